@@ -1,0 +1,1 @@
+"""The HTTP face: parse, call, render. Holds no rule of its own."""

@@ -1,0 +1,136 @@
+"""The HTTP application of one replica, put together.
+
+Owns the composition: routes under their paths, the guard in front, the shell around, errors as
+problems, the OpenAPI document. No rule of reservations is here or in any route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Request, Response, Router
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from holdfast import __version__
+from holdfast.api import (
+    routes_admin,
+    routes_books,
+    routes_reservations,
+    routes_root,
+    routes_stream,
+    routes_sync,
+    routes_venues,
+    sync_routes,
+)
+from holdfast.api.auth import guard
+from holdfast.api.face import Face, Replica
+from holdfast.api.permissions import PUBLIC
+from holdfast.api.problems import MEDIA_TYPE, problem_of
+from holdfast.api.shell import Shell
+from holdfast.model.limits import BODY_BYTES_MAX
+
+
+def make_app(
+    replica: Replica,
+    *,
+    admin_token: str,
+    runtime: object | None = None,
+    hosts: Iterable[str] = (),
+) -> Litestar:
+    """The application that serves a replica.
+
+    `runtime` may have async `start` and `stop`, called with the application's life, and its own
+    `sync`, `pause`, `resume` and `sync_status`, used instead of the node's. `hosts` are the names
+    that it may be called by, beside loopback names and address literals.
+    """
+    face = Face(replica, admin_token, frozenset(name.lower() for name in hosts), runtime)
+
+    @asynccontextmanager
+    async def life(_: Litestar) -> AsyncGenerator[None, None]:
+        await face.start()
+        try:
+            await _call(runtime, "start")
+            try:
+                yield
+            finally:
+                await _call(runtime, "stop")
+        finally:
+            await face.stop()
+
+    api = Router(
+        "/api/v1",
+        route_handlers=[
+            *routes_reservations.ROUTES,
+            *routes_venues.ROUTES,
+            *routes_sync.ROUTES,
+            *routes_books.ROUTES,
+            *routes_admin.ROUTES,
+            *routes_stream.ROUTES,
+        ],
+    )
+    app = Litestar(
+        [api, *routes_root.ROUTES, *sync_routes.ROUTES],
+        on_app_init=[_without_debugging],
+        guards=[guard],
+        exception_handlers={Exception: _as_problem},
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=_openapi(),
+        state=State({"face": face}),
+        lifespan=[life],
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+    app.asgi_handler = Shell(app.asgi_handler, face)
+    return app
+
+
+def close_streams(app: Litestar) -> None:
+    """End every open stream and live channel of the application, before its server stops."""
+    face: Face = app.state.face
+    face.close_streams()
+
+
+async def _call(runtime: object | None, name: str) -> None:
+    do = getattr(runtime, name, None)
+    if do is not None:
+        await do()
+
+
+def _without_debugging(config: AppConfig) -> AppConfig:
+    """Whatever the environment says: no traceback ever leaves."""
+    config.debug = False
+    config.pdb_on_exception = False
+    return config
+
+
+def _as_problem(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+    problem = problem_of(error)
+    return Response(
+        problem.body(), status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Holdfast",
+        version=__version__,
+        description="Reservations that hold when the network does not.",
+        components=Components(
+            security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
+        ),
+        security=[{"token": []}],
+        # The document and nothing else: pages that show it would fetch scripts from elsewhere.
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        openapi_router=Router(
+            "/schema",
+            route_handlers=[],
+            include_in_schema=False,
+            opt={"permission": PUBLIC},
+        ),
+    )

@@ -1,0 +1,110 @@
+"""What every route needs: the replica, the one writer thread, who calls, and the answer's form.
+
+Owns the life of the face beside the web server: its worker, its tokens, its idempotent answers,
+its stream of changes. Routes get it from the request and keep no state of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import State
+
+from holdfast.api.auth import Caller, Tokens
+from holdfast.api.idempotency import Answers
+from holdfast.api.metrics import Metrics
+from holdfast.api.stream import Changes
+from holdfast.model.errors import Forbidden
+from holdfast.node.hub import Hub
+from holdfast.node.node import Node
+
+Replica: TypeAlias = Hub | Node
+Asking: TypeAlias = Request[Any, Any, State]
+Result = TypeVar("Result")
+
+
+class Face:
+    """The HTTP face of one replica."""
+
+    def __init__(
+        self, replica: Replica, admin_token: str, hosts: frozenset[str], runtime: object | None
+    ) -> None:
+        self.replica = replica
+        self.runtime = runtime
+        self.hosts = hosts
+        self.tokens = Tokens(replica, admin_token)
+        self.answers = Answers(replica, self.run)
+        self.changes = Changes()
+        self.metrics = Metrics()
+        self._worker: ThreadPoolExecutor | None = None
+
+    async def start(self) -> None:
+        """Begin to watch the replica; call in the event loop that serves."""
+        self.changes.start(asyncio.get_running_loop())
+        self.replica.listeners.append(self.changes.committed)
+        await self.run(self.answers.sweep)
+
+    async def stop(self) -> None:
+        self.close_streams()
+        self.replica.listeners.remove(self.changes.committed)
+        self.changes.stop()
+        if self._worker is not None:
+            worker, self._worker = self._worker, None
+            await asyncio.to_thread(worker.shutdown)
+
+    def close_streams(self) -> None:
+        """End every open stream, so that a server that stops need not wait for its watchers."""
+        self.changes.close()
+
+    async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Call the replica in the one thread that does: writers queue up instead of contending,
+        and the event loop stays free."""
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix="holdfast-api")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, work, *arguments)
+
+    def of_runtime(self, name: str, otherwise: Callable[[], Any]) -> Callable[[], Any]:
+        """The background runtime's way to do a thing, where one runs and has its own."""
+        own: Callable[[], Any] | None = getattr(self.runtime, name, None)
+        return otherwise if own is None else own
+
+    def hub(self) -> Hub:
+        """The replica as a hub. Raises Forbidden on a node."""
+        if not isinstance(self.replica, Hub):
+            raise Forbidden("this is a node; do this at the hub")
+        return self.replica
+
+    def node(self) -> Node:
+        """The replica as a node. Raises Forbidden on the hub."""
+        if not isinstance(self.replica, Node):
+            raise Forbidden("this is the hub, which waits for its nodes; do this at a node")
+        return self.replica
+
+
+def face_of(request: Asking) -> Face:
+    face: Face = request.app.state.face
+    return face
+
+
+def caller_of(request: Asking) -> Caller:
+    """Who sent this request; the guard has put it there."""
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+def answer(
+    content: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> Response[bytes]:
+    """A JSON answer."""
+    return Response(
+        content if isinstance(content, bytes) else msgspec.json.encode(content),
+        status_code=status,
+        headers=headers,
+        media_type="application/json",
+    )

@@ -1,0 +1,187 @@
+"""Idempotency-Key: the same request again gives the first answer again, once only done.
+
+Owns the rule of CONTRACT, "Idempotency-Key": keys are per token and route, survive a restart, and
+what is kept is a keyed hash of the body and the name of what was made. A replay shows that thing
+as it is now. Only what succeeded is remembered; what failed may be tried again under its key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from holdfast.model.errors import HoldfastError, IdempotencyKeyReused, Invalid
+from holdfast.model.limits import IDEMPOTENCY_HOURS, IDEMPOTENCY_KEY_CHARS_MAX
+
+if TYPE_CHECKING:
+    from holdfast.api.face import Asking, Replica
+
+_HASH_KEY: Final = "api.answer_key"
+Run = Callable[..., Awaitable[Any]]
+
+
+class Answered(NamedTuple):
+    """What a POST made, by name, with the status of its first answer."""
+
+    subject: str
+    status: int
+    replayed: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Idempotency-Replayed": "true"} if self.replayed else {}
+
+
+class _Asked(NamedTuple):
+    """A request under a key: where the answer is kept and what it must match."""
+
+    scope: str
+    key: str
+    digest: bytes
+    route: str
+
+
+class Answers:
+    """The idempotent answers of one replica."""
+
+    def __init__(self, replica: Replica, run: Run) -> None:
+        self._replica = replica
+        self._run = run
+        self._running: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
+
+    async def once(
+        self, request: Asking, body: bytes, status: int, work: Callable[[], str]
+    ) -> Answered:
+        """Do `work` in one transaction with the record of its answer, or find that it was done.
+
+        `work` runs in the worker and returns the name of what it made.
+        """
+
+        def transact(asked: _Asked | None) -> Answered:
+            with self._replica.transaction():
+                subject = work()
+                if asked is not None:
+                    self._put(asked, status, subject)
+            return Answered(subject, status, False)
+
+        async def do(asked: _Asked | None) -> Answered:
+            done: Answered = await self._run(transact, asked)
+            return done
+
+        return await self._guarded(request, body, do)
+
+    async def once_outside(
+        self, request: Asking, body: bytes, status: int, work: Callable[[], Awaitable[str]]
+    ) -> Answered:
+        """The same for work that waits for others, and that no transaction may span."""
+
+        async def do(asked: _Asked | None) -> Answered:
+            subject = await work()
+            if asked is not None:
+                await self._run(self._put_alone, asked, status, subject)
+            return Answered(subject, status, False)
+
+        return await self._guarded(request, body, do)
+
+    def sweep(self) -> int:
+        """Forget answers older than IDEMPOTENCY_HOURS. Returns how many."""
+        before_ms = self._replica.clock.now_ms() - IDEMPOTENCY_HOURS * 3_600_000
+        with self._replica.transaction():
+            return self._replica.store.records.sweep_answers(before_ms)
+
+    # Inside
+
+    async def _guarded(
+        self, request: Asking, body: bytes, do: Callable[[_Asked | None], Awaitable[Answered]]
+    ) -> Answered:
+        key = _read_key(request.headers.get("idempotency-key"))
+        if key is None:
+            return await do(None)
+        scope, route = _scope(request)
+        async with self._alone(scope, key):
+            asked: _Asked = await self._run(self._ask, request, scope, key, route, body)
+            known: Answered | None = await self._run(self._known, asked)
+            return known if known is not None else await do(asked)
+
+    @asynccontextmanager
+    async def _alone(self, scope: str, key: str) -> AsyncGenerator[None, None]:
+        """A running twin is waited for; locks live as long as somebody waits for them."""
+        lock, users = self._running.get((scope, key), (asyncio.Lock(), 0))
+        self._running[scope, key] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._running.pop((scope, key))
+            if users > 1:
+                self._running[scope, key] = (lock, users - 1)
+
+    def _ask(self, request: Asking, scope: str, key: str, route: str, body: bytes) -> _Asked:
+        # The path and query belong to what was asked: one key for two reservations is reuse.
+        parts = (request.scope["path"].encode(), request.scope["query_string"], _canonical(body))
+        hashed = hmac.new(self._hash_key(), digestmod=hashlib.sha256)
+        for part in parts:
+            hashed.update(len(part).to_bytes(8, "big") + part)
+        return _Asked(scope, key, hashed.digest(), route)
+
+    def _hash_key(self) -> bytes:
+        records = self._replica.store.records
+        with self._replica.lock:
+            key = records.get(_HASH_KEY)
+        if key is None:
+            key = secrets.token_bytes(32)
+            with self._replica.transaction():
+                records.put(_HASH_KEY, key)
+        return key
+
+    def _known(self, asked: _Asked) -> Answered | None:
+        with self._replica.lock:
+            row = self._replica.store.records.answer(asked.scope, asked.key)
+        if row is None:
+            return None
+        if not hmac.compare_digest(row.body_hash, asked.digest):
+            raise IdempotencyKeyReused(
+                "this Idempotency-Key was used for another request; take a new key for a new "
+                "request, and the same body for a repeated one"
+            )
+        return Answered(row.subject, row.status, True)
+
+    def _put(self, asked: _Asked, status: int, subject: str) -> None:
+        now_ms = self._replica.clock.now_ms()
+        self._replica.store.records.put_answer(
+            asked.scope, asked.key, asked.digest, status, subject, asked.route, now_ms
+        )
+
+    def _put_alone(self, asked: _Asked, status: int, subject: str) -> None:
+        with self._replica.transaction():
+            self._put(asked, status, subject)
+
+
+def _read_key(header: str | None) -> str | None:
+    if header is None:
+        return None
+    if not (1 <= len(header) <= IDEMPOTENCY_KEY_CHARS_MAX and header.isascii()):
+        raise Invalid.field(
+            "Idempotency-Key", f"must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} ASCII characters"
+        )
+    return header
+
+
+def _scope(request: Asking) -> tuple[str, str]:
+    route = f"{request.scope['method']} {request.scope['path_template']}"
+    return f"{request.scope['state']['caller'].token} {route}", route
+
+
+def _canonical(body: bytes) -> bytes:
+    """The same JSON with other spaces or in another order is the same body."""
+    try:
+        return msgspec.json.encode(msgspec.json.decode(body), order="deterministic")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, HoldfastError):
+        return body

@@ -1,0 +1,67 @@
+"""Who may do what at the HTTP face: one table, deny by default.
+
+Owns the roles and permissions. A permission that a role's row does not name is refused; a route
+that names no permission is refused to everybody. It knows no route and no token.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PUBLIC: Final = "public"
+"""The permission of routes that need no token."""
+
+ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
+
+_READ: Final = frozenset(
+    {
+        "availability.read", "venues.read", "reservations.read", "queue.read", "sync.read",
+        "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
+        "status.read",
+    }
+)  # fmt: skip
+_DESK: Final = frozenset(
+    {
+        "reservations.create", "reservations.change", "reservations.cancel",
+        "reservations.check-in", "reservations.complete", "reservations.no-show",
+        "reservations.confirm", "guests.read", "sync.control",
+    }
+)  # fmt: skip
+_SUPERVISE: Final = frozenset(
+    {"exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample"}
+)
+_ADMINISTER: Final = frozenset(
+    {
+        "venues.change", "reservations.import", "nodes.change", "tokens.change", "config.read",
+        "backup",
+    }
+)  # fmt: skip
+
+PERMISSIONS: Final[dict[str, frozenset[str]]] = {
+    "admin": _READ | _DESK | _SUPERVISE | _ADMINISTER,
+    "supervisor": _READ | _DESK | _SUPERVISE,
+    "staff": _READ | _DESK,
+    # A kiosk takes reservations and receives guests; it reads no card and cuts no network.
+    "kiosk": frozenset(
+        {
+            "availability.read", "venues.read", "reservations.read", "reservations.create",
+            "reservations.cancel", "reservations.check-in", "reservations.confirm", "sync.read",
+            "clock.read", "stream.read", "status.read",
+        }
+    ),
+    # A guest sees and touches reservations of its own agent id alone (routes_reservations).
+    "guest": frozenset(
+        {
+            "availability.read", "venues.read", "reservations.read", "reservations.create",
+            "reservations.change", "reservations.cancel", "reservations.confirm", "guests.read",
+            "stream.read",
+        }
+    ),
+    "read-only": _READ | {"audit.read", "nodes.read"},
+}  # fmt: skip
+ALL: Final = frozenset().union(*PERMISSIONS.values())
+
+
+def may(role: str, permission: str) -> bool:
+    """Whether a role has a permission; an unknown role has none."""
+    return permission in PERMISSIONS.get(role, frozenset())

@@ -1,0 +1,197 @@
+"""How what a replica holds looks as JSON: the contract's field names and forms, written once.
+
+Owns the rendering of reservations, operations, exceptions, tokens and allotment wishes. Decides
+nothing, and adds a guest's card only where the caller says that it may.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from holdfast.model import wall
+from holdfast.model.entries import EPOCH_SECONDS_MAX
+from holdfast.model.errors import NotFound
+from holdfast.model.hlc import Stamp
+from holdfast.model.ids import uuid_text
+from holdfast.model.reservation import Decision, View, shown_claims
+from holdfast.model.venue import AllotmentWish, Venue
+from holdfast.store.queue import Operation
+from holdfast.store.records import Token
+
+if TYPE_CHECKING:
+    from holdfast.api.face import Replica
+
+UTC_VENUE = Venue(id="utc", name="UTC", kind="spot", time_zone="UTC", resources=())
+
+
+def render_reservation(replica: Replica, view: View, *, with_guest: bool) -> dict[str, Any]:
+    """A reservation as the contract has it. `guest` only where it may and can be read."""
+    record = replica.record(view.id)
+    venue_id = record.book.partition("/")[2] if record else ""
+    venue = venue_or_utc(replica, venue_id)
+    claims = shown_claims(view)
+    shown: dict[str, Any] = {
+        "id": uuid_text(view.id),
+        "code": view.code,
+        "venue": venue_id,
+        "service_date": view.service_date,
+        "starts_at": wall.format_time(venue, view.starts_at),
+        "ends_at": wall.format_time(venue, view.ends_at),
+        "party_size": view.party_size,
+        "nights": view.nights or None,
+        "resources": [claim.resource for claim in claims],
+        "claims": [
+            {
+                "resource": claim.resource,
+                "quantity": claim.quantity,
+                "starts_at": wall.format_time(venue, claim.start),
+                "ends_at": wall.format_time(venue, claim.end - claim.buffer),
+                "holder": claim.holder or None,
+            }
+            for claim in claims
+        ],
+        "status": view.status,
+        "assurance": view.assurance,
+        "pending_change": _pending_change(venue, view),
+        "kind": view.kind,
+        "source": view.source,
+        "occasion": view.occasion or None,
+        "area": view.area or None,
+        "resource_kind": view.resource_kind or None,
+        "may_move": view.may_move,
+        "agent_id": view.agent_id,
+        "stamp": stamp_text(view.stamp, view.stamp_node),
+        "made_by": view.made_by,
+        "made_at": wall.format_time(venue, view.made_at_ms // 1000),
+        "sync": replica.reservations.sync_state(view),
+        "decision": render_decision(view.decision),
+        "attendance_confirmed": view.attendance_confirmed,
+        "actual_party_size": view.actual_party_size or None,
+        "checked_in_at": _moment(venue, view.checked_in_at_ms),
+        "no_show_at": _moment(venue, view.no_show_at_ms),
+        "cancelled": (
+            {"reason": view.cancel_reason, "by": view.cancelled_by} if view.cancel_reason else None
+        ),
+        "exceptions": [kind for kind, _ in view.exceptions],
+        "metadata": view.metadata,
+    }
+    if with_guest:
+        guest = replica.reservations.guest(view)
+        if guest is not None:
+            shown["guest"] = guest
+    return shown
+
+
+def venue_or_utc(replica: Replica, venue_id: str) -> Venue:
+    """The venue, or UTC for one whose configuration has not arrived yet (a gap, DESIGN §4.10)."""
+    try:
+        return replica.venue(venue_id).venue
+    except NotFound:
+        return UTC_VENUE
+
+
+def _moment(venue: Venue, ms: int) -> str | None:
+    return wall.format_time(venue, ms // 1000) if ms else None
+
+
+def _pending_change(venue: Venue, view: View) -> dict[str, Any] | None:
+    change = view.pending_change
+    if change is None:
+        return None
+    return {
+        "starts_at": wall.format_time(venue, change["starts_at"]),
+        "ends_at": wall.format_time(venue, change["ends_at"]),
+        "resources": list(change["resources"]),
+    }
+
+
+def render_decision(decision: Decision | None) -> dict[str, Any] | None:
+    """A holder's answer; `won` are the reservations that hold what could not be had."""
+    if decision is None:
+        return None
+    return {
+        "verdict": decision.verdict,
+        "by": decision.by,
+        "stamp": stamp_text(decision.stamp, decision.node),
+        "reason": decision.reason or None,
+        "won": [uuid_text(won) for won in decision.won],
+        "from": list(decision.from_resources),
+    }
+
+
+def stamp_text(packed: int, node: bytes) -> str:
+    return str(Stamp.unpack(packed, node.hex()))
+
+
+def utc_text(ms: int) -> str:
+    """Milliseconds as RFC 3339 in UTC, for what happened at no venue."""
+    seconds = min(max(ms // 1000, 0), EPOCH_SECONDS_MAX)
+    at = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return at.replace(microsecond=ms % 1000 * 1000).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def with_times(value: Any) -> Any:
+    """JSON values in which every `…_at_ms` became `…_at`, RFC 3339 in UTC; 0 is null."""
+    if isinstance(value, dict):
+        shown: dict[str, Any] = {}
+        for name, inner in value.items():
+            if name.endswith("_at_ms") and (inner is None or isinstance(inner, int)):
+                shown[name.removesuffix("_ms")] = utc_text(inner) if inner else None
+            else:
+                shown[name] = with_times(inner)
+        return shown
+    if isinstance(value, list):
+        return [with_times(inner) for inner in value]
+    return value
+
+
+def render_operation(replica: Replica, operation: Operation) -> dict[str, Any]:
+    """One operation of the queue and its fate."""
+    chain = replica.store.journal.chain_by_id(operation.chain)
+    view = replica.view(operation.subject) if operation.subject else None
+    decision = view.decision if view else None
+    decided = decision is not None and decision.decides == operation.id
+    waits = operation.next_attempt_at_ms > 0 and operation.finished_at_ms == 0
+    return {
+        "id": operation.id.hex(),
+        "kind": operation.kind,
+        "subject": uuid_text(operation.subject) if operation.subject else None,
+        "code": (view.code or None) if view else None,
+        "venue": chain.book.partition("/")[2],
+        "stamp": stamp_text(operation.stamp, chain.incarnation),
+        "state": operation.state,
+        "attempts": operation.attempts,
+        "next_attempt_at": utc_text(operation.next_attempt_at_ms) if waits else None,
+        "finished_at": utc_text(operation.finished_at_ms) if operation.finished_at_ms else None,
+        "reason": operation.reason or None,
+        "decision": render_decision(decision) if decided else None,
+    }
+
+
+def render_token(token: Token) -> dict[str, Any]:
+    """A token without its secret, which nobody keeps."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "agent_id": token.agent_id or None,
+        "made_at": utc_text(token.made_at_ms),
+        "revoked_at": utc_text(token.revoked_at_ms) if token.revoked_at_ms else None,
+    }
+
+
+def render_wish(venue: Venue, number: int, wish: AllotmentWish) -> dict[str, Any]:
+    """What the venue file wishes a holder to sell; no right stands behind a wish (DESIGN §5.11)."""
+    return {
+        "id": f"{venue.id}.wish-{number}",
+        "venue": venue.id,
+        "holder": wish.holder,
+        "resources": list(wish.resources),
+        "quantity": wish.quantity,
+        "sold": 0,
+        "valid_from": None,
+        "releases_at": None,
+        "release_minutes": wish.release_minutes,
+        "state": "wish",
+    }

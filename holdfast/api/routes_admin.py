@@ -1,0 +1,378 @@
+"""What the people who run Holdfast do over HTTP: fleet, tokens, invitations, backup, import.
+
+Owns these routes. Most are the directory's own token's alone (`permissions`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from holdfast.api.auth import Made
+from holdfast.api.documented import operation
+from holdfast.api.face import Asking, answer, face_of
+from holdfast.api.parsing import convert, read_body, read_json, read_query
+from holdfast.api.render import render_token, utc_text, with_times
+from holdfast.model.errors import Conflict, DirectoryError, HoldfastError, Invalid
+from holdfast.model.limits import INVITE_SECONDS_MAX
+from holdfast.model.mapping import ImportRecord
+
+TAGS = ["administration"]
+_REASON = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
+
+
+class TokenRequest(msgspec.Struct, kw_only=True):
+    """`agent_id` for role `guest` alone: whose reservations it may see."""
+
+    name: str
+    role: str
+    agent_id: str | None = None
+
+
+class InviteRequest(msgspec.Struct, kw_only=True):
+    """Who may join: one node of this name and role at this venue."""
+
+    venue: str
+    role: str
+    name: str
+    expires_seconds: int = 3600
+
+
+class RecoverRequest(msgspec.Struct, kw_only=True):
+    """`proceed`: go on without the nodes that were not heard, which are revoked first."""
+
+    proceed: bool = False
+
+
+class RevokeRequest(msgspec.Struct, kw_only=True):
+    """`reason` is a code."""
+
+    reason: str = "other"
+
+
+class BackupRequest(msgspec.Struct, kw_only=True):
+    """An absolute path on the disk of the machine that serves; the file must not exist."""
+
+    path: str
+
+
+class ImportQuery(msgspec.Struct, kw_only=True):
+    """The venue whose records these are."""
+
+    venue: str
+
+
+# --- what stands here -----------------------------------------------------------------------------
+
+
+@get(
+    "/status",
+    operation_id="getStatus",
+    summary="One screen: identity, sync, queue, clock, books, disk",
+    tags=TAGS,
+    opt={"permission": "status.read"},
+    operation_class=operation(answers={200: "the status"}),
+)
+async def get_status(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    return answer(with_times(await face.run(face.replica.status)))
+
+
+@get(
+    "/config",
+    operation_id="getConfig",
+    summary="The settings in force; secrets are none",
+    tags=TAGS,
+    opt={"permission": "config.read"},
+    operation_class=operation(answers={200: "settings by name"}),
+)
+async def get_config(request: Asking) -> Response[bytes]:
+    return answer(face_of(request).replica.settings.show())
+
+
+# --- the fleet ------------------------------------------------------------------------------------
+
+
+@get(
+    "/nodes",
+    operation_id="listNodes",
+    summary="The fleet, as the hub saw it",
+    tags=TAGS,
+    opt={"permission": "nodes.read"},
+    operation_class=operation(answers={200: "items"}),
+)
+async def list_nodes(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    hub = face.hub()
+    return answer({"items": with_times(await face.run(hub.nodes)), "next": None})
+
+
+@post(
+    "/nodes/{name:str}/revoke",
+    operation_id="revokeNode",
+    summary="Shut a node out",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "nodes.change"},
+    operation_class=operation(body=RevokeRequest, answers={200: "name, state"}, keyed=True),
+)
+async def revoke_node(request: Asking, name: str) -> Response[bytes]:
+    face = face_of(request)
+    hub = face.hub()
+    body = await request.body()
+
+    def revoke() -> str:
+        wanted = read_body(body, RevokeRequest)
+        if not _REASON.fullmatch(wanted.reason):
+            raise Invalid.field("reason", "must be a code such as stolen, lost or replaced")
+        hub.revoke(name, wanted.reason)
+        return name
+
+    answered = await face.answers.once(request, body, 200, revoke)
+    shown = {"name": answered.subject, "state": "revoked"}
+    return answer(shown, answered.status, answered.headers)
+
+
+@post(
+    "/invites",
+    operation_id="createInvite",
+    summary="A one-time join code",
+    description="The code is shown once: a replay under the same key has `code` null.",
+    tags=TAGS,
+    opt={"permission": "nodes.change"},
+    operation_class=operation(body=InviteRequest, answers={201: "code, expires_at"}, keyed=True),
+)
+async def create_invite(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    hub = face.hub()
+    body = await request.body()
+    shown_once: list[str] = []
+
+    def invite() -> str:
+        wanted = read_body(body, InviteRequest)
+        if not 1 <= wanted.expires_seconds <= INVITE_SECONDS_MAX:
+            raise Invalid.field("expires_seconds", f"must be from 1 to {INVITE_SECONDS_MAX}")
+        made = hub.invite(wanted.venue, wanted.role, wanted.name, wanted.expires_seconds)
+        shown_once.append(made.code)
+        return utc_text(made.expires_at_ms)
+
+    answered = await face.answers.once(request, body, 201, invite)
+    code = shown_once[0] if shown_once else None
+    shown = {"code": code, "expires_at": answered.subject}
+    return answer(shown, answered.status, answered.headers)
+
+
+@post(
+    "/hub/recover",
+    operation_id="recoverHub",
+    summary="Leave the state `recovering` after a restore",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "nodes.change"},
+    operation_class=operation(body=RecoverRequest, answers={200: "state, missing"}, keyed=True),
+)
+async def recover_hub(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    hub = face.hub()
+    body = await request.body()
+
+    def recover() -> str:
+        wanted = read_body(body, RecoverRequest)
+        return msgspec.json.encode(hub.recover(wanted.proceed)).decode()
+
+    answered = await face.answers.once(request, body, 200, recover)
+    return answer(answered.subject.encode(), answered.status, answered.headers)
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+@get(
+    "/tokens",
+    operation_id="listTokens",
+    summary="The tokens, without their secrets",
+    tags=TAGS,
+    opt={"permission": "tokens.change"},
+    operation_class=operation(answers={200: "items"}),
+)
+async def list_tokens(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+
+    def listed() -> list[dict[str, Any]]:
+        with face.replica.lock:
+            return [render_token(token) for token in face.replica.store.records.tokens()]
+
+    return answer({"items": await face.run(listed), "next": None})
+
+
+@post(
+    "/tokens",
+    operation_id="createToken",
+    summary="Make a token",
+    description="The secret is shown once: a replay under the same key has `token` null.",
+    tags=TAGS,
+    opt={"permission": "tokens.change"},
+    operation_class=operation(
+        body=TokenRequest, answers={201: "the token, with its secret in `token`"}, keyed=True
+    ),
+)
+async def create_token(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    body = await request.body()
+    shown_once: list[Made] = []
+
+    def create() -> str:
+        wanted = read_body(body, TokenRequest)
+        made = face.tokens.create(wanted.name, wanted.role, wanted.agent_id or "")
+        shown_once.append(made)
+        return made.token.id
+
+    answered = await face.answers.once(request, body, 201, create)
+
+    def show() -> dict[str, Any]:
+        face.tokens.reload()
+        with face.replica.lock:
+            tokens = face.replica.store.records.tokens()
+        return next(render_token(token) for token in tokens if token.id == answered.subject)
+
+    secret = shown_once[0].secret if shown_once else None
+    shown = await face.run(show) | {"token": secret}
+    return answer(shown, answered.status, answered.headers)
+
+
+@delete(
+    "/tokens/{name:str}",
+    operation_id="revokeToken",
+    summary="Revoke a token, by name or id",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "tokens.change"},
+    operation_class=operation(answers={200: "the token"}),
+)
+async def revoke_token(request: Asking, name: str) -> Response[bytes]:
+    face = face_of(request)
+
+    def revoke() -> dict[str, Any]:
+        with face.replica.transaction():
+            token = face.tokens.revoke(name)
+        face.tokens.reload()
+        return render_token(token)
+
+    return answer(await face.run(revoke))
+
+
+# --- copies in and out ----------------------------------------------------------------------------
+
+
+@post(
+    "/backup",
+    operation_id="createBackup",
+    summary="A consistent copy of the database, on the server's own disk",
+    tags=TAGS,
+    opt={"permission": "backup"},
+    operation_class=operation(body=BackupRequest, answers={201: "path, bytes"}, keyed=True),
+)
+async def create_backup(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    body = await request.body()
+    path = Path(read_body(body, BackupRequest).path)
+
+    def copy() -> str:
+        _reserve(path)
+        try:
+            face.replica.store.backup(path)
+        except HoldfastError:
+            path.unlink(missing_ok=True)
+            raise
+        return str(path)
+
+    async def backup() -> str:
+        # Not in the worker: a large copy must not keep a guest waiting.
+        return await asyncio.to_thread(copy)
+
+    answered = await face.answers.once_outside(request, body, 201, backup)
+    shown = {"path": answered.subject, "bytes": await asyncio.to_thread(_size, answered.subject)}
+    return answer(shown, answered.status, answered.headers)
+
+
+def _reserve(path: Path) -> None:
+    """Make the file, empty and for its owner alone, so that nothing existing is overwritten."""
+    if not path.is_absolute():
+        raise Invalid.field("path", "must be absolute: it is a path of the machine that serves")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError as error:
+        raise Conflict(f"{path} exists; choose another file for the backup") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no such path"
+        raise DirectoryError(f"{path} cannot be written ({why}); choose another place") from error
+
+
+def _size(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return None
+
+
+@post(
+    "/reservations/import",
+    operation_id="importReservations",
+    summary="Bring another system's reservations in: one JSON record a line",
+    description="The same record again changes nothing, so that a batch may be repeated freely.",
+    tags=["reservations"],
+    status_code=200,
+    opt={"permission": "reservations.import"},
+    operation_class=operation(query=ImportQuery, answers={200: "what became of each line"}),
+)
+async def import_reservations(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    venue = read_query(request.query_params.multi_items(), ImportQuery).venue
+    body = await request.body()
+
+    def import_batch() -> dict[str, Any]:
+        records, left_out = _records(body)
+        report = face.replica.reservations.import_records(venue, records)
+        shown: dict[str, Any] = msgspec.to_builtins(report)
+        return shown | {"unreadable": left_out}
+
+    return answer(await face.run(import_batch))
+
+
+def _records(body: bytes) -> tuple[list[ImportRecord], list[dict[str, Any]]]:
+    """The records of an NDJSON body, and the lines that are none, with their numbers."""
+    records: list[ImportRecord] = []
+    left_out: list[dict[str, Any]] = []
+    for number, line in enumerate(body.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            value = read_json(line)
+            if not isinstance(value, dict):
+                raise Invalid.field("record", "must be a JSON object")
+            records.append(convert(value, ImportRecord))
+        except Invalid as error:
+            left_out.append({"number": number, "errors": error.extra["errors"]})
+    return records, left_out
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    get_status,
+    get_config,
+    list_nodes,
+    revoke_node,
+    create_invite,
+    recover_hub,
+    list_tokens,
+    create_token,
+    revoke_token,
+    create_backup,
+    import_reservations,
+]

@@ -1,0 +1,337 @@
+"""Reservations over HTTP: make, list, read, change, cancel, mark.
+
+Owns these routes, and that a guest's token sees and touches reservations of its own agent id
+alone. The rules of reservations stand in `holdfast.node.reservations`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+from litestar import Response, get, patch, post
+from litestar.handlers import HTTPRouteHandler
+from msgspec import UNSET
+
+from holdfast.api.auth import Caller
+from holdfast.api.documented import operation
+from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
+from holdfast.api.parsing import (
+    read_body,
+    read_cursor,
+    read_if_match,
+    read_limit,
+    read_query,
+    read_time,
+    read_wait,
+    write_cursor,
+)
+from holdfast.api.render import render_reservation, stamp_text
+from holdfast.model import lifecycle, wall
+from holdfast.model.errors import Forbidden, NotFound
+from holdfast.model.ids import parse_uuid, uuid_text
+from holdfast.model.reservation import View
+from holdfast.node.requests import CreateRequest, PatchRequest
+
+TAGS = ["reservations"]
+
+
+class ListQuery(msgspec.Struct, kw_only=True, rename={"starts_from": "from", "starts_before": "to"}):
+    """`date` is the service date; `from` and `to` filter `starts_at`, half-open."""
+
+    venue: str | None = None
+    date: str | None = None
+    starts_from: str | None = None
+    starts_before: str | None = None
+    status: str | None = None
+    agent_id: str | None = None
+    resource: str | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class CancelRequest(msgspec.Struct, kw_only=True):
+    """`reason` and `by` are codes; `note` is free text, sealed for the venue."""
+
+    reason: str = "guest_request"
+    by: str = "guest"
+    note: str | None = None
+
+
+class CheckInRequest(msgspec.Struct, kw_only=True):
+    """How many came, where it differs from the party that was expected."""
+
+    actual_party_size: int | None = None
+
+
+class Nothing(msgspec.Struct, kw_only=True):
+    """A request that says all by its path."""
+
+
+# --- making and reading ---------------------------------------------------------------------------
+
+
+@post(
+    "/reservations",
+    operation_id="createReservation",
+    summary="Make a reservation",
+    description=(
+        "Answers at once: `confirmed` and `guaranteed` on capacity held here, else "
+        "`commit_pending` and `provisional` until its holder decides."
+    ),
+    tags=TAGS,
+    opt={"permission": "reservations.create"},
+    operation_class=operation(
+        body=CreateRequest, answers={201: "the reservation"}, keyed=True, waits=True
+    ),
+)
+async def create_reservation(request: Asking) -> Response[bytes]:
+    face, caller = face_of(request), caller_of(request)
+    body = await request.body()
+
+    def make() -> str:
+        wanted = read_body(body, CreateRequest)
+        if caller.role == "guest":
+            _only_own(caller, wanted.user_id, wanted.agent_id)
+            wanted.agent_id = caller.agent_id
+        return uuid_text(face.replica.reservations.create(wanted).id)
+
+    answered = await face.answers.once(request, body, 201, make)
+    headers = answered.headers | {"Location": f"/api/v1/reservations/{answered.subject}"}
+    headers |= await _wait(face, request, answered.subject)
+    return await _shown(face, caller, answered.subject, answered.status, headers)
+
+
+@get(
+    "/reservations",
+    operation_id="listReservations",
+    summary="List reservations",
+    tags=TAGS,
+    opt={"permission": "reservations.read"},
+    operation_class=operation(query=ListQuery, answers={200: "items, sorted by start, and next"}),
+)
+async def list_reservations(request: Asking) -> Response[bytes]:
+    face, caller = face_of(request), caller_of(request)
+    query = read_query(request.query_params.multi_items(), ListQuery)
+    return answer(await face.run(_listed, face.replica, caller, query))
+
+
+def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
+    venue = replica.venue(query.venue).venue if query.venue is not None else None
+    if query.date is not None:
+        wall.parse_date(query.date)
+    agent = query.agent_id
+    if caller.role == "guest":
+        _only_own(caller, None, agent)
+        agent = caller.agent_id
+    views, place = replica.reservations.select(
+        venue=query.venue,
+        date=query.date,
+        starts_from=read_time(venue, query.starts_from, "from"),
+        starts_before=read_time(venue, query.starts_before, "to"),
+        status=query.status,
+        agent_id=agent,
+        resource=query.resource,
+        limit=read_limit(query.limit),
+        cursor=read_cursor(query.cursor),
+    )
+    with_guest = caller.may("guests.read")
+    items = [render_reservation(replica, view, with_guest=with_guest) for view in views]
+    return msgspec.json.encode({"items": items, "next": write_cursor(place)})
+
+
+@get(
+    "/reservations/{reference:str}",
+    operation_id="getReservation",
+    summary="One reservation, by id or code",
+    tags=TAGS,
+    opt={"permission": "reservations.read"},
+    operation_class=operation(answers={200: "the reservation; its stamp is the ETag"}),
+)
+async def get_reservation(request: Asking, reference: str) -> Response[bytes]:
+    return await _shown(face_of(request), caller_of(request), reference, 200, {})
+
+
+@patch(
+    "/reservations/{reference:str}",
+    operation_id="changeReservation",
+    summary="Change a reservation",
+    description=(
+        "What is left out stays. 202 with `pending_change` where the new place is not held here: "
+        "the old one stays until the change is decided."
+    ),
+    tags=TAGS,
+    opt={"permission": "reservations.change"},
+    operation_class=operation(
+        body=PatchRequest,
+        answers={200: "the reservation as changed", 202: "the reservation; the change is asked"},
+        waits=True,
+        matches=True,
+    ),
+)
+async def change_reservation(request: Asking, reference: str) -> Response[bytes]:
+    face, caller = face_of(request), caller_of(request)
+    body = await request.body()
+    if_match = read_if_match(request.headers.get("if-match"))
+
+    def change() -> str:
+        wanted = read_body(body, PatchRequest)
+        if caller.role == "guest":
+            _only_own(caller, wanted.user_id, wanted.agent_id)
+        with face.replica.transaction():
+            view = _found(face.replica, caller, reference)
+            subject = uuid_text(view.id)
+            face.replica.reservations.amend(subject, wanted, if_match)
+        return subject
+
+    subject = await face.run(change)
+    headers = await _wait(face, request, subject)
+    return await _shown(face, caller, subject, None, headers)
+
+
+# --- marking --------------------------------------------------------------------------------------
+
+Act = Callable[[Replica, Caller, str, bytes], View]
+
+
+def _cancel(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:
+    wanted = read_body(body, CancelRequest)
+    if caller.role == "guest" and wanted.by != "guest":
+        raise Forbidden("a guest cancels as guest")
+    return replica.reservations.cancel(subject, wanted.reason, wanted.by, wanted.note)
+
+
+def _check_in(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:
+    wanted = read_body(body, CheckInRequest)
+    return replica.reservations.check_in(subject, wanted.actual_party_size)
+
+
+def _plain(name: str) -> Act:
+    """A mark that takes no more than the reservation."""
+
+    def act(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:
+        read_body(body, Nothing)
+        marked: View = getattr(replica.reservations, name)(subject)
+        return marked
+
+    return act
+
+
+def _marking(
+    path: str, operation_id: str, summary: str, permission: str, act: Act, body: type[msgspec.Struct]
+) -> HTTPRouteHandler:
+    """The route of one mark; all of them differ in nothing but this."""
+
+    @post(
+        f"/reservations/{{reference:str}}/{path}",
+        operation_id=operation_id,
+        summary=summary,
+        tags=TAGS,
+        status_code=200,
+        opt={"permission": permission},
+        operation_class=operation(body=body, answers={200: "the reservation"}, keyed=True),
+    )
+    async def mark(request: Asking, reference: str) -> Response[bytes]:
+        face, caller = face_of(request), caller_of(request)
+        sent = await request.body()
+
+        def do() -> str:
+            subject = uuid_text(_found(face.replica, caller, reference).id)
+            act(face.replica, caller, subject, sent)
+            return subject
+
+        answered = await face.answers.once(request, sent, 200, do)
+        return await _shown(face, caller, answered.subject, answered.status, answered.headers)
+
+    return mark
+
+
+MARKS = [
+    _marking("cancel", "cancelReservation", "Cancel", "reservations.cancel", _cancel, CancelRequest),
+    _marking(
+        "check-in", "checkIn", "The guest is here", "reservations.check-in", _check_in,
+        CheckInRequest,
+    ),
+    _marking(
+        "complete", "complete", "The guest left", "reservations.complete", _plain("complete"), Nothing
+    ),
+    _marking("no-show", "noShow", "Nobody came", "reservations.no-show", _plain("no_show"), Nothing),
+    _marking(
+        "undo-no-show", "undoNoShow", "Somebody came after all", "reservations.no-show",
+        _plain("undo_no_show"), Nothing,
+    ),
+    _marking(
+        "confirm", "confirmAttendance", "The guest said again that they will come",
+        "reservations.confirm", _plain("confirm"), Nothing,
+    ),
+]  # fmt: skip
+
+
+# --- what these routes share ----------------------------------------------------------------------
+
+
+def _only_own(caller: Caller, user_id: str | None | Any, agent_id: str | None | Any) -> None:
+    given = [value for value in (user_id, agent_id) if value is not None and value is not UNSET]
+    if any(value != caller.agent_id for value in given):
+        raise Forbidden("a guest's token is for its own agent id only; leave the person out")
+
+
+def _found(replica: Replica, caller: Caller, reference: str) -> View:
+    """The reservation, if the caller may know of it. Raises NotFound, also for what is not theirs:
+    that it exists is nobody else's business."""
+    view = replica.reservations.find(reference)
+    if caller.role == "guest" and view.agent_id != caller.agent_id:
+        raise NotFound(f"no reservation {reference} here; it may not have reached this device yet")
+    return view
+
+
+async def _shown(
+    face: Face, caller: Caller, reference: str, status: int | None, headers: dict[str, str]
+) -> Response[bytes]:
+    """The reservation as it is now; 202 while a change of it waits and no status is given."""
+
+    def render() -> tuple[bytes, str, bool]:
+        view = _found(face.replica, caller, reference)
+        shown = render_reservation(face.replica, view, with_guest=caller.may("guests.read"))
+        changing = view.pending_change is not None
+        return msgspec.json.encode(shown), stamp_text(view.stamp, view.stamp_node), changing
+
+    body, stamp, changing = await face.run(render)
+    if status is None:
+        status = 202 if changing else 200
+    return answer(body, status, headers | {"ETag": f'"{stamp}"'})
+
+
+async def _wait(face: Face, request: Asking, subject: str) -> dict[str, str]:
+    """`Prefer: wait=N`: until nothing of the reservation waits for a decision, or time is up."""
+    seconds = read_wait(request.headers.get("prefer"))
+    reservation = parse_uuid(subject)
+    if seconds is None or reservation is None:
+        return {}
+    try:
+        async with asyncio.timeout(seconds), aclosing(face.changes.watch()) as changes:
+            async for _ in changes:
+                if await face.run(_decided, face.replica, reservation):
+                    break
+    except TimeoutError:
+        pass  # What is not decided by then is answered as it is.
+    return {"Preference-Applied": f"wait={seconds}"}
+
+
+def _decided(replica: Replica, reservation: bytes) -> bool:
+    view = replica.view(reservation)
+    return view is None or (
+        view.status != lifecycle.COMMIT_PENDING and view.pending_change is None
+    )
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    create_reservation,
+    list_reservations,
+    get_reservation,
+    change_reservation,
+    *MARKS,
+]

@@ -1,0 +1,115 @@
+"""GET /stream: what changes, as server-sent events, to whoever may see it.
+
+Owns the route and the form of its events. No guest's card is ever streamed: who may read one asks
+for the reservation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from holdfast.api.auth import Caller
+from holdfast.api.documented import operation
+from holdfast.api.face import Asking, Face, caller_of, face_of
+from holdfast.api.render import render_reservation
+from holdfast.api.routes_books import render_exception
+from holdfast.api.routes_sync import sync_status
+from holdfast.api.stream import Changed
+from holdfast.model.errors import NotFound
+from holdfast.model.venue import to_document
+
+_PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "sync.read"}
+
+
+@get(
+    "/stream",
+    operation_id="streamChanges",
+    summary="What changes, as server-sent events",
+    description=(
+        "Events `reservation`, `venue`, `queue`, `sync`, `exception` with an `id` and the object "
+        "as it is now; `Last-Event-ID` resumes, or gets `event: reset`: read everything anew."
+    ),
+    tags=["stream"],
+    opt={"permission": "stream.read"},
+    operation_class=operation(answers={200: "events"}, media_type="text/event-stream"),
+)
+async def stream_changes(request: Asking) -> ServerSentEvent:
+    face, caller = face_of(request), caller_of(request)
+    start = face.changes.resume(request.headers.get("last-event-id"))
+    return ServerSentEvent(_events(face, caller, start), headers={"X-Accel-Buffering": "no"})
+
+
+async def _events(
+    face: Face, caller: Caller, start: int | None
+) -> AsyncGenerator[ServerSentEventMessage, None]:
+    changes = face.changes
+    shown: dict[str, bytes] = {}
+    if start is None:
+        start = changes.last
+        yield ServerSentEventMessage(event="reset", id=changes.id_of(start), data="{}")
+    else:
+        yield ServerSentEventMessage(id=changes.id_of(start), data=None, comment="watching")
+    async with aclosing(changes.watch()) as watched:
+        async for changed in watched:
+            news = changes.after(start) if changed else [Changed(start, "sync", b"")]
+            if news is None:
+                start = changes.last
+                yield ServerSentEventMessage(event="reset", id=changes.id_of(start), data="{}")
+                continue
+            for one in news:
+                for event, data in await face.run(_rendered, face, caller, one):
+                    # Things of which there is only one are sent when they differ.
+                    if not one.subject and shown.get(event) == data:
+                        continue
+                    if not one.subject:
+                        shown[event] = data
+                    identity = changes.id_of(one.number)
+                    yield ServerSentEventMessage(event=event, id=identity, data=data)
+                start = one.number
+            if not changed:
+                yield ServerSentEventMessage(comment="still here", data=None)
+
+
+def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, bytes]]:
+    """The events of one change, as this caller may see them."""
+    if changed.event == "reservation":
+        return _reservation(face, caller, changed.subject)
+    if not caller.may(_PERMISSION_BY_EVENT[changed.event]):
+        return []
+    data: Any
+    if changed.event == "venue":
+        try:
+            data = to_document(face.replica.venue(changed.subject.decode()).venue)
+        except NotFound:
+            return []
+    elif changed.event == "queue":
+        with face.replica.lock:
+            data = {"counts": face.replica.store.queue.counts()}
+    else:
+        data = sync_status(face)
+    return [(changed.event, msgspec.json.encode(data))]
+
+
+def _reservation(face: Face, caller: Caller, reservation: bytes) -> list[tuple[str, bytes]]:
+    view = face.replica.view(reservation)
+    if view is None or not view.code:
+        return []
+    if caller.role == "guest" and view.agent_id != caller.agent_id:
+        return []
+    shown = render_reservation(face.replica, view, with_guest=False)
+    events = [("reservation", msgspec.json.encode(shown))]
+    if caller.may("exceptions.read"):
+        for kind, since_ms in view.exceptions:
+            exception = render_exception(face.replica, reservation, kind, since_ms)
+            events.append(("exception", msgspec.json.encode(exception)))
+    return events
+
+
+ROUTES: list[HTTPRouteHandler] = [stream_changes]

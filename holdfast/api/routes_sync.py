@@ -1,0 +1,356 @@
+"""The queue, the exchange with the hub, and the clock, over HTTP.
+
+Owns these routes. What an exchange does stands in `holdfast.node`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from holdfast.api.documented import operation
+from holdfast.api.face import Asking, Face, Replica, answer, face_of
+from holdfast.api.parsing import read_body, read_cursor, read_limit, read_query, write_cursor
+from holdfast.api.render import render_operation, utc_text, with_times
+from holdfast.model.errors import Invalid, NotFound
+from holdfast.node.node import Node
+from holdfast.store.queue import STATES, Operation
+
+TAGS = ["sync"]
+
+
+class QueueQuery(msgspec.Struct, kw_only=True):
+    """Operations in the order of writing."""
+
+    state: str | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class LogQuery(msgspec.Struct, kw_only=True):
+    """The newest lines, oldest of them first."""
+
+    limit: int | None = None
+
+
+class WithdrawRequest(msgspec.Struct, kw_only=True):
+    """`reason` is a code."""
+
+    reason: str
+
+
+class SampleRequest(msgspec.Struct, kw_only=True):
+    """Time servers (`host[:port]`); left out: those of the settings."""
+
+    servers: list[str] | None = None
+
+
+class Nothing(msgspec.Struct, kw_only=True):
+    """A request that says all by its path."""
+
+
+# --- the queue ------------------------------------------------------------------------------------
+
+
+@get(
+    "/queue",
+    operation_id="listQueue",
+    summary="The operations written here, and the fate of each",
+    tags=TAGS,
+    opt={"permission": "queue.read"},
+    operation_class=operation(query=QueueQuery, answers={200: "counts, items, next"}),
+)
+async def list_queue(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), QueueQuery)
+    if query.state is not None and query.state not in STATES:
+        raise Invalid.field("state", f"must be one of {', '.join(STATES)}")
+    limit, after = read_limit(query.limit), _place(query.cursor)
+
+    def listed() -> dict[str, Any]:
+        queue = face.replica.store.queue
+        with face.replica.lock:
+            found = queue.select(state=query.state, after=after, limit=limit + 1)
+            items = [render_operation(face.replica, one) for one in found[:limit]]
+            counts = queue.counts()
+        last = found[limit - 1] if len(found) > limit else None
+        place = f"{last.chain}.{last.n}" if last is not None else None
+        return {"counts": counts, "items": items, "next": write_cursor(place)}
+
+    return answer(await face.run(listed))
+
+
+def _place(cursor: str | None) -> tuple[int, int] | None:
+    text = read_cursor(cursor)
+    if text is None:
+        return None
+    chain, _, n = text.partition(".")
+    if not (chain.isdecimal() and n.isdecimal() and len(text) < 36):
+        raise Invalid.field("cursor", "is not one that this list gave; start again")
+    return int(chain), int(n)
+
+
+@get(
+    "/queue/{operation_id:str}",
+    operation_id="getOperation",
+    summary="One operation",
+    tags=TAGS,
+    opt={"permission": "queue.read"},
+    operation_class=operation(answers={200: "the operation"}),
+)
+async def get_operation(request: Asking, operation_id: str) -> Response[bytes]:
+    face = face_of(request)
+    return answer(await face.run(_operation, face.replica, operation_id))
+
+
+@post(
+    "/queue/{operation_id:str}/retry",
+    operation_id="retryOperation",
+    summary="Send it again now",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "sync.control"},
+    operation_class=operation(body=Nothing, answers={200: "the operation"}, keyed=True),
+)
+async def retry_operation(request: Asking, operation_id: str) -> Response[bytes]:
+    face = face_of(request)
+    body = await request.body()
+
+    def retry() -> str:
+        read_body(body, Nothing)
+        found = _found(face.replica, operation_id)
+        face.replica.retry(found.id)
+        return found.id.hex()
+
+    answered = await face.answers.once(request, body, 200, retry)
+    shown = await face.run(_operation, face.replica, answered.subject)
+    return answer(shown, answered.status, answered.headers)
+
+
+@post(
+    "/queue/{operation_id:str}/withdraw",
+    operation_id="withdrawOperation",
+    summary="The way out for an operation that cannot count",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "queue.change"},
+    operation_class=operation(body=WithdrawRequest, answers={200: "the operation"}, keyed=True),
+)
+async def withdraw_operation(request: Asking, operation_id: str) -> Response[bytes]:
+    face = face_of(request)
+    body = await request.body()
+
+    def withdraw() -> str:
+        wanted = read_body(body, WithdrawRequest)
+        found = _found(face.replica, operation_id)
+        face.replica.withdraw(found.id, wanted.reason)
+        return found.id.hex()
+
+    answered = await face.answers.once(request, body, 200, withdraw)
+    shown = await face.run(_operation, face.replica, answered.subject)
+    return answer(shown, answered.status, answered.headers)
+
+
+def _found(replica: Replica, operation_id: str) -> Operation:
+    found = None
+    if len(operation_id) == 32:
+        try:
+            name = bytes.fromhex(operation_id)
+        except ValueError:
+            name = b""
+        with replica.lock:
+            found = replica.store.queue.get(name)
+    if found is None:
+        raise NotFound(f"no operation {operation_id} in this queue; finished ones stay 7 days")
+    return found
+
+
+def _operation(replica: Replica, operation_id: str) -> dict[str, Any]:
+    with replica.lock:
+        return render_operation(replica, _found(replica, operation_id))
+
+
+# --- the exchange with the hub --------------------------------------------------------------------
+
+
+def sync_status(face: Face) -> dict[str, Any]:
+    """`GET /sync`. A hub has no hub: it is where the others connect."""
+    replica = face.replica
+    if isinstance(replica, Node):
+        status: dict[str, Any] = with_times(face.of_runtime("sync_status", replica.sync_status)())
+        return status
+    with replica.lock:
+        seen = [row.last_seen_ms for row in replica.store.records.fleet()]
+    return {
+        "state": "connected",
+        "hub": None,
+        "last_exchange_at": utc_text(max(seen)) if seen else None,
+        "queued": 0,
+    }
+
+
+async def _call(do: Callable[[], Any]) -> Any:
+    """Not in the worker: an exchange waits for the network, and writers must not wait with it."""
+    if inspect.iscoroutinefunction(do):
+        return await do()
+    return await asyncio.to_thread(do)
+
+
+@get(
+    "/sync",
+    operation_id="getSync",
+    summary="How the exchange with the hub stands",
+    tags=TAGS,
+    opt={"permission": "sync.read"},
+    operation_class=operation(answers={200: "state, hub, last_exchange_at, queued"}),
+)
+async def get_sync(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    return answer(await face.run(sync_status, face))
+
+
+@get(
+    "/sync/log",
+    operation_id="getSyncLog",
+    summary="What the exchange did lately",
+    tags=TAGS,
+    opt={"permission": "sync.read"},
+    operation_class=operation(query=LogQuery, answers={200: "items"}),
+)
+async def get_sync_log(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), LogQuery)
+    limit = read_limit(query.limit)
+
+    def lines() -> list[dict[str, str]]:
+        with face.replica.lock:
+            rows = face.replica.store.records.sync_log(limit)
+        return [{"at": utc_text(at), "event": event, "detail": detail} for at, event, detail in rows]
+
+    return answer({"items": await face.run(lines), "next": None})
+
+
+@post(
+    "/sync/now",
+    operation_id="syncNow",
+    summary="Exchange with the hub, and answer when it is over",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "sync.control"},
+    operation_class=operation(
+        answers={200: "pushed, pulled, verdicts, books_differing"}, keyed=True
+    ),
+)
+async def sync_now(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    node = face.node()
+    body = await request.body()
+    read_body(body, Nothing)
+
+    async def exchange() -> str:
+        done = with_times(await _call(face.of_runtime("sync", node.sync)))
+        face.changes.publish("sync")
+        return msgspec.json.encode(done).decode()
+
+    answered = await face.answers.once_outside(request, body, 200, exchange)
+    return answer(answered.subject.encode(), answered.status, answered.headers)
+
+
+async def _switch(request: Asking, face: Face, name: str) -> Response[bytes]:
+    node = face.node()
+    body = await request.body()
+    read_body(body, Nothing)
+
+    async def switch() -> str:
+        await _call(face.of_runtime(name, node.pause if name == "pause" else node.resume))
+        face.changes.publish("sync")
+        return name
+
+    answered = await face.answers.once_outside(request, body, 200, switch)
+    shown = await face.run(sync_status, face)
+    return answer(shown, answered.status, answered.headers)
+
+
+@post(
+    "/sync/pause",
+    operation_id="pauseSync",
+    summary="Cut hub and time servers as an unplugged network does",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "sync.control"},
+    operation_class=operation(answers={200: "as GET /sync"}, keyed=True),
+)
+async def pause_sync(request: Asking) -> Response[bytes]:
+    return await _switch(request, face_of(request), "pause")
+
+
+@post(
+    "/sync/resume",
+    operation_id="resumeSync",
+    summary="Plug it in again",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "sync.control"},
+    operation_class=operation(answers={200: "as GET /sync"}, keyed=True),
+)
+async def resume_sync(request: Asking) -> Response[bytes]:
+    return await _switch(request, face_of(request), "resume")
+
+
+# --- the clock ------------------------------------------------------------------------------------
+
+
+@get(
+    "/clock",
+    operation_id="getClock",
+    summary="What the clock says, and how wrong it may be",
+    tags=TAGS,
+    opt={"permission": "clock.read"},
+    operation_class=operation(answers={200: "state, offset_ms, uncertainty_ms, sources"}),
+)
+async def get_clock(request: Asking) -> Response[bytes]:
+    return answer(face_of(request).replica.clock.status())
+
+
+@post(
+    "/clock/sample",
+    operation_id="sampleClock",
+    summary="Ask time servers now",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "clock.sample"},
+    operation_class=operation(body=SampleRequest, answers={200: "what each said"}, keyed=True),
+)
+async def sample_clock(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    body = await request.body()
+    wanted = read_body(body, SampleRequest)
+    servers = face.replica.settings.ntp if wanted.servers is None else wanted.servers
+
+    async def sample() -> str:
+        done = await asyncio.to_thread(face.replica.clock.sample, list(servers))
+        return msgspec.json.encode(done).decode()
+
+    answered = await face.answers.once_outside(request, body, 200, sample)
+    return answer(answered.subject.encode(), answered.status, answered.headers)
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    list_queue,
+    get_operation,
+    retry_operation,
+    withdraw_operation,
+    get_sync,
+    get_sync_log,
+    sync_now,
+    pause_sync,
+    resume_sync,
+    get_clock,
+    sample_clock,
+]

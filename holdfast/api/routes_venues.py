@@ -1,0 +1,199 @@
+"""Venues over HTTP: their files, their resources, what is free, and who should sell what.
+
+Owns these routes. Reading a venue file and finding what is free stand in `holdfast.model` and
+`holdfast.node`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get, put
+from litestar.handlers import HTTPRouteHandler
+
+from holdfast.api.documented import operation
+from holdfast.api.face import Asking, Replica, answer, face_of
+from holdfast.api.parsing import read_object, read_query
+from holdfast.api.render import render_wish
+from holdfast.model.errors import Invalid
+from holdfast.model.offers import VenueIndex
+from holdfast.model.venue import resource_document, to_document
+from holdfast.node.requests import AvailabilityRequest
+
+TAGS = ["venues"]
+
+
+class AvailabilityQuery(
+    msgspec.Struct, kw_only=True, rename={"starts_from": "from", "starts_before": "to"}
+):
+    """A service date, or `from` and `to`; `include=full` adds what cannot be had, and why."""
+
+    venue: str
+    party_size: int
+    date: str | None = None
+    starts_from: str | None = None
+    starts_before: str | None = None
+    duration_minutes: int | None = None
+    nights: int | None = None
+    area: str | None = None
+    resource_kind: str | None = None
+    quantity: int | None = None
+    include: str | None = None
+
+
+class VenueQuery(msgspec.Struct, kw_only=True):
+    """One venue; left out: all that this replica knows."""
+
+    venue: str | None = None
+
+
+@get(
+    "/availability",
+    operation_id="getAvailability",
+    summary="What can be had when",
+    tags=TAGS,
+    opt={"permission": "availability.read"},
+    operation_class=operation(query=AvailabilityQuery, answers={200: "slots"}),
+)
+async def get_availability(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), AvailabilityQuery)
+    if query.include not in (None, "full"):
+        raise Invalid.field("include", "must be full, or left out")
+    wanted = AvailabilityRequest(
+        venue=query.venue,
+        party_size=query.party_size,
+        date=query.date,
+        starts_from=_unescaped(query.starts_from),
+        starts_before=_unescaped(query.starts_before),
+        duration_minutes=query.duration_minutes,
+        nights=query.nights,
+        area=query.area,
+        resource_kind=query.resource_kind,
+        quantity=query.quantity,
+        include_full=query.include == "full",
+    )
+    return answer({"slots": await face.run(face.replica.reservations.availability, wanted)})
+
+
+def _unescaped(text: str | None) -> str | None:
+    """In a query an unescaped `+` of an offset arrives as a space."""
+    if text is not None and "T" in text:
+        return text.replace(" ", "+")
+    return text
+
+
+@get(
+    "/venues",
+    operation_id="listVenues",
+    summary="The venue files",
+    tags=TAGS,
+    opt={"permission": "venues.read"},
+    operation_class=operation(answers={200: "items"}),
+)
+async def list_venues(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    return answer({"items": await face.run(_venues, face.replica, None), "next": None})
+
+
+@get(
+    "/venues/{venue:str}",
+    operation_id="getVenue",
+    summary="A venue file as JSON",
+    tags=TAGS,
+    opt={"permission": "venues.read"},
+    operation_class=operation(answers={200: "the venue file"}),
+)
+async def get_venue(request: Asking, venue: str) -> Response[bytes]:
+    face = face_of(request)
+    return answer((await face.run(_venues, face.replica, venue))[0])
+
+
+@put(
+    "/venues/{venue:str}",
+    operation_id="putVenue",
+    summary="Create or update a venue, at the hub",
+    tags=TAGS,
+    opt={"permission": "venues.change"},
+    operation_class=operation(
+        body={"type": "object", "description": "the venue file"},
+        answers={200: "the venue file as read, with defaults", 201: "the same, of a new venue"},
+    ),
+)
+async def put_venue(request: Asking, venue: str) -> Response[bytes]:
+    face = face_of(request)
+    hub = face.hub()
+    document = read_object(await request.body())
+    if document.setdefault("venue", venue) != venue:
+        raise Invalid.field("venue", f"must be {venue}, as the path says, or left out")
+
+    def put_it() -> tuple[bool, dict[str, Any]]:
+        new = venue not in hub.venue_ids()
+        return new, to_document(hub.import_venue(document))
+
+    new, shown = await face.run(put_it)
+    return answer(shown, 201 if new else 200)
+
+
+@get(
+    "/resources",
+    operation_id="listResources",
+    summary="What can be reserved",
+    tags=TAGS,
+    opt={"permission": "venues.read"},
+    operation_class=operation(query=VenueQuery, answers={200: "items"}),
+)
+async def list_resources(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), VenueQuery)
+
+    def resources() -> list[dict[str, Any]]:
+        return [
+            {"venue": index.venue.id} | resource_document(resource)
+            for index in _indexes(face.replica, query.venue)
+            for resource in index.venue.resources
+        ]
+
+    return answer({"items": await face.run(resources), "next": None})
+
+
+@get(
+    "/allotments",
+    operation_id="listAllotments",
+    summary="Who may sell what",
+    tags=TAGS,
+    opt={"permission": "allotments.read"},
+    operation_class=operation(query=VenueQuery, answers={200: "items; wishes of the venue file"}),
+)
+async def list_allotments(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), VenueQuery)
+
+    def wishes() -> list[dict[str, Any]]:
+        return [
+            render_wish(index.venue, number, wish)
+            for index in _indexes(face.replica, query.venue)
+            for number, wish in enumerate(index.venue.allotments, 1)
+        ]
+
+    return answer({"items": await face.run(wishes), "next": None})
+
+
+def _indexes(replica: Replica, venue: str | None) -> list[VenueIndex]:
+    names = replica.venue_ids() if venue is None else [venue]
+    return [replica.venue(name) for name in names]
+
+
+def _venues(replica: Replica, venue: str | None) -> list[dict[str, Any]]:
+    return [to_document(index.venue) for index in _indexes(replica, venue)]
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    get_availability,
+    list_venues,
+    get_venue,
+    put_venue,
+    list_resources,
+    list_allotments,
+]

@@ -1,0 +1,191 @@
+"""Serving a replica: the socket, the web server, its signals, and the file that says where it is.
+
+Owns the process's life as a server. It prints nothing; what is ready is told to the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from litestar import Litestar
+
+from holdfast.api.app import close_streams, make_app
+from holdfast.api.face import Replica
+from holdfast.model.errors import DirectoryError, Forbidden, Invalid, Unreachable
+from holdfast.model.limits import EXCHANGE_BYTES_MAX
+
+RUN_FILE: Final = "holdfast.run"
+TOKEN_FILE: Final = "admin-token"  # noqa: S105 - the name of a file
+GRACE_SECONDS: Final = 10
+_BACKLOG: Final = 2_048
+
+
+def serve(
+    replica: Replica,
+    host: str,
+    port: int,
+    *,
+    ready: Callable[[str], None],
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    insecure_lan: bool = False,
+    runtime: object | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` gets the URL once connections are accepted.
+
+    Port 0 takes any free one. Raises Forbidden for a host beyond loopback without TLS, Unreachable
+    where the port cannot be had, DirectoryError where the admin token cannot be read. The replica
+    stays open: it is its caller's.
+    """
+    check_host(host, tls=tls_cert is not None, insecure_lan=insecure_lan)
+    if (tls_cert is None) != (tls_key is None):
+        raise Invalid.field("tls_key", "give a certificate and its key, or neither")
+    app = make_app(replica, admin_token=_token(replica.directory), runtime=runtime, hosts=[host])
+    listening = _bind(host, port)
+    url = _url(listening, host, "https" if tls_cert else "http")
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        lifespan="on",
+        ws_max_size=EXCHANGE_BYTES_MAX,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=str(tls_key) if tls_key else None,
+    )
+    run_file = replica.directory / RUN_FILE
+
+    def accepting() -> None:
+        _write_run_file(run_file, url)
+        ready(url)
+
+    server = _Server(config, app, accepting)
+    try:
+        asyncio.run(server.serve(sockets=[listening]))
+    finally:
+        listening.close()
+        run_file.unlink(missing_ok=True)
+    if not server.was_accepting:
+        raise Unreachable("the server could not start; the log says why")
+
+
+def check_host(host: str, *, tls: bool, insecure_lan: bool) -> None:
+    """Tokens and names of guests do not cross a network in clear. Raises Forbidden."""
+    if tls or insecure_lan or _is_loopback(host):
+        return
+    raise Forbidden(
+        f"{host} can be reached from other machines: give --tls-cert and --tls-key, or "
+        "--insecure-lan where everybody on the network may read everything"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, told to say when it accepts and to end long answers first when it stops."""
+
+    def __init__(self, config: uvicorn.Config, app: Litestar, accepting: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._accepting = accepting
+        self.was_accepting = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started and not self.should_exit:
+            self.was_accepting = True
+            self._accepting()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        close_streams(self._app)
+        await super().shutdown(sockets=sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """As uvicorn's, but a signal that ended us in good order is not raised again after."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        names = (signal.SIGINT, signal.SIGTERM)
+        before = {name: signal.signal(name, self._asked_to_stop) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        self.handle_exit(number, frame)
+
+
+def _token(directory: Path) -> str:
+    path = directory / TOKEN_FILE
+    try:
+        token = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise DirectoryError(
+            f"{path} cannot be read ({error.strerror}); put a long random text into it, mode 600"
+        ) from error
+    if not token:
+        raise DirectoryError(f"{path} is empty; put a long random text into it, mode 600")
+    return token
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        found: Sequence[tuple[int, int, int, str, tuple[object, ...]]] = socket.getaddrinfo(  # type: ignore[assignment]
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+            listening.set_inheritable(False)
+        except BaseException:
+            listening.close()
+            raise
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Unreachable(f"cannot listen on {host} port {port} ({why}); choose another port") from (
+            error
+        )
+    return listening
+
+
+def _url(listening: socket.socket, host: str, scheme: str) -> str:
+    port = listening.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{port}"
+
+
+def _write_run_file(path: Path, url: str) -> None:
+    """Where the running process is, for the command line; renamed into place, so never half."""
+    beside = path.with_suffix(".run.new")
+    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"url": url, "pid": os.getpid()}, file)
+    beside.replace(path)

@@ -1,0 +1,126 @@
+"""What every exchange passes on its way in and out, whatever the route: also 404s and refusals.
+
+Owns the check of Host and Origin, the security headers, and the access log. The log carries the
+method, the route's template, the status, milliseconds and the token's name: never a path, a query
+or a body, which may name people.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from holdfast.api.problems import MEDIA_TYPE, problem_of
+from holdfast.model.errors import Forbidden, HoldfastError
+
+if TYPE_CHECKING:
+    from holdfast.api.face import Face
+
+log = logging.getLogger("holdfast.api")
+
+BETWEEN_REPLICAS: Final = "/sync/"
+"""Requests of replicas are signed over the authority that they were sent to: no page can make one,
+and a hub may be reached under a name that it does not know itself."""
+
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+class Shell:
+    """ASGI middleware around the whole application, its router's own refusals included."""
+
+    def __init__(self, app: ASGIApp, face: Face) -> None:
+        self._app = app
+        self._face = face
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 0
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = list(message["headers"])
+                present = {name.lower() for name, _ in headers}
+                headers += [pair for pair in _HEADERS if pair[0] not in present]
+                message["headers"] = headers
+            await send(message)
+
+        try:
+            check_origin(scope, self._face.hosts)
+        except HoldfastError as error:
+            await _refuse(error, dressed)
+        else:
+            await self._app(scope, receive, dressed)
+        finally:
+            self._account(scope, status, time.perf_counter() - started)
+
+    def _account(self, scope: Scope, status: int, seconds: float) -> None:
+        route = str(scope.get("path_template") or "-")
+        caller = scope["state"].get("caller")
+        name = caller.name if caller is not None else "-"
+        method = str(scope.get("method", "-"))
+        known = method if method in _METHODS else "-"
+        self._face.metrics.count(known, route, status, seconds)
+        log.info("%s %s %d %.1f ms %s", known, route, status, seconds * 1_000, name)
+
+
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
+
+async def _refuse(error: HoldfastError, send: Send) -> None:
+    problem = problem_of(error)
+    body = problem.body()
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def check_origin(scope: Scope, hosts: frozenset[str]) -> None:
+    """Refuse foreign Host headers (DNS rebinding) and pages of other sites. Raises Forbidden."""
+    if scope["path"].startswith(BETWEEN_REPLICAS):
+        return
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1")
+    if not is_own_host(host, hosts):
+        raise Forbidden("this host name is not ours; call by address, or by the name bound here")
+    origin = headers.get(b"origin")
+    if origin is not None and _netloc(origin.decode("latin-1")) != host.lower():
+        raise Forbidden("pages of other sites may not call this API")
+
+
+def is_own_host(header: str, hosts: frozenset[str]) -> bool:
+    """Whether a Host header is an address literal, a loopback name, or one of `hosts`."""
+    try:
+        name = (urlsplit(f"//{header}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if not name or "@" in header:
+        return False
+    if name == "localhost" or name.endswith(".localhost") or name in hosts:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

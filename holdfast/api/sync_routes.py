@@ -1,0 +1,132 @@
+"""Between replicas: exchange, hashes, join, and the live channel, passed to whoever speaks them.
+
+Owns the HTTP and WebSocket side only. Messages, signatures and certificates are
+`holdfast.node.serving`'s; these requests carry no bearer token, they are signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from litestar import Response, WebSocket, post, websocket
+from litestar.datastructures import State
+from litestar.exceptions import WebSocketDisconnect
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+
+from holdfast.api.documented import operation
+from holdfast.api.face import Asking, Face, Replica, face_of
+from holdfast.api.permissions import PUBLIC
+from holdfast.model.errors import HoldfastError
+from holdfast.model.limits import EXCHANGE_BYTES_MAX
+from holdfast.node import serving
+
+TAGS = ["between replicas"]
+MEDIA_TYPE = "application/vnd.holdfast"
+CLOSE_REFUSED = 4401
+CLOSE_STOPPING = 1001
+
+Handle = Callable[
+    [Replica, str, str, str, dict[str, str], bytes], tuple[int, dict[str, str], bytes]
+]
+
+
+async def _pass(request: Asking, handle: Handle) -> Response[bytes]:
+    face = face_of(request)
+    body = await request.body()
+    status, headers, answered = await face.run(
+        handle,
+        face.replica,
+        request.method,
+        _path_and_query(request),
+        request.headers.get("host", ""),
+        {name.lower(): value for name, value in request.headers.items()},
+        body,
+    )
+    own = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+    kinds = [value for name, value in headers.items() if name.lower() == "content-type"]
+    return Response(
+        answered,
+        status_code=status,
+        headers=own,
+        media_type=kinds[0] if kinds else MEDIA_TYPE,
+    )
+
+
+def _path_and_query(connection: Asking | WebSocket[object, object, State]) -> str:
+    path = connection.scope.get("raw_path") or connection.scope["path"].encode()
+    query = connection.scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")
+
+
+def _post(path: str, operation_id: str, summary: str, handle: Handle) -> HTTPRouteHandler:
+    @post(
+        path,
+        operation_id=operation_id,
+        summary=summary,
+        tags=TAGS,
+        status_code=200,
+        opt={"permission": PUBLIC},
+        request_max_body_size=EXCHANGE_BYTES_MAX,
+        operation_class=operation(media_type=MEDIA_TYPE, public=True),
+    )
+    async def passed(request: Asking) -> Response[bytes]:
+        return await _pass(request, handle)
+
+    return passed
+
+
+@websocket("/sync/v1/live", opt={"permission": PUBLIC})
+async def live(socket: WebSocket[object, object, State]) -> None:
+    """The live channel: what either side has, as soon as it has it."""
+    face: Face = socket.app.state.face
+    headers = {name.lower(): value for name, value in socket.headers.items()}
+    try:
+        session = await serving.LiveSession.accept(
+            face.replica, "GET", _path_and_query(socket), headers.get("host", ""), headers
+        )
+    except HoldfastError as error:
+        await socket.close(code=CLOSE_REFUSED, reason=error.detail[:100])
+        return
+    await socket.accept()
+    tasks = [
+        asyncio.create_task(_receive(socket, session)),
+        asyncio.create_task(_push(socket, session)),
+        asyncio.create_task(face.changes.until_closed()),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        await socket.close(code=CLOSE_STOPPING)
+    except WebSocketDisconnect:
+        pass  # The other side left, which is how live channels end.
+    except HoldfastError as error:
+        await socket.close(code=CLOSE_REFUSED, reason=error.detail[:100])
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        session.close()
+
+
+async def _receive(
+    socket: WebSocket[object, object, State], session: serving.LiveSession
+) -> None:
+    while True:
+        answered = await session.receive(await socket.receive_bytes())
+        if answered is not None:
+            await socket.send_bytes(answered)
+
+
+async def _push(socket: WebSocket[object, object, State], session: serving.LiveSession) -> None:
+    while True:
+        await socket.send_bytes(await session.news())
+
+
+ROUTES: list[HTTPRouteHandler | WebsocketRouteHandler] = [
+    _post("/sync/v1/exchange", "exchange", "Exchange entries", serving.handle_exchange),
+    _post("/sync/v1/hashes", "hashes", "Where two chains differ", serving.handle_hashes),
+    _post("/sync/v1/join", "join", "Join with a one-time code", serving.handle_join),
+    live,
+]

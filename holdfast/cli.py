@@ -1,0 +1,138 @@
+"""The command `holdfast`: which commands there are, and how errors become a line and a status.
+
+Owns the list of commands and the exit statuses (0 done, 1 refused or failed, 2 wrong usage, 3 the
+other side cannot be reached). What a command does stands in `holdfast.commands`; each module there
+is loaded only when its command is called, so that the command line answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from holdfast import __version__
+from holdfast.model.errors import HoldfastError
+
+DONE: Final = 0
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+COMMANDS: Final = {
+    "hub": ("hub", "The centre of a tenant: make it, run it, invite nodes, look after the fleet."),
+    "venue": ("venue", "The venues of a tenant, from their files."),
+    "node": ("node", "A device that takes reservations: join a hub, run, look at its state."),
+    "reserve": ("reserve", "Make a reservation."),
+    "reservations": ("reservations", "List reservations, change them, bring in existing ones."),
+    "availability": ("availability", "What can be had at a venue."),
+    "allotments": ("allotments", "Who may sell what."),
+    "queue": ("queue", "The operations written here, and the fate of each."),
+    "sync": ("sync", "The exchange with the hub."),
+    "clock": ("clock", "The clock, and how wrong it may be."),
+    "books": ("books", "What was written about each venue: heads, pages, digests."),
+    "exceptions": ("exceptions", "What a person must look at."),
+    "audit": ("audit", "Every change: who, what, when; and whether the record is whole."),
+    "decision": ("audit", "The decisions about provisional reservations."),
+    "token": ("token", "Tokens for the HTTP interface."),
+    "config": ("config", "The settings of a data directory."),
+    "backup": ("upkeep", "Write a consistent copy, also while the process runs."),
+    "restore": ("upkeep", "Make a data directory from a backup."),
+    "doctor": ("upkeep", "Check a data directory, and mend what can be mended."),
+    "upgrade": ("upkeep", "Whether this version can use a data directory."),
+    "demo": ("show", "The whole story on this machine: cut the network, sell, heal."),
+    "bench": ("show", "Measure, as ratios to raw SQLite and raw HTTP."),
+}
+"""Each command: its module in `holdfast.commands`, and its line in the list of commands."""
+
+
+class Commands(click.Group):
+    """The commands, each loaded when it is called; the list of them loads none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"holdfast.commands.{COMMANDS[cmd_name][0]}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> Any:
+        """Run a command line and end the process with its status; nothing else maps errors."""
+        sys.exit(self._status(args, extra))
+
+    def _status(self, args: Sequence[str] | None, extra: dict[str, Any]) -> int:
+        _print_what_the_terminal_can()
+        try:
+            extra["standalone_mode"] = False
+            status = super().main(args, "holdfast", **extra)
+            sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+            return WRONG_USAGE
+        except click.UsageError as error:
+            return _fail(_usage_line(error), WRONG_USAGE)
+        except click.ClickException as error:
+            return _fail(error.format_message(), FAILED)
+        except (click.Abort, KeyboardInterrupt):
+            return INTERRUPTED
+        except BrokenPipeError:
+            # The reader, such as `head`, has seen enough; a flush at exit must not complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        except HoldfastError as error:
+            from holdfast.commands.failures import line_of
+
+            return _fail(line_of(error), error.exit_status)
+        except Exception as error:  # the last line of defence: logged, and one line
+            from holdfast.commands.failures import log_unexpected
+
+            return _fail(log_unexpected(error), FAILED)
+        return status if isinstance(status, int) else DONE
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "--version", message="holdfast %(version)s")
+def holdfast() -> None:
+    """Reservations that hold when the network does not.
+
+    Every command works on the data directory of a node or hub, given by --data or HOLDFAST_DATA,
+    whether its process runs or not.
+    """
+
+
+def main() -> None:
+    """The entry point of the program `holdfast`; ends the process."""
+    holdfast.main()
+
+
+def _print_what_the_terminal_can() -> None:
+    """A terminal without UTF-8 shows a mark for what it cannot, and nothing fails for that."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _usage_line(error: click.UsageError) -> str:
+    path = error.ctx.command_path if error.ctx else "holdfast"
+    return f"{error.format_message().rstrip('.')}; see `{path} --help`"
+
+
+def _fail(line: str, status: int) -> int:
+    click.echo(f"error: {' '.join(line.split())}", err=True)
+    return status

@@ -1,0 +1,126 @@
+"""`holdfast audit` and `holdfast decision`: what was changed, and whether the record is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands.words import clock_text
+
+
+@click.group(cls=Group)
+def audit() -> None:
+    """Every change: who, what, when; and whether the record is whole."""
+
+
+@audit.command("list")
+@data_option
+@click.option("--reservation", metavar="ID", help="Only of this one.")
+@click.option("--from", "since", metavar="TIME", help="From this time on.")
+@click.option("--to", "until", metavar="TIME", help="Before this time.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@json_option
+def list_(
+    data: Path,
+    reservation: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Every change, in order: when, who, what, before and after."""
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+
+    filters = {"reservation": reservation, "from": since, "to": until}
+    with open_session(data) as session:
+        items = session.items("/audit", limit, **filters)
+    if as_json:
+        show_json({"items": items, "next": None})
+        return
+    columns = list(dict.fromkeys(name for one in items for name in one))
+    show_table(
+        columns,
+        ([clock_text(one[n]) if n == "at" else one.get(n) for n in columns] for one in items),
+        empty="nothing was changed",
+    )
+
+
+@audit.command()
+@click.argument(
+    "file",
+    required=False,
+    metavar="[FILE]",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option(
+    "--data",
+    "data",
+    envvar="HOLDFAST_DATA",
+    show_envvar=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The data directory, where no backup file is named.",
+)
+@json_option
+def verify(file: Path | None, data: Path | None, as_json: bool) -> int:
+    """Check every chain and seal, also of a backup file; status 1 names the first fault."""
+    from holdfast.commands.output import remark, say, show_json
+    from holdfast.commands.session import DATABASE_NAME, require_directory
+    from holdfast.node.verify import verify_store
+
+    if file is None:
+        if data is None:
+            raise click.UsageError("name a backup file, or a directory with --data")
+        require_directory(data)
+        file = data / DATABASE_NAME
+    report = verify_store(file)
+    if as_json:
+        show_json(as_document(report))
+    if report.ok:
+        if not as_json:
+            say(
+                f"{file}: every chain and seal holds "
+                f"({report.chains} chains, {report.entries} entries, {report.seals} seals)."
+            )
+        return 0
+    remark(f"error: {file} is not whole: {report.first_bad or '; '.join(report.notes)}")
+    return 1
+
+
+@click.group(cls=Group)
+def decision() -> None:
+    """The decisions about provisional reservations."""
+
+
+@decision.command("verify")
+@click.argument("reservation", metavar="ID")
+@data_option
+@json_option
+def verify_decision_of(reservation: str, data: Path, as_json: bool) -> int:
+    """Decide again from what the decision names, and compare; status 1 where they differ."""
+    from holdfast.commands.output import remark, show_document, show_json
+    from holdfast.commands.reading import read_replica
+    from holdfast.node.decisions import verify_decision
+
+    with read_replica(data) as replica:
+        found = verify_decision(replica, reservation)
+    if as_json:
+        show_json(found)
+    else:
+        show_document(found)
+    if found.get("ok", True):
+        return 0
+    remark(f"error: the decision about {reservation} does not follow from what it names")
+    return 1
+
+
+def as_document(report: Any) -> dict[str, Any]:
+    """A report of the inspection as JSON values."""
+    import msgspec
+
+    document = msgspec.to_builtins(report, str_keys=True)
+    return document if isinstance(document, dict) else {"report": document}

@@ -1,0 +1,80 @@
+"""`holdfast availability`: what can be had at a venue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from holdfast.commands.options import data_option, json_option
+from holdfast.commands.words import clock_text
+
+
+@click.command()
+@data_option
+@click.option("--venue", required=True, metavar="V")
+@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@click.option("--from", "starts_from", metavar="TIME", help="Instead of a date: starts from …")
+@click.option("--to", "starts_to", metavar="TIME", help="… and before.")
+@click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
+@click.option("--minutes", type=int, metavar="M", help="How long.")
+@click.option("--nights", type=int, metavar="N", help="How many nights, at a lodging.")
+@click.option("--area", metavar="A")
+@click.option("--full", is_flag=True, help="Also what cannot be had, and why.")
+@json_option
+def availability(
+    data: Path,
+    venue: str,
+    date: str | None,
+    starts_from: str | None,
+    starts_to: str | None,
+    party: int,
+    minutes: int | None,
+    nights: int | None,
+    area: str | None,
+    full: bool,
+    as_json: bool,
+) -> None:
+    """What can be had.
+
+    Such as: holdfast availability --venue trattoria --date 2026-07-01 --party 2 --data desk
+    """
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+
+    if date is None and starts_from is None and starts_to is None:
+        raise click.UsageError("say when: --date, or --from and --to")
+    with open_session(data) as session:
+        answer = session.request(
+            "GET",
+            "/availability",
+            params={
+                "venue": venue,
+                "date": date,
+                "from": starts_from,
+                "to": starts_to,
+                "party_size": party,
+                "duration_minutes": minutes,
+                "nights": nights,
+                "area": area,
+                "include": "full" if full else None,
+            },
+        ).data
+    if as_json:
+        show_json(answer)
+        return
+    show_table(
+        ["from", "until", "where", "certain", "free", *(["why not"] if full else [])],
+        (
+            [
+                clock_text(slot.get("starts_at")),
+                clock_text(slot.get("ends_at"))[11:],
+                " + ".join(slot.get("resources") or []),
+                slot.get("assurance"),
+                slot.get("remaining"),
+                *([slot.get("reason")] if full else []),
+            ]
+            for slot in answer["slots"]
+        ),
+        empty="nothing can be had then; `--full` says why",
+    )

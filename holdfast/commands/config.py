@@ -1,0 +1,40 @@
+"""`holdfast config`: the settings of a data directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from holdfast.commands.options import Group, data_option, json_option
+from holdfast.model.errors import NotFound
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """The settings of a data directory: config.toml there, and HOLDFAST_… variables."""
+
+
+@config.command()
+@click.argument("name", required=False, metavar="[NAME]")
+@data_option
+@json_option
+def get(name: str | None, data: Path, as_json: bool) -> None:
+    """Show all settings in force, or one."""
+    from holdfast.commands.output import say, show_fields, show_json
+    from holdfast.commands.session import require_directory
+    from holdfast.node.settings import load
+
+    require_directory(data)
+    # Read from the directory itself: the file says the same whether the process runs or not.
+    settings = load(data).show()
+    if name is not None and name not in settings:
+        raise NotFound(f"{name!r} is not a setting; there are {', '.join(settings)}")
+    if as_json:
+        show_json(settings if name is None else {name: settings[name]})
+    elif name is not None:
+        say(str(settings[name]))
+    else:
+        show_fields(
+            (key, "none" if value in ("", []) else value) for key, value in settings.items()
+        )

@@ -1,0 +1,107 @@
+"""How a failure reads: one line for a person, and for what nobody expected a note in the log.
+
+Owns the text of the line. The exit status stands in the error, the mapping of both in `cli`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from holdfast.model.errors import HoldfastError, Unreachable
+
+_SHOWN: Final = 3
+"""Alternatives and conflicting ids that a line names; `--json` clients read all of them."""
+
+
+class Refused(HoldfastError):
+    """What the HTTP interface refused: `problem` is its RFC 9457 document."""
+
+    def __init__(self, problem: dict[str, Any], status: int) -> None:
+        detail = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
+        super().__init__(detail, **{k: v for k, v in problem.items() if k != "detail"})
+        self.problem = problem
+        self.http_status = status
+
+
+def refusal(problem: Any, status: int) -> HoldfastError:
+    """The error for a problem document; `unreachable` has an exit status of its own."""
+    if not isinstance(problem, dict):
+        return Refused({}, status)
+    if str(problem.get("type", "")).endswith(":unreachable"):
+        return Unreachable(str(problem.get("detail") or "the hub cannot be reached"))
+    return Refused(problem, status)
+
+
+def line_of(error: HoldfastError) -> str:
+    """The detail, and what of the problem's own members it does not say yet."""
+    extra = error.extra
+    parts = [
+        *(f"{one.get('field')}: {one.get('message')}" for one in _dicts(extra.get("errors"))),
+        *(str(one.get("message")) for one in _dicts(extra.get("violations"))),
+    ]
+    line = error.detail
+    missing = [part for part in parts if part not in line and part.split(": ", 1)[-1] not in line]
+    if missing:
+        line = f"{line} ({'; '.join(missing)})"
+    free = [_slot(one) for one in _dicts(extra.get("alternatives") or extra.get("suggestions"))]
+    if free:
+        line = f"{line}; free instead: {', '.join(free[:_SHOWN])}"
+    conflicts = extra.get("conflicts")
+    if isinstance(conflicts, list) and conflicts:
+        line = f"{line}; conflicts with {', '.join(map(str, conflicts[:_SHOWN]))}"
+    return line
+
+
+def log_unexpected(error: BaseException) -> str:
+    """Note what nobody expected under an id, in the directory's log if there is one."""
+    from holdfast.node.logs import exception_text
+
+    identity = secrets.token_hex(4)
+    path = _log_path(identity)
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    # The words of the command without their values: those may be a guest's data.
+    words = " ".join(word for word in sys.argv[1:4] if word.replace("-", "").isalpha())
+    note = f"{at} error {identity} in `holdfast {words}`\n{exception_text(error)}\n"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+            file.write(note)
+    except OSError as failed:
+        return (
+            f"unexpected {type(error).__name__} (and {path} cannot be written: {failed.strerror})"
+        )
+    return f"unexpected {type(error).__name__}; error {identity} in {path} says where"
+
+
+def _log_path(identity: str) -> Path:
+    words = sys.argv[1:]
+    named = [words[n + 1] for n, word in enumerate(words[:-1]) if word == "--data"]
+    named += [word.partition("=")[2] for word in words if word.startswith("--data=")]
+    directory = Path(next(iter(named), os.environ.get("HOLDFAST_DATA") or ""))
+    if str(directory) != "." and directory.is_dir():
+        log = directory / "log"
+        try:
+            log.mkdir(mode=0o700, exist_ok=True)
+            return log / "commands.log"
+        except OSError:
+            # A read-only directory: the note goes where every program may write.
+            return Path(tempfile.gettempdir()) / f"holdfast-{identity}.log"
+    return Path(tempfile.gettempdir()) / f"holdfast-{identity}.log"
+
+
+def _dicts(value: Any) -> Iterable[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _slot(slot: dict[str, Any]) -> str:
+    from holdfast.commands.words import clock_text
+
+    where = " + ".join(map(str, slot.get("resources") or []))
+    return f"{clock_text(slot.get('starts_at'))} {where}".strip()

@@ -1,0 +1,177 @@
+"""`holdfast hub`: the centre of a tenant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.commands.options import (
+    NODE_ROLES,
+    Group,
+    Span,
+    data_option,
+    json_option,
+    target_argument,
+)
+from holdfast.commands.running import run_options
+
+
+@click.group(cls=Group)
+def hub() -> None:
+    """The centre of a tenant: make it, run it, invite nodes, look after the fleet."""
+
+
+@hub.command()
+@data_option
+@click.option("--tenant", required=True, metavar="NAME", help="The organisation or city.")
+@click.option(
+    "--root",
+    "root_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Use this root key, as export-root wrote it, instead of a new one.",
+)
+@json_option
+def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None:
+    """Make a hub in a new directory, such as: holdfast hub init --data hub --tenant rome."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.node.hub import Hub
+
+    made = Hub.init(data, tenant, root_file.read_bytes() if root_file else None)
+    try:
+        name = made.name
+    finally:
+        made.close()
+    following = f"holdfast venue import FILE --data {data}"
+    if as_json:
+        show_json({"directory": str(data), "tenant": tenant, "name": name, "next": following})
+        return
+    say(f"The hub of {tenant} is in {data}; its admin token is in {data / 'admin-token'}.")
+    say(f"The root key can be kept offline: holdfast hub export-root FILE --data {data}")
+    say(f"next: {following}")
+
+
+@hub.command("export-root")
+@data_option
+@target_argument("file")
+@json_option
+def export_root(data: Path, file: Path, as_json: bool) -> None:
+    """Write the root key to a file, to be kept offline; a running hub is stopped first."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_alone, require_role
+
+    require_role(data, "hub")
+    opened: Any = open_alone(data)
+    try:
+        opened.export_root(file)
+    finally:
+        opened.close()
+    if as_json:
+        show_json({"file": str(file)})
+    else:
+        say(
+            f"The root key is in {file}. Keep it offline: who has it can make nodes of this tenant."
+        )
+
+
+@hub.command()
+@data_option
+@run_options(port=8470)
+def run(data: Path, **options: Any) -> int:
+    """Serve; prints `ready http://HOST:PORT` on a line of its own once it accepts."""
+    from holdfast.commands.running import run_directory
+
+    return run_directory(data, "hub", **options)
+
+
+@hub.command()
+@data_option
+@click.option("--venue", required=True, metavar="V", help="The venue that the node serves.")
+@click.option("--role", required=True, type=click.Choice(NODE_ROLES), help="What it is.")
+@click.option("--name", required=True, metavar="NAME", help="Its name, as allotments call it.")
+@click.option("--expires", type=Span(), default="1h", show_default=True, help="Such as 30m or 2d.")
+@json_option
+def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: bool) -> None:
+    """Make a one-time join code for a node; it is the last word printed."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+    from holdfast.commands.words import clock_text
+
+    body = {"venue": venue, "role": role, "name": name, "expires_s": expires}
+    with open_session(data) as session:
+        made = session.post("/invites", body)
+    if as_json:
+        show_json(made)
+        return
+    say(f"Join code for {name} ({role}) at {venue}, once, until {clock_text(made['expires_at'])}:")
+    say(made["code"])
+
+
+@hub.command()
+@data_option
+@json_option
+def nodes(data: Path, as_json: bool) -> None:
+    """The fleet: role, venue, when last seen, how much is not sent, clock, version."""
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+    from holdfast.commands.words import clock_text
+
+    with open_session(data) as session:
+        answer = session.get("/nodes")
+    if as_json:
+        show_json(answer)
+        return
+    show_table(
+        ["node", "role", "venue", "last seen", "not sent", "clock", "version", "incarnation"],
+        (
+            [
+                node.get("name"),
+                node.get("role"),
+                node.get("venue"),
+                clock_text(node.get("last_seen_at")) or "never",
+                node.get("queued", node.get("queue")),
+                node.get("clock"),
+                node.get("version"),
+                node.get("incarnation"),
+            ]
+            for node in answer["items"]
+        ),
+        empty="no nodes yet; invite one: holdfast hub invite",
+    )
+
+
+@hub.command()
+@click.argument("node")
+@data_option
+@click.option("--reason", required=True, metavar="R", help="A code, such as lost or stolen.")
+@json_option
+def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
+    """Shut a node out for good: what it sold and did not send is decided again by the hub."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        answer = session.post(f"/nodes/{quoted(node)}/revoke", {"reason": reason})
+    if as_json:
+        show_json(answer)
+    else:
+        say(f"{node} is shut out.")
+
+
+@hub.command()
+@data_option
+@click.option("--proceed", is_flag=True, help="Go on; first revokes every node not heard of.")
+@json_option
+def recover(data: Path, proceed: bool, as_json: bool) -> None:
+    """Show what a restored hub still waits for, and with --proceed go on without it."""
+    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.post("/hub/recover", {"proceed": proceed})
+    if as_json:
+        show_json(answer)
+    else:
+        show_document(answer)

@@ -1,0 +1,150 @@
+"""`holdfast node`: a device that takes reservations."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands.running import run_options
+
+
+@click.group(cls=Group)
+def node() -> None:
+    """A device that takes reservations: join a hub, run, look at its state."""
+
+
+@node.command()
+@click.argument("url")
+@click.option("--code", required=True, metavar="CODE", help="What `holdfast hub invite` printed.")
+@data_option
+@json_option
+def join(url: str, code: str, data: Path, as_json: bool) -> None:
+    """Make a node in a new directory: holdfast node join URL --code CODE --data desk."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.node.node import Node
+
+    joined = Node.join(url, code, data)
+    try:
+        name, venues = joined.name, joined.venue_ids()
+    finally:
+        joined.close()
+    following = f"holdfast node run --data {data}"
+    if as_json:
+        show_json({"directory": str(data), "name": name, "venues": venues, "next": following})
+        return
+    say(f"{name} has joined {url} for {', '.join(venues)}; it is in {data}.")
+    say(f"next: {following}")
+
+
+@node.command()
+@click.option("--code", required=True, metavar="CODE", help="What `holdfast hub invite` printed.")
+@data_option
+@json_option
+def rejoin(code: str, data: Path, as_json: bool) -> None:
+    """Give a node whose directory was cloned or restored a life of its own again."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.post("/node/rejoin", {"code": code})
+    if as_json:
+        show_json(answer)
+    else:
+        say("The node has joined again, with no rights until the hub has granted them.")
+
+
+@node.command("set-hub")
+@click.argument("url")
+@data_option
+@json_option
+def set_hub(url: str, data: Path, as_json: bool) -> None:
+    """Tell a node that its hub has another address now."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.post("/node/hub", {"url": url})
+    if as_json:
+        show_json(answer)
+    else:
+        say(f"The hub is at {url} from now on.")
+
+
+@node.command()
+@data_option
+@run_options(port=8471)
+def run(data: Path, **options: Any) -> int:
+    """Serve; prints `ready http://HOST:PORT` on a line of its own, and never waits for the hub."""
+    from holdfast.commands.running import run_directory
+
+    return run_directory(data, "node", **options)
+
+
+@node.command()
+@data_option
+@json_option
+def status(data: Path, as_json: bool) -> None:
+    """One screen: identity, exchange, queue, clock, books, disk."""
+    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.get("/status")
+        running = session.running
+    if as_json:
+        show_json(answer)
+    else:
+        show_document({"process": "running" if running else "not running", **answer})
+
+
+@node.command()
+@data_option
+@click.option("--user", default="holdfast", show_default=True, help="The account it runs under.")
+def unit(data: Path, user: str) -> None:
+    """Print a systemd unit, such as for /etc/systemd/system/holdfast.service."""
+    from holdfast.commands.session import is_hub
+
+    click.echo(unit_text(_program(), data.resolve(), "hub" if is_hub(data) else "node", user))
+
+
+def unit_text(program: str, directory: Path, role: str, user: str) -> str:
+    """A systemd unit that restarts the process, and lets it write to its directory only."""
+    return f"""\
+[Unit]
+Description=Holdfast {role} ({_unit_quoted(str(directory)).strip('"')})
+# Not network-online.target: a {role} works without a network.
+After=network.target
+
+[Service]
+User={user}
+ExecStart={_unit_quoted(program)} {role} run --data {_unit_quoted(str(directory))}
+Restart=always
+RestartSec=2
+KillSignal=SIGTERM
+TimeoutStopSec=30
+NoNewPrivileges=yes
+PrivateTmp=yes
+ProtectHome=read-only
+ProtectSystem=strict
+ReadWritePaths={_unit_quoted(str(directory))}
+StateDirectory=holdfast
+Environment=HOLDFAST_STATE=/var/lib/holdfast
+
+[Install]
+WantedBy=multi-user.target"""
+
+
+def _unit_quoted(text: str) -> str:
+    """As systemd reads a word: quoted, with its own marks doubled."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if escaped != text or " " in text else text
+
+
+def _program() -> str:
+    beside = Path(sys.executable).parent / "holdfast"
+    return str(beside) if beside.exists() else shutil.which("holdfast") or "holdfast"

@@ -1,0 +1,110 @@
+"""Options and argument types that many commands share.
+
+Owns the spelling of `--data` and `--json`, and the reading of spans of time and of guests' data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+NODE_ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
+TOKEN_ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
+
+
+class Group(click.Group):
+    """A group whose list of commands shows whole sentences, in the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, one.get_short_help_str(limit=200)) for name, one in self.commands.items()]
+            )
+
+
+def data_option(command: Command) -> Command:
+    """`--data DIR`, or HOLDFAST_DATA."""
+    return click.option(
+        "--data",
+        "data",
+        envvar="HOLDFAST_DATA",
+        required=True,
+        show_envvar=True,
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The data directory.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """`--json`: one JSON document on standard output and nothing else there."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def file_argument(name: str) -> Callable[[Command], Command]:
+    """A file to read, which must exist."""
+    return click.argument(
+        name, metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+    )
+
+
+def target_argument(name: str) -> Callable[[Command], Command]:
+    """A file to write, which must not exist yet: no command overwrites anything."""
+    return click.argument(
+        name, metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), callback=_new_file
+    )
+
+
+def _new_file(ctx: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if path.exists():
+        raise click.BadParameter(f"{path} exists already; name another file, or remove it first")
+    return path
+
+
+class Span(click.ParamType):
+    """A span of time such as 90s, 30m, 1h, 2d or 1w, in seconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = _SPAN.fullmatch(str(value).strip())
+        if match is None or int(match[1]) == 0:
+            self.fail(f"{value!r} is no span of time such as 30m, 1h or 2d", param, ctx)
+        return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_guest(source: str | None, **fields: str | None) -> dict[str, Any] | None:
+    """A guest's data from a JSON file (`-`: standard input) or from options; None: neither.
+
+    The file keeps personal data out of the list of processes, which every user of a machine sees.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    if source is None:
+        return given or None
+    if given:
+        raise click.UsageError("give --guest or --guest-name and the like, not both")
+    try:
+        with click.open_file(source, encoding="utf-8") as file:
+            guest = json.load(file)
+    except OSError as error:
+        raise click.BadParameter(f"{source} cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        # Without the reason: it would quote what stands in the file.
+        raise click.BadParameter(f"{source} is no JSON document in UTF-8") from error
+    if not isinstance(guest, dict):
+        raise click.BadParameter(f'{source} must hold an object such as {{"name": "…"}}')
+    return guest

@@ -1,0 +1,130 @@
+"""How answers are printed: one JSON document, or tables that fit the terminal.
+
+Owns standard output. With `--json` nothing else is written there; colours appear only on a
+terminal, and a pipe gets lines as long as they need to be, so that no id is ever cut.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from holdfast.commands.words import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+_PIPE_WIDTH: Final = 100_000
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document."""
+    unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(document, indent=2, ensure_ascii=not unicode))
+
+
+def show_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing"
+) -> None:
+    """Print rows under their headings, or the words for none."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(columns):
+        # The first column identifies the row: of it nothing may be cut.
+        table.add_column(name, overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    if table.row_count:
+        _print(table)
+    else:
+        click.echo(empty)
+
+
+def show_fields(fields: Iterable[tuple[str, Any]]) -> None:
+    """Print names and values, one pair a line; pairs without a value are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in fields:
+        if value not in (None, "", [], {}):
+            table.add_row(Text(name), Text(plain(value)))
+    _print(table)
+
+
+def show_document(document: dict[str, Any]) -> None:
+    """Print an object of any shape as names and values; inner objects get dotted names."""
+    show_fields(_flattened("", document))
+
+
+def say(line: str) -> None:
+    """Print a line for a person on standard output."""
+    click.echo(plain(line))
+
+
+def remark(line: str) -> None:
+    """Print a line for a person on standard error, beside the data."""
+    click.echo(plain(line), err=True)
+
+
+def progress() -> Progress:
+    """A progress bar on standard error; silent where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[done]}"),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr, markup=False, highlight=False),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _flattened(prefix: str, document: dict[str, Any]) -> list[tuple[str, Any]]:
+    fields: list[tuple[str, Any]] = []
+    for name, value in document.items():
+        words = f"{prefix}{name}".replace("_", " ")
+        if isinstance(value, dict) and value:
+            fields += _flattened(f"{words}.", value)
+        else:
+            fields.append((words, value))
+    return fields
+
+
+def _print(table: Any) -> None:
+    console = _console()
+    if console.is_terminal:
+        console.print(table)
+        return
+    # Rich fills each line up to its column's width; a pipe is spared the blanks at the end.
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=sys.stdout,
+        force_terminal=terminal,
+        width=None if terminal else _PIPE_WIDTH,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=False,
+    )

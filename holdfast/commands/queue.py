@@ -1,0 +1,162 @@
+"""`holdfast queue`: the operations written here, and the fate of each."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.commands.options import Group, data_option, json_option, target_argument
+from holdfast.commands.words import clock_text, sync_words
+from holdfast.model.errors import HoldfastError
+
+_STATES = ("queued", "sent", "merged", "deferred", "quarantined", "withdrawn")
+
+
+@click.group(cls=Group)
+def queue() -> None:
+    """The operations written here, and the fate of each."""
+
+
+@queue.command("list")
+@data_option
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@json_option
+def list_(data: Path, state: str | None, as_json: bool) -> None:
+    """List operations; finished ones stay for seven days."""
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = _all(session, state)
+    if as_json:
+        show_json(answer)
+        return
+    show_table(
+        ["operation", "what", "about", "state", "tries", "next try", "reason"],
+        (
+            [
+                one.get("id"),
+                one.get("kind"),
+                one.get("subject"),
+                sync_words(one.get("state")),
+                one.get("attempts"),
+                clock_text(one.get("next_attempt_at")),
+                one.get("reason"),
+            ]
+            for one in answer["items"]
+        ),
+        empty="nothing in the queue",
+    )
+
+
+@queue.command()
+@click.argument("operation", metavar="OP")
+@data_option
+@json_option
+def show(operation: str, data: Path, as_json: bool) -> None:
+    """Show one operation."""
+    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        found = session.get(f"/queue/{quoted(operation)}")
+    if as_json:
+        show_json(found)
+    else:
+        show_document(found)
+
+
+@queue.command()
+@data_option
+@json_option
+def stats(data: Path, as_json: bool) -> None:
+    """How many operations are in each state."""
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        counts = session.get("/queue", limit=1)["counts"]
+    if as_json:
+        show_json({"counts": counts})
+    else:
+        show_table(["state", "", "operations"], ([s, sync_words(s), n] for s, n in counts.items()))
+
+
+@queue.command()
+@click.argument("operation", metavar="[OP]", required=False)
+@data_option
+@json_option
+def retry(operation: str | None, data: Path, as_json: bool) -> None:
+    """Try one operation again now, or all that are not finished."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        if operation is None:
+            waiting = [one["id"] for s in ("queued", "sent") for one in _all(session, s)["items"]]
+        else:
+            waiting = [operation]
+        for one in waiting:
+            session.post(f"/queue/{quoted(one)}/retry")
+    if as_json:
+        show_json({"retried": waiting})
+    else:
+        say(f"{len(waiting)} to be tried again now.")
+
+
+@queue.command()
+@click.argument("operation", metavar="OP")
+@data_option
+@click.option("--reason", required=True, metavar="R", help="A code, such as entered_by_mistake.")
+@json_option
+def withdraw(operation: str, data: Path, reason: str, as_json: bool) -> None:
+    """Give up an operation that was quarantined."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        answer = session.post(f"/queue/{quoted(operation)}/withdraw", {"reason": reason})
+    if as_json:
+        show_json(answer)
+    else:
+        say(f"{operation} is withdrawn.")
+
+
+@queue.command()
+@target_argument("file")
+@data_option
+@json_option
+def export(file: Path, data: Path, as_json: bool) -> None:
+    """Write the whole queue to a file, as JSON."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = _all(session, None)
+    write_new(file, json.dumps(answer, indent=2, ensure_ascii=False).encode())
+    if as_json:
+        show_json({"file": str(file), "operations": len(answer["items"])})
+    else:
+        say(f"{len(answer['items'])} operations are in {file}.")
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that only its owner may read and that did not exist; raises HoldfastError."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+    except OSError as error:
+        raise HoldfastError(
+            f"{file} cannot be written ({error.strerror}); name another file"
+        ) from error
+
+
+def _all(session: Any, state: str | None) -> dict[str, Any]:
+    """The queue with every page of its items."""
+    items = session.items("/queue", state=state)
+    return {"counts": session.get("/queue", limit=1)["counts"], "items": items, "next": None}

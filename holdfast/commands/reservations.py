@@ -1,0 +1,241 @@
+"""`holdfast reservations`: list them, change them, bring in existing ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.commands.options import Group, data_option, file_argument, json_option
+from holdfast.commands.words import clock_text, status_words, sync_words
+
+
+@click.group(cls=Group)
+def reservations() -> None:
+    """List reservations, change them, bring in existing ones. ID is the id or the code."""
+
+
+@reservations.command("list")
+@data_option
+@click.option("--venue", metavar="V")
+@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@json_option
+def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -> None:
+    """List by start, such as: holdfast reservations list --date 2026-07-01 --data desk."""
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        found = session.items("/reservations", limit, **filters)
+    if as_json:
+        show_json({"items": found, "next": None})
+        return
+    show_table(
+        ["code", "when", "party", "where", "state", "exchange", "name", "venue"],
+        (
+            [
+                one.get("code"),
+                clock_text(one.get("starts_at")),
+                one.get("party_size"),
+                " + ".join(one.get("resources") or []),
+                status_words(one),
+                sync_words(one.get("sync")),
+                (one.get("guest") or {}).get("name"),
+                one.get("venue"),
+            ]
+            for one in found
+        ),
+        empty="no reservations",
+    )
+
+
+@reservations.command()
+@click.argument("reservation", metavar="ID")
+@data_option
+@json_option
+def show(reservation: str, data: Path, as_json: bool) -> None:
+    """Show one reservation, with its decision and the fate of its operations."""
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        found = session.get(f"/reservations/{quoted(reservation)}")
+    _show(found, as_json)
+
+
+@reservations.command()
+@click.argument("reservation", metavar="ID")
+@data_option
+@click.option("--reason", required=True, metavar="R", help="A code, such as guest_request.")
+@click.option("--by", metavar="WHO", help="guest, venue or system.")
+@click.option("--note", metavar="TEXT", help="More about it; sealed for the venue. `-`: read it.")
+@json_option
+def cancel(
+    reservation: str, data: Path, reason: str, by: str | None, note: str | None, as_json: bool
+) -> None:
+    """Cancel a reservation; its place is free once its holder has ended the claim."""
+    from holdfast.model.vocabulary import CANCEL_REASONS
+
+    if reason not in CANCEL_REASONS:
+        raise click.BadParameter(
+            f"{reason!r} is none of {', '.join(sorted(CANCEL_REASONS))}", param_hint="--reason"
+        )
+    if note == "-":
+        note = click.get_text_stream("stdin").read().strip()
+    _step(reservation, "cancel", data, as_json, reason=reason, by=by, note=note)
+
+
+@reservations.command("check-in")
+@click.argument("reservation", metavar="ID")
+@data_option
+@click.option("--party", type=int, metavar="N", help="How many came.")
+@json_option
+def check_in(reservation: str, data: Path, party: int | None, as_json: bool) -> None:
+    """The guests are here."""
+    _step(reservation, "check-in", data, as_json, actual_party_size=party)
+
+
+@reservations.command()
+@click.argument("reservation", metavar="ID")
+@data_option
+@json_option
+def complete(reservation: str, data: Path, as_json: bool) -> None:
+    """The guests have left; the place is free again."""
+    _step(reservation, "complete", data, as_json)
+
+
+@reservations.command("no-show")
+@click.argument("reservation", metavar="ID")
+@data_option
+@json_option
+def no_show(reservation: str, data: Path, as_json: bool) -> None:
+    """The guests did not come."""
+    _step(reservation, "no-show", data, as_json)
+
+
+@reservations.command("undo-no-show")
+@click.argument("reservation", metavar="ID")
+@data_option
+@json_option
+def undo_no_show(reservation: str, data: Path, as_json: bool) -> None:
+    """They came after all: takes a no-show back, within 24 hours."""
+    _step(reservation, "undo-no-show", data, as_json)
+
+
+@reservations.command()
+@click.argument("reservation", metavar="ID")
+@data_option
+@click.option("--at", "at", metavar="T", help="A new start, venue-local.")
+@click.option("--resource", "resources", multiple=True, metavar="R", help="May be repeated.")
+@click.option("--party", type=int, metavar="N", help="A new number of people.")
+@click.option("--minutes", type=int, metavar="M", help="A new length.")
+@click.option("--nights", type=int, metavar="N", help="A new number of nights.")
+@json_option
+def move(
+    reservation: str,
+    data: Path,
+    at: str | None,
+    resources: tuple[str, ...],
+    party: int | None,
+    minutes: int | None,
+    nights: int | None,
+    as_json: bool,
+) -> None:
+    """Move or resize a reservation; the old place is kept until the new one is certain."""
+    from holdfast.commands.session import open_session, quoted
+
+    body = {
+        "starts_at": at,
+        "resources": list(resources) or None,
+        "party_size": party,
+        "duration_minutes": minutes,
+        "nights": nights,
+    }
+    body = {name: value for name, value in body.items() if value is not None}
+    if not body:
+        raise click.UsageError("say what changes: --at, --resource, --party, --minutes or --nights")
+    with open_session(data) as session:
+        answer = session.request("PATCH", f"/reservations/{quoted(reservation)}", body=body)
+    _show(answer.data, as_json)
+
+
+@reservations.command("import")
+@file_argument("file")
+@data_option
+@click.option(
+    "--map",
+    "mapping",
+    required=True,
+    metavar="MAP.toml",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Which column means what.",
+)
+@json_option
+def import_(file: Path, data: Path, mapping: Path, as_json: bool) -> None:
+    """Bring in an existing system's reservations; the same file again changes nothing."""
+    from holdfast.commands.importing import import_file, show_summary
+    from holdfast.commands.output import show_json
+
+    summary = import_file(data, file, mapping)
+    if as_json:
+        show_json(summary)
+    else:
+        show_summary(summary)
+
+
+def show_reservation(reservation: dict[str, Any]) -> None:
+    """One reservation in plain words."""
+    from holdfast.commands.output import show_fields
+
+    decision = reservation.get("decision") or {}
+    change = reservation.get("pending_change") or {}
+    guest = reservation.get("guest") or {}
+    show_fields(
+        [
+            ("code", reservation.get("code")),
+            ("state", status_words(reservation)),
+            ("venue", reservation.get("venue")),
+            ("from", clock_text(reservation.get("starts_at"))),
+            ("until", clock_text(reservation.get("ends_at"))),
+            ("party", reservation.get("party_size")),
+            ("where", " + ".join(reservation.get("resources") or [])),
+            ("asked for", _change_words(change)),
+            *((name, value) for name, value in guest.items()),
+            ("decision", decision.get("verdict")),
+            ("decided by", decision.get("by")),
+            ("because", decision.get("reason")),
+            ("exchange", sync_words(reservation.get("sync"))),
+            ("source", reservation.get("source")),
+            ("made by", reservation.get("made_by")),
+            ("agent", reservation.get("agent_id")),
+            ("stamp", reservation.get("stamp")),
+            ("id", reservation.get("id")),
+        ]
+    )
+
+
+def _change_words(change: Any) -> str:
+    if not isinstance(change, dict):
+        return ""
+    where = " + ".join(change.get("resources") or [])
+    return f"{clock_text(change.get('starts_at'))} {where}".strip()
+
+
+def _step(reservation: str, step: str, data: Path, as_json: bool, **body: Any) -> None:
+    from holdfast.commands.session import open_session, quoted
+
+    given = {name: value for name, value in body.items() if value is not None}
+    with open_session(data) as session:
+        answer = session.post(f"/reservations/{quoted(reservation)}/{step}", given)
+    _show(answer, as_json)
+
+
+def _show(reservation: dict[str, Any], as_json: bool) -> None:
+    from holdfast.commands.output import show_json
+
+    if as_json:
+        show_json(reservation)
+    else:
+        show_reservation(reservation)

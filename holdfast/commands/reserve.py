@@ -1,0 +1,87 @@
+"""`holdfast reserve`: make a reservation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.commands.options import data_option, json_option, read_guest
+from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
+
+
+@click.command()
+@data_option
+@click.option("--venue", required=True, metavar="V")
+@click.option("--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30.")
+@click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
+@click.option("--minutes", type=int, metavar="M", help="How long; left out: as the venue says.")
+@click.option("--nights", type=int, metavar="N", help="How many nights, at a lodging.")
+@click.option("--resource", "resources", multiple=True, metavar="R", help="Named; may be repeated.")
+@click.option("--area", metavar="A", help="Any resource of this area.")
+@click.option("--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type.")
+@click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere.")
+@click.option("--guest-name", metavar="TEXT")
+@click.option("--guest-phone", metavar="TEXT")
+@click.option("--guest-email", metavar="TEXT")
+@click.option("--guest", metavar="FILE|-", help="The guest's data as JSON, unseen by other users.")
+@click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
+@click.option(
+    "--walk-in", "kind", flag_value="walk_in", default=None, help="The guests stand at the desk."
+)
+@click.option("--key", metavar="K", help="The same key and request again make nothing twice.")
+@click.option(
+    "--wait",
+    type=click.IntRange(0, PREFER_WAIT_SECONDS_MAX),
+    metavar="SECONDS",
+    help="Wait so long for the decision where another holder must decide.",
+)
+@json_option
+def reserve(
+    data: Path,
+    at: str,
+    party: int,
+    minutes: int | None,
+    resources: tuple[str, ...],
+    user: str | None,
+    guest_name: str | None,
+    guest_phone: str | None,
+    guest_email: str | None,
+    guest: str | None,
+    key: str | None,
+    wait: int | None,
+    as_json: bool,
+    **same: Any,
+) -> None:
+    """Make a reservation.
+
+    Such as: holdfast reserve --venue trattoria --at 2026-07-01T19:30 --party 2 --data desk
+    """
+    from holdfast.commands.output import show_json
+    from holdfast.commands.reservations import show_reservation
+    from holdfast.commands.session import open_session
+
+    if minutes is not None and same["nights"] is not None:
+        raise click.UsageError("give --minutes or --nights, not both")
+    card = read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email)
+    body = {
+        "starts_at": at,
+        "party_size": party,
+        "duration_minutes": minutes,
+        "resources": list(resources) or None,
+        "user_id": user,
+        "guest": card,
+        **same,
+    }
+    headers = {"Idempotency_Key": key, "Prefer": None if wait is None else f"wait={wait}"}
+    with open_session(data) as session:
+        made = session.post(
+            "/reservations",
+            {name: value for name, value in body.items() if value is not None},
+            **{name: value for name, value in headers.items() if value is not None},
+        )
+    if as_json:
+        show_json(made)
+    else:
+        show_reservation(made)

@@ -1,0 +1,27 @@
+"""`holdfast demo` and `holdfast bench`: the product shown and measured on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from holdfast.commands.options import json_option
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End by itself; status 1 where a claim did not hold.")
+@json_option
+def demo(once: bool, as_json: bool) -> int:
+    """The whole story on this machine: the network is cut, both sides sell, every fate is shown."""
+    from holdfast import demo as story
+
+    return int(story.run(once, as_json))
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Within 50 seconds, less exact.")
+@json_option
+def bench(quick: bool, as_json: bool) -> int:
+    """Measure, as ratios to raw SQLite and raw HTTP."""
+    from holdfast import bench as measurements
+
+    return int(measurements.run(quick, as_json))

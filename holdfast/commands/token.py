@@ -1,0 +1,84 @@
+"""`holdfast token`: tokens for the HTTP interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from holdfast.commands.options import TOKEN_ROLES, Group, data_option, json_option
+from holdfast.commands.words import clock_text
+
+
+@click.group(cls=Group)
+def token() -> None:
+    """Tokens for the HTTP interface."""
+
+
+@token.command()
+@data_option
+@click.option("--name", required=True, metavar="N", help="What you call it, to revoke it later.")
+@click.option("--role", required=True, type=click.Choice(TOKEN_ROLES), help="What it may do.")
+@click.option("--agent", "agent_id", metavar="ID", help="Whose reservations a guest's token sees.")
+@json_option
+def create(data: Path, name: str, role: str, agent_id: str | None, as_json: bool) -> None:
+    """Make a token; it is the last word printed, and shown this once only."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    if role == "guest" and agent_id is None:
+        raise click.UsageError("a guest's token needs --agent: it sees that person's reservations")
+    body = {"name": name, "role": role, **({"agent_id": agent_id} if agent_id else {})}
+    with open_session(data) as session:
+        made = session.post("/tokens", body)
+    if as_json:
+        show_json(made)
+        return
+    say(f"Token {name} ({role}); it is shown this once only:")
+    say(made["token"])
+
+
+@token.command("list")
+@data_option
+@json_option
+def list_(data: Path, as_json: bool) -> None:
+    """The tokens that were made, without their secrets."""
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.get("/tokens")
+    if as_json:
+        show_json(answer)
+        return
+    show_table(
+        ["name", "role", "agent", "made", "revoked"],
+        (
+            [
+                one.get("name"),
+                one.get("role"),
+                one.get("agent_id"),
+                clock_text(one.get("made_at")),
+                clock_text(one.get("revoked_at")),
+            ]
+            for one in answer["items"]
+        ),
+        empty="no tokens but the directory's admin-token",
+    )
+
+
+@token.command()
+@click.argument("name", metavar="N")
+@data_option
+@json_option
+def revoke(name: str, data: Path, as_json: bool) -> None:
+    """End a token at once."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        answer = session.request("DELETE", f"/tokens/{quoted(name)}").data
+    if as_json:
+        show_json(answer or {"name": name, "revoked": True})
+    else:
+        say(f"Token {name} is revoked.")

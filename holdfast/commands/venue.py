@@ -1,0 +1,126 @@
+"""`holdfast venue`: the venues of a tenant, from their files."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.commands.options import Group, data_option, file_argument, json_option
+from holdfast.model.errors import Invalid
+from holdfast.model.limits import VENUE_BYTES_MAX
+
+
+@click.group(cls=Group)
+def venue() -> None:
+    """The venues of a tenant, from their files."""
+
+
+@venue.command("import")
+@file_argument("file")
+@data_option
+@json_option
+def import_(file: Path, data: Path, as_json: bool) -> None:
+    """Make or change a venue from a YAML or JSON file, on the hub."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    document = read_venue_file(file)
+    identity = document.get("venue")
+    if not isinstance(identity, str) or not identity:
+        raise Invalid.field("venue", f"{file} needs the venue's id, such as `venue: trattoria`")
+    with open_session(data) as session:
+        answer = session.request("PUT", f"/venues/{quoted(identity)}", body=document)
+    if as_json:
+        show_json(answer.data)
+        return
+    resources = len(answer.data.get("resources") or [])
+    say(f"{answer.data.get('name', identity)} ({identity}): {resources} resources.")
+    say(f"next: holdfast hub invite --venue {identity} --role front-desk --name desk --data {data}")
+
+
+@venue.command("list")
+@data_option
+@json_option
+def list_(data: Path, as_json: bool) -> None:
+    """The venues known here."""
+    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.get("/venues")
+    if as_json:
+        show_json(answer)
+        return
+    show_table(
+        ["venue", "name", "kind", "time zone", "resources"],
+        (
+            [
+                one.get("venue", one.get("id")),
+                one.get("name"),
+                one.get("kind"),
+                one.get("time_zone"),
+                len(one.get("resources") or []),
+            ]
+            for one in answer["items"]
+        ),
+        empty="no venues yet; bring one in on the hub: holdfast venue import FILE",
+    )
+
+
+@venue.command()
+@click.argument("venue")
+@data_option
+@json_option
+def show(venue: str, data: Path, as_json: bool) -> None:
+    """One venue, as its file says it."""
+    from holdfast.commands.output import show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        document = session.get(f"/venues/{quoted(venue)}")
+    if as_json:
+        show_json(document)
+        return
+    import yaml
+
+    click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def read_venue_file(file: Path) -> dict[str, Any]:
+    """A venue file as JSON values; raises Invalid that names the place of a mistake."""
+    import yaml
+
+    try:
+        content = file.read_bytes()
+        if len(content) > VENUE_BYTES_MAX:
+            raise Invalid(f"{file} has more than {VENUE_BYTES_MAX // 1024} KiB: split the venue")
+        document = yaml.safe_load(content.decode("utf-8-sig"))
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read ({error.strerror}); check its mode") from error
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{file} is not in UTF-8; save it so") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark is not None else ""
+        what = getattr(error, "problem", None) or "not readable"
+        raise Invalid(f"{file} is no YAML or JSON{where}: {what}") from error
+    except RecursionError as error:
+        raise Invalid(f"{file} is nested too deeply to be a venue file") from error
+    if not isinstance(document, dict):
+        raise Invalid(f"{file} holds no venue: it must begin with fields such as `venue: …`")
+    plain: dict[str, Any] = _json_values(document)
+    return plain
+
+
+def _json_values(value: Any) -> Any:
+    """YAML makes dates of texts and numbers of keys; JSON has neither."""
+    if isinstance(value, dict):
+        return {str(name): _json_values(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_json_values(item) for item in value]
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value

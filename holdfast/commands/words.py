@@ -1,0 +1,81 @@
+"""Plain words for what the HTTP interface answers in codes: for a tired host at the desk.
+
+Owns the wording of statuses, of the fate of an operation and of times. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+_STATUS: Final = {
+    "intent": "held for the moment",
+    "payment_pending": "waiting for payment",
+    "payment_confirmed": "paid, not confirmed yet",
+    "commit_pending": "waiting for the hub",
+    "commit_failed": "could not be had",
+    "checked_in": "here (checked in)",
+    "cancel_pending": "being cancelled",
+    "refund_pending": "cancelled, refund to come",
+    "no_show": "did not come",
+}
+_SYNC: Final = {
+    "queued": "not sent yet",
+    "sent": "on its way",
+    "merged": "known to the hub",
+    "deferred": "the hub needs a newer version",
+    "quarantined": "refused by the hub, look at it",
+    "withdrawn": "withdrawn",
+}
+_CONNECTION: Final = {
+    "connected": "connected",
+    "offline": "offline",
+    "paused": "paused (`holdfast sync resume` ends it)",
+    "backing_off": "cannot reach the hub, trying again by itself",
+}
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+
+
+def status_words(reservation: dict[str, Any]) -> str:
+    """Such as `confirmed (guaranteed)` or `waiting for the hub (provisional)`."""
+    status = str(reservation.get("status", ""))
+    words = _STATUS.get(status, status.replace("_", " "))
+    assurance = reservation.get("assurance")
+    if status in ("confirmed", "commit_pending", "intent") and assurance not in (None, "none"):
+        words = f"{words} ({assurance})"
+    if reservation.get("pending_change"):
+        words = f"{words}, change asked for"
+    return words
+
+
+def sync_words(state: Any) -> str:
+    """The fate of an operation."""
+    return _SYNC.get(str(state), str(state or ""))
+
+
+def connection_words(state: Any) -> str:
+    """How it stands with the hub."""
+    return _CONNECTION.get(str(state), str(state or ""))
+
+
+def clock_text(time: Any) -> str:
+    """An RFC 3339 time as the venue's clocks show it: answers carry the venue's own offset."""
+    match = _TIME.fullmatch(str(time or ""))
+    return f"{match[1]} {match[2]}" if match else str(time or "")
+
+
+def plain(value: Any) -> str:
+    """A value in a table's cell. Control characters of other people's texts steer no terminal."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {plain(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(item) for item in value)
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in text)

@@ -1,0 +1,65 @@
+"""Reservation codes: RES-YYYY- and six characters that no two devices can give out twice.
+
+Owns their form (CONTRACT). The hub grants each incarnation prefixes of two characters; the other four
+are a keyed permutation of a counter of 20 bits, so that codes neither collide nor count aloud. A
+device without a prefix left makes eight characters from a keyed hash; their length keeps them apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+COUNTERS: Final = 1 << 20
+"""Codes under one prefix: four characters of five bits."""
+
+_ROUNDS: Final = 4
+_HALF: Final = 10
+_MASK: Final = (1 << _HALF) - 1
+_CODE = re.compile(r"RES-\d{4}-[0-9A-HJKMNP-TV-Z]{6}(?:[0-9A-HJKMNP-TV-Z]{2})?\Z")
+_MISREAD = str.maketrans("ILO", "110")
+
+
+def _characters(number: int, count: int) -> str:
+    return "".join(ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
+
+
+def permute(counter: int, key: bytes) -> int:
+    """A bijection of [0, 2^20): a balanced Feistel network of four rounds with keyed BLAKE2s."""
+    left, right = counter >> _HALF, counter & _MASK
+    for round_ in range(_ROUNDS):
+        mixed = hashlib.blake2s(
+            bytes((round_, right >> 8, right & 0xFF)), key=key[:32], digest_size=2
+        ).digest()
+        left, right = right, left ^ (int.from_bytes(mixed, "big") & _MASK)
+    return left << _HALF | right
+
+
+def code(year: int, prefix: int, counter: int, key: bytes) -> str:
+    """The code of the counter-th reservation under a prefix (0-1023). Raises ValueError."""
+    if not (0 <= prefix < 1024 and 0 <= counter < COUNTERS):
+        raise ValueError("prefix or counter out of range")
+    return f"RES-{year:04d}-{_characters(prefix, 2)}{_characters(permute(counter, key), 4)}"
+
+
+def fallback_code(year: int, incarnation: bytes, counter: int, key: bytes) -> str:
+    """Eight characters for an incarnation without a prefix: 40 bits of a keyed hash."""
+    digest = hashlib.blake2s(
+        incarnation + counter.to_bytes(8, "big"), key=key[:32], digest_size=5
+    ).digest()
+    return f"RES-{year:04d}-{_characters(int.from_bytes(digest, 'big'), 8)}"
+
+
+def is_code(text: str) -> bool:
+    return _CODE.match(text) is not None
+
+
+def normalise_code(text: str) -> str | None:
+    """A code as a person typed it (lower case, spaces, I for 1, O for 0); None if it is none."""
+    plain = "".join(c for c in text.upper() if c.isalnum())
+    if not plain.startswith("RES") or len(plain) not in (13, 15):
+        return None
+    found = f"RES-{plain[3:7]}-{plain[7:].translate(_MISREAD)}"
+    return found if is_code(found) else None

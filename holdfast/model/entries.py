@@ -1,0 +1,144 @@
+"""What stands on a page: an entry is an envelope and a content, as one byte string.
+
+Owns the one fixed form of the envelope. Knows nothing of what contents mean (`events`), of chains
+or pages (`holdfast.sync`), or of what an entry does to a reservation (`reservation`).
+
+The bytes are MessagePack arrays, fields in the order below. The envelope never changes its form:
+it counts once chain and seal hold, even where the content is quarantined or of a newer schema.
+An entry's **operation id** is not written into it: it is the first 16 bytes of the chain hash that
+ends in the entry, so that it names exactly one entry of exactly one author
+(docs/decisions/0004-operation-ids.md).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+import msgspec
+
+from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, ENTRY_BYTES_MAX, FROM_PER_ENTRY_MAX
+
+SCHEMA: Final = 1
+"""The newest content schema that this version understands; a newer one is `deferred`."""
+
+HUB_RIGHT: Final = b"hub"
+"""`Claim.right` of a sale from the hub's own remainder. A grant is named by its operation id."""
+
+OPERATION_ID_BYTES: Final = 16
+EPOCH_SECONDS_MAX: Final = 253_402_300_799
+"""9999-12-31T23:59:59Z: beyond it no calendar of ours can write the date."""
+
+
+class ClaimId(NamedTuple):
+    """One claim: the operation that made it, and its place among that operation's claims."""
+
+    operation: bytes
+    index: int
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A use of one resource in [start, end), epoch seconds, buffer included.
+
+    `buffer` is how many of the last seconds are buffer; `right` names the right it is sold from
+    (empty: provisional), `asks` the incarnation that is asked to decide (empty: the hub), and
+    `replaces` the claim that a standby claim is to take the place of.
+    """
+
+    resource: str
+    start: int
+    end: int
+    quantity: int = 1
+    buffer: int = 0
+    right: bytes = b""
+    asks: bytes = b""
+    replaces: ClaimId | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An envelope (all but `schema` and `content`) and the content that it covers.
+
+    `stamp` is the packed hybrid-logical-clock value (48 bits of milliseconds, 16 of counter), its
+    node is the page's author; `uncertainty_ms` is how wrong the author's clock may have been.
+    `follows` names the operations that the transition saw as leaves (DESIGN §4.5).
+    """
+
+    kind: str
+    stamp: int
+    uncertainty_ms: int
+    subject: bytes
+    follows: tuple[bytes, ...]
+    claims: tuple[Claim, ...]
+    ends: tuple[ClaimId, ...]
+    schema: int
+    content: bytes
+
+
+class Malformed(ValueError):
+    """Bytes that are no entry, and can never become one. The text is the gate's reason code."""
+
+
+_RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Entry, strict=True)
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry's bytes. Equal entries give equal bytes, so that chains can be rebuilt."""
+    return _encoder.encode(entry)
+
+
+def decode(data: bytes) -> Entry:
+    """Read an entry and check all that its form demands. Raises `Malformed` with a reason code."""
+    if len(data) > ENTRY_BYTES_MAX:
+        raise Malformed("entry-too-large")
+    try:
+        entry = _decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        # RecursionError: arrays nested beyond the interpreter's depth are no entry either.
+        raise Malformed("entry-unreadable") from error
+    check_envelope(entry)
+    return entry
+
+
+def check_envelope(entry: Entry) -> None:
+    """The bounds of every envelope field. Raises `Malformed`."""
+    kind = entry.kind
+    if not 3 <= len(kind) <= 64 or "." not in kind or not kind.isascii():
+        raise Malformed("kind-not-namespaced")
+    if not (0 <= entry.stamp < 1 << 64 and 0 <= entry.uncertainty_ms < 1 << 48):
+        raise Malformed("stamp-out-of-range")
+    if len(entry.subject) not in (0, 16) or entry.schema < 1:
+        raise Malformed("envelope-out-of-range")
+    if len(entry.follows) > FROM_PER_ENTRY_MAX:
+        raise Malformed("too-many-predecessors")
+    for operation in entry.follows:
+        if len(operation) != OPERATION_ID_BYTES:
+            raise Malformed("operation-id-length")
+    if len(entry.claims) > CLAIMS_PER_ENTRY_MAX or len(entry.ends) > CLAIMS_PER_ENTRY_MAX:
+        raise Malformed("too-many-claims")
+    for claim in entry.claims:
+        _check_claim(claim)
+    for ended in entry.ends:
+        _check_claim_id(ended)
+
+
+def _check_claim(claim: Claim) -> None:
+    if not 0 <= claim.start < claim.end <= EPOCH_SECONDS_MAX:
+        raise Malformed("claim-interval")
+    if not (0 <= claim.buffer < claim.end - claim.start and 1 <= claim.quantity <= 1_000_000):
+        raise Malformed("claim-quantity")
+    if len(claim.right) > 16 or len(claim.asks) not in (0, 16):
+        raise Malformed("claim-out-of-range")
+    if not _RESOURCE_ID.match(claim.resource):
+        raise Malformed("text-not-an-id:resource")
+    if claim.replaces is not None:
+        _check_claim_id(claim.replaces)
+
+
+def _check_claim_id(claim_id: ClaimId) -> None:
+    if (
+        len(claim_id.operation) != OPERATION_ID_BYTES
+        or not 0 <= claim_id.index < CLAIMS_PER_ENTRY_MAX
+    ):
+        raise Malformed("claim-id")

@@ -1,0 +1,139 @@
+"""Every limit of the product, in one place: what it bounds, its unit, and why that number.
+
+A limit that two sides must agree on is part of the protocol (docs/protocol.md); the others may
+differ from machine to machine.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- the clock (docs/decisions/0003-clock.md) ---------------------------------------------------
+STAMP_AHEAD_MS_MAX: Final = 60_000
+"""A stamp from further ahead of our clock's `latest` than this moves nobody's clock."""
+DRIFT_PPM: Final = 50
+"""How fast the uncertainty grows between samples: a cheap crystal over a wide temperature range."""
+NTP_SERVERS_MAX: Final = 16
+NTP_TIMEOUT_SECONDS: Final = 2.0
+NTP_INTERVAL_SECONDS: Final = 256.0
+NTP_ROOT_DISTANCE_MS_MAX: Final = 1_500
+"""RFC 5905's MAXDIST: a server further from its own reference than this is not believed."""
+WALL_STEP_MS: Final = 500
+"""A wall clock that moved this much against the monotonic clock was stepped."""
+NTP_READING_ERROR_MS: Final = 1.0
+"""Added to each sample's error: two honest servers next door must not contradict each other by the
+microseconds that reading a clock costs, and nothing here counts in less than a millisecond."""
+NTP_HOLDOVER_POLLS: Final = 4
+"""Polls that may fail in a row before the clock calls itself `holdover` (about 17 minutes)."""
+NTP_KISS_REST_SECONDS: Final = 3_600.0
+"""A server that sent a kiss-of-death is left alone for so long (RFC 5905, 7.4)."""
+DISCIPLINED_UNCERTAINTY_MS_MAX: Final = 10_000
+"""A clock less certain than this is not `disciplined`: a sixth of what a stamp may be ahead."""
+UNDISCIPLINED_UNCERTAINTY_MS: Final = 86_400_000
+"""What a clock that was never sampled says of itself. One day covers a time zone set as UTC and a
+date off by one; a dead clock battery is beyond any figure, hence a state and not only a number."""
+HUB_WALL_UNCERTAINTY_MS: Final = 1_000
+"""Assumed of a hub that nothing disciplines: there its wall clock *is* the tenant's time."""
+WALL_LOOK_MS: Final = 1_000
+"""How often a disciplined clock, which does not need the wall clock, looks whether it stepped."""
+WALL_STEPS_KEPT: Final = 16
+"""Steps of the wall clock that `GET /clock` lists; the log has them all."""
+
+# --- pages and chains (part of the protocol) ----------------------------------------------------
+PAGE_ENTRIES: Final = 4_096
+"""Entries on a page; then it is frozen and the next begins."""
+ENTRY_BYTES_MAX: Final = 262_144
+"""The largest entry is a venue file with thousands of resources."""
+SEAL_SPACING: Final = 512
+"""Of older seals one is kept for so many entries; PAGE_ENTRIES is a multiple of it."""
+CLAIMS_PER_ENTRY_MAX: Final = 64
+FROM_PER_ENTRY_MAX: Final = 64
+
+# --- exchange -----------------------------------------------------------------------------------
+EXCHANGE_BYTES_MAX: Final = 8 * 1024 * 1024
+"""A message between replicas as it is on the wire, compressed."""
+EXCHANGE_INFLATED_BYTES_MAX: Final = 32 * 1024 * 1024
+"""The same after decompression: what a compressed bomb may cost."""
+EXCHANGE_ENTRIES: Final = 2_048
+"""Entries that one message carries at the most; the rest follows with `more`."""
+EXCHANGE_FRAME_BYTES: Final = 2 * 1024 * 1024
+"""Bytes of updates after which a message is full: well below EXCHANGE_BYTES_MAX with one more page."""
+CHAINS_PER_BOOK_MAX: Final = 4_096
+BACKLOG_PATIENCE_SECONDS: Final = 60.0
+"""A backlog whose next piece has not come for so long is no longer waited for by decisions."""
+RETRY_BASE_SECONDS: Final = 1.0
+RETRY_CAP_SECONDS: Final = 25.0
+"""With full jitter on top of half of it, a retry comes within 30 s of any cut's end."""
+BREAKER_FAILURES: Final = 5
+BREAKER_OPEN_SECONDS: Final = 20.0
+POLL_SECONDS: Final = 5.0
+CONNECT_TIMEOUT_SECONDS: Final = 5.0
+EXCHANGE_TIMEOUT_SECONDS: Final = 60.0
+
+# --- requests at the faces ----------------------------------------------------------------------
+BODY_BYTES_MAX: Final = 1024 * 1024
+LIST_LIMIT: Final = 50
+LIST_LIMIT_MAX: Final = 500
+IDEMPOTENCY_HOURS: Final = 48
+PREFER_WAIT_SECONDS_MAX: Final = 10
+IDEMPOTENCY_KEY_CHARS_MAX: Final = 255
+STREAM_CHANGES_KEPT: Final = 4_096
+"""Changes that a watcher who comes back with `Last-Event-ID` may have missed."""
+STREAM_KEEPALIVE_SECONDS: Final = 15.0
+"""A silent stream says so this often: proxies cut what is silent for half a minute."""
+RESOURCES_PER_REQUEST_MAX: Final = 64
+METADATA_BYTES_MAX: Final = 4_096
+CARD_BYTES_MAX: Final = 8_192
+JOIN_CODE_TRIES: Final = 5
+INVITE_SECONDS_MAX: Final = 30 * 86_400
+"""A join code is a key to the fleet: one that lies about for longer than a month is a leak."""
+QUEUE_KEPT_DAYS: Final = 7
+
+# --- venues -------------------------------------------------------------------------------------
+VENUE_BYTES_MAX: Final = 240 * 1024
+RESOURCES_PER_VENUE_MAX: Final = 2_000
+NIGHTS_MAX: Final = 365
+PARTY_MAX: Final = 100_000
+ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
+CLOSED_DATES_MAX: Final = 2_000
+NAME_CHARS_MAX: Final = 200
+COMBINED_RESOURCES_MAX: Final = 4
+"""Tables that may be put together for one party: more are a private event, which a person plans."""
+COMBINATIONS_PER_VENUE_MAX: Final = 4_096
+"""Combinations kept per venue, the small ones first: a hall in which every table combines with
+every other would otherwise have millions."""
+YEAR_MIN: Final = 1900
+YEAR_MAX: Final = 2999
+"""Instants outside are typing errors, and too near the ends of what `datetime` can hold."""
+
+# --- memory -------------------------------------------------------------------------------------
+PAGES_IN_MEMORY: Final = 32
+RESERVATIONS_IN_MEMORY: Final = 8_192
+OCCUPANCY_DAYS_IN_MEMORY: Final = 20_000
+CALENDAR_ENTRIES_IN_MEMORY: Final = 16_384
+"""Offsets, dates and opening hours that the calendar has worked out, for all venues together."""
+OFFERS_PER_VENUE_IN_MEMORY: Final = 32
+"""Ordered lists of choices kept per venue: one per party size, kind and area asked for."""
+
+# --- the command line and the log ---------------------------------------------------------------
+COMMAND_PATIENCE_SECONDS: Final = 10.0
+"""How long a command waits for a directory that another command holds, or whose process starts."""
+COMMAND_ANSWER_SECONDS: Final = 300.0
+"""How long a command waits for an answer: a copy of a large database takes minutes."""
+IMPORT_BATCH_RECORDS: Final = 500
+"""Records of an import that are one request and one transaction."""
+LOG_FILE_BYTES: Final = 5 * 1024 * 1024
+LOG_FILES_KEPT: Final = 5
+"""Older log files beside the one that is written: a kiosk's card holds 30 MB of log at the most."""
+
+# --- upkeep -------------------------------------------------------------------------------------
+BACKUP_FILE_BYTES_MAX: Final = 1024 * 1024
+"""Keys, certificates and settings are far smaller; anything larger in a data directory is no part
+of what a backup must bring back."""
+DISK_FREE_BYTES_MIN: Final = 100 * 1024 * 1024
+"""Below it the doctor complains: about 100,000 reservations fit, and a checkpoint of the log."""
+WAL_BYTES_MAX: Final = 64 * 1024 * 1024
+"""A write-ahead log of four checkpoints' size: something keeps reading and never ends."""
+NONCES_REMEMBERED: Final = 65_536
+"""Requests whose repetition is noticed. An older one repeats an exchange, which changes nothing."""
+HASHES_PER_REQUEST_MAX: Final = 1_024

@@ -1,0 +1,441 @@
+"""One reservation as everybody sees it: a pure fold over what was written about it.
+
+Owns the two folds of DESIGN §4.5. Capacity first: which claims are live, pending or dead follows
+from the entries of the claims' holders alone. Then the lifecycle: transitions in the order that
+their `follows` demand, the least stamp first, through the table of `lifecycle`. Nothing in the
+second changes the first. The result depends on the set of entries and on nothing else: not on
+the order or time of arrival, not on this replica, not on any clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from holdfast.model import events, lifecycle
+from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
+from holdfast.model.events import (
+    ClaimDecided,
+    Event,
+    ExceptionResolved,
+    OperationWithdrawn,
+    ReservationAmended,
+    ReservationCancelled,
+    ReservationCheckedIn,
+    ReservationCreated,
+    ReservationMoved,
+    SealedCard,
+)
+
+PENDING: Final = "pending"
+STANDBY: Final = "standby"
+LIVE: Final = "live"
+ENDED: Final = "ended"
+DEAD: Final = "dead"
+OCCUPYING: Final = frozenset({LIVE})
+
+REQUESTS: Final = frozenset({"reservation.created", "reservation.moved"})
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One entry about a reservation, as the fold needs it.
+
+    `operation` is the entry's id, `node` the author's incarnation, `author` its name, `holder` True
+    where the author answers for the hub's capacity. `content` is empty where it does not count
+    (quarantined or of a newer schema): the envelope still does.
+    """
+
+    operation: bytes
+    kind: str
+    stamp: int
+    node: bytes
+    author: str
+    holder: bool
+    follows: tuple[bytes, ...]
+    claims: tuple[Claim, ...]
+    ends: tuple[ClaimId, ...]
+    content: bytes
+
+
+class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A claim with what the holders' entries made of it."""
+
+    id: ClaimId
+    state: str
+    resource: str
+    start: int
+    end: int
+    quantity: int
+    buffer: int
+    holder: str
+    decided: bool
+    stamp: int
+    replaces: ClaimId | None
+
+
+class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    verdict: str
+    by: str
+    stamp: int
+    node: bytes
+    operation: bytes
+    decides: bytes
+    reason: str
+    won: tuple[bytes, ...]
+    from_resources: tuple[str, ...]
+
+
+class View(msgspec.Struct, array_like=True, gc=False):
+    """The folded reservation: what counts, and nothing else (no card key, no sync state)."""
+
+    id: bytes
+    status: str = lifecycle.COMMIT_PENDING
+    assurance: str = "none"
+    code: str = ""
+    service_date: str = ""
+    starts_at: int = 0
+    ends_at: int = 0
+    party_size: int = 0
+    kind: str = "guest"
+    source: str = "direct"
+    may_move: bool = False
+    resource_kind: str = ""
+    area: str = ""
+    occasion: str = ""
+    nights: int = 0
+    agent_id: str = ""
+    metadata: dict[str, Any] = {}
+    card: SealedCard | None = None
+    claims: tuple[ClaimView, ...] = ()
+    stamp: int = 0
+    stamp_node: bytes = b""
+    made_by: str = ""
+    made_at_ms: int = 0
+    decision: Decision | None = None
+    pending_change: dict[str, Any] | None = None
+    cancel_reason: str = ""
+    cancelled_by: str = ""
+    checked_in_at_ms: int = 0
+    actual_party_size: int = 0
+    no_show_at_ms: int = 0
+    attendance_confirmed: bool = False
+    leaves: tuple[bytes, ...] = ()
+    waiting: int = 0
+    entries: int = 0
+    exceptions: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def live(self) -> list[ClaimView]:
+        return [claim for claim in self.claims if claim.state == LIVE]
+
+    @property
+    def pending(self) -> list[ClaimView]:
+        return [claim for claim in self.claims if claim.state in (PENDING, STANDBY)]
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def view_digest(view: View) -> bytes:
+    """SHA-256 of the folded reservation: 32 bytes, equal wherever the same entries were folded.
+
+    Cards are left out: their bytes are sealed, and a replica that dropped an erased one still shows
+    the same reservation.
+    """
+    card, view.card = view.card, None
+    try:
+        return hashlib.sha256(_encoder.encode(view)).digest()
+    finally:
+        view.card = card
+
+
+def fold(reservation: bytes, seen: Sequence[Seen]) -> View:
+    """Fold all entries about one reservation, in any order, duplicates included."""
+    unique = {entry.operation: entry for entry in seen}
+    entries = sorted(unique.values(), key=_order)
+    contents = {entry.operation: _content(entry) for entry in entries}
+    view = View(id=reservation, entries=len(entries))
+    _fold_claims(view, entries, contents)
+    _fold_lifecycle(view, entries, contents)
+    _show_place(view)
+    _raise_exceptions(view, entries, contents)
+    return view
+
+
+def _order(entry: Seen) -> tuple[int, bytes, bytes]:
+    return (entry.stamp, entry.node, entry.operation)
+
+
+_decoders = {
+    kind: msgspec.msgpack.Decoder(event) for kind, event in events.EVENT_BY_KIND.items()
+}
+
+
+def _content(entry: Seen) -> Event | None:
+    """The event, which the gate has checked before; None where only the envelope counts."""
+    decoder = _decoders.get(entry.kind)
+    if not entry.content or decoder is None:
+        return None
+    return decoder.decode(entry.content)
+
+
+# --- capacity: the holders' word ----------------------------------------------------------------
+
+
+def _fold_claims(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
+    """Which claims there are and what their holder said of them.
+
+    A claim sold from the writer's own right is live at once; any other waits for a decision. An
+    `end` of the holder is final, whatever else arrives (§5.5); of two decisions on one operation,
+    which no honest holder writes, the first by stamp stands.
+    """
+    ended = {claim for entry in entries if entry.holder for claim in entry.ends}
+    decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
+    for entry in entries:
+        event = contents[entry.operation]
+        if entry.holder and isinstance(event, ClaimDecided):
+            decided.setdefault(event.decides, (entry, event))
+    claims: list[ClaimView] = []
+    for entry in entries:
+        if entry.kind in REQUESTS and entry.claims:
+            claims.extend(_requested(entry, ended, decided.get(entry.operation)))
+    known = {entry.operation for entry in entries if entry.kind in REQUESTS}
+    for operation, (entry, event) in decided.items():
+        if event.verdict == "moved":
+            claims.extend(
+                _claim(entry, index, claim, LIVE, ended, entry.author, True)
+                for index, claim in enumerate(entry.claims)
+            )
+        elif event.verdict == "admitted" and operation not in known:
+            # Known from the decision alone: occupied, details not here yet (§4.10).
+            claims.extend(
+                _claim(entry, index, claim, LIVE, ended, entry.author, True, operation)
+                for index, claim in enumerate(entry.claims)
+            )
+    view.claims = tuple(claims)
+    if decided:
+        entry, event = max(decided.values(), key=lambda pair: _order(pair[0]))
+        view.decision = Decision(
+            event.verdict, entry.author, entry.stamp, entry.node, entry.operation, event.decides,
+            event.reason, event.won, event.from_resources,
+        )  # fmt: skip
+
+
+def _requested(
+    entry: Seen, ended: set[ClaimId], decision: tuple[Seen, ClaimDecided] | None
+) -> list[ClaimView]:
+    made = []
+    for index, claim in enumerate(entry.claims):
+        holder = entry.author
+        if decision is not None:
+            state = LIVE if decision[1].verdict == "admitted" else DEAD
+            holder = decision[0].author
+        elif claim.right == HUB_RIGHT and entry.holder:
+            state = LIVE
+        else:
+            state = STANDBY if claim.replaces is not None else PENDING
+            holder = ""
+        made.append(_claim(entry, index, claim, state, ended, holder, decision is not None))
+    return made
+
+
+def _claim(
+    entry: Seen,
+    index: int,
+    claim: Claim,
+    state: str,
+    ended: set[ClaimId],
+    holder: str,
+    decided: bool,
+    operation: bytes | None = None,
+) -> ClaimView:
+    claim_id = ClaimId(operation or entry.operation, index)
+    if claim_id in ended:
+        state = ENDED
+    return ClaimView(
+        claim_id, state, claim.resource, claim.start, claim.end, claim.quantity, claim.buffer,
+        holder, decided, entry.stamp, claim.replaces,
+    )  # fmt: skip
+
+
+# --- lifecycle: what each transition saw --------------------------------------------------------
+
+
+def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
+    """Apply transitions, those first whose predecessors are applied, the least stamp first."""
+    waiting = [
+        entry
+        for entry in entries
+        if entry.kind.startswith("reservation.") and contents[entry.operation] is not None
+    ]
+    withdrawn = {
+        event.operation
+        for entry in entries
+        if isinstance(event := contents[entry.operation], OperationWithdrawn)
+        and any(e.operation == event.operation and e.node == entry.node for e in entries)
+    }
+    ancestors: dict[bytes, frozenset[bytes]] = {}
+    leaves: set[bytes] = set()
+    status = ""
+    exceptions: dict[str, int] = {}
+    counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
+    while waiting:
+        ready = next((e for e in waiting if all(f in ancestors for f in e.follows)), None)
+        if ready is None:
+            break
+        waiting.remove(ready)
+        if ready.follows:
+            above = frozenset(ready.follows).union(*(ancestors[f] for f in ready.follows))
+        else:
+            above = frozenset()
+        ancestors[ready.operation] = above
+        void = ready.operation in withdrawn
+        if ready.kind == "reservation.created":
+            if status == "":
+                status = _apply_created(view, ready, contents[ready.operation], void)
+        elif status and not void:
+            table = lifecycle.NEXT if leaves <= above else lifecycle.COLLIDE
+            outcome = table.get((status, ready.kind))
+            if outcome is not None:
+                status = outcome.status
+                if outcome.exception:
+                    exceptions.setdefault(outcome.exception, ready.stamp >> 16)
+                if not outcome.void:
+                    _apply(view, ready, contents[ready.operation], counting)
+        leaves = (leaves - above) | {ready.operation}
+        if (ready.stamp, ready.node) > (view.stamp, view.stamp_node):
+            view.stamp, view.stamp_node = ready.stamp, ready.node
+    if view.decision and (view.decision.stamp, view.decision.node) > (view.stamp, view.stamp_node):
+        view.stamp, view.stamp_node = view.decision.stamp, view.decision.node
+    view.status = status or lifecycle.OPEN
+    view.leaves = tuple(sorted(leaves))
+    view.waiting = len(waiting)
+    view.exceptions = tuple(sorted(exceptions.items()))
+
+
+def _apply_created(view: View, entry: Seen, event: Event | None, withdrawn: bool) -> str:
+    assert isinstance(event, ReservationCreated)
+    view.code, view.service_date, view.party_size = event.code, event.service_date, event.party_size
+    view.kind, view.source, view.may_move = event.kind, event.source, event.may_move
+    view.resource_kind, view.area, view.occasion = event.resource_kind, event.area, event.occasion
+    view.nights, view.agent_id, view.metadata = event.nights, event.agent_id, event.metadata
+    view.card, view.made_by = event.card, entry.author
+    view.made_at_ms = event.made_at_ms or entry.stamp >> 16
+    view.starts_at, view.ends_at = event.starts_at, event.ends_at
+    if withdrawn:
+        view.cancel_reason, view.cancelled_by = "withdrawn", "system"
+        return lifecycle.CANCELLED
+    if event.outcome in (lifecycle.COMPLETED, lifecycle.CANCELLED, lifecycle.NO_SHOW):
+        if event.outcome == lifecycle.CANCELLED:
+            view.cancel_reason, view.cancelled_by = "imported", "guest"
+        return event.outcome
+    return lifecycle.OPEN
+
+
+def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -> None:
+    """Overwrite the fields that the transition names."""
+    if isinstance(event, ReservationAmended):
+        _overwrite(view, event)
+    elif isinstance(event, ReservationMoved):
+        # A move that its holder has not granted (or refused) changes nothing yet.
+        if entry.operation in counting or not entry.claims:
+            _overwrite(view, event)
+    elif isinstance(event, ReservationCancelled):
+        view.cancel_reason, view.cancelled_by = event.reason, event.by
+    elif isinstance(event, ReservationCheckedIn):
+        view.checked_in_at_ms = event.at_ms or entry.stamp >> 16
+        view.actual_party_size = event.actual_party_size or view.party_size
+    elif entry.kind == "reservation.no_show":
+        view.no_show_at_ms = entry.stamp >> 16
+    elif entry.kind == "reservation.attendance_confirmed":
+        view.attendance_confirmed = True
+
+
+def _overwrite(view: View, event: ReservationAmended | ReservationMoved) -> None:
+    for field, value in event.fields.items():
+        setattr(view, field, value)
+    if event.card is not None:
+        view.card = event.card
+
+
+# --- both together ------------------------------------------------------------------------------
+
+
+def _show_place(view: View) -> None:
+    """Time, place and the statuses that only claims can tell."""
+    live = [claim for claim in view.claims if claim.state == LIVE]
+    pending = [claim for claim in view.claims if claim.state == PENDING]
+    standby = [claim for claim in view.claims if claim.state == STANDBY]
+    opened = view.status == lifecycle.OPEN
+    if opened:
+        if live:
+            view.status = lifecycle.CONFIRMED
+        elif pending or standby:
+            view.status = lifecycle.COMMIT_PENDING
+        else:
+            view.status = lifecycle.COMMIT_FAILED
+    if live:
+        view.assurance = "admitted" if any(claim.decided for claim in live) else "guaranteed"
+    elif pending:
+        view.assurance = "provisional"
+    if view.status in (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED):
+        view.assurance = "none"
+    elif pending and view.status in (lifecycle.COMPLETED, lifecycle.NO_SHOW):
+        view.assurance = "provisional"
+    shown = live or pending or _latest_group(view.claims)
+    if shown:
+        view.starts_at = min(claim.start for claim in shown)
+        view.ends_at = max(claim.end - claim.buffer for claim in shown)
+    if standby and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}:
+        view.pending_change = {
+            "starts_at": min(claim.start for claim in standby),
+            "ends_at": max(claim.end - claim.buffer for claim in standby),
+            "resources": [claim.resource for claim in standby],
+        }
+
+
+def shown_claims(view: View) -> list[ClaimView]:
+    """The claims that stand for the reservation's place: live ones, else asked ones, else the last."""
+    return (
+        view.live
+        or [claim for claim in view.claims if claim.state == PENDING]
+        or _latest_group(view.claims)
+    )
+
+
+def _latest_group(claims: tuple[ClaimView, ...]) -> list[ClaimView]:
+    """Of claims that are over, those of the operation that was made last and counted."""
+    over = [claim for claim in claims if claim.state == ENDED] or list(claims)
+    if not over:
+        return []
+    last = max(over, key=lambda claim: (claim.stamp, claim.id)).id.operation
+    return [claim for claim in over if claim.id.operation == last]
+
+
+def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
+    """Claims whose end is requested and that the holder has not ended yet (§5.5).
+
+    A completed visit asks only for what is left of its time; what has passed frees nothing.
+    """
+    if view.status not in lifecycle.ENDS_CLAIMS:
+        return []
+    if view.status == lifecycle.COMPLETED:
+        return [claim for claim in view.claims if claim.state == LIVE and claim.end > now_s]
+    return [claim for claim in view.claims if claim.state in (LIVE, PENDING, STANDBY)]
+
+
+def _raise_exceptions(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
+    """What a person must look at, less what a person has resolved."""
+    found = dict(view.exceptions)
+    if view.status == lifecycle.COMMIT_FAILED and view.decision is not None:
+        found["displaced"] = view.decision.stamp >> 16
+    if view.status == lifecycle.CHECKED_IN and view.claims and not view.live and not view.pending:
+        found["seated_without_place"] = view.checked_in_at_ms
+    for entry in entries:
+        event = contents[entry.operation]
+        if isinstance(event, ExceptionResolved):
+            found.pop(event.exception, None)
+    view.exceptions = tuple(sorted(found.items()))

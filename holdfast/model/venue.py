@@ -1,0 +1,202 @@
+"""The venue: what the venue file says, checked, with every default filled in.
+
+Owns the shape of a venue and its document form (CONTRACT, "Venue file"). Knows nothing of instants
+(`calendar`), of what may be reserved when (`rules`) or of choosing (`offers`). Wall-clock times are
+minutes after midnight. All values are immutable and hashable, so that what is worked out from a
+venue can be remembered by it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from holdfast.model.limits import NIGHTS_MAX
+from holdfast.model.vocabulary import WEEKDAYS
+
+DAY_MINUTES: Final = 24 * 60
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Opening hours of one weekday; `closes` is above 1440 where they run past midnight."""
+
+    opens: int
+    closes: int
+
+
+class Stays(msgspec.Struct, frozen=True):
+    """When a night begins and ends, in minutes after midnight."""
+
+    check_in: int = 15 * 60
+    check_out: int = 11 * 60
+    max_nights: int = NIGHTS_MAX
+
+
+class Policies(msgspec.Struct, frozen=True):
+    """What guests may ask for; None: no limit."""
+
+    advance_days: int | None = None
+    cutoff_minutes: int = 0
+    min_party: int = 1
+    max_party: int | None = None
+    hold_minutes: int = 15
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """A unit (capacity 1) or a pool (capacity n) of people or of interchangeable units.
+
+    `seats_min` and `seats_max` are the people that one unit takes; `seats_max` None: not limited.
+    `combines_with` is as the file has it; `offers` makes it symmetric.
+    """
+
+    id: str
+    kind: str
+    capacity: int = 1
+    pool: bool = False
+    counts: Literal["people", "units"] = "units"
+    seats_min: int = 1
+    seats_max: int | None = None
+    area: str = ""
+    priority: int = 0
+    combines_with: tuple[str, ...] = ()
+
+    @property
+    def counts_people(self) -> bool:
+        return self.pool and self.counts == "people"
+
+    @property
+    def counts_units(self) -> bool:
+        return self.pool and self.counts == "units"
+
+
+class AllotmentWish(msgspec.Struct, frozen=True):
+    """Who should hold the right to sell what; a wish, which grants fulfil (DESIGN §5.11).
+
+    `resources` are ids or patterns such as `T*`. `quantity` None: all of it. `release_minutes`
+    counts back from the start; None: never released.
+    """
+
+    holder: str
+    resources: tuple[str, ...]
+    quantity: int | None = None
+    release_minutes: int | None = None
+
+
+class Venue(msgspec.Struct, frozen=True, cache_hash=True):
+    """A venue as everybody reads it.
+
+    `seating` pairs the largest party with its minutes, ascending; `hours` has seven entries from
+    Monday on, None: never closes; `covers_per_slot` None: no pacing; `stays` None: no nights.
+    """
+
+    id: str
+    name: str
+    kind: str
+    time_zone: str
+    resources: tuple[Resource, ...]
+    day_starts_at: int = 0
+    slot_minutes: int = 15
+    seating: tuple[tuple[int, int], ...] = ((1, 90),)
+    buffer_minutes: int = 0
+    hours: tuple[tuple[Span, ...], ...] | None = None
+    closed: tuple[datetime.date, ...] = ()
+    covers_per_slot: int | None = None
+    stays: Stays | None = None
+    policies: Policies = Policies()
+    allotments: tuple[AllotmentWish, ...] = ()
+
+
+def parse_venue(document: Mapping[str, Any]) -> Venue:
+    """Read a venue file (already YAML or JSON values).
+
+    Raises `Invalid` whose `errors` list every field at fault with its path
+    (`resources[3].seats`); unknown fields are faults too.
+    """
+    # The reading is as long as the shape; it stands in its own module and needs this one's names.
+    from holdfast.model.venue_file import read
+
+    return read(document)
+
+
+def to_document(venue: Venue) -> dict[str, Any]:
+    """The venue file as JSON values: `parse_venue(to_document(v)) == v`.
+
+    Canonical: equal venues give equal documents, in the order of the contract, and what has a
+    default is spelt out.
+    """
+    document: dict[str, Any] = {
+        "venue": venue.id,
+        "name": venue.name,
+        "kind": venue.kind,
+        "time_zone": venue.time_zone,
+        "day_starts_at": clock_text(venue.day_starts_at),
+        "slot_minutes": venue.slot_minutes,
+        "seating_minutes": _seating_document(venue.seating),
+        "buffer_minutes": venue.buffer_minutes,
+    }
+    if venue.hours is not None:
+        document["hours"] = {
+            day: [[clock_text(span.opens), _closing_text(span.closes)] for span in spans]
+            for day, spans in zip(WEEKDAYS, venue.hours, strict=True)
+        }
+    document["closed"] = [day.isoformat() for day in venue.closed]
+    _put(document, "covers_per_slot", venue.covers_per_slot)
+    if venue.stays is not None:
+        document["stays"] = {
+            "check_in": clock_text(venue.stays.check_in),
+            "check_out": clock_text(venue.stays.check_out),
+            "max_nights": venue.stays.max_nights,
+        }
+    policies: dict[str, Any] = {}
+    for name in Policies.__struct_fields__:
+        _put(policies, name, getattr(venue.policies, name))
+    document["policies"] = policies
+    document["resources"] = [resource_document(resource) for resource in venue.resources]
+    document["allotments"] = [_allotment_document(wish) for wish in venue.allotments]
+    return document
+
+
+def resource_document(resource: Resource) -> dict[str, Any]:
+    """One resource as the venue file and `GET /resources` show it."""
+    document: dict[str, Any] = {"id": resource.id, "kind": resource.kind}
+    if resource.pool:
+        document["capacity"] = resource.capacity
+        document["counts"] = resource.counts
+    if resource.seats_max is not None:
+        document["seats"] = [resource.seats_min, resource.seats_max]
+    if resource.area:
+        document["area"] = resource.area
+    document["priority"] = resource.priority
+    if resource.combines_with:
+        document["combines_with"] = list(resource.combines_with)
+    return document
+
+
+def clock_text(minutes: int) -> str:
+    """Minutes after midnight as `HH:MM`; the end of a day is `24:00`."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _closing_text(minutes: int) -> str:
+    return clock_text(minutes if minutes <= DAY_MINUTES else minutes - DAY_MINUTES)
+
+
+def _seating_document(seating: tuple[tuple[int, int], ...]) -> int | dict[str, int]:
+    if len(seating) == 1:
+        return seating[0][1]
+    return {str(party): minutes for party, minutes in seating}
+
+
+def _allotment_document(wish: AllotmentWish) -> dict[str, Any]:
+    document: dict[str, Any] = {"holder": wish.holder, "resources": list(wish.resources)}
+    _put(document, "quantity", wish.quantity)
+    _put(document, "release_minutes", wish.release_minutes)
+    return document
+
+
+def _put(document: dict[str, Any], name: str, value: object) -> None:
+    if value is not None:
+        document[name] = value

@@ -1,0 +1,1 @@
+"""The composition root: Node and Hub, their services and jobs, the clock's discipline, identity."""

@@ -1,0 +1,299 @@
+"""The record of changes: who did what, when, and what it changed.
+
+Owns the reading of the journal as a list for people. It writes nothing and shows no personal data:
+entries have none, and of a guest card only its id. Whether the record is whole is `verify`'s
+business, found under this name too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+
+from holdfast.model.errors import Invalid
+from holdfast.model.events import Event, VenueConfigured
+from holdfast.model.ids import uuid_text
+from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
+from holdfast.model.reservation import Seen, View, fold, shown_claims
+from holdfast.node.lookup import find_record, judged_at, position_of, rfc3339_ms, venue_time
+from holdfast.node.replica import Replica
+from holdfast.node.verify import BadEntry, VerifyReport, verify_store
+from holdfast.store.journal import JournalRow
+from holdfast.sync import gate
+from holdfast.sync.gate import Judged
+
+__all__ = ["BadEntry", "VerifyReport", "audit_entries", "state_of", "verify_store"]
+
+KIND_WORDS: Final = {
+    "reservation.created": "made",
+    "reservation.amended": "changed",
+    "reservation.moved": "asked to move",
+    "reservation.cancelled": "cancelled",
+    "reservation.checked_in": "checked in",
+    "reservation.completed": "completed",
+    "reservation.no_show": "marked as no-show",
+    "reservation.no_show_undone": "no-show undone",
+    "reservation.attendance_confirmed": "attendance confirmed",
+    "claim.decided": "decided by the holder of the place",
+    "claim.ended": "place freed",
+    "exception.resolved": "exception resolved by a person",
+    "operation.withdrawn": "operation withdrawn by its writer",
+    "chain.certified": "device began to write",
+    "chain.key_changed": "device changed its key",
+    "chain.succeeded": "device went on as another life",
+    "chain.closed": "life of a device closed by the hub",
+    "node.revoked": "device shut out",
+    "venue.configured": "venue configured",
+    "venue.key_published": "venue key published",
+    "venue.key_handed": "venue key handed to a device",
+    "codes.granted": "reservation codes granted",
+    "right.granted": "allotment granted",
+    "right.returned": "allotment returned",
+    "right.revoked": "allotment revoked",
+}
+_ROWS_AT_ONCE: Final = 512
+"""Rows read in one go under the replica's lock: writers wait for no more."""
+
+
+def audit_entries(
+    replica: Replica,
+    reservation: str | None = None,
+    starts_ms: int | None = None,
+    ends_ms: int | None = None,
+    limit: int = LIST_LIMIT,
+    cursor: str | None = None,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Changes with their writer, time, and the fields before and after, and the next cursor.
+
+    Of one reservation (id or code) they come in the order of the fold, else in the order in which
+    this replica learned of them. `starts_ms` and `ends_ms` bound the stamps, half-open. Raises
+    NotFound for an unknown reservation, Invalid for a cursor that no such list gave.
+    """
+    if not 1 <= limit <= LIST_LIMIT_MAX:
+        raise Invalid.field("limit", f"must be from 1 to {LIST_LIMIT_MAX}")
+    position = _position(cursor)
+    if reservation is not None:
+        found = _of_reservation(replica, reservation, position)
+    else:
+        found = _of_journal(replica, position)
+    items: list[dict[str, Any]] = []
+    last = 0
+    for place, item in found:
+        if starts_ms is not None and item["at_ms"] < starts_ms:
+            continue
+        if ends_ms is not None and item["at_ms"] >= ends_ms:
+            continue
+        if len(items) == limit:
+            return items, str(last)
+        items.append(item)
+        last = place
+    return items, None
+
+
+def _position(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise Invalid.field("cursor", "is not one that this list gave; start again")
+    return int(cursor)
+
+
+# --- one reservation ----------------------------------------------------------------------------
+
+
+def _of_reservation(
+    replica: Replica, reference: str, after: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    record = find_record(replica, reference)
+    seen = _in_order(record.seen)
+    for place in range(after, len(seen)):
+        uncertainty_ms = _uncertainty(replica, record.book, seen[place])
+        yield place + 1, _change(replica, record.book, record.id, seen, place, uncertainty_ms)
+
+
+def _in_order(seen: Sequence[Seen]) -> list[Seen]:
+    """Each entry once, as the fold orders them."""
+    unique = {entry.operation: entry for entry in seen}
+    return sorted(unique.values(), key=lambda entry: (entry.stamp, entry.node, entry.operation))
+
+
+def _uncertainty(replica: Replica, book: str, entry: Seen) -> int:
+    """How wrong the writer's clock may have been: it stands in the entry alone."""
+    place = position_of(replica, book, entry.node, entry.operation, entry.stamp)
+    judged = judged_at(replica, *place) if place is not None else None
+    return judged.entry.uncertainty_ms if judged is not None and judged.entry is not None else 0
+
+
+def _change(
+    replica: Replica,
+    book: str,
+    reservation: bytes,
+    seen: Sequence[Seen],
+    place: int,
+    uncertainty_ms: int,
+) -> dict[str, Any]:
+    entry = seen[place]
+    venue = book.partition("/")[2]
+    before = state_of(replica, venue, fold(reservation, seen[:place])) if place else {}
+    view = fold(reservation, seen[: place + 1])
+    after = state_of(replica, venue, view)
+    item = _who_and_when(replica, book, entry.node, entry.kind, entry.stamp, uncertainty_ms)
+    changed = [name for name in after if after[name] != before.get(name)]
+    return item | {
+        "operation": entry.operation.hex(),
+        "reservation": uuid_text(reservation),
+        "code": view.code or None,
+        "counts": bool(entry.content),
+        "before": {name: before[name] for name in changed if name in before},
+        "after": {name: after[name] for name in changed},
+    }
+
+
+def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
+    """A folded reservation's fields as JSON values, without anything personal."""
+    fields: dict[str, Any] = {
+        "status": view.status,
+        "assurance": view.assurance,
+        "service_date": view.service_date or None,
+        "starts_at": venue_time(replica, venue, view.starts_at) if view.starts_at else None,
+        "ends_at": venue_time(replica, venue, view.ends_at) if view.ends_at else None,
+        "party_size": view.party_size,
+        "resources": [claim.resource for claim in shown_claims(view)],
+        "quantities": [claim.quantity for claim in shown_claims(view)],
+        "kind": view.kind,
+        "source": view.source,
+        "may_move": view.may_move,
+        "area": view.area or None,
+        "occasion": view.occasion or None,
+        "nights": view.nights,
+        "agent_id": view.agent_id or None,
+        "metadata": view.metadata,
+        "guest_card": view.card.id.hex() if view.card is not None else None,
+        "verdict": view.decision.verdict if view.decision is not None else None,
+        "cancel_reason": view.cancel_reason or None,
+        "cancelled_by": view.cancelled_by or None,
+        "checked_in_at": rfc3339_ms(view.checked_in_at_ms) if view.checked_in_at_ms else None,
+        "actual_party_size": view.actual_party_size,
+        "attendance_confirmed": view.attendance_confirmed,
+        "exceptions": [kind for kind, _ in view.exceptions],
+    }
+    change = view.pending_change
+    fields["pending_change"] = change and {
+        "starts_at": venue_time(replica, venue, change["starts_at"]),
+        "ends_at": venue_time(replica, venue, change["ends_at"]),
+        "resources": change["resources"],
+    }
+    return fields
+
+
+# --- everything, as it arrived ------------------------------------------------------------------
+
+
+def _of_journal(replica: Replica, after: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    while True:
+        with replica.lock:
+            rows = list(islice(replica.store.journal.walk(after), _ROWS_AT_ONCE))
+        for row in rows:
+            yield row.seq, _row_item(replica, row)
+        if len(rows) < _ROWS_AT_ONCE:
+            return
+        after = rows[-1].seq
+
+
+def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
+    chain = replica.store.journal.chain_by_id(row.chain)
+    judged = gate.judge(row.n, row.hash, row.entry)
+    entry = judged.entry
+    if entry is None:
+        item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, 0)
+        return item | _administrative(judged, {}, {})
+    if entry.subject:
+        record = replica.record(entry.subject)
+        seen = _in_order(record.seen) if record is not None and record.book == chain.book else []
+        for place, each in enumerate(seen):
+            if each.operation == judged.operation:
+                return _change(
+                    replica, chain.book, entry.subject, seen, place, entry.uncertainty_ms
+                )
+    item = _who_and_when(
+        replica, chain.book, chain.incarnation, entry.kind, entry.stamp, entry.uncertainty_ms
+    )
+    before, after = _book_change(replica, chain.book, row, judged.event)
+    return item | _administrative(judged, before, after)
+
+
+def _administrative(
+    judged: Judged, before: dict[str, Any], after: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "operation": judged.operation.hex(),
+        "reservation": None,
+        "code": None,
+        "counts": judged.event is not None,
+        "before": before,
+        "after": after,
+    }
+
+
+def _book_change(
+    replica: Replica, book: str, row: JournalRow, event: Event | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an entry about the book changed: of a venue its fields, else what the entry says."""
+    if isinstance(event, VenueConfigured):
+        before = _venue_before(replica, book, row)
+        after = _document(event)
+        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        return (
+            {name: before[name] for name in names if name in before},
+            {name: after.get(name) for name in names},
+        )
+    said: dict[str, Any] = {}
+    for name in event.__struct_fields__ if event is not None else ():
+        value = getattr(event, name)
+        if isinstance(value, bytes) and 0 < len(value) <= 32:
+            said[name] = value.hex()
+        elif isinstance(value, int | str) and value != "":
+            said[name] = value
+    return {}, said
+
+
+def _venue_before(replica: Replica, book: str, row: JournalRow) -> dict[str, Any]:
+    with replica.lock:
+        rows = replica.store.journal.administration(book)
+    earlier: dict[str, Any] = {}
+    for other in rows:
+        if other.chain == row.chain and other.n < row.n:
+            event = gate.judge(other.n, other.hash, other.entry).event
+            if isinstance(event, VenueConfigured):
+                earlier = _document(event)
+    return earlier
+
+
+def _document(event: VenueConfigured) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(event.document)
+    except msgspec.DecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _who_and_when(
+    replica: Replica, book: str, incarnation: bytes, kind: str, stamp: int, uncertainty_ms: int
+) -> dict[str, Any]:
+    author = replica.authors(book).get(incarnation)
+    venue = book.partition("/")[2]
+    at_ms = stamp >> 16
+    return {
+        "venue": venue,
+        "node": author.info.name if author is not None else "unknown",
+        "role": author.info.role if author is not None else "unknown",
+        "incarnation": incarnation.hex(),
+        "kind": kind,
+        "what": KIND_WORDS.get(kind, "written by a newer version, or unreadable"),
+        "at": venue_time(replica, venue, at_ms // 1000),
+        "at_ms": at_ms,
+        "uncertainty_ms": uncertainty_ms,
+    }

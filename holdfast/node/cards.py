@@ -1,0 +1,131 @@
+"""Guest cards: what a venue must know of a guest, encrypted so that only the venue reads it.
+
+Owns their form for ever: the card as JSON, padded, under AES-256-GCM with a key of its own; that key
+sealed to the venue's X25519 public key with HPKE (RFC 9180: X25519, HKDF-SHA-256, AES-256-GCM).
+Ciphertext and sealed key are separate values, because the key travels beside the books and is
+destroyed when the guest asks to be forgotten (DESIGN §8).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from holdfast.model.errors import Invalid
+from holdfast.model.limits import CARD_BYTES_MAX
+
+FIELDS: Final = {
+    "name": 200, "phone": 40, "email": 254, "language": 35, "requests": 2_000, "dietary": 1_000,
+    "note": 2_000,
+}  # fmt: skip
+"""The fields of a card and the most characters of each."""
+
+_PADDED_TO: Final = 64
+_SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_CARD: Final = b"holdfast card 1\x00"
+_KEY: Final = b"holdfast card key 1\x00"
+_HANDED: Final = b"holdfast venue key 1\x00"
+
+
+class SealedCard(NamedTuple):
+    """`card_id` 16 bytes; `ciphertext` nonce and AES-GCM output; `sealed_key` HPKE output."""
+
+    card_id: bytes
+    ciphertext: bytes
+    sealed_key: bytes
+
+
+def check_card(card: dict[str, Any]) -> dict[str, str]:
+    """The card's fields as text, lists joined. Raises Invalid naming every field at fault."""
+    problems = []
+    cleaned: dict[str, str] = {}
+    for field, value in card.items():
+        limit = FIELDS.get(field)
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            value = ", ".join(value)
+        if limit is None:
+            message = f"unknown; a guest has {', '.join(FIELDS)}"
+        elif value is None:
+            continue
+        elif not isinstance(value, str):
+            message = "must be text"
+        elif len(value) > limit:
+            message = f"has at most {limit} characters"
+        elif field == "email" and (value.count("@") != 1 or value[0] == "@" or value[-1] == "@"):
+            message = "is no e-mail address"
+        elif field == "phone" and sum(c.isdigit() for c in value) < 3:
+            message = "is no telephone number"
+        else:
+            cleaned[field] = value
+            continue
+        problems.append({"field": f"guest.{field}", "message": message})
+    if problems:
+        detail = "; ".join(f"{p['field']} {p['message']}" for p in problems)
+        raise Invalid(detail, problems)
+    return cleaned
+
+
+def _bound(tag: bytes, venue: str, *parts: bytes) -> bytes:
+    name = venue.encode()
+    return tag + len(name).to_bytes(2, "big") + name + b"".join(parts)
+
+
+def seal_card(
+    card: dict[str, Any],
+    venue_key: X25519PublicKey,
+    *,
+    venue: str,
+    agent_id: str,
+    entropy: bytes | None = None,
+) -> SealedCard:
+    """Encrypt a card for a venue. `entropy`: 60 bytes, for test vectors. Raises Invalid.
+
+    Length is hidden to the next 64 bytes; venue, agent and card are bound, so that a card cannot
+    be shown under another reservation's agent.
+    """
+    plain = msgspec.json.encode(check_card(card), order="deterministic")
+    if len(plain) > CARD_BYTES_MAX:
+        raise Invalid.field("guest", f"a guest card has at most {CARD_BYTES_MAX} bytes")
+    random = entropy or os.urandom(60)
+    card_id, key, nonce = random[:16], random[16:48], random[48:60]
+    padded = plain + b" " * (-len(plain) % _PADDED_TO)
+    bound = _bound(_CARD, venue, agent_id.encode(), card_id)
+    ciphertext = nonce + AESGCM(key).encrypt(nonce, padded, bound)
+    sealed = _SUITE.encrypt(key, venue_key, _bound(_KEY, venue, card_id))
+    return SealedCard(card_id, ciphertext, sealed)
+
+
+def open_card(
+    sealed: SealedCard, venue_key: X25519PrivateKey, *, venue: str, agent_id: str
+) -> dict[str, Any] | None:
+    """The card; None where it was sealed for somebody else or changed on the way."""
+    try:
+        key = _SUITE.decrypt(sealed.sealed_key, venue_key, _bound(_KEY, venue, sealed.card_id))
+        bound = _bound(_CARD, venue, agent_id.encode(), sealed.card_id)
+        nonce, body = sealed.ciphertext[:12], sealed.ciphertext[12:]
+        plain = AESGCM(key).decrypt(nonce, body, bound)
+        card: dict[str, Any] = msgspec.json.decode(plain, type=dict[str, Any])
+    except (InvalidTag, ValueError, msgspec.MsgspecError):
+        return None
+    return card
+
+
+def hand_key(venue_private: X25519PrivateKey, recipient: X25519PublicKey, venue: str) -> bytes:
+    """Seal the venue's private key to one node's sealing key."""
+    return _SUITE.encrypt(venue_private.private_bytes_raw(), recipient, _bound(_HANDED, venue))
+
+
+def accept_key(sealed: bytes, own: X25519PrivateKey, venue: str) -> X25519PrivateKey | None:
+    """The venue's private key that was handed; None if it was not handed to this key."""
+    try:
+        return X25519PrivateKey.from_private_bytes(
+            _SUITE.decrypt(sealed, own, _bound(_HANDED, venue))
+        )
+    except (InvalidTag, ValueError):
+        return None

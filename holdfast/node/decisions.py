@@ -1,0 +1,236 @@
+"""One decision looked at and checked: who said yes or no, why, and whether it may be believed.
+
+Owns the shape of `decision verify`. It needs no network: everything that a decision rests on
+stands in the book. It repeats no rule of capacity: who may decide is read from the same
+administration that the fold reads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from holdfast.model.entries import Claim
+from holdfast.model.errors import HoldfastError, NotFound
+from holdfast.model.events import ChainCertified, ChainKeyChanged, ClaimDecided
+from holdfast.model.ids import uuid_text
+from holdfast.model.reservation import REQUESTS, Seen
+from holdfast.node.identity import verify_certificate
+from holdfast.node.lookup import (
+    decision_shape,
+    decisions_in,
+    find_record,
+    node_name,
+    position_of,
+    rfc3339_ms,
+    subject_of,
+    venue_time,
+)
+from holdfast.node.replica import Replica
+from holdfast.node.words import plain_reason
+from holdfast.store.journal import ChainRow
+from holdfast.store.projections import Record
+from holdfast.sync import gate
+from holdfast.sync.seals import chain_next, chain_start, verify_seal
+
+
+def decision_detail(replica: Replica, reference: str) -> dict[str, Any]:
+    """The newest decision about a reservation (id or code): what was asked, who answered what and
+    why, and the chain heads that the answer relied on.
+
+    Raises NotFound for an unknown reservation, and for one that nobody had to decide.
+    """
+    record, entry, event = _newest(replica, reference)
+    venue = record.book.partition("/")[2]
+    asked = _request(record, event)
+    return {
+        "reservation": uuid_text(record.id),
+        "code": record.view.code or None,
+        "venue": venue,
+        "status": record.view.status,
+        "operation": entry.operation.hex(),
+        "decides": event.decides.hex(),
+        "decided_at": rfc3339_ms(entry.stamp >> 16),
+        **decision_shape(entry, event),
+        "why": plain_reason(event.reason),
+        "asked_by": asked.author if asked is not None else None,
+        "asked": _claims(replica, venue, asked.claims if asked is not None else ()),
+        "given": _claims(replica, venue, entry.claims) if event.verdict != "displaced" else [],
+        "winners": [_winner(replica, record.book, won) for won in event.won],
+        "relied_on": [_relied(replica, record.book, head) for head in event.relied_on],
+    }
+
+
+def verify_decision(replica: Replica, reference: str) -> dict[str, Any]:
+    """The decision's detail with `checks`, each true or false, and `ok` where all are true.
+
+    `notes` say in words what a false one means. Raises NotFound as `decision_detail` does.
+    """
+    detail = decision_detail(replica, reference)
+    record, entry, event = _newest(replica, reference)
+    place = position_of(replica, record.book, entry.node, entry.operation, entry.stamp)
+    notes: list[str] = []
+    checks = dict.fromkeys(("chain", "certificate", "seal"), False)
+    if place is None:
+        notes.append("the decision's entry is not in the journal")
+    else:
+        checks.update(_check_chain(replica, *place, entry, notes))
+    checks.update(_check_decider(replica, record, entry, place[1] if place else 0, notes))
+    checks.update(_check_content(replica, record, entry, event, notes))
+    return detail | {"ok": all(checks.values()), "checks": checks, "notes": notes}
+
+
+def _newest(replica: Replica, reference: str) -> tuple[Record, Seen, ClaimDecided]:
+    record = find_record(replica, reference)
+    decided = decisions_in(record)
+    if not decided:
+        asked = "still waits for a decision" if record.view.pending else "needed none"
+        raise NotFound(f"{reference} has no decision: it {asked}")
+    entry, event = max(decided.values(), key=lambda pair: (pair[0].stamp, pair[0].operation))
+    return record, entry, event
+
+
+def _request(record: Record, event: ClaimDecided) -> Seen | None:
+    return next((seen for seen in record.seen if seen.operation == event.decides), None)
+
+
+# --- what it says -------------------------------------------------------------------------------
+
+
+def _claims(replica: Replica, venue: str, claims: tuple[Claim, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "resource": claim.resource,
+            "quantity": claim.quantity,
+            "starts_at": venue_time(replica, venue, claim.start),
+            "ends_at": venue_time(replica, venue, claim.end - claim.buffer),
+        }
+        for claim in claims
+    ]
+
+
+def _winner(replica: Replica, book: str, won: bytes) -> dict[str, Any]:
+    record = replica.record(won)
+    known = record is not None and record.book == book and bool(record.seen)
+    return {
+        "id": uuid_text(won),
+        "code": subject_of(replica, won) if known else None,
+        "status": record.view.status if known and record is not None else None,
+        "resources": [claim.resource for claim in record.view.live] if known and record else [],
+        "known": known,
+    }
+
+
+def _relied(replica: Replica, book: str, head: tuple[bytes, int, bytes]) -> dict[str, Any]:
+    """A chain head that the decider had folded, and whether this replica holds the same."""
+    incarnation, entries, first = head
+    journal = replica.store.journal
+    with replica.lock:
+        held = any(
+            (journal.hash_at(chain, entries) or b"")[: len(first)] == first
+            for chain in journal.branches(book, incarnation)
+        )
+    return {
+        "node": node_name(replica, book, incarnation),
+        "incarnation": incarnation.hex(),
+        "entries": entries,
+        "head": first.hex(),
+        "held": held,
+    }
+
+
+# --- whether it may be believed -----------------------------------------------------------------
+
+
+def _check_chain(
+    replica: Replica, chain: ChainRow, n: int, entry: Seen, notes: list[str]
+) -> dict[str, bool]:
+    """The chain is hashed again from its first entry, and a seal over the decision verified with
+    the key that a certificate of the tenant's root gives."""
+    with replica.lock:
+        entries = replica.store.journal.entries(chain, 0, chain.length)
+        sealed = replica.store.journal.seal_for(chain, n - 1, n)
+    hashes = []
+    head = chain_start(chain.book, chain.incarnation)
+    for data in entries:
+        head = chain_next(head, data)
+        hashes.append(head)
+    with replica.lock:
+        kept = replica.store.journal.hashes(chain, 0, n)
+    whole = hashes[:n] == kept and hashes[n - 1][:16] == entry.operation
+    if not whole:
+        notes.append("the chain up to the decision is not what its hashes say")
+    keys = _keys(replica, chain.book, hashes, entries, notes)
+    verified = False
+    if sealed is None:
+        notes.append("no seal covers the decision yet; one is made when it is sent")
+    elif keys:
+        upto, signature = sealed
+        key = next(key for first, key in reversed(keys) if first <= upto)
+        verified = len(hashes) >= upto and verify_seal(
+            key, chain.book, chain.incarnation, upto, hashes[upto - 1], signature
+        )
+        if not verified:
+            notes.append("the seal over the decision does not verify")
+    return {"chain": whole, "certificate": bool(keys), "seal": verified}
+
+
+def _keys(
+    replica: Replica, book: str, hashes: list[bytes], entries: list[bytes], notes: list[str]
+) -> list[tuple[int, Ed25519PublicKey]]:
+    """The decider's keys with the entry each begins at, read anew from its certificates; none
+    where the root did not sign the first for this tenant's hub."""
+    keys: list[tuple[int, Ed25519PublicKey]] = []
+    for n, (digest, data) in enumerate(zip(hashes, entries, strict=True), 1):
+        if n > 1 and b"chain.key_changed" not in data:
+            continue
+        event = gate.judge(n, digest, data).event
+        if not isinstance(event, ChainCertified if n == 1 else ChainKeyChanged):
+            continue
+        try:
+            proven = verify_certificate(event.certificates, replica.identity.root)
+        except HoldfastError as error:
+            notes.append(f"the decider's certificate is not the tenant's: {error.detail}")
+            return []
+        if proven.role != "hub" or proven.tenant != book.partition("/")[0]:
+            notes.append(f"the decider's certificate is for {proven.role} {proven.name}")
+            return []
+        keys.append((1 if n == 1 else n + 1, proven.public_key))
+    return keys
+
+
+def _check_decider(
+    replica: Replica, record: Record, entry: Seen, n: int, notes: list[str]
+) -> dict[str, bool]:
+    author = replica.authors(record.book).get(entry.node)
+    is_hub = author is not None and author.info.is_hub
+    beyond = replica.book(record.book).administration.beyond_close(entry.node, n)
+    if not is_hub:
+        notes.append(f"{entry.author} is not the hub, which holds the right")
+    if beyond:
+        notes.append("the decision stands beyond the head at which this life was closed")
+    return {"decider": is_hub, "not_beyond_close": not beyond}
+
+
+def _check_content(
+    replica: Replica, record: Record, entry: Seen, event: ClaimDecided, notes: list[str]
+) -> dict[str, bool]:
+    """What it decides is there and was asked; whoever won is known here; its basis is held."""
+    asked = _request(record, event)
+    fits = asked is not None and asked.kind in REQUESTS
+    if fits and asked is not None and event.verdict == "admitted":
+        fits = _places(asked.claims) == _places(entry.claims)
+    if not fits:
+        notes.append("what it decides is not what was asked, or is not held here")
+    winners = all(_winner(replica, record.book, won)["known"] for won in event.won)
+    if not winners:
+        notes.append("a reservation that it says won is not known here")
+    relied = all(_relied(replica, record.book, head)["held"] for head in event.relied_on)
+    if not relied:
+        notes.append("a chain head that it relied on is not held here: synchronise and look again")
+    return {"request": fits, "winners": winners, "relied_on": relied}
+
+
+def _places(claims: tuple[Claim, ...]) -> list[tuple[str, int, int, int]]:
+    return [(claim.resource, claim.start, claim.end, claim.quantity) for claim in claims]

@@ -1,0 +1,522 @@
+"""One exchange between two replicas: what to ask, what to answer, what to take in.
+
+Owns both halves of the protocol over a replica's store; bytes on the wire and signatures are the
+transport's (`serving`, `transport`). The same code runs between any two replicas (DESIGN §7).
+
+A reader's cursor says how far it is in the other side's journal. Where there is none, or it is of
+another life of the other side, both compare heads by chain hash, which also finds forks and heals
+what a cursor cannot see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from holdfast.model.limits import (
+    CHAINS_PER_BOOK_MAX,
+    EXCHANGE_ENTRIES,
+    EXCHANGE_FRAME_BYTES,
+    PAGE_ENTRIES,
+)
+from holdfast.node.replica import Merged
+from holdfast.store.journal import ChainRow, JournalRow
+from holdfast.sync.messages import (
+    PROTOCOL_VERSION,
+    CardKeyItem,
+    Cursor,
+    ExchangeRequest,
+    ExchangeResponse,
+    Frame,
+    Head,
+    NodeStatus,
+)
+from holdfast.sync.pages import PageKey, state_vector
+from holdfast.sync.seals import chain_start, client_id
+from holdfast.version import SOFTWARE
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+KEYS_PER_MESSAGE: Final = 2_000
+
+
+@dataclass
+class Peer:
+    """What this replica knows of the other side of one book.
+
+    `heads` are the other side's chains by incarnation; None until it has told them.
+    """
+
+    book: str
+    incarnation: bytes = b""
+    heads: dict[bytes, list[Head]] | None = None
+    cursor: Cursor | None = None
+    keys_sent: int = 0
+    round: int = 0
+    idle_mismatches: int = 0
+
+
+@dataclass
+class Round:
+    """What one round did."""
+
+    pushed: int = 0
+    pulled: int = 0
+    verdicts: dict[str, int] = field(default_factory=dict)
+    more: bool = False
+    differing: bool = False
+    hub_changed: bool = False
+    touched: list[bytes] = field(default_factory=list)
+    state: str = "serving"
+
+
+class Exchange:
+    """Both halves, for one replica."""
+
+    def __init__(self, replica: Service) -> None:
+        self._r = replica
+
+    # --- heads ----------------------------------------------------------------------------------
+
+    def heads(self, book: str) -> tuple[Head, ...]:
+        """Every branch of every chain of a book, as held here."""
+        return tuple(
+            Head(
+                chain.incarnation,
+                chain.length,
+                chain.head,
+                state_vector(
+                    client_id(book, chain.incarnation, (chain.length - 1) // PAGE_ENTRIES),
+                    (chain.length - 1) % PAGE_ENTRIES + 1,
+                ),
+            )
+            for chain in self._r.store.journal.chains(book)
+            if chain.length
+        )
+
+    def heads_digest(self, book: str) -> bytes:
+        """Equal on two replicas exactly when they hold the same entries of a book."""
+        digest = hashlib.sha256(book.encode())
+        chains = [c for c in self._r.store.journal.chains(book) if c.length]
+        for incarnation, length, head in sorted((c.incarnation, c.length, c.head) for c in chains):
+            digest.update(incarnation + length.to_bytes(8, "big") + head)
+        return digest.digest()
+
+    def book_digest(self, book: str) -> bytes:
+        return self._r.store.projections.book_digest(book).total.to_bytes(32, "big")
+
+    # --- frames ---------------------------------------------------------------------------------
+
+    def frames_lacking(
+        self, book: str, heads: dict[bytes, list[Head]], skip: bytes = b""
+    ) -> tuple[list[Frame], bool]:
+        """What the other side lacks, by its heads; True if there is more than fits a message."""
+        budget = _Budget()
+        for chain in self._r.store.journal.chains(book):
+            if chain.incarnation == skip or not chain.length:
+                continue
+            have = self._held_by(chain, heads.get(chain.incarnation, []))
+            self._add_frames(book, chain, have, chain.length, budget)
+            if budget.full:
+                return budget.frames, True
+        return budget.frames, False
+
+    def _held_by(self, chain: ChainRow, heads: Sequence[Head]) -> int:
+        """How many of a branch's entries the other side holds, as far as its heads tell."""
+        journal = self._r.store.journal
+        have = 0
+        for head in heads:
+            matching = [
+                branch
+                for branch in journal.branches(chain.book, chain.incarnation)
+                if branch.length >= head.entries and journal.hash_at(branch, head.entries) == head.hash
+            ]
+            if matching:
+                have = max(have, *(_shared(chain, m, head.entries) for m in matching))
+            elif head.entries > chain.length:
+                # It is ahead of us, or on a branch that we have not seen: its frames will tell.
+                have = max(have, chain.length)
+        return have
+
+    def _add_frames(
+        self, book: str, chain: ChainRow, have: int, upto: int, budget: _Budget
+    ) -> None:
+        journal = self._r.store.journal
+        own = chain.incarnation == self._r.identity.incarnation and not chain.branch
+        while have < upto and not budget.full:
+            page = have // PAGE_ENTRIES
+            first = page * PAGE_ENTRIES
+            wanted = min(upto, first + PAGE_ENTRIES, have + budget.entries_left)
+            if own:
+                cut, seal = wanted, self._r.seal_own(book, wanted)
+            else:
+                sealed = journal.seal_for(chain, have, wanted)
+                if sealed is None or sealed[0] > first + PAGE_ENTRIES:
+                    return
+                cut, seal = sealed
+            update = self._r.pages.update(
+                PageKey(chain.id, page),
+                client_id(book, chain.incarnation, page),
+                have - first,
+                cut - first,
+            )
+            base = journal.hash_at(chain, have) or chain_start(book, chain.incarnation)
+            budget.add(Frame(chain.incarnation, page, base, update, cut, seal), cut - have)
+            have = cut
+
+    def _feed(self, book: str, after: int, skip: bytes) -> tuple[list[Frame], int, bool]:
+        """The journal after a sequence number, as frames: (frames, new position, more)."""
+        rows = self._r.store.journal.since(book, after, EXCHANGE_ENTRIES)
+        taken, size = 0, 0
+        for row in rows:
+            taken, size = taken + 1, size + len(row.entry)
+            if size > EXCHANGE_FRAME_BYTES:
+                break
+        window = rows[:taken]
+        more = len(rows) == EXCHANGE_ENTRIES or taken < len(rows)
+        budget = _Budget(limit=False)
+        for chain_id, first, last in _ranges(window):
+            chain = self._r.store.journal.chain_by_id(chain_id)
+            if chain.incarnation != skip:
+                self._add_frames(book, chain, first - 1, last, budget)
+        position = window[-1].seq if more and window else self._r.store.journal.last_seq
+        return budget.frames, position, more
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    def request(self, peer: Peer, *, pull: bool = True) -> ExchangeRequest:
+        """The next question of a round; marks what it carries as sent."""
+        with self._r.lock:
+            frames: list[Frame] = []
+            more = False
+            if peer.heads is not None:
+                frames, more = self.frames_lacking(peer.book, peer.heads)
+            keys = self._keys_after(peer.book, peer.keys_sent)
+            peer.round += 1
+            compare = peer.heads is None or peer.cursor is None
+            return ExchangeRequest(
+                PROTOCOL_VERSION,
+                peer.book,
+                self._r.identity.incarnation,
+                peer.round,
+                self._r.clock.now_ms(),
+                peer.cursor,
+                self.heads(peer.book) if compare else None,
+                tuple(frames),
+                tuple(item for _, item in keys),
+                more,
+                self._node_status(),
+                pull,
+            )
+
+    def _node_status(self) -> NodeStatus:
+        status = self._r.clock.interval()
+        queued = self._r.store.queue.waiting() if self._r.keeps_queue else 0
+        return NodeStatus(
+            queued, status.state, status.latest - status.best, SOFTWARE, self._r.identity.number
+        )
+
+    def _keys_after(self, book: str, version: int) -> list[tuple[int, CardKeyItem]]:
+        return [
+            (key.version, CardKeyItem(key.id, key.agent_id, key.sealed or b"", key.erased_at_ms))
+            for key in self._r.store.records.card_keys_since(book, version, KEYS_PER_MESSAGE)
+        ]
+
+    def absorb(
+        self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse
+    ) -> Round:
+        """Take an answer in: verdicts, changes, keys, cursor; then compare."""
+        outcome = Round(state=response.state)
+        if peer.incarnation and peer.incarnation != response.sender:
+            outcome.hub_changed = True
+            peer.heads, peer.cursor, peer.keys_sent = None, None, 0
+        peer.incarnation = response.sender
+        with self._r.transaction():
+            merged = self._r.merge(peer.book, response.frames)
+            self._take_keys(peer.book, response.keys)
+            if response.cursor is not None:
+                self._keep_cursor(peer, response.cursor)
+            if response.heads is not None:
+                peer.heads = by_incarnation(response.heads)
+            self._note_acks(peer, request, response, outcome)
+        self._note_peer_has(peer, response.frames)
+        if request.keys and response.round == request.round:
+            versions = self._keys_after(peer.book, peer.keys_sent)
+            peer.keys_sent = max((v for v, _ in versions[: len(request.keys)]), default=peer.keys_sent)
+        outcome.pulled = merged.entries
+        outcome.touched = list(merged.reservations)
+        outcome.more = response.more or self._lacks(peer)
+        outcome.differing = self._compare(peer, request, response, merged, outcome)
+        return outcome
+
+    def _lacks(self, peer: Peer) -> bool:
+        """Whether this replica has more to tell."""
+        if peer.heads is None:
+            return False
+        for chain in self._r.store.journal.chains(peer.book):
+            heads = peer.heads.get(chain.incarnation, [])
+            if chain.length and self._held_by(chain, heads) < self._sendable(chain):
+                return True
+        return bool(self._r.store.records.card_keys_since(peer.book, peer.keys_sent, 1))
+
+    def _sendable(self, chain: ChainRow) -> int:
+        if chain.incarnation == self._r.identity.incarnation and not chain.branch:
+            return chain.length
+        return max(self._r.store.journal.sealed_length(chain), chain.fork_at)
+
+    def _keep_cursor(self, peer: Peer, cursor: Cursor) -> None:
+        peer.cursor = cursor
+        self._r.store.records.put(
+            f"peer.cursor.{peer.book}",
+            cursor.incarnation + cursor.seq.to_bytes(8, "big") + cursor.keys.to_bytes(8, "big"),
+        )
+
+    def stored_cursor(self, book: str) -> Cursor | None:
+        value = self._r.store.records.get(f"peer.cursor.{book}")
+        if value is None or len(value) != 32:
+            return None
+        return Cursor(
+            value[:16], int.from_bytes(value[16:24], "big"), int.from_bytes(value[24:], "big")
+        )
+
+    def _note_acks(
+        self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse, outcome: Round
+    ) -> None:
+        """Settle the queue: everything that the other side has durably, less its exceptions."""
+        queue, journal = self._r.store.queue, self._r.store.journal
+        now_ms = self._r.clock.now_ms()
+        acked = {inc: (entries, head) for inc, entries, head in response.acks}
+        if response.heads is not None:
+            for head in response.heads:
+                acked.setdefault(head.incarnation, (head.entries, head.hash))
+        for incarnation, (entries, digest) in acked.items():
+            chain = journal.chain(peer.book, incarnation)
+            if chain is None or journal.hash_at(chain, entries) != digest:
+                continue
+            if peer.heads is not None:
+                peer.heads[incarnation] = [
+                    *[h for h in peer.heads.get(incarnation, []) if h.entries > entries],
+                    Head(incarnation, entries, digest),
+                ]
+            if self._r.keeps_queue:
+                for n, verdict, reason in (
+                    (v[1], v[2], v[3]) for v in response.verdicts if v[0] == incarnation
+                ):
+                    queue.mark_verdict(chain.id, n, verdict, reason, now_ms)
+                    outcome.verdicts[verdict] = outcome.verdicts.get(verdict, 0) + 1
+                merged = queue.mark_merged(chain.id, entries, now_ms)
+                if merged:
+                    outcome.verdicts["merged"] = outcome.verdicts.get("merged", 0) + merged
+                    outcome.pushed += merged
+        for incarnation, page, reason in response.refused:
+            chain = journal.chain(peer.book, incarnation)
+            if reason == "gap" or chain is None:
+                # The other side knows less than we thought: compare by chain hash.
+                peer.heads, peer.cursor = None, None
+            elif self._r.keeps_queue:
+                first = page * PAGE_ENTRIES
+                queue.mark_refused(chain.id, first, first + PAGE_ENTRIES, reason, now_ms)
+                outcome.verdicts["quarantined"] = outcome.verdicts.get("quarantined", 0) + 1
+
+    def _note_peer_has(self, peer: Peer, frames: Iterable[Frame]) -> None:
+        """What it sent, it has."""
+        if peer.heads is None:
+            return
+        for frame in frames:
+            for chain in self._r.store.journal.branches(peer.book, frame.incarnation):
+                digest = self._r.store.journal.hash_at(chain, frame.sealed)
+                if digest is None:
+                    continue
+                known = peer.heads.setdefault(frame.incarnation, [])
+                if not any(h.entries >= frame.sealed and h.hash == digest for h in known):
+                    known.append(Head(frame.incarnation, frame.sealed, digest))
+            peer.heads[frame.incarnation] = peer.heads.get(frame.incarnation, [])[-8:]
+
+    def _compare(
+        self,
+        peer: Peer,
+        request: ExchangeRequest,
+        response: ExchangeResponse,
+        merged: Merged,
+        outcome: Round,
+    ) -> bool:
+        """A sync ends by comparing both sides (§7.6). True if the books differ and stay so."""
+        if outcome.more or request.more or not response.digest:
+            return False
+        if response.digest_heads != self.heads_digest(peer.book):
+            # Lag, unless nothing moved: then what one side holds is out of the cursor's sight.
+            if not merged.entries and not outcome.pushed:
+                peer.idle_mismatches += 1
+                if peer.idle_mismatches >= 2:
+                    peer.heads, peer.cursor, peer.idle_mismatches = None, None, 0
+            return False
+        peer.idle_mismatches = 0
+        if response.digest == self.book_digest(peer.book):
+            return False
+        # Same entries, another book: one side's projections are wrong. Ours can be made anew.
+        self._r.refold(peer.book)
+        return response.digest != self.book_digest(peer.book)
+
+    # --- answering --------------------------------------------------------------------------------
+
+    def answer(self, request: ExchangeRequest) -> ExchangeResponse:
+        """Take a request in and answer it. What it carried is durable when this returns."""
+        received_ms = self._r.clock.now_ms()
+        with self._r.lock:
+            merged = self._take_in(request)
+            return self._respond(request, merged, received_ms)
+
+    def _take_in(self, request: ExchangeRequest) -> Merged:
+        with self._r.transaction():
+            merged = self._r.merge(request.book, request.frames)
+            self._take_keys(request.book, request.keys)
+            small = len(request.frames) <= 4 and merged.entries <= _SMALL_MERGE
+            if small:
+                self._r.after_merge(request.book, request.sender, request.more, merged)
+        if not small:
+            self._r.after_merge(request.book, request.sender, request.more, merged)
+        return merged
+
+    def _take_keys(self, book: str, keys: Iterable[CardKeyItem]) -> None:
+        for key in keys:
+            if len(key.id) == 16 and len(key.sealed) <= 512:
+                self._r.store.records.put_card_key(
+                    key.id, book, key.agent_id, key.sealed or None, key.erased_at_ms
+                )
+
+    def _respond(
+        self, request: ExchangeRequest, merged: Merged, received_ms: int
+    ) -> ExchangeResponse:
+        journal = self._r.store.journal
+        book = request.book
+        frames: list[Frame] = []
+        cursor, more, heads = None, False, None
+        valid = (
+            request.cursor is not None
+            and request.cursor.incarnation == self._r.identity.incarnation
+            and request.cursor.seq <= journal.last_seq
+        )
+        keys_after = request.cursor.keys if valid and request.cursor is not None else 0
+        if request.heads is not None:
+            heads = self.heads(book)
+        if request.pull and request.heads is not None:
+            told = by_incarnation(request.heads[:CHAINS_PER_BOOK_MAX])
+            position = journal.last_seq
+            frames, more = self.frames_lacking(book, told)
+            if not more:
+                cursor = Cursor(self._r.identity.incarnation, position, keys_after)
+        elif request.pull and valid and request.cursor is not None:
+            frames, position, more = self._feed(book, request.cursor.seq, request.sender)
+            cursor = Cursor(self._r.identity.incarnation, position, keys_after)
+        elif request.pull:
+            heads = self.heads(book)
+        keys = self._keys_after(book, keys_after) if request.pull else []
+        if cursor is not None and keys:
+            cursor = Cursor(cursor.incarnation, cursor.seq, keys[-1][0])
+            more = more or len(keys) == KEYS_PER_MESSAGE
+        interval = self._r.clock.interval()
+        return ExchangeResponse(
+            PROTOCOL_VERSION,
+            self._r.identity.incarnation,
+            request.round,
+            received_ms,
+            interval.best,
+            interval.latest - interval.best,
+            tuple(self._acks(book, merged)),
+            tuple(self._verdicts(book, merged, request)),
+            tuple(merged.refused),
+            tuple(frames),
+            tuple(item for _, item in keys),
+            cursor,
+            heads,
+            more,
+            self.book_digest(book),
+            self.heads_digest(book),
+            self._r.exchange_state,
+        )
+
+    def _acks(self, book: str, merged: Merged) -> Iterable[tuple[bytes, int, bytes]]:
+        for incarnation in merged.acks:
+            for chain in self._r.store.journal.branches(book, incarnation):
+                yield incarnation, chain.length, chain.head
+
+    def _verdicts(
+        self, book: str, merged: Merged, request: ExchangeRequest
+    ) -> Iterable[tuple[bytes, int, str, str]]:
+        """What did not simply merge, told again to whoever sends or compares that chain."""
+        yield from merged.verdicts
+        if request.heads is not None:
+            told = {(v[0], v[1]) for v in merged.verdicts}
+            chain = self._r.store.journal.chain(book, request.sender)
+            if chain is not None:
+                for n, verdict, reason in self._r.store.journal.verdicts(chain, 0, chain.length):
+                    if (request.sender, n) not in told:
+                        yield request.sender, n, verdict, reason
+
+    def news(self, book: str, cursor: Cursor, sender: bytes) -> ExchangeResponse | None:
+        """What is new since a live reader's cursor; None if nothing is."""
+        with self._r.lock:
+            keys = self._keys_after(book, cursor.keys)
+            if cursor.seq >= self._r.store.journal.last_seq and not keys:
+                return None
+            frames, position, more = self._feed(book, cursor.seq, sender)
+            new = Cursor(
+                self._r.identity.incarnation, position, keys[-1][0] if keys else cursor.keys
+            )
+            interval = self._r.clock.interval()
+            return ExchangeResponse(
+                PROTOCOL_VERSION, self._r.identity.incarnation, 0, interval.best, interval.best,
+                interval.latest - interval.best, (), (), (), tuple(frames),
+                tuple(item for _, item in keys), new, None, more,
+                b"" if more else self.book_digest(book), b"" if more else self.heads_digest(book),
+                self._r.exchange_state,
+            )  # fmt: skip
+
+
+_SMALL_MERGE: Final = 64
+"""A merge of so few entries is decided in the same transaction: one fsync less for a live one."""
+
+
+class _Budget:
+    """How much more one message may carry."""
+
+    def __init__(self, *, limit: bool = True) -> None:
+        self.frames: list[Frame] = []
+        self.entries_left = EXCHANGE_ENTRIES if limit else 1 << 30
+        self._bytes_left = EXCHANGE_FRAME_BYTES if limit else 1 << 40
+
+    @property
+    def full(self) -> bool:
+        return self.entries_left <= 0 or self._bytes_left <= 0
+
+    def add(self, frame: Frame, entries: int) -> None:
+        self.frames.append(frame)
+        self.entries_left -= entries
+        self._bytes_left -= len(frame.update)
+
+
+def by_incarnation(heads: Iterable[Head]) -> dict[bytes, list[Head]]:
+    found: dict[bytes, list[Head]] = {}
+    for head in heads:
+        found.setdefault(head.incarnation, []).append(head)
+    return found
+
+
+def _shared(ours: ChainRow, theirs: ChainRow, entries: int) -> int:
+    """How many of the first `entries` of one branch stand on another as well."""
+    if ours.id == theirs.id:
+        return entries
+    forks = [row.fork_at for row in (ours, theirs) if row.branch]
+    return min(entries, *forks)
+
+
+def _ranges(rows: Sequence[JournalRow]) -> list[tuple[int, int, int]]:
+    """(chain, first n, last n) of every chain in a window of the journal."""
+    found: dict[int, tuple[int, int]] = {}
+    for row in rows:
+        first, _ = found.get(row.chain, (row.n, row.n))
+        found[row.chain] = (first, row.n)
+    return [(chain, first, last) for chain, (first, last) in found.items()]

@@ -1,0 +1,77 @@
+"""Guest cards at this replica: sealed when written, read only where the venue's key is.
+
+Owns the join of the card cryptography (`cards`) with the venue's key in the book and the card keys
+beside it. A kiosk seals and cannot read; a front desk reads; the hub only forwards (DESIGN §8).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from holdfast.model.errors import RuleViolated
+from holdfast.model.events import SealedCard, VenueKeyPublished
+from holdfast.node import cards
+from holdfast.node.keys import read_secret, write_secret
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+VENUE_KEY_FILE = "venue.key"
+
+
+class Guests:
+    def __init__(self, replica: Service) -> None:
+        self._r = replica
+        self._path = replica.directory / "keys" / VENUE_KEY_FILE
+        self._private: X25519PrivateKey | None = None
+
+    def private_key(self) -> X25519PrivateKey | None:
+        """The venue's private key, where this replica holds it."""
+        if self._private is None and self._path.exists():
+            self._private = X25519PrivateKey.from_private_bytes(read_secret(self._path))
+        return self._private
+
+    def ensure_venue_key(self, book: str) -> None:
+        """The first front desk of a venue makes its key and publishes the public half."""
+        if self._r.identity.role != "front-desk" or self._r.book(book).administration.venue_key:
+            return
+        private = self.private_key()
+        if private is None:
+            private = X25519PrivateKey.generate()
+            # On disk before it is published: a key that is lost cannot be made again.
+            write_secret(self._path, private.private_bytes_raw())
+            self._private = private
+        with self._r.transaction():
+            self._r.append(book, VenueKeyPublished(private.public_key().public_bytes_raw()))
+
+    def seal(self, venue: str, agent: str, guest: dict[str, Any]) -> SealedCard:
+        """Seal a card for the venue; call inside a transaction. Raises Invalid, RuleViolated."""
+        book = self._r.book_of(venue)
+        public = self._r.book(book).administration.venue_key
+        if not public:
+            message = (
+                "Guest details cannot be kept yet: no front desk of this venue has joined, so that "
+                "nobody could read them. Join a front desk first, or leave the guest out."
+            )
+            raise RuleViolated(message, [{"rule": "no-venue-key", "message": message}])
+        sealed = cards.seal_card(
+            guest, X25519PublicKey.from_public_bytes(public), venue=book, agent_id=agent
+        )
+        self._r.store.records.put_card_key(sealed.card_id, book, agent, sealed.sealed_key, 0)
+        return SealedCard(sealed.card_id, sealed.ciphertext)
+
+    def read(self, venue: str, agent: str, card: SealedCard) -> dict[str, Any] | None:
+        """The card in clear; None where this replica lacks the venue's key or the card's key."""
+        private = self.private_key()
+        with self._r.lock:
+            key = self._r.store.records.card_key(card.id)
+        if private is None or key is None or key.sealed is None:
+            return None
+        return cards.open_card(
+            cards.SealedCard(card.id, card.ciphertext, key.sealed),
+            private,
+            venue=self._r.book_of(venue),
+            agent_id=key.agent_id or agent,
+        )

@@ -1,0 +1,529 @@
+"""The hub: a replica that holds every right of this version, decides, and admits nodes.
+
+Owns decisions (written on its own chain), ends, closes, recovery after a restore, venues, join
+codes and the fleet. The rules it applies stand in `holdfast.model`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from holdfast.model import deciding, lifecycle
+from holdfast.model.entries import ClaimId
+from holdfast.model.errors import DirectoryError, Invalid, NotFound, RuleViolated, TooLarge
+from holdfast.model.events import (
+    ChainClosed,
+    ChainCertified,
+    ClaimDecided,
+    ClaimEnded,
+    CodesGranted,
+    Event,
+    NodeRevoked,
+    VenueConfigured,
+)
+from holdfast.model.limits import BACKLOG_PATIENCE_SECONDS, VENUE_BYTES_MAX
+from holdfast.model.offers import VenueIndex
+from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
+from holdfast.model.venue import Venue, parse_venue, to_document
+from holdfast.node import identity as certificates
+from holdfast.node import join_codes, lives, settings
+from holdfast.node.keys import read_signing_key, write_secret_text, write_signing_key
+from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.replica import Merged, Written
+from holdfast.node.service import Service
+from holdfast.node.timekeeping import Timekeeper
+from holdfast.store.store import Store
+
+ROOT_KEY: Final = "root.pem"
+ADMIN_TOKEN: Final = "admin-token"
+ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
+PREFIXES: Final = 1024
+DECISIONS_PER_TRANSACTION: Final = 1_024
+
+
+class Invite(NamedTuple):
+    code: str
+    expires_at_ms: int
+
+
+class Hub(Service):
+    """Opened with `Hub.open(directory)`, made with `Hub.init(directory, tenant)`."""
+
+    role = "hub"
+    sells = True
+    keeps_queue = False
+
+    # --- life -----------------------------------------------------------------------------------
+
+    @classmethod
+    def init(cls, directory: Path, tenant: str, root: bytes | None = None, **overrides: Any) -> Hub:
+        """Make a hub in an empty directory: root key (or the given one), keys, database, token.
+
+        Raises Invalid, DirectoryError.
+        """
+        if not _is_name(tenant):
+            raise Invalid.field("tenant", "must be 1-64 of a-z, 0-9 and -")
+        if directory.exists() and any(directory.iterdir()):
+            raise DirectoryError(f"{directory} is not empty; choose a new directory for the hub")
+        _make_directory(directory)
+        clock = Timekeeper()
+        now_ms = clock.now_ms()
+        root_key = certificates.load_root_key(root) if root else Ed25519PrivateKey.generate()
+        root_certificate = certificates.make_root(tenant, root_key, now_ms)
+        key = Ed25519PrivateKey.generate()
+        leaf = certificates.issue(
+            root_key, root_certificate, tenant, "*", "hub", "hub", key.public_key(), now_ms
+        )
+        identity = LocalIdentity(
+            tenant, "*", "hub", "hub", os.urandom(16), 1, key, [leaf], root_certificate,
+            X25519PrivateKey.generate(), certificates.derive_pseudonym_key(root_key), [], [],
+        )  # fmt: skip
+        identity.save_keys(directory)
+        write_signing_key(directory / "keys" / ROOT_KEY, root_key)
+        write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
+        settings.write_default(directory)
+        store = Store(directory)
+        try:
+            with store.atomic():
+                identity.save(store.records)
+                store.records.put("role", b"hub")
+        except BaseException:
+            store.close()
+            raise
+        chosen = settings.load(directory, **overrides)
+        hub = cls(directory, store, identity, clock, chosen)
+        hub.keep_witness()
+        return hub
+
+    @classmethod
+    def open(cls, directory: Path, **overrides: Any) -> Hub:
+        """Open an existing hub. Raises DirectoryError and its children."""
+        chosen = settings.load(directory, **overrides)
+        _require(directory)
+        store = Store(directory, synchronous=chosen.synchronous)
+        try:
+            identity, reasons = lives.identity_at_start(directory, store)
+            hub = cls(directory, store, identity, Timekeeper(), chosen)
+        except BaseException:
+            store.close()
+            raise
+        hub.other_life = reasons
+        hub.keep_witness()
+        for name in list(hub.books):
+            hub.settle(name)
+        return hub
+
+    def __init__(self, *arguments: Any) -> None:
+        self.other_life: list[str] = []
+        self._backlogs: dict[tuple[str, bytes], float] = {}
+        self._met: dict[str, set[str]] = {}
+        self._authors_seen: dict[str, int] = {}
+        super().__init__(*arguments)
+
+    def keep_witness(self) -> None:
+        with self.lock:
+            lives.keep_witness(self.directory, self.store, self.identity.incarnation)
+
+    def close(self) -> None:
+        self.keep_witness()
+        super().close()
+
+    def export_root(self, path: Path) -> None:
+        """Copy the root key out, to be kept offline. Raises DirectoryError if the file exists."""
+        if path.exists():
+            raise DirectoryError(f"{path} exists; choose another file for the root key")
+        write_signing_key(path, self._root_key())
+
+    def _root_key(self) -> Ed25519PrivateKey:
+        return read_signing_key(self.directory / "keys" / ROOT_KEY)
+
+    # --- venues ---------------------------------------------------------------------------------
+
+    def import_venue(self, document: dict[str, Any]) -> Venue:
+        """Create or update a venue from its file. Raises Invalid, TooLarge, RuleViolated."""
+        venue = parse_venue(document)
+        data = msgspec.json.encode(to_document(venue))
+        if len(data) > VENUE_BYTES_MAX:
+            raise TooLarge(f"a venue file has at most {VENUE_BYTES_MAX} bytes, this one {len(data)}")
+        name = self.book_of(venue.id)
+        with self.transaction():
+            present = self.book(name).administration.venue
+            if present is not None and present.venue == venue:
+                return venue
+            self.append(name, VenueConfigured(data))
+            self._grant_codes(name, self.identity.incarnation)
+        return venue
+
+    def venues(self) -> list[VenueIndex]:
+        return [self.venue(venue_id) for venue_id in self.venue_ids()]
+
+    # --- codes ----------------------------------------------------------------------------------
+
+    def _grant_codes(self, name: str, incarnation: bytes) -> None:
+        """Give an incarnation a prefix of its own in this book, if it has none."""
+        if incarnation in self.book(name).administration.prefixes:
+            return
+        taken = {
+            prefix
+            for book in self.books.values()
+            for prefixes in book.administration.prefixes.values()
+            for prefix in prefixes
+        }
+        free = [prefix for prefix in range(PREFIXES) if prefix not in taken]
+        if free:
+            # At random: a hub that was wiped may not know yet what the one before it granted.
+            self.append(name, CodesGranted(incarnation, (secrets.choice(free),)))
+
+    # --- admission ------------------------------------------------------------------------------
+
+    def invite(self, venue: str, role: str, name: str, expires_s: int = 3600) -> Invite:
+        """A one-time join code. Raises NotFound, Invalid."""
+        self.venue(venue)
+        if role not in ROLES:
+            raise Invalid.field("role", f"must be one of {', '.join(ROLES)}")
+        if not _is_name(name) or name == "hub":
+            raise Invalid.field("name", "must be 1-64 of a-z, 0-9 and -, and not hub")
+        expires = self.clock.now_ms() + expires_s * 1000
+        code = join_codes.make(os.urandom(32), self.identity.key.public_key())
+        offer = join_codes.offer(code, venue, role, name, expires)
+        with self.transaction():
+            self.store.records.put_offer(offer.id, join_codes.encode_offer(offer))
+        return Invite(code.text, expires)
+
+    def admit(
+        self, offer_id: str, proof: bytes, transcript: bytes, request: Any
+    ) -> tuple[join_codes.JoinOffer, bytes]:
+        """Check a join request against its offer and issue the node's certificate.
+
+        Returns the offer and the certificate (DER). A wrong proof uses up a try, durably. Raises
+        Unauthorised.
+        """
+        with self.lock:
+            data = self.store.records.offer(offer_id)
+            offer, failure = join_codes.attempt(data, proof, transcript, self.clock.now_ms())
+            with self.transaction():
+                if offer is not None and failure is not None:
+                    self.store.records.put_offer(offer_id, join_codes.encode_offer(offer))
+                elif failure is None:
+                    self.store.records.drop_offer(offer_id)
+            if failure is not None:
+                raise failure
+            assert offer is not None
+            leaf = certificates.issue(
+                self._root_key(), self.identity.root, self.identity.tenant, offer.venue, offer.role,
+                offer.name, request.public_key, self.clock.now_ms(),
+            )  # fmt: skip
+            with self.transaction():
+                book = self.book_of(offer.venue)
+                if not self.recovering(book):
+                    self._grant_codes(book, request.incarnation)
+            return offer, leaf
+
+    def revoke(self, name: str, reason: str) -> None:
+        """Shut a node out: its exchanges are refused from now on. Raises NotFound."""
+        found = False
+        with self.transaction():
+            for book_name, book in self.books.items():
+                heads = []
+                for incarnation, author in book.authors.items():
+                    if author.info.name == name and not author.info.is_hub:
+                        chain = self.store.journal.chain(book_name, incarnation)
+                        if chain is not None:
+                            heads.append((incarnation, chain.length, chain.head))
+                if heads:
+                    found = True
+                    self.append(book_name, NodeRevoked(name, 0, tuple(heads), reason))
+        if not found:
+            raise NotFound(f"no node {name!r} is known to this hub")
+
+    def is_revoked(self, book: str, name: str) -> bool:
+        state = self.books.get(book)
+        return state is not None and name in state.administration.revoked
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """The fleet as last seen, newest life of each node first."""
+        with self.lock:
+            rows = self.store.records.fleet()
+        found = []
+        for row in rows:
+            detail = msgspec.msgpack.decode(row.detail)
+            found.append(
+                {
+                    "name": row.node,
+                    "role": row.role,
+                    "venue": row.book.partition("/")[2],
+                    "last_seen_at_ms": row.last_seen_ms,
+                    "queued": detail.get("queued"),
+                    "clock_state": detail.get("clock_state"),
+                    "uncertainty_ms": detail.get("uncertainty_ms"),
+                    "version": detail.get("software"),
+                    "incarnation": row.incarnation.hex(),
+                    "number": detail.get("number"),
+                    "revoked": self.is_revoked(row.book, row.node),
+                }
+            )
+        return found
+
+    # --- recovery -------------------------------------------------------------------------------
+
+    def recovering(self, name: str) -> bool:
+        """Whether another life of the hub wrote in this book and is not closed yet (§5.9)."""
+        return bool(self._unclosed_hubs(name))
+
+    def _unclosed_hubs(self, name: str) -> list[bytes]:
+        book = self.books.get(name)
+        if book is None:
+            return []
+        return [
+            incarnation
+            for incarnation, author in book.authors.items()
+            if author.info.is_hub
+            and incarnation != self.identity.incarnation
+            and incarnation not in book.administration.closes
+        ]
+
+    @property
+    def exchange_state(self) -> str:
+        return "recovering" if any(self.recovering(name) for name in self.books) else "serving"
+
+    def _expected(self, name: str) -> set[str]:
+        """Names of the unrevoked nodes of a book: all must be heard before a recovery ends."""
+        book = self.book(name)
+        return {
+            author.info.name for author in book.authors.values() if not author.info.is_hub
+        } - book.administration.revoked
+
+    def recover(self, proceed: bool = False) -> dict[str, Any]:
+        """Leave `recovering` in every book whose nodes have all been heard.
+
+        With `proceed` a person says to go on without the missing ones: they are revoked first, at
+        the head that this hub holds. Returns, per venue, who is still missing.
+        """
+        missing: dict[str, list[str]] = {}
+        for name in sorted(self.books):
+            if not self.recovering(name):
+                continue
+            silent = sorted(self._expected(name) - self._met.get(name, set()))
+            if silent and not proceed:
+                missing[name.partition("/")[2]] = silent
+                continue
+            with self.transaction():
+                self._close_hubs(name)
+                for node in silent:
+                    self._revoke_in(name, node)
+            self.settle(name)
+        return {"state": self.exchange_state, "missing": missing}
+
+    def _revoke_in(self, name: str, node: str) -> None:
+        heads = []
+        for incarnation, author in self.book(name).authors.items():
+            chain = self.store.journal.chain(name, incarnation)
+            if author.info.name == node and chain is not None:
+                heads.append((incarnation, chain.length, chain.head))
+        self.append(name, NodeRevoked(node, 0, tuple(heads), "not_heard_in_recovery"))
+
+    def _close_hubs(self, name: str) -> None:
+        """Close every earlier life of the hub at the head held here: what counts of it is named."""
+        for incarnation in self._unclosed_hubs(name):
+            chain = self.store.journal.chain(name, incarnation)
+            assert chain is not None
+            self.append(
+                name, ChainClosed(incarnation, b"", chain.length, chain.head, "hub_recovered")
+            )
+        self._grant_codes(name, self.identity.incarnation)
+
+    def append(self, name: str, event: Event, **fields: Any) -> Written:
+        """As any replica, but nothing is sold, granted or decided while recovering."""
+        if not isinstance(event, ChainClosed | ChainCertified) and self.recovering(name):
+            message = (
+                "This hub was restored and has not heard every device yet, so it may not know what "
+                "its predecessor sold. Let the devices connect, or run `holdfast hub recover`."
+            )
+            raise RuleViolated(message, [{"rule": "recovering", "message": message}])
+        return super().append(name, event, **fields)
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    def after_merge(self, name: str, sender: bytes, more: bool, merged: Merged) -> None:
+        """What follows a merge: the sender's backlog noted, decisions, ends, closes."""
+        key = (name, sender)
+        if more:
+            self._backlogs[key] = self.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
+            return
+        self._backlogs.pop(key, None)
+        author = self.book(name).authors.get(sender)
+        if author is not None:
+            self._met.setdefault(name, set()).add(author.info.name)
+        if self.recovering(name):
+            if self._expected(name) <= self._met.get(name, set()):
+                with self.transaction():
+                    self._close_hubs(name)
+                self.settle(name)
+            return
+        with self.transaction():
+            self._greet(name)
+        self.settle(name, list(merged.reservations))
+
+    def _greet(self, name: str) -> None:
+        """New lives of known nodes: close the ones before them, and let them make codes."""
+        book = self.book(name)
+        if len(book.authors) == self._authors_seen.get(name):
+            return
+        for incarnation, author in list(book.authors.items()):
+            if author.info.is_hub or incarnation in book.administration.closes:
+                continue
+            newer = [
+                other.info
+                for other in book.authors.values()
+                if other.info.name == author.info.name and other.info.number > author.info.number
+            ]
+            if newer:
+                chain = self.store.journal.chain(name, incarnation)
+                if chain is not None:
+                    self.append(
+                        name,
+                        ChainClosed(incarnation, b"", chain.length, chain.head, "succeeded"),
+                    )
+            else:
+                self._grant_codes(name, incarnation)
+        self._authors_seen[name] = len(book.authors)
+
+    def settle(self, name: str, touched: list[bytes] | None = None) -> int:
+        """Decide what waits and end what is to be freed. Returns how many entries that took.
+
+        `touched` are the reservations that may ask for an end; None: look at all that are open.
+        """
+        if self.recovering(name):
+            return 0
+        written = self._decide_all(name)
+        with self.transaction():
+            for reservation in touched if touched is not None else []:
+                record = self.record(reservation)
+                if record is not None and record.book == name:
+                    written += self._end_requested(name, record.view)
+        return written
+
+    def _decide_all(self, name: str) -> int:
+        """Decide every claim asked of the hub, in stamp order, in transactions of bounded size."""
+        venue = self.book(name).administration.venue
+        if venue is None:
+            return 0
+        with self.lock:
+            # Folded but unwritten claims must be on disk for the query to see them.
+            with self.transaction():
+                self.store.projections.flush_early()
+            waiting = self.store.projections.undecided(name)
+            late = self._behind_backlog(name)
+            decidable = [row for row in waiting if row[1] not in late]
+            written = 0
+            for start in range(0, len(decidable), DECISIONS_PER_TRANSACTION):
+                with self.transaction():
+                    heads = self._relied_on(name)
+                    for _, _, operation, reservation in decidable[
+                        start : start + DECISIONS_PER_TRANSACTION
+                    ]:
+                        written += self._decide_one(name, venue, operation, reservation, heads)
+            return written
+
+    def _behind_backlog(self, name: str) -> set[bytes]:
+        """Incarnations whose backlog is still coming in: a later piece may cancel (§5.4)."""
+        now = self.clock.monotonic_ms()
+        for key in [key for key, until in self._backlogs.items() if until < now]:
+            del self._backlogs[key]
+        senders = {sender for book, sender in self._backlogs if book == name}
+        authors = self.book(name).authors
+        names = {authors[sender].info.name for sender in senders if sender in authors}
+        return {inc for inc, author in authors.items() if author.info.name in names} | senders
+
+    def _relied_on(self, name: str) -> tuple[tuple[bytes, int, bytes], ...]:
+        return tuple(
+            (chain.incarnation, chain.length, chain.head[:8])
+            for chain in self.store.journal.chains(name)
+            if chain.incarnation != self.identity.incarnation
+        )
+
+    def _decide_one(
+        self,
+        name: str,
+        venue: VenueIndex,
+        operation: bytes,
+        reservation: bytes,
+        heads: tuple[tuple[bytes, int, bytes], ...],
+    ) -> int:
+        record = self.record(reservation)
+        if record is None:
+            return 0
+        view = record.view
+        asked = [
+            claim
+            for claim in view.claims
+            if claim.id.operation == operation and claim.state in (PENDING, STANDBY)
+        ]
+        if not asked:
+            return 0
+        if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
+            # Cancelled before it was decided: it gets its end and displaces nobody (§5.4).
+            self._end(name, view, tuple(claim.id for claim in asked), "cancelled")
+            return 1
+        verdict = deciding.decide(view, operation, venue, self.store.projections.occupancy(name))
+        if not view.code and verdict.verdict == "admitted":
+            verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
+        self.append(
+            name,
+            ClaimDecided(
+                operation, verdict.verdict, verdict.reason, verdict.won, heads,
+                verdict.from_resources,
+            ),
+            subject=view.id,
+            claims=verdict.claims,
+            ends=verdict.ends,
+        )  # fmt: skip
+        return 1
+
+    def _end_requested(self, name: str, view: View) -> int:
+        ending = claims_to_end(view, self.clock.now_ms() // 1000)
+        if not ending:
+            return 0
+        self._end(name, view, tuple(claim.id for claim in ending), view.status)
+        return 1
+
+    def _end(self, name: str, view: View, claims: tuple[ClaimId, ...], reason: str) -> None:
+        self.append(name, ClaimEnded(reason), subject=view.id, ends=claims)
+
+
+def _is_name(text: str) -> bool:
+    return (
+        0 < len(text) <= 64
+        and all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in text)
+        and text[0] != "-"
+    )
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (directory / "keys").mkdir(mode=0o700, exist_ok=True)
+        (directory / "log").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise DirectoryError(f"{directory} cannot be made ({error.strerror})") from error
+
+
+def _require(directory: Path) -> None:
+    if not (directory / "holdfast.db").exists():
+        raise DirectoryError(
+            f"{directory} holds no Holdfast data; make a hub with `holdfast hub init`, "
+            "or a node with `holdfast node join`"
+        )
+
+
+def free_bytes(directory: Path) -> int:
+    """What the disk of a directory has left."""
+    return shutil.disk_usage(directory).free

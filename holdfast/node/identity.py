@@ -1,0 +1,218 @@
+"""Certificates: who a writer is, proved by the tenant's root key, offline.
+
+Owns their form: X.509 with Ed25519 keys, the writer in a URI name
+`holdfast://TENANT/VENUE/ROLE/NAME` (a hub's venue is `*`), a chain leaf first. Expiry is not judged
+here: it refuses exchanges, never entries (DESIGN §4.3).
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from holdfast.model.errors import Unauthorised
+from holdfast.node.keys import parse_signing_key
+
+HUB_ROLE: Final = "hub"
+ROOT_YEARS: Final = 30
+NODE_YEARS: Final = 5
+BACKDATED: Final = datetime.timedelta(days=1)
+"""A certificate is valid from a day before its making: the other side's clock may be behind."""
+_YEAR: Final = datetime.timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a certificate says."""
+
+    tenant: str
+    venue: str
+    role: str
+    name: str
+    public_key: Ed25519PublicKey
+    serial: int
+    not_before_ms: int
+    not_after_ms: int
+
+    def valid_at(self, now_ms: int) -> bool:
+        return self.not_before_ms <= now_ms <= self.not_after_ms
+
+
+def load_root_key(pem: bytes) -> Ed25519PrivateKey:
+    return parse_signing_key(pem, "the root key")
+
+
+def derive_pseudonym_key(root: Ed25519PrivateKey) -> bytes:
+    """The tenant's pseudonym key, from its root key: a rebuilt hub gives people the same ids."""
+    seed = root.private_bytes(
+        serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
+    )
+    return HKDF(hashes.SHA256(), 32, None, b"holdfast pseudonyms 1").derive(seed)
+
+
+def _time(now_ms: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC)
+
+
+def _named(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+
+
+def make_root(tenant: str, key: Ed25519PrivateKey, now_ms: int) -> bytes:
+    """The tenant's self-signed root certificate, DER.
+
+    Its serial number follows from the key, so that a hub that is rebuilt from the key makes an
+    equivalent root: trust is in the key, and certificates issued before stay valid.
+    """
+    public = key.public_key()
+    now = _time(now_ms)
+    name = _named(f"Holdfast root of {tenant}")
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public)
+        .serial_number(int.from_bytes(_key_hash(public)[:16], "big") >> 1)
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + ROOT_YEARS * _YEAR)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
+        .add_extension(_usage(sign_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+    return builder.sign(key, None).public_bytes(serialization.Encoding.DER)
+
+
+def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not sign_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=sign_certificates,
+        crl_sign=sign_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def issue(
+    root_key: Ed25519PrivateKey,
+    root: bytes,
+    tenant: str,
+    venue: str,
+    role: str,
+    name: str,
+    public_key: Ed25519PublicKey,
+    now_ms: int,
+) -> bytes:
+    """A hub's or node's certificate, DER."""
+    issuer = x509.load_der_x509_certificate(root)
+    now = _time(now_ms)
+    uri = "holdfast://" + "/".join(quote(part, safe="*") for part in (tenant, venue, role, name))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_named(f"{role} {name} of {tenant}"))
+        .issuer_name(issuer.subject)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + NODE_YEARS * _YEAR)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(sign_certificates=False), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+            ),
+            critical=False,
+        )
+        .add_extension(
+            x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False
+        )
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()),
+            critical=False,
+        )
+    )
+    return builder.sign(root_key, None).public_bytes(serialization.Encoding.DER)
+
+
+def verify_certificate(chain: Sequence[bytes], root: bytes) -> Identity:
+    """What a certificate chain says, if the root (or what it certified) issued it.
+
+    Raises Unauthorised. Verified chains are remembered: they come with every request.
+    """
+    return _verified(tuple(bytes(der) for der in chain), bytes(root))
+
+
+@lru_cache(maxsize=1024)
+def _verified(chain: tuple[bytes, ...], root: bytes) -> Identity:
+    if not 1 <= len(chain) <= 4:
+        raise Unauthorised("a certificate chain has one to four certificates")
+    try:
+        found = [x509.load_der_x509_certificate(der) for der in chain]
+        anchor = x509.load_der_x509_certificate(root)
+        for certificate, issuer in zip(found, [*found[1:], anchor], strict=True):
+            _check_issued(certificate, issuer, is_leaf=certificate is found[0])
+        return _read(found[0])
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
+        raise Unauthorised(
+            "the certificate was not issued by this tenant's root key; join with a new code"
+        ) from error
+
+
+def _check_issued(
+    certificate: x509.Certificate, issuer: x509.Certificate, *, is_leaf: bool
+) -> None:
+    key = issuer.public_key()
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("the issuer's key is not Ed25519")
+    key.verify(certificate.signature, certificate.tbs_certificate_bytes)
+    if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+        raise ValueError("the issuer may not issue")
+    own = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    if is_leaf == own.ca:
+        raise ValueError("a writer's certificate is not an issuer's")
+
+
+def _read(leaf: x509.Certificate) -> Identity:
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    key = leaf.public_key()
+    if len(uris) != 1 or not isinstance(key, Ed25519PublicKey):
+        raise ValueError("no writer in the certificate")
+    address = urlsplit(uris[0])
+    parts = [unquote(part) for part in address.path.split("/")[1:]]
+    if address.scheme != "holdfast" or len(parts) != 3 or not all((address.netloc, *parts)):
+        raise ValueError("no writer in the certificate")
+    return Identity(
+        unquote(address.netloc), parts[0], parts[1], parts[2], key, leaf.serial_number,
+        int(leaf.not_valid_before_utc.timestamp() * 1000),
+        int(leaf.not_valid_after_utc.timestamp() * 1000),
+    )  # fmt: skip
+
+
+def _key_hash(key: Ed25519PublicKey) -> bytes:
+    return hashlib.sha256(key.public_bytes_raw()).digest()
+
+
+def fingerprint(key: Ed25519PublicKey) -> bytes:
+    """32 bytes that name a key."""
+    return _key_hash(key)
+
+
+def key_id(certificate: bytes) -> str:
+    """The name of a certificate in a signature's `keyid`: SHA-256 of its DER, in hex."""
+    return hashlib.sha256(certificate).hexdigest()

@@ -1,0 +1,85 @@
+"""Key files: written whole or not at all, readable by their owner alone.
+
+Owns DIR/keys and the admin token as files. What the keys are for is their users' business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from holdfast.model.errors import DirectoryDamaged, DirectoryError
+
+SECRET_MODE: Final = 0o600
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a file of mode 600, durably: temporary file, fsync, rename, fsync of the directory.
+
+    Raises DirectoryError.
+    """
+    try:
+        # mkstemp makes the file with mode 600 from its first byte.
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
+
+
+def write_secret_text(path: Path, text: str) -> None:
+    write_secret(path, text.encode() + b"\n")
+
+
+def read_secret(path: Path) -> bytes:
+    """Raises DirectoryDamaged where the file is missing or cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DirectoryDamaged(
+            f"{path} cannot be read ({error.strerror}); restore it from a backup, or join anew"
+        ) from error
+
+
+def write_signing_key(path: Path, key: Ed25519PrivateKey) -> None:
+    """An Ed25519 key as unencrypted PKCS 8 PEM, which other tools read."""
+    write_secret(
+        path,
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )
+
+
+def parse_signing_key(pem: bytes, name: str) -> Ed25519PrivateKey:
+    """Raises DirectoryDamaged for anything but an unencrypted Ed25519 key in PEM."""
+    key = None
+    with contextlib.suppress(ValueError, TypeError):
+        key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise DirectoryDamaged(f"{name} is not an unencrypted Ed25519 key in PEM")
+    return key
+
+
+def read_signing_key(path: Path) -> Ed25519PrivateKey:
+    return parse_signing_key(read_secret(path), str(path))

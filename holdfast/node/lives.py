@@ -1,0 +1,70 @@
+"""One life or another: opening a directory, noticing a copy or a restore, keeping the witness.
+
+Owns the join of witness, identity and store at start and at stop (DESIGN §5.8). A directory that
+is another life goes on at once under a new incarnation, without rights; nothing that the old life
+wrote is lost from sight: its chain stands beside the new one and is sent like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from holdfast.model.entries import decode
+from holdfast.node import local_identity, witness
+from holdfast.node.local_identity import LocalIdentity
+from holdfast.store.store import Store
+
+log = logging.getLogger("holdfast.lives")
+
+WITNESS_KEY = "witness"
+
+
+def identity_at_start(directory: Path, store: Store) -> tuple[LocalIdentity, list[str]]:
+    """The identity to go on with, and why it is another life (empty: the same one)."""
+    identity = local_identity.load(directory, store.records)
+    entries, stamp = _own(store, identity.incarnation)
+    inside_bytes = store.records.get(WITNESS_KEY)
+    inside = witness.Witness.decode(inside_bytes) if inside_bytes else None
+    outside = witness.Outside().read(identity.incarnation)
+    reasons = witness.check(inside, outside, witness.observe(directory), entries, stamp)
+    if not reasons:
+        return identity, []
+    successor = identity.next_life()
+    log.warning(
+        "%s is another life of %s (%s): incarnation %s goes on as number %d, without rights",
+        directory, identity.name, "; ".join(reasons), identity.incarnation.hex()[:8],
+        successor.number,
+    )  # fmt: skip
+    with store.atomic():
+        successor.save(store.records)
+        place = witness.observe(directory)
+        fresh = witness.Witness.of(successor.incarnation, place, {}, 0)
+        store.records.put(WITNESS_KEY, fresh.encode())
+    return successor, reasons
+
+
+def keep_witness(directory: Path, store: Store, incarnation: bytes) -> None:
+    """Write down where the directory stands and how far it has come on disk; after a commit."""
+    entries, stamp = _own(store, incarnation)
+    now = witness.Witness.of(incarnation, witness.observe(directory), entries, stamp)
+    with store.atomic():
+        store.records.put(WITNESS_KEY, now.encode())
+    witness.Outside().write(now)
+
+
+def _own(store: Store, incarnation: bytes) -> tuple[dict[str, int], int]:
+    """What the database holds of an incarnation: entries by book, and the newest stamp of its own.
+
+    Stamps that were followed or used and then rolled back are not evidence: only entries are.
+    """
+    entries: dict[str, int] = {}
+    stamp = 0
+    for name in store.journal.books():
+        chain = store.journal.chain(name, incarnation)
+        if chain is None or not chain.length:
+            continue
+        entries[name] = chain.length
+        last = store.journal.entries(chain, chain.length - 1, chain.length)
+        stamp = max(stamp, decode(last[0]).stamp)
+    return entries, stamp

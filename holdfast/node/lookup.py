@@ -1,0 +1,141 @@
+"""Finding things in a replica and naming them: reservations, entries, writers, instants.
+
+Owns the lookups that more than one view of a replica needs. It reads and changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from holdfast.model import events, wall
+from holdfast.model.entries import SCHEMA, Entry
+from holdfast.model.errors import NotFound
+from holdfast.model.events import ClaimDecided, Event
+from holdfast.model.hlc import Stamp
+from holdfast.model.ids import parse_uuid, uuid_text
+from holdfast.model.reservation import Seen
+from holdfast.node.replica import Replica
+from holdfast.store.journal import ChainRow
+from holdfast.store.projections import Record
+from holdfast.sync import gate
+from holdfast.sync.gate import Judged
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def node_name(replica: Replica, book: str, incarnation: bytes) -> str:
+    """The name in the certificate of whoever writes a chain; `unknown` where there is none."""
+    author = replica.authors(book).get(incarnation)
+    return author.info.name if author is not None else "unknown"
+
+
+def find_record(replica: Replica, reference: str) -> Record:
+    """A reservation by its id or its code. Raises NotFound."""
+    with replica.lock:
+        key = parse_uuid(reference) or replica.store.projections.by_code(reference)
+        record = replica.store.projections.get(key) if key is not None else None
+    if record is None or not record.seen:
+        raise NotFound(f"no reservation {reference!r} is known here")
+    return record
+
+
+def position_of(
+    replica: Replica, book: str, incarnation: bytes, operation: bytes, stamp: int
+) -> tuple[ChainRow, int] | None:
+    """Where an operation stands: its chain, and its number there; None where it is not held.
+
+    Stamps of a chain grow, so that the place is found by halving; in a chain whose writer did not
+    keep to that, by looking everywhere.
+    """
+    journal = replica.store.journal
+    with replica.lock:
+        for chain in journal.branches(book, incarnation):
+            low, high = chain.fork_at + 1, chain.length
+            while low < high:
+                middle = (low + high) // 2
+                if _stamp_at(replica, chain, middle) < stamp:
+                    low = middle + 1
+                else:
+                    high = middle
+            if (journal.hash_at(chain, low) or b"")[:16] == operation:
+                return chain, low
+            hashes = journal.hashes(chain, chain.fork_at, chain.length)
+            for n, digest in enumerate(hashes, chain.fork_at + 1):
+                if digest[:16] == operation:
+                    return chain, n
+    return None
+
+
+def _stamp_at(replica: Replica, chain: ChainRow, n: int) -> int:
+    judged = judged_at(replica, chain, n)
+    return judged.entry.stamp if judged is not None and judged.entry is not None else 0
+
+
+def judged_at(replica: Replica, chain: ChainRow, n: int) -> Judged | None:
+    """An entry of a chain, read again; None beyond its end."""
+    with replica.lock:
+        digest = replica.store.journal.hash_at(chain, n)
+        found = replica.store.journal.entries(chain, n - 1, n)
+    return gate.judge(n, digest, found[0]) if digest is not None and found else None
+
+
+# --- times and ids as text ----------------------------------------------------------------------
+
+
+def rfc3339_ms(ms: int) -> str:
+    """Unix milliseconds as RFC 3339 in UTC."""
+    text = (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def venue_time(replica: Replica, venue: str, epoch_s: int) -> str:
+    """An instant as the venue's clocks show it; in UTC where the venue is not known."""
+    book = replica.books.get(replica.book_of(venue))
+    index = book.administration.venue if book is not None else None
+    if index is None:
+        return (_EPOCH + timedelta(seconds=epoch_s)).isoformat().replace("+00:00", "Z")
+    return wall.format_time(index.venue, epoch_s)
+
+
+def subject_of(replica: Replica, reservation: bytes) -> str:
+    """How people call a reservation: its code where it is known, else its id."""
+    record = replica.record(reservation)
+    if record is not None and record.view.code:
+        return record.view.code
+    return uuid_text(reservation)
+
+
+# --- what stands in entries ---------------------------------------------------------------------
+
+
+def event_of(entry: Seen) -> Event | None:
+    """What an entry about a reservation says; None where its content does not count."""
+    if not entry.content:
+        return None
+    return events.decode_content(
+        Entry(entry.kind, entry.stamp, 0, b"", (), (), (), SCHEMA, entry.content)
+    )
+
+
+def decisions_in(record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:
+    """The decision that stands on each operation of a reservation: a holder's first by stamp."""
+    found: dict[bytes, tuple[Seen, ClaimDecided]] = {}
+    for entry in sorted(record.seen, key=lambda seen: (seen.stamp, seen.node, seen.operation)):
+        if entry.holder and entry.kind == "claim.decided":
+            event = event_of(entry)
+            if isinstance(event, ClaimDecided):
+                found.setdefault(event.decides, (entry, event))
+    return found
+
+
+def decision_shape(entry: Seen, event: ClaimDecided) -> dict[str, Any]:
+    """A decision as the contract shows it in reservations and queue items."""
+    return {
+        "verdict": event.verdict,
+        "by": entry.author,
+        "stamp": str(Stamp.unpack(entry.stamp, entry.node.hex())),
+        "reason": event.reason,
+        "won": [uuid_text(won) for won in event.won],
+        "from": list(event.from_resources),
+    }

@@ -1,0 +1,376 @@
+"""A node: a replica at a desk, a kiosk or inside an application, which answers without the hub.
+
+Owns joining, rejoining, and the synchronous round trip `sync()` that an embedding application calls
+from its own thread. The background service with its live channel and timers is `runtime`; importing
+this module loads no server and no scheduler.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from holdfast.model.discipline import needs_new_incarnation
+from holdfast.model.errors import DirectoryError, HoldfastError, RuleViolated, Unreachable
+from holdfast.model.events import ChainSucceeded
+from holdfast.model.limits import QUEUE_KEPT_DAYS
+from holdfast.node import joining, lives, local_identity, settings
+from holdfast.node.exchange import Exchange, Peer, Round
+from holdfast.node.keys import write_secret_text
+from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.service import Service
+from holdfast.node.timekeeping import Timekeeper
+from holdfast.node.transport import HttpTransport
+from holdfast.store.store import Store
+
+log = logging.getLogger("holdfast.sync")
+
+ADMIN_TOKEN: Final = "admin-token"
+PAUSED_KEY: Final = "sync.paused"
+HUB_KEY: Final = "hub.url"
+ROUNDS_MAX: Final = 10_000
+"""Messages of one `sync()`: with 2,048 entries each, more than any book holds."""
+
+
+class Node(Service):
+    """Made with `Node.join(url, code, directory)`, opened with `Node.open(directory)`.
+
+    Usable from any thread, one call at a time.
+    """
+
+    role = "node"
+    sells = False
+    keeps_queue = True
+
+    # --- life -----------------------------------------------------------------------------------
+
+    @classmethod
+    def join(cls, url: str, code: str, directory: Path | str, **overrides: Any) -> Node:
+        """Make a node with a one-time code: keys, certificate, and the venue's book so far.
+
+        Raises Unauthorised for a wrong code, Unreachable, DirectoryError.
+        """
+        directory = Path(directory)
+        if directory.exists() and any(directory.iterdir()):
+            raise DirectoryError(f"{directory} is not empty; choose a new directory for the node")
+        key, sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+        incarnation = os.urandom(16)
+        admitted = joining.ask(url, code, key, sealing, incarnation)
+        _make_directory(directory)
+        identity = LocalIdentity(
+            admitted.tenant, admitted.venue, admitted.role, admitted.name, incarnation, 1, key,
+            admitted.certificates, admitted.root, sealing, admitted.pseudonym_key, [],
+            admitted.hub_certificates,
+        )  # fmt: skip
+        identity.save_keys(directory)
+        write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
+        settings.write_default(directory)
+        store = Store(directory)
+        try:
+            with store.atomic():
+                identity.save(store.records)
+                store.records.put("role", b"node")
+                store.records.put(HUB_KEY, url.rstrip("/").encode())
+            chosen = settings.load(directory, **overrides)
+            node = cls(directory, store, identity, Timekeeper(), chosen)
+        except BaseException:
+            store.close()
+            raise
+        node.keep_witness()
+        try:
+            node.sync()
+            node.prepare()
+            node.sync()
+        except HoldfastError:
+            # Joined all the same: the keys are here and the rest comes with the next exchange.
+            log.warning("joined, but the first exchange did not come through; it is tried again")
+        return node
+
+    @classmethod
+    def open(cls, directory: Path | str, **overrides: Any) -> Node:
+        """Open an existing node. Raises DirectoryError and its children."""
+        directory = Path(directory)
+        chosen = settings.load(directory, **overrides)
+        _require(directory)
+        store = Store(directory, synchronous=chosen.synchronous)
+        try:
+            identity, reasons = lives.identity_at_start(directory, store)
+            node = cls(directory, store, identity, Timekeeper(), chosen)
+        except BaseException:
+            store.close()
+            raise
+        node.other_life = reasons
+        node.keep_witness()
+        return node
+
+    def __init__(self, *arguments: Any) -> None:
+        self.other_life: list[str] = []
+        super().__init__(*arguments)
+        self.exchange = Exchange(self)
+        self.home = self.book_of(self.identity.venue)
+        self.peer = self._new_peer()
+        self.last_exchange_at_ms = 0
+        self.last_error = ""
+        self.differing: list[str] = []
+        self.rivals = False
+        self._transport: HttpTransport | None = None
+
+    def _new_peer(self) -> Peer:
+        return Peer(self.home, cursor=None)
+
+    def prepare(self) -> None:
+        """Start the own chain and, at the first front desk, make the venue's key."""
+        with self.transaction():
+            self.begin_chain(self.home)
+        self.cards.ensure_venue_key(self.home)
+
+    def keep_witness(self) -> None:
+        with self.lock:
+            lives.keep_witness(self.directory, self.store, self.identity.incarnation)
+
+    def close(self) -> None:
+        with self.lock:
+            if self._transport is not None:
+                self._transport.close()
+                self._transport = None
+            self.keep_witness()
+            super().close()
+
+    # --- the hub --------------------------------------------------------------------------------
+
+    @property
+    def hub_url(self) -> str:
+        if self.settings.hub_url:
+            return self.settings.hub_url
+        value = self.store.records.get(HUB_KEY)
+        return value.decode() if value else ""
+
+    def set_hub(self, url: str) -> None:
+        """Dial another address from now on: a hub that moved, or was rebuilt."""
+        with self.transaction():
+            self.store.records.put(HUB_KEY, url.rstrip("/").encode())
+        self.reset_peer()
+
+    def rejoin(self, code: str) -> None:
+        """Get a new certificate with a new code, keeping the data. Raises Unauthorised, Unreachable."""
+        admitted = joining.ask(
+            self.hub_url, code, self.identity.key, self.identity.sealing_private,
+            self.identity.incarnation,
+        )  # fmt: skip
+        if (admitted.tenant, admitted.venue) != (self.identity.tenant, self.identity.venue):
+            message = (
+                f"the code is for {admitted.tenant}/{admitted.venue}, this directory belongs to "
+                f"{self.identity.tenant}/{self.identity.venue}; join in a new directory"
+            )
+            raise RuleViolated(message, [{"rule": "other-venue", "message": message}])
+        from dataclasses import replace
+
+        self.identity = replace(
+            self.identity, certificates=admitted.certificates, peer=admitted.hub_certificates,
+            root=admitted.root,
+        )  # fmt: skip
+        with self.transaction():
+            self.identity.save(self.store.records)
+        self.reset_peer()
+
+    def reset_peer(self) -> None:
+        """Forget what is known of the other side: the next round compares heads."""
+        with self.lock:
+            self.peer = self._new_peer()
+            if self._transport is not None:
+                self._transport.close()
+                self._transport = None
+
+    # --- the clock ------------------------------------------------------------------------------
+
+    def check_clock(self) -> bool:
+        """End this incarnation if its stamps ran ahead of true time (§3). True if it did."""
+        with self.lock:
+            if not needs_new_incarnation(self.last_stamp, self.clock.interval()):
+                return False
+            successor = self.identity.next_life()
+            with self.transaction():
+                if self.store.journal.chain(self.home, self.identity.incarnation) is not None:
+                    self.append(self.home, ChainSucceeded(successor.incarnation, "clock_corrected"))
+                successor.save(self.store.records)
+            # The stamps that ran ahead stay in the old chain; the new life starts from true time.
+            self.identity = successor
+            self.last_stamp = 0
+            with self.transaction():
+                self.store.records.put_int("clock.high_water", 0)
+                self.begin_chain(self.home)
+            self.keep_witness()
+            log.warning("the clock was corrected: incarnation %s", successor.incarnation.hex()[:8])
+            return True
+
+    # --- exchanging -----------------------------------------------------------------------------
+
+    @property
+    def paused(self) -> bool:
+        return self.store.records.get(PAUSED_KEY) is not None
+
+    def pause(self) -> None:
+        """Cut hub and NTP as an unplugged network does; survives a restart."""
+        with self.transaction():
+            self.store.records.put(PAUSED_KEY, b"1")
+        self.log_sync("paused", "by hand")
+
+    def resume(self) -> None:
+        with self.transaction():
+            self.store.records.drop(PAUSED_KEY)
+            self.store.queue.retry()
+        self.log_sync("resumed", "by hand")
+
+    def sync(self) -> dict[str, Any]:
+        """Exchange until both sides have the same. Raises Unreachable while paused or cut off.
+
+        Returns `{pushed, pulled, verdicts, books_differing}`.
+        """
+        if self.paused:
+            raise Unreachable("sync is paused on this device; resume it with `holdfast sync resume`")
+        self.begin_round()
+        total = Round()
+        for _ in range(ROUNDS_MAX):
+            outcome = self._round()
+            total.pushed += outcome.pushed
+            total.pulled += outcome.pulled
+            for verdict, count in outcome.verdicts.items():
+                total.verdicts[verdict] = total.verdicts.get(verdict, 0) + count
+            total.differing = outcome.differing
+            total.state = outcome.state
+            if not outcome.more:
+                break
+        return self.end_round(total)
+
+    def _round(self) -> Round:
+        request = self.exchange.request(self.peer)
+        self.mark_sent()
+        sent = self.clock.monotonic_ms()
+        try:
+            response = self.transport().exchange(request)
+        except HoldfastError as error:
+            self.failed_round(error)
+            raise
+        self.sample_hub(sent, response.received_at_ms, response.sent_at_ms, response.uncertainty_ms)
+        outcome = self.exchange.absorb(self.peer, request, response)
+        self.check_rivals()
+        # After a change of hub, or where heads were asked for, one more round does the work.
+        if self.peer.heads is None or (response.heads is not None and not outcome.more):
+            outcome.more = outcome.more or self.peer.heads is None
+        return outcome
+
+    def transport(self) -> HttpTransport:
+        if self._transport is None:
+            self._transport = HttpTransport(self.hub_url, self.identity, self.settings)
+        return self._transport
+
+    def begin_round(self) -> None:
+        self.prepare()
+        if self.peer.cursor is None and self.peer.heads is None:
+            self.peer.cursor = None
+
+    def mark_sent(self) -> None:
+        chain = self.store.journal.chain(self.home, self.identity.incarnation)
+        if chain is not None and self.store.queue.waiting():
+            with self.transaction():
+                self.store.queue.mark_sent(chain.id, chain.length, 0)
+
+    def failed_round(self, error: HoldfastError, next_attempt_at_ms: int = 0) -> None:
+        """What was on its way is queued again, with the reason, until the next attempt."""
+        self.last_error = error.detail
+        with self.transaction():
+            self.store.queue.mark_failed(next_attempt_at_ms, error.name)
+
+    def sample_hub(self, sent: float, received_ms: int, answered_ms: int, uncertainty: int) -> None:
+        """Every exchange is a time sample where NTP gives none (§3)."""
+        self.clock.add_hub_sample(
+            sent, received_ms, answered_ms, self.clock.monotonic_ms(), uncertainty
+        )
+        self.check_clock()
+
+    def check_rivals(self) -> None:
+        """Two successors of one hub: nobody here can tell which is right (§5.9)."""
+        if self.book(self.home).administration.rivals:
+            self.rivals = True
+            raise RuleViolated(
+                "two hubs both claim to follow the one this device knew; "
+                "stop one of them, then run `holdfast node set-hub` with the other",
+                [{"rule": "two-hubs", "message": "Two hubs claim to be the successor."}],
+            )
+
+    def end_round(self, total: Round) -> dict[str, Any]:
+        now_ms = self.clock.now_ms()
+        self.last_exchange_at_ms = now_ms
+        self.last_error = ""
+        self.differing = [self.identity.venue] if total.differing else []
+        with self.transaction():
+            self.store.queue.sweep(now_ms - QUEUE_KEPT_DAYS * 86_400_000)
+            if total.pushed or total.pulled:
+                self.store.records.log_sync(
+                    now_ms, "exchanged", f"pushed {total.pushed}, pulled {total.pulled}"
+                )
+            if total.differing:
+                self.store.records.log_sync(now_ms, "differing", "the books differ and stay so")
+        self.keep_witness()
+        return {
+            "pushed": total.pushed,
+            "pulled": total.pulled,
+            "verdicts": total.verdicts,
+            "books_differing": list(self.differing),
+            "hub_state": total.state,
+        }
+
+    def log_sync(self, event: str, detail: str) -> None:
+        with self.transaction():
+            self.store.records.log_sync(self.clock.now_ms(), event, detail)
+
+    def sync_log(self, limit: int = 50) -> list[tuple[int, str, str]]:
+        with self.lock:
+            return self.store.records.sync_log(limit)
+
+    def sync_status(self) -> dict[str, Any]:
+        """What `GET /sync` shows; the runtime adds what only it knows."""
+        with self.lock:
+            counts = self.store.queue.counts()
+        if self.paused:
+            state = "paused"
+        elif self.last_error or not self.last_exchange_at_ms:
+            state = "offline"
+        else:
+            state = "connected"
+        return {
+            "state": state,
+            "hub": self.hub_url,
+            "last_exchange_at_ms": self.last_exchange_at_ms,
+            "queued": counts["queued"] + counts["sent"],
+            "queue": counts,
+            "books_differing": list(self.differing),
+            "last_error": self.last_error,
+        }
+
+    def status(self) -> dict[str, Any]:
+        return {**super().status(), "sync": self.sync_status(), "other_life": self.other_life}
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        for path in (directory, directory / "keys", directory / "log"):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DirectoryError(f"{directory} cannot be made ({error.strerror})") from error
+
+
+def _require(directory: Path) -> None:
+    if not (directory / "holdfast.db").exists():
+        raise DirectoryError(
+            f"{directory} holds no Holdfast data; make a node with `holdfast node join`"
+        )
+
+
+__all__ = ["Node", "local_identity"]

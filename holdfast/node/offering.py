@@ -1,0 +1,176 @@
+"""What this replica can offer: the first free choice, slots with what remains, covers of a slot.
+
+Owns the join of the venue's calendar and choices with what is occupied here. Reads only.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from holdfast.model import calendar, lifecycle, rules, wall
+from holdfast.model.entries import ClaimId
+from holdfast.model.errors import Invalid
+from holdfast.model.offers import Choice, VenueIndex, candidates
+from holdfast.node.requests import AvailabilityRequest
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+SLOT_DAYS_MAX = 62
+
+
+class Slot(NamedTuple):
+    """One start time: the best choice (None: cannot be had, and why) and how much remains."""
+
+    start: int
+    end: int
+    choice: Choice | None
+    remaining: int
+    assurance: str
+    reason: str
+
+
+def first_free(
+    replica: Service,
+    venue: VenueIndex,
+    choices: Iterable[Choice],
+    start: int,
+    end: int,
+    *,
+    ignoring: Collection[ClaimId] = (),
+) -> Choice | None:
+    """The first choice whose resources are all free throughout [start, end), as known here."""
+    occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
+    for choice in choices:
+        for name, quantity in zip(choice.resources, choice.quantities, strict=True):
+            resource = venue.resource_by_id[name]
+            if occupancy.free(name, resource.capacity, start, end, ignoring=ignoring) < quantity:
+                break
+        else:
+            return choice
+    return None
+
+
+def slots(replica: Service, venue: VenueIndex, request: AvailabilityRequest) -> list[Slot]:
+    """Every start time asked for, in order. Raises Invalid for a request that makes no sense."""
+    if request.party_size < 1:
+        raise Invalid.field("party_size", "must be at least 1")
+    found = []
+    for day in _days(venue, request):
+        minutes = request.duration_minutes
+        if minutes is None and request.nights is None and not _stays(venue, request):
+            minutes = calendar.default_minutes(venue.venue, request.party_size)
+        if minutes is not None and minutes < 1:
+            raise Invalid.field("duration_minutes", "must be at least 1")
+        for start in calendar.slot_starts(venue.venue, day, minutes):
+            if _wanted(venue, request, start):
+                slot = _slot(replica, venue, request, day, start, minutes)
+                if slot.choice is not None or request.include_full:
+                    found.append(slot)
+    return found
+
+
+def _stays(venue: VenueIndex, request: AvailabilityRequest) -> bool:
+    return venue.venue.stays is not None and venue.venue.kind == "lodging"
+
+
+def _days(venue: VenueIndex, request: AvailabilityRequest) -> list[datetime.date]:
+    if request.date is not None:
+        return [wall.parse_date(request.date)]
+    if request.starts_from is None or request.starts_before is None:
+        raise Invalid.field("date", "give date, or from and to")
+    first = calendar.service_date(
+        venue.venue, wall.local_to_epoch(venue.venue, request.starts_from, "from")
+    )
+    last = calendar.service_date(
+        venue.venue, wall.local_to_epoch(venue.venue, request.starts_before, "to")
+    )
+    days = (last - first).days + 1
+    if days > SLOT_DAYS_MAX:
+        raise Invalid.field("to", f"at most {SLOT_DAYS_MAX} days at once")
+    return [first + datetime.timedelta(days=offset) for offset in range(max(days, 0))]
+
+
+def _wanted(venue: VenueIndex, request: AvailabilityRequest, start: int) -> bool:
+    if request.starts_from is None or request.starts_before is None:
+        return True
+    first = wall.local_to_epoch(venue.venue, request.starts_from, "from")
+    return first <= start < wall.local_to_epoch(venue.venue, request.starts_before, "to")
+
+
+def _slot(
+    replica: Service,
+    venue: VenueIndex,
+    request: AvailabilityRequest,
+    day: datetime.date,
+    start: int,
+    minutes: int | None,
+) -> Slot:
+    nights = None
+    if minutes is None:
+        nights = request.nights or 1
+        start, end = calendar.stay_interval(venue.venue, day, nights)
+    else:
+        end = start + minutes * 60
+    broken = rules.violations(
+        venue.venue,
+        rules.Proposal(request.party_size, start, end, "guest", nights),
+        replica.clock.now_ms() // 1000,
+        covers_in_slot(replica, venue, start) if venue.venue.covers_per_slot else 0,
+    )
+    if broken:
+        return Slot(start, end, None, 0, "none", broken[0]["rule"])
+    choices = list(
+        candidates(
+            venue, request.party_size, request.quantity, request.resource_kind, request.area
+        )
+    )
+    occupied_end = end + venue.venue.buffer_minutes * 60
+    choice = first_free(replica, venue, choices, start, occupied_end)
+    if choice is None:
+        return Slot(start, end, None, 0, "none", "full" if choices else "party")
+    remaining = _remaining(replica, venue, choices, start, occupied_end)
+    return Slot(
+        start, end, choice, remaining, "guaranteed" if replica.sells else "provisional", ""
+    )
+
+
+def _remaining(
+    replica: Service, venue: VenueIndex, choices: list[Choice], start: int, end: int
+) -> int:
+    """How much is left: free places of pools, free single units, or 1 where only tables put
+    together would do."""
+    occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
+    total = 0
+    for choice in choices:
+        if len(choice.resources) == 1:
+            resource = venue.resource_by_id[choice.resources[0]]
+            total += max(0, occupancy.free(resource.id, resource.capacity, start, end))
+    return max(total, 1)
+
+
+def covers_in_slot(
+    replica: Service, venue: VenueIndex, start: int, exclude: bytes = b""
+) -> int:
+    """Covers of reservations that start in the same slot: what pacing counts (DESIGN §1)."""
+    first, last = calendar.slot_of(venue.venue, start)
+    views = replica.store.projections.select(
+        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, limit=10_000
+    )
+    gone = (lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
+    return sum(v.party_size for v in views if v.status not in gone and v.id != exclude)
+
+
+def render_slot(venue: VenueIndex, slot: Slot) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "starts_at": wall.format_time(venue.venue, slot.start),
+        "ends_at": wall.format_time(venue.venue, slot.end),
+        "resources": list(slot.choice.resources) if slot.choice else [],
+        "assurance": slot.assurance,
+        "remaining": slot.remaining,
+    }
+    if slot.reason:
+        shown["reason"] = slot.reason
+    return shown

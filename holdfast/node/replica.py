@@ -1,0 +1,520 @@
+"""A replica: one data directory's books, its own chain in each, and the transaction around them.
+
+Owns what a node and the hub have in common: writing an entry, taking in frames of others, folding,
+and telling listeners what changed. Who may decide, and how replicas reach each other, is their
+own business (`hub`, `node`, `exchange`). One lock, one writer, one transaction at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from holdfast.model import events, hlc
+from holdfast.model.administration import Administration, WriterInfo
+from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
+from holdfast.model.errors import HoldfastError
+from holdfast.model.events import ChainCertified, ChainKeyChanged, Event
+from holdfast.model.reservation import Seen, View
+from holdfast.node.identity import verify_certificate
+from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.timekeeping import Timekeeper
+from holdfast.store.journal import ChainRow
+from holdfast.store.projections import Record
+from holdfast.store.store import Store
+from holdfast.sync import gate
+from holdfast.sync.gate import Judged, Passed, Refused
+from holdfast.sync.messages import Frame
+from holdfast.sync.pages import PageKey, Pages
+from holdfast.sync.seals import chain_next, chain_start, sign_seal
+from holdfast.version import SOFTWARE
+
+PROJECTION_VERSION: Final = 1
+"""Raised when a fold or a schema changes what a reservation looks like: projections are then made
+anew from the journal when the directory is opened."""
+
+
+@dataclass(slots=True)
+class ChainAuthor:
+    """Who writes a chain: what the certificate says, and the keys with the entry each begins at."""
+
+    info: WriterInfo
+    venue: str
+    serial: int
+    keys: list[tuple[int, Ed25519PublicKey]]
+
+    def key_at(self, n: int) -> Ed25519PublicKey:
+        """The key that a seal over the first n entries must be signed with."""
+        key = self.keys[0][1]
+        for first, candidate in self.keys:
+            if first <= n:
+                key = candidate
+        return key
+
+
+@dataclass
+class BookState:
+    """A book as folded in memory: its administration and the authors of its chains."""
+
+    name: str
+    administration: Administration = field(default_factory=Administration)
+    authors: dict[bytes, ChainAuthor] = field(default_factory=dict)
+
+
+class Written(NamedTuple):
+    """An entry of one's own: its operation id, its place, its stamp."""
+
+    operation: bytes
+    n: int
+    stamp: int
+
+
+class Change(NamedTuple):
+    """What a committed transaction did, for those who watch."""
+
+    book: str
+    reservations: list[bytes]
+    seq: int
+    venue: bool
+
+
+@dataclass(slots=True)
+class Merged:
+    """The outcome of taking frames in."""
+
+    acks: dict[bytes, None] = field(default_factory=dict)
+    verdicts: list[tuple[bytes, int, str, str]] = field(default_factory=list)
+    refused: list[tuple[bytes, int, str]] = field(default_factory=list)
+    entries: int = 0
+    reservations: dict[bytes, None] = field(default_factory=dict)
+    refold: bool = False
+    forked: set[bytes] = field(default_factory=set)
+
+
+class _Held(NamedTuple):
+    """A chain row as the gate reads it."""
+
+    row: ChainRow
+    replica: Replica
+
+    @property
+    def length(self) -> int:
+        return self.row.length
+
+    def hash_at(self, n: int) -> bytes | None:
+        return self.replica.store.journal.hash_at(self.row, n)
+
+    def hashes(self, after: int, upto: int) -> list[bytes]:
+        return self.replica.store.journal.hashes(self.row, after, upto)
+
+
+class Replica:
+    """Opened with a store, an identity and a clock, all of which it is given."""
+
+    keeps_queue = True
+
+    def __init__(self, store: Store, identity: LocalIdentity, clock: Timekeeper) -> None:
+        self.store = store
+        self.identity = identity
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.books: dict[str, BookState] = {}
+        self.pages = Pages(self._page_entries)
+        self.listeners: list[Callable[[Change], None]] = []
+        self._own: dict[str, list[tuple[bytes, bytes]]] = {}
+        self._queued: list[tuple[bytes, str, int, str, bytes, int]] = []
+        self._touched_venue: set[str] = set()
+        self._depth = 0
+        self.last_stamp = 0
+        self._load()
+
+    # --- opening --------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        self.last_stamp = self.store.records.get_int("clock.high_water")
+        for name in self.store.journal.books():
+            self._load_book(name)
+        if self.store.records.get_int("projection.version") != PROJECTION_VERSION:
+            with self.transaction():
+                for name in self.books:
+                    self._refold(name)
+                self.store.records.put_int("projection.version", PROJECTION_VERSION)
+
+    def _load_book(self, name: str) -> None:
+        book = self.books[name] = BookState(name)
+        journal = self.store.journal
+        for row in journal.administration(name):
+            chain = journal.chain_by_id(row.chain)
+            judged = gate.judge(row.n, row.hash, row.entry)
+            self._absorb_administration(book, chain.incarnation, judged)
+        own = journal.chain(name, self.identity.incarnation)
+        if own is not None and own.length:
+            last = gate.judge(own.length, own.head, journal.entries(own, own.length - 1, own.length)[0])
+            if last.entry is not None:
+                self.last_stamp = max(self.last_stamp, last.entry.stamp)
+
+    def _page_entries(self, chain: int, after: int, upto: int) -> list[bytes]:
+        return self.store.journal.entries(self.store.journal.chain_by_id(chain), after, upto)
+
+    def close(self) -> None:
+        with self.lock:
+            self.store.close()
+
+    def book(self, name: str) -> BookState:
+        """The book, made on first use."""
+        state = self.books.get(name)
+        if state is None:
+            state = self.books[name] = BookState(name)
+        return state
+
+    def book_of(self, venue: str) -> str:
+        return f"{self.identity.tenant}/{venue}"
+
+    # --- the transaction ------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Generator[None, None, None]:
+        """All that is written inside becomes durable at once, or none of it."""
+        with self.lock:
+            if self._depth:
+                yield
+                return
+            changes: list[Change] = []
+            self._depth = 1
+            try:
+                with self.store.atomic():
+                    yield
+                    changes = self._flush()
+            except BaseException:
+                self._own.clear()
+                self._queued.clear()
+                self.pages.forget()
+                self._reload_books()
+                raise
+            finally:
+                self._depth = 0
+                self._touched_venue.clear()
+        for change in changes:
+            for listener in list(self.listeners):
+                listener(change)
+
+    def _reload_books(self) -> None:
+        """After a rollback the folded administration may say what the disk does not."""
+        self.books.clear()
+        with contextlib.suppress(HoldfastError):
+            # A disk that cannot even be read speaks up at the next use; the first error goes out.
+            for name in self.store.journal.books():
+                self._load_book(name)
+
+    def _flush(self) -> list[Change]:
+        journal = self.store.journal
+        for name, pending in self._own.items():
+            chain = journal.chain(name, self.identity.incarnation)
+            assert chain is not None
+            journal.append(chain, [data for data, _ in pending], [digest for _, digest in pending])
+        self._own.clear()
+        for operation, name, n, kind, subject, stamp in self._queued:
+            chain = journal.chain(name, self.identity.incarnation)
+            assert chain is not None
+            self.store.queue.put(operation, chain.id, n, kind, subject, stamp)
+        self._queued.clear()
+        touched = self.store.projections.flush()
+        by_book: dict[str, list[bytes]] = {name: [] for name in self._touched_venue}
+        for record in touched:
+            by_book.setdefault(record.book, []).append(record.id)
+        return [
+            Change(name, ids, journal.last_seq, name in self._touched_venue)
+            for name, ids in by_book.items()
+        ]
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def tip(self, name: str) -> tuple[int, bytes]:
+        """(entries, chain hash) of one's own chain in a book, this transaction's included."""
+        chain = self.store.journal.chain(name, self.identity.incarnation)
+        pending = self._own.get(name)
+        if chain is None:
+            return 0, chain_start(name, self.identity.incarnation)
+        if pending:
+            return chain.length + len(pending), pending[-1][1]
+        return chain.length, chain.head
+
+    def begin_chain(self, name: str) -> None:
+        """Start one's own chain in a book with the certificate, if it is not there yet."""
+        if self.store.journal.chain(name, self.identity.incarnation) is not None:
+            return
+        start = chain_start(name, self.identity.incarnation)
+        self.store.journal.new_chain(name, self.identity.incarnation, b"", 0, start)
+        self.append(
+            name,
+            ChainCertified(
+                tuple(self.identity.certificates),
+                self.identity.sealing_public,
+                self.identity.number,
+                tuple(self.identity.succeeds),
+                SOFTWARE,
+            ),
+        )
+
+    def append(
+        self,
+        name: str,
+        event: Event,
+        *,
+        subject: bytes = b"",
+        follows: tuple[bytes, ...] = (),
+        claims: tuple[Claim, ...] = (),
+        ends: tuple[ClaimId, ...] = (),
+        queue: bool = True,
+    ) -> Written:
+        """Write one entry on one's own chain; call inside `transaction`.
+
+        The same gate that judges foreign entries judges this one first, so that nothing is
+        answered that a merge would refuse (DESIGN §7.2).
+        """
+        self.begin_chain(name)
+        now = self.clock.interval()
+        self.last_stamp = stamp = hlc.tick(self.last_stamp, now.best)
+        kind = events.KIND_BY_EVENT[type(event)]
+        entry = Entry(
+            kind, stamp, now.latest - now.best, subject, follows, claims, ends, SCHEMA,
+            events.encode_content(event),
+        )  # fmt: skip
+        data = encode(entry)
+        n, head = self.tip(name)
+        digest = chain_next(head, data)
+        judged = gate.judge_own(n + 1, digest, data, entry, event)
+        self._own.setdefault(name, []).append((data, digest))
+        book = self.book(name)
+        if kind.startswith(_ADMINISTRATIVE):
+            self._flush_own_administration(name)
+            self._absorb_administration(book, self.identity.incarnation, judged)
+        if subject:
+            self._see(book, self.identity.incarnation, judged)
+            if queue and self.keeps_queue:
+                self._queued.append((judged.operation, name, n + 1, kind, subject, stamp))
+        return Written(judged.operation, n + 1, stamp)
+
+    def _flush_own_administration(self, name: str) -> None:
+        """Journal what is pending so that the administrative entry's sequence number is known."""
+        chain = self.store.journal.chain(name, self.identity.incarnation)
+        assert chain is not None
+        pending = self._own.pop(name)
+        self.store.journal.append(chain, [d for d, _ in pending], [h for _, h in pending])
+        self.store.journal.put_administration(name, [self.store.journal.last_seq])
+        self._touched_venue.add(name)
+
+    # --- taking in --------------------------------------------------------------------------------
+
+    def merge(self, name: str, frames: Sequence[Frame]) -> Merged:
+        """Gate, journal and fold frames of others; call inside `transaction`.
+
+        A frame that is refused harms no other frame: its bytes are kept aside with the reason.
+        """
+        outcome = Merged()
+        for frame in frames:
+            try:
+                self._merge_frame(name, frame, outcome)
+            except Refused as refusal:
+                outcome.refused.append((frame.incarnation, frame.page, str(refusal)))
+                if str(refusal) != "gap" and len(frame.update) <= _ASIDE_BYTES_MAX:
+                    self.store.journal.put_aside(
+                        name, frame.incarnation[:16], b"", frame.page, str(refusal),
+                        self.clock.now_ms(), frame.update,
+                    )  # fmt: skip
+        if outcome.refold:
+            self._refold(name)
+        self.store.records.put_int("clock.high_water", self.last_stamp)
+        return outcome
+
+    def _merge_frame(self, name: str, frame: Frame, outcome: Merged) -> None:
+        journal = self.store.journal
+        book = self.book(name)
+        rows = journal.branches(name, frame.incarnation)
+        known = book.authors.get(frame.incarnation)
+
+        def certify(event: ChainCertified) -> ChainAuthor:
+            return self._certify(name, frame.incarnation, event)
+
+        passed = gate.check_frame(name, frame, [_Held(row, self) for row in rows], known, certify)
+        outcome.acks[frame.incarnation] = None
+        if passed.aside:
+            journal.put_aside(
+                name, frame.incarnation, b"", passed.sealed + 1, "seal-missing",
+                self.clock.now_ms(), b"".join(passed.aside)[:_ASIDE_BYTES_MAX],
+            )  # fmt: skip
+        if not passed.judged:
+            return
+        chain = self._chain_for(name, frame.incarnation, passed, rows)
+        if passed.fork:
+            outcome.forked.add(frame.incarnation)
+        first = journal.append(
+            chain, [j.data for j in passed.judged], [j.hash for j in passed.judged]
+        )
+        journal.put_seal(chain, passed.sealed, frame.seal)
+        if not chain.branch:
+            self.pages.merged(PageKey(chain.id, frame.page), passed.append, frame.update)
+        self._fold_judged(book, chain, passed, first, outcome)
+
+    def _chain_for(
+        self, name: str, incarnation: bytes, passed: Passed, rows: list[ChainRow]
+    ) -> ChainRow:
+        journal = self.store.journal
+        if not rows:
+            return journal.new_chain(
+                name, incarnation, b"", 0, chain_start(name, incarnation)
+            )
+        if not passed.fork:
+            assert passed.branch is not None
+            return rows[passed.branch]
+        # The second branch is named by its first entry that differs (DESIGN §4.3).
+        trunk = rows[0]
+        head = journal.hash_at(trunk, passed.after) or chain_start(name, incarnation)
+        return journal.new_chain(name, incarnation, passed.judged[0].hash, passed.after, head)
+
+    def _fold_judged(
+        self, book: BookState, chain: ChainRow, passed: Passed, first_seq: int, outcome: Merged
+    ) -> None:
+        latest = self.clock.stamp_latest_ms()
+        now_ms = self.clock.now_ms()
+        not_merged: list[tuple[bytes, int, int, str, str]] = []
+        highest = self.last_stamp
+        for offset, judged in enumerate(passed.judged):
+            if judged.verdict != gate.MERGED:
+                not_merged.append(
+                    (judged.operation, chain.id, judged.n, judged.verdict, judged.reason)
+                )
+                outcome.verdicts.append(
+                    (chain.incarnation, judged.n, judged.verdict, judged.reason)
+                )
+            entry = judged.entry
+            if entry is None:
+                continue
+            if entry.stamp > highest:
+                highest = hlc.merge(highest, entry.stamp, now_ms, latest)
+            if entry.kind.startswith(_ADMINISTRATIVE):
+                self.store.journal.put_administration(book.name, [first_seq + offset])
+                self._touched_venue.add(book.name)
+                if self._absorb_administration(book, chain.incarnation, judged):
+                    outcome.refold = True
+            if entry.subject:
+                outcome.reservations[entry.subject] = None
+                self._see(book, chain.incarnation, judged)
+        self.last_stamp = highest
+        outcome.entries += len(passed.judged)
+        if not_merged:
+            self.store.journal.put_verdicts(not_merged)
+
+    def _certify(self, name: str, incarnation: bytes, event: ChainCertified) -> ChainAuthor:
+        """Who a chain's certificate says its writer is. Raises Refused."""
+        try:
+            identity = verify_certificate(event.certificates, self.identity.root)
+        except HoldfastError as error:
+            raise Refused("certificate-invalid") from error
+        tenant, _, venue = name.partition("/")
+        if identity.tenant != tenant or identity.venue not in (venue, "*"):
+            raise Refused("certificate-foreign")
+        is_hub = identity.role == "hub"
+        if (identity.venue == "*") != is_hub:
+            raise Refused("certificate-foreign")
+        info = WriterInfo(incarnation, identity.name, identity.role, event.number, is_hub)
+        return ChainAuthor(info, identity.venue, identity.serial, [(1, identity.public_key)])
+
+    # --- folding --------------------------------------------------------------------------------
+
+    def _absorb_administration(self, book: BookState, incarnation: bytes, judged: Judged) -> bool:
+        """Fold an entry about the book. True if reservations must be folded anew because of it."""
+        event, entry = judged.event, judged.entry
+        if event is None or entry is None:
+            return False
+        author = book.authors.get(incarnation)
+        if author is None:
+            if not isinstance(event, ChainCertified) or judged.n != 1:
+                return False
+            author = book.authors[incarnation] = self._certify(book.name, incarnation, event)
+        elif isinstance(event, ChainKeyChanged):
+            renewed = verify_certificate(event.certificates, self.identity.root)
+            if renewed.name == author.info.name and renewed.venue == author.venue:
+                author.keys.append((judged.n + 1, renewed.public_key))
+        closed = book.administration.absorb(author.info, judged.n, entry.stamp, event)
+        if closed is None:
+            return False
+        close = book.administration.closes[closed]
+        chain = self.store.journal.chain(book.name, closed)
+        return chain is not None and chain.length > close.entries
+
+    def _see(self, book: BookState, incarnation: bytes, judged: Judged) -> None:
+        entry = judged.entry
+        assert entry is not None
+        author = book.authors[incarnation].info
+        holder = author.is_hub and not book.administration.beyond_close(incarnation, judged.n)
+        content = entry.content if judged.event is not None else b""
+        self.store.projections.see(
+            book.name,
+            entry.subject,
+            Seen(
+                judged.operation, entry.kind, entry.stamp, incarnation, author.name, holder,
+                entry.follows, entry.claims, entry.ends, content,
+            ),
+        )  # fmt: skip
+
+    def _refold(self, name: str) -> None:
+        """Fold a book anew from the journal: after a close that takes decisions back, an upgrade,
+        or at the doctor's word."""
+        self.store.projections.clear_book(name)
+        book = self.book(name)
+        journal = self.store.journal
+        for row in journal.walk():
+            chain = journal.chain_by_id(row.chain)
+            if chain.book != name:
+                continue
+            judged = gate.judge(row.n, row.hash, row.entry)
+            if judged.entry is not None and judged.entry.subject:
+                self._see(book, chain.incarnation, judged)
+
+    def refold(self, name: str) -> None:
+        with self.transaction():
+            self._refold(name)
+
+    # --- what to send -----------------------------------------------------------------------------
+
+    def seal_own(self, name: str, upto: int) -> bytes:
+        """Sign one's own chain up to an entry, where it is cut to be sent."""
+        chain = self.store.journal.chain(name, self.identity.incarnation)
+        assert chain is not None
+        held = self.store.journal.seal_at(chain, upto)
+        if held is not None:
+            return held
+        head = self.store.journal.hash_at(chain, upto)
+        assert head is not None
+        signature = sign_seal(self.identity.key, name, self.identity.incarnation, upto, head)
+        with self.transaction():
+            self.store.journal.put_seal(chain, upto, signature)
+        return signature
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def view(self, reservation: bytes) -> View | None:
+        record = self.record(reservation)
+        return record.view if record else None
+
+    def record(self, reservation: bytes) -> Record | None:
+        with self.lock:
+            return self.store.projections.get(reservation)
+
+    def authors(self, name: str) -> dict[bytes, ChainAuthor]:
+        return self.book(name).authors
+
+    def chain_heads(self, name: str) -> Iterable[tuple[ChainRow, Any]]:
+        book = self.book(name)
+        for chain in self.store.journal.chains(name):
+            yield chain, book.authors.get(chain.incarnation)
+
+
+_ADMINISTRATIVE: Final = ("chain.", "venue.", "node.", "codes.", "right.")
+_ASIDE_BYTES_MAX: Final = 1 << 20

@@ -1,0 +1,73 @@
+"""What the faces ask of a replica, as the contract names it: parsed shapes, not yet judged.
+
+Owns the field names and their types. Whether a request makes sense for a venue is judged by
+`reservations` with the rules of `holdfast.model`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+
+class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /reservations. One of `duration_minutes`, `ends_at`, `nights`, or none of them."""
+
+    venue: str
+    starts_at: str
+    party_size: int
+    duration_minutes: int | None = None
+    ends_at: str | None = None
+    nights: int | None = None
+    resources: list[str] = []
+    resource_kind: str | None = None
+    area: str | None = None
+    quantity: int | None = None
+    may_move: bool | None = None
+    user_id: str | None = None
+    agent_id: str | None = None
+    guest: dict[str, Any] | None = None
+    occasion: str | None = None
+    source: str | None = None
+    kind: str = "guest"
+    metadata: dict[str, Any] = {}
+
+
+class PatchRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """PATCH /reservations/{id}: any field of POST but `venue`; what is left out stays."""
+
+    starts_at: str | UnsetType = UNSET
+    party_size: int | UnsetType = UNSET
+    duration_minutes: int | None | UnsetType = UNSET
+    ends_at: str | None | UnsetType = UNSET
+    nights: int | None | UnsetType = UNSET
+    resources: list[str] | UnsetType = UNSET
+    resource_kind: str | None | UnsetType = UNSET
+    area: str | None | UnsetType = UNSET
+    quantity: int | None | UnsetType = UNSET
+    may_move: bool | UnsetType = UNSET
+    user_id: str | None | UnsetType = UNSET
+    agent_id: str | None | UnsetType = UNSET
+    guest: dict[str, Any] | None | UnsetType = UNSET
+    occasion: str | None | UnsetType = UNSET
+    source: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+
+
+class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """GET /availability: a service date, or a span of times."""
+
+    venue: str
+    party_size: int
+    date: str | None = None
+    starts_from: str | None = None
+    starts_before: str | None = None
+    duration_minutes: int | None = None
+    nights: int | None = None
+    area: str | None = None
+    resource_kind: str | None = None
+    quantity: int | None = None
+    include_full: bool = False

@@ -1,0 +1,204 @@
+"""What Node and Hub share beside the replica itself: venue, commands, cards, queue, exceptions.
+
+Owns the composition of those services. What differs (who sells, who decides, who dials) stands in
+`node` and `hub`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from holdfast.model import lifecycle
+from holdfast.model.errors import Invalid, NotFound, RuleViolated
+from holdfast.model.events import ExceptionResolved, OperationWithdrawn
+from holdfast.model.offers import VenueIndex
+from holdfast.model.reservation import View
+from holdfast.node.guests import Guests
+from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.replica import Merged, Replica
+from holdfast.node.reservations import Reservations
+from holdfast.node.settings import Settings
+from holdfast.node.timekeeping import Timekeeper
+from holdfast.store import queue as queue_states
+from holdfast.store.store import Store
+
+EXCEPTION_ACTIONS: dict[str, tuple[str, ...]] = {
+    "displaced": ("cancel", "acknowledge"),
+    "seated_without_place": ("acknowledge",),
+    "seated_though_cancelled": ("acknowledge",),
+    "no_show_and_checked_in": ("acknowledge",),
+    "no_show_and_cancelled": ("acknowledge",),
+    "checked_in_twice": ("acknowledge",),
+}
+"""What a person can do about each kind of exception in this version."""
+
+
+class Service(Replica):
+    """A replica with its services; `sells` says whether it holds the right to capacity."""
+
+    role: str = "node"
+    sells = False
+
+    def __init__(
+        self,
+        directory: Path,
+        store: Store,
+        identity: LocalIdentity,
+        clock: Timekeeper,
+        settings: Settings,
+    ) -> None:
+        self.directory = directory
+        self.settings = settings
+        super().__init__(store, identity, clock)
+        self.reservations = Reservations(self)
+        self.cards = Guests(self)
+
+    @property
+    def name(self) -> str:
+        return self.identity.name
+
+    # --- venues -----------------------------------------------------------------------------------
+
+    def venue_ids(self) -> list[str]:
+        return sorted(
+            name.partition("/")[2]
+            for name, book in self.books.items()
+            if book.administration.venue is not None
+        )
+
+    def venue(self, venue_id: str) -> VenueIndex:
+        """The venue as configured now. Raises NotFound."""
+        book = self.books.get(self.book_of(venue_id))
+        if book is None or book.administration.venue is None:
+            known = ", ".join(self.venue_ids()) or "none yet"
+            raise NotFound(f"no venue {venue_id!r} here; known: {known}")
+        return book.administration.venue
+
+    # --- looking up -------------------------------------------------------------------------------
+
+    def by_code(self, code: str) -> bytes | None:
+        with self.lock:
+            return self.store.projections.by_code(code)
+
+    # --- the queue --------------------------------------------------------------------------------
+
+    def withdraw(self, operation: bytes, reason: str) -> None:
+        """The writer's way out for an operation that has no good end (§4.7, CONTRACT `queue`).
+
+        A reservation whose making is withdrawn is cancelled; of any other operation the record says
+        that it was withdrawn. Raises NotFound, RuleViolated.
+        """
+        with self.transaction():
+            row = self.store.queue.get(operation)
+            if row is None:
+                raise NotFound(f"no operation {operation.hex()} in this queue")
+            if row.state in (queue_states.MERGED, queue_states.WITHDRAWN):
+                raise RuleViolated(
+                    f"operation {operation.hex()} is {row.state}; there is nothing to withdraw, "
+                    "change the reservation instead",
+                    [{"rule": "finished", "message": f"The operation is {row.state}."}],
+                )
+            chain = self.store.journal.chain_by_id(row.chain)
+            view = self.view(row.subject)
+            self.append(
+                chain.book,
+                OperationWithdrawn(operation, _code(reason)),
+                subject=row.subject,
+                follows=view.leaves if view else (),
+            )
+            self.store.queue.mark_withdrawn(operation, _code(reason), self.clock.now_ms())
+
+    def retry(self, operation: bytes | None = None) -> int:
+        """Make waiting operations due now. Returns how many; raises NotFound for an unknown one."""
+        with self.transaction():
+            if operation is not None and self.store.queue.get(operation) is None:
+                raise NotFound(f"no operation {operation.hex()} in this queue")
+            return self.store.queue.retry(operation)
+
+    # --- exceptions -------------------------------------------------------------------------------
+
+    def resolve_exception(self, reservation: bytes, kind: str, action: str, reason: str) -> View:
+        """Record what a person did about an exception, and do it. Raises NotFound, Invalid."""
+        with self.transaction():
+            record = self.record(reservation)
+            if record is None or kind not in dict(record.view.exceptions):
+                raise NotFound(f"no open exception {kind} on that reservation")
+            allowed = EXCEPTION_ACTIONS.get(kind, ("acknowledge",))
+            if action not in allowed:
+                raise Invalid.field("action", f"must be one of {', '.join(allowed)}")
+            view = record.view
+            self.append(
+                record.book,
+                ExceptionResolved(kind, action, _code(reason)),
+                subject=reservation,
+                follows=view.leaves,
+            )
+            if action == "cancel" and view.status in lifecycle.OPEN_STATUSES:
+                self.reservations.cancel(_reference(view), "displaced", "venue")
+            after = self.view(reservation)
+            assert after is not None
+            return after
+
+    # --- what an exchange needs of its replica ----------------------------------------------------
+
+    @property
+    def exchange_state(self) -> str:
+        """What an answer says of this replica: `serving`, or `recovering` at a restored hub."""
+        return "serving"
+
+    def after_merge(self, name: str, sender: bytes, more: bool, merged: Merged) -> None:
+        """What follows a merge; only a holder of rights has something to do."""
+
+    def saw_node(
+        self, incarnation: bytes, book: str, node: str, role: str, detail: bytes
+    ) -> None:
+        """Remember when a node was heard."""
+        with self.transaction():
+            self.store.records.saw_node(
+                incarnation, book, node, role, self.clock.now_ms(), detail
+            )
+
+    def status(self) -> dict[str, Any]:
+        """One screen: who this is, its books, its queue, its clock, its disk."""
+        with self.lock:
+            books = [
+                {
+                    "venue": name.partition("/")[2],
+                    "reservations": self.store.projections.count(name),
+                    "chains": len(self.store.journal.chains(name)),
+                }
+                for name in sorted(self.books)
+            ]
+            counts = self.store.queue.counts() if self.keeps_queue else {}
+        size = sum(
+            path.stat().st_size for path in self.directory.glob("holdfast.db*") if path.is_file()
+        )
+        return {
+            "role": self.role,
+            "name": self.name,
+            "tenant": self.identity.tenant,
+            "venue": self.identity.venue,
+            "node_role": self.identity.role,
+            "incarnation": self.identity.incarnation.hex(),
+            "number": self.identity.number,
+            "directory": str(self.directory),
+            "books": books,
+            "queue": counts,
+            "clock": self.clock.status(),
+            "disk": {"database_bytes": size},
+        }
+
+
+def _reference(view: View) -> str:
+    from holdfast.model.ids import uuid_text
+
+    return uuid_text(view.id)
+
+
+def _code(reason: str) -> str:
+    """A reason as a code: the contract's reasons are codes, never free text."""
+    cleaned = "".join(c if c.isalnum() and c.isascii() else "_" for c in reason.lower()).strip("_")
+    if not cleaned or cleaned != reason.lower().strip().replace("-", "_").replace(" ", "_"):
+        raise Invalid.field("reason", "must be a short code of letters, digits and underscores")
+    return cleaned[:64]

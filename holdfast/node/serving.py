@@ -1,0 +1,233 @@
+"""The answering side of the protocol: authenticate, hand to the replica, sign the answer.
+
+Owns what a replica does with a request between replicas once HTTP has delivered it; routes and
+sockets are the API's. Only a certificate of the tenant's root, unrevoked and of this venue, is heard
+(DESIGN §7.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from holdfast.model.errors import Forbidden, Invalid, Unauthorised
+from holdfast.model.limits import HASHES_PER_REQUEST_MAX
+from holdfast.node import joining
+from holdfast.node.exchange import Exchange
+from holdfast.node.http_signatures import NonceMemory, sign_response, verify_request
+from holdfast.node.identity import HUB_ROLE, Identity, key_id, verify_certificate
+from holdfast.node.transport import (
+    CERTIFICATE_HEADER,
+    certificate_header,
+    read_certificate_header,
+)
+from holdfast.sync.messages import (
+    CONTENT_TYPE,
+    PROTOCOL_VERSION,
+    Cursor,
+    ExchangeRequest,
+    ExchangeResponse,
+    HashesRequest,
+    HashesResponse,
+    decode,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from holdfast.node.replica import Change
+    from holdfast.node.service import Service
+
+COMPRESSION_HEADER: Final = "Holdfast-Compression"
+
+
+def authenticate(
+    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
+) -> Identity:  # fmt: skip
+    """Who asks, proved. Raises Unauthorised, Forbidden."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    chain = read_certificate_header(lowered.get(CERTIFICATE_HEADER.lower(), ""))
+    sender = verify_certificate(chain, replica.identity.root)
+
+    def resolve(name: str) -> Ed25519PublicKey:
+        if name != key_id(chain[0]):
+            raise Unauthorised("the signature names another certificate than the one it carries")
+        return sender.public_key
+
+    signed = verify_request(method, f"http://{authority}{path}", lowered, body, resolve)
+    _nonces(replica).accept(signed)
+    if sender.tenant != replica.identity.tenant:
+        raise Forbidden("the certificate is of another tenant")
+    if not sender.valid_at(replica.clock.now_ms()) and replica.clock.interval().state == "disciplined":
+        raise Unauthorised("the certificate has expired; rejoin with a new code")
+    return sender
+
+
+def _nonces(replica: Service) -> NonceMemory:
+    memory = replica.__dict__.get("nonces")
+    if not isinstance(memory, NonceMemory):
+        memory = replica.__dict__["nonces"] = NonceMemory()
+    return memory
+
+
+def authorise(replica: Service, sender: Identity, request: ExchangeRequest | HashesRequest) -> None:
+    """A node gets its own venue's book and no other. Raises Forbidden."""
+    tenant, _, venue = request.book.partition("/")
+    if tenant != replica.identity.tenant or sender.venue not in (venue, "*"):
+        raise Forbidden(f"{sender.name} belongs to {sender.venue}, not to {request.book}")
+    if replica.identity.venue not in (venue, "*"):
+        raise Forbidden(f"this device serves {replica.identity.venue}, not {venue}")
+    book = replica.books.get(request.book)
+    if book is not None and sender.name in book.administration.revoked and sender.role != HUB_ROLE:
+        raise Forbidden(f"{sender.name} was shut out of {venue}; ask the operator of the hub")
+
+
+def handle_exchange(
+    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    """Answer `POST /sync/v1/exchange`. Raises HoldfastError for the face to render."""
+    sender = authenticate(replica, method, path, authority, headers, body)
+    request = decode(body, ExchangeRequest)
+    authorise(replica, sender, request)
+    response = Exchange(replica).answer(request)
+    note_fleet(replica, sender, request)
+    plain = _header(headers, COMPRESSION_HEADER) == "none"
+    return _signed(replica, headers, encode(response, compress=not plain))
+
+
+def handle_hashes(
+    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    """Answer `POST /sync/v1/hashes`: a chain's hashes at positions, per branch."""
+    sender = authenticate(replica, method, path, authority, headers, body)
+    request = decode(body, HashesRequest)
+    authorise(replica, sender, request)
+    if len(request.positions) > HASHES_PER_REQUEST_MAX:
+        raise Invalid(f"at most {HASHES_PER_REQUEST_MAX} positions at once")
+    with replica.lock:
+        branches = tuple(
+            tuple(replica.store.journal.hash_at(chain, n) or b"" for n in request.positions)
+            for chain in replica.store.journal.branches(request.book, request.incarnation)
+        )
+    return _signed(replica, headers, encode(HashesResponse(PROTOCOL_VERSION, branches)))
+
+
+def handle_join(
+    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    """Answer `POST /sync/v1/join`; the code is the proof, and the answer signs itself."""
+    from holdfast.node.hub import Hub
+
+    if not isinstance(replica, Hub):
+        raise Forbidden("devices join at the hub, and this is a node")
+    return 200, {"Content-Type": "application/octet-stream"}, joining.handle(replica, body)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((v for k, v in headers.items() if k.lower() == name.lower()), "")
+
+
+def _signed(
+    replica: Service, headers: Mapping[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
+    lowered = {name.lower(): value for name, value in headers.items()}
+    signature = sign_response(
+        200, body, lowered, replica.identity.key, key_id(replica.identity.certificates[0]),
+        int(time.time()), certificate_header(replica.identity.certificates),
+    )  # fmt: skip
+    return 200, {**signature, "Content-Type": CONTENT_TYPE}, body
+
+
+def note_fleet(replica: Service, sender: Identity, request: ExchangeRequest) -> None:
+    """Remember when a node was last heard, and what it said of itself."""
+    if replica.role != "hub" or sender.role == HUB_ROLE:
+        return
+    status = request.status
+    detail = msgspec.msgpack.encode(
+        {
+            "queued": status.queued,
+            "clock_state": status.clock_state,
+            "uncertainty_ms": status.uncertainty_ms,
+            "software": status.software,
+            "number": status.number,
+        }
+    )
+    replica.saw_node(request.sender, request.book, sender.name, sender.role, detail)
+
+
+class LiveSession:
+    """One node's live channel at this replica: its requests, and the news for it."""
+
+    def __init__(
+        self, replica: Service, sender: Identity, loop: asyncio.AbstractEventLoop, plain: bool
+    ) -> None:
+        self._r = replica
+        self._sender = sender
+        self._exchange = Exchange(replica)
+        self._loop = loop
+        self._plain = plain
+        self._cursor: Cursor | None = None
+        self._book = ""
+        self._node = b""
+        self._wake = asyncio.Event()
+        replica.listeners.append(self._changed)
+
+    @classmethod
+    def accept(
+        cls, replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str]
+    ) -> LiveSession:
+        """Authenticate the upgrade request. Raises Unauthorised, Forbidden."""
+        sender = authenticate(replica, method, path, authority, headers, b"")
+        plain = _header(headers, COMPRESSION_HEADER) == "none"
+        return cls(replica, sender, asyncio.get_running_loop(), plain)
+
+    def _changed(self, change: Change) -> None:
+        if change.book == self._book:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def receive(self, data: bytes) -> bytes:
+        """Answer one message of the node. Runs in the writer's thread. Raises HoldfastError."""
+        request = decode(data, ExchangeRequest)
+        authorise(self._r, self._sender, request)
+        response = self._exchange.answer(request)
+        if request.book != self._book or request.round % _FLEET_EVERY == 1:
+            note_fleet(self._r, self._sender, request)
+        self._book, self._node = request.book, request.sender
+        if response.cursor is not None:
+            self._cursor = response.cursor
+        return encode(response, compress=not self._plain)
+
+    async def wait(self) -> None:
+        """Until something may be new for this node."""
+        await self._wake.wait()
+        self._wake.clear()
+
+    def news(self) -> bytes | None:
+        """What is new since the last message to this node; None if nothing is. Runs in the
+        writer's thread."""
+        if self._cursor is None:
+            return None
+        response = self._exchange.news(self._book, self._cursor, self._node)
+        if response is None:
+            return None
+        if response.cursor is not None:
+            self._cursor = response.cursor
+        if response.more:
+            self._loop.call_soon_threadsafe(self._wake.set)
+        return encode(response, compress=not self._plain)
+
+    def close(self) -> None:
+        if self._changed in self._r.listeners:
+            self._r.listeners.remove(self._changed)
+
+
+_FLEET_EVERY: Final = 16
+
+__all__ = [
+    "ExchangeResponse", "LiveSession", "handle_exchange", "handle_hashes", "handle_join",
+]  # fmt: skip

@@ -1,0 +1,138 @@
+"""Messages over HTTP: signed requests out, verified answers in.
+
+Owns the dialling side of `POST /sync/v1/exchange`. Every request is signed with the node's key and
+carries its certificate; every answer must be signed by a hub whose certificate the tenant's root
+issued (DESIGN §7.1).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from holdfast.model.errors import (
+    Forbidden,
+    HoldfastError,
+    Invalid,
+    RateLimited,
+    TooLarge,
+    Unauthorised,
+    Unreachable,
+)
+from holdfast.model.limits import CONNECT_TIMEOUT_SECONDS, EXCHANGE_TIMEOUT_SECONDS
+from holdfast.node.http_signatures import CERTIFICATE_HEADER, sign_request, verify_response
+from holdfast.node.identity import Identity, key_id, verify_certificate
+from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.settings import Settings
+from holdfast.sync.messages import CONTENT_TYPE, ExchangeRequest, ExchangeResponse, decode, encode
+
+EXCHANGE_PATH: Final = "/sync/v1/exchange"
+LIVE_PATH: Final = "/sync/v1/live"
+
+
+def certificate_header(chain: list[bytes]) -> str:
+    return ",".join(base64.b64encode(der).decode() for der in chain)
+
+
+def read_certificate_header(value: str) -> list[bytes]:
+    """The DER certificates of the header. Raises Unauthorised."""
+    try:
+        return [base64.b64decode(part, validate=True) for part in value.split(",") if part][:4]
+    except ValueError as error:
+        raise Unauthorised("the certificate header is damaged") from error
+
+
+def signed_headers(identity: LocalIdentity, method: str, url: str, body: bytes) -> dict[str, str]:
+    """Headers that prove who sends this request, once."""
+    return sign_request(
+        method, url, body, identity.key, key_id(identity.certificates[0]), int(time.time()),
+        os.urandom(16).hex(), certificate_header(identity.certificates),
+    )  # fmt: skip
+
+
+class HttpTransport:
+    """One keep-alive connection to one address. Not for two threads at once."""
+
+    def __init__(
+        self,
+        url: str,
+        identity: LocalIdentity,
+        settings: Settings,
+        client: httpx.Client | None = None,
+    ) -> None:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise Invalid.field("url", f"{url!r} is no address of a hub; it begins with http(s)://")
+        self._url = url.rstrip("/")
+        self._identity = identity
+        self._compress = settings.sync_compression != "none"
+        self._client = client or httpx.Client(
+            timeout=httpx.Timeout(EXCHANGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            trust_env=False,
+        )
+        self.bytes_out = 0
+        self.bytes_in = 0
+
+    def close(self) -> None:
+        self._client.close()
+
+    def exchange(self, request: ExchangeRequest) -> ExchangeResponse:
+        """One round. Raises Unreachable and what the other side's answer means."""
+        body = encode(request, compress=self._compress)
+        url = self._url + EXCHANGE_PATH
+        headers = signed_headers(self._identity, "POST", url, body)
+        headers["Content-Type"] = CONTENT_TYPE
+        if not self._compress:
+            headers["Holdfast-Compression"] = "none"
+        try:
+            answer = self._client.post(url, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                f"the hub at {self._url} cannot be reached ({type(error).__name__}); "
+                "this device goes on alone and tries again"
+            ) from error
+        self.bytes_out += len(body)
+        self.bytes_in += len(answer.content)
+        if answer.status_code != 200:
+            raise problem_of(answer.status_code, answer.content, self._url)
+        self._verify(headers, answer)
+        return decode(answer.content, ExchangeResponse)
+
+    def _verify(self, sent: dict[str, str], answer: httpx.Response) -> None:
+        hub = verify_hub(self._identity, answer.headers.get(CERTIFICATE_HEADER, ""))
+        verify_response(
+            answer.status_code, dict(answer.headers), answer.content, sent, hub.public_key
+        )
+
+
+def verify_hub(identity: LocalIdentity, header: str) -> Identity:
+    """The hub that a certificate header names. Raises Unauthorised for any other writer."""
+    hub = verify_certificate(read_certificate_header(header), identity.root)
+    if hub.role != "hub" or hub.tenant != identity.tenant:
+        raise Unauthorised("the other side is not a hub of this tenant; check the address")
+    return hub
+
+
+def problem_of(status: int, body: bytes, url: str) -> HoldfastError:
+    """The error that a problem answer stands for."""
+    detail = f"{url} answered {status}"
+    try:
+        detail = str(httpx.Response(status, content=body).json().get("detail", detail))
+    except (ValueError, AttributeError):
+        detail = f"{detail} with something that is no Holdfast answer"
+        return Unreachable(detail)
+    if status == 401:
+        return Unauthorised(detail)
+    if status == 403:
+        return Forbidden(detail)
+    if status == 413:
+        return TooLarge(detail)
+    if status == 422:
+        return Invalid(detail)
+    if status == 429:
+        return RateLimited(detail, 5)
+    return Unreachable(detail)

@@ -1,0 +1,105 @@
+"""Codes in words: why something was refused, decided or needs a person, as a host understands it.
+
+Owns sentences and nothing else; the codes stand where they arise. A code without a sentence is
+shown as it is, with blanks, so that nothing is ever hidden.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+REASON_SENTENCES: Final = {
+    # The gate, on an entry.
+    "entry-too-large": "it is larger than an entry may be",
+    "entry-unreadable": "its bytes cannot be read",
+    "kind-not-namespaced": "its kind has no valid name",
+    "stamp-out-of-range": "its time is no possible time",
+    "envelope-out-of-range": "a field is out of its bounds",
+    "too-many-predecessors": "it names too many earlier changes",
+    "operation-id-length": "an operation that it names has no valid id",
+    "too-many-claims": "it asks for too many places at once",
+    "claim-interval": "it asks for a time that is no possible time",
+    "claim-quantity": "it asks for an impossible quantity",
+    "claim-out-of-range": "a claim is out of its bounds",
+    "claim-id": "a claim that it names has no valid id",
+    "content-unreadable": "its content cannot be read",
+    "card-out-of-range": "its guest card is too large, or not sealed as it must be",
+    "party-size": "its party size is not a possible one",
+    "certificate-out-of-range": "its certificate is not complete",
+    "field-not-amendable": "it changes a field that cannot be changed",
+    "newer-schema": "a newer version wrote it; it counts once this device is upgraded",
+    # The gate, on a whole frame.
+    "gap": "earlier entries have not come yet",
+    "seal-missing": "no seal covers it",
+    "seal-invalid": "its seal does not verify",
+    "foreign-page": "it writes on another device's page",
+    "chain-start": "it does not begin where a chain begins",
+    "certificate-missing": "its writer shows no certificate",
+    "certificate-invalid": "its writer's certificate is not the tenant's",
+    "certificate-foreign": "its writer's certificate is for another venue",
+    "frame-malformed": "it is no valid part of an exchange",
+    # Decisions.
+    "free": "the place was free",
+    "taken": "the place was already taken",
+    "no-such-resource": "there is no such resource any more",
+    "superseded": "the reservation had changed in the meantime",
+    "resource-repeated": "one resource was asked for twice",
+    "quarantined": "what was asked for could not be accepted",
+    # Exchanges.
+    "unreachable": "the hub could not be reached",
+    "timeout": "the hub did not answer in time",
+    "revoked": "this device was shut out",
+}
+
+_PREFIX_SENTENCES: Final = (
+    ("text-not-an-id:", "{} holds free text, where only an id may stand"),
+    ("text-not-a-code:", "{} is not one of the allowed words"),
+    ("text-not-a-date:", "{} is no date"),
+    ("update-", "its page's update is no plain append ({})"),
+)
+
+EXCEPTION_SENTENCES: Final = {
+    "displaced": "{subject} could not be given its place{by}. Tell the guest, and offer another"
+    " time or place.",
+    "seated_without_place": "The guests of {subject} are seated, but no place is held for them:"
+    " what they sit at may be promised to somebody else.",
+    "seated_though_cancelled": "{subject} was cancelled on one device while its guests were checked"
+    " in on another. It counts as seated; make sure that its place was not sold again.",
+    "no_show_and_checked_in": "{subject} was marked as a no-show on one device while its guests"
+    " were checked in on another. It counts as seated; take back any no-show fee.",
+    "no_show_and_cancelled": "{subject} was marked as a no-show on one device and cancelled on"
+    " another. It counts as cancelled; take back any no-show fee.",
+    "checked_in_twice": "{subject} was checked in on two devices. Look whether two parties came on"
+    " one reservation.",
+}
+
+QUARANTINE_ACTIONS: Final = ("acknowledge", "withdraw")
+"""`withdraw` at the device that wrote the entry (`queue withdraw`), `acknowledge` anywhere."""
+
+
+def plain_reason(code: str) -> str:
+    """A reason code in words; empty for none."""
+    known = REASON_SENTENCES.get(code)
+    if known is not None:
+        return known
+    for prefix, sentence in _PREFIX_SENTENCES:
+        if code.startswith(prefix):
+            return sentence.format(code.removeprefix(prefix).replace("_", " "))
+    return code.replace("-", " ").replace("_", " ")
+
+
+def exception_sentence(kind: str, subject: str, won: list[str]) -> str:
+    """What happened and what to do, for the person who must look at it."""
+    sentence = EXCEPTION_SENTENCES.get(kind)
+    if sentence is None:
+        return f"{subject} needs a person: {kind.replace('_', ' ')}."
+    by = f": {' and '.join(won)} had it first" if won else ""
+    return sentence.format(subject=subject, by=by)
+
+
+def exception_actions(kind: str) -> tuple[str, ...]:
+    """What a person can do about it; the list is that of whoever does it."""
+    # Inside the function: the services that resolve exceptions may themselves ask for these words.
+    from holdfast.node.service import EXCEPTION_ACTIONS
+
+    return EXCEPTION_ACTIONS.get(kind, ("acknowledge",))

@@ -1,0 +1,1 @@
+"""The only SQLite. Knows rows and bytes, not documents, networks or clocks."""

@@ -1,0 +1,282 @@
+"""Opening, locking and migrating the one database of a data directory.
+
+Owns the file, its pragmas, its migrations and the translation of SQLite's errors. Knows nothing of
+what the rows mean; each table's subject has a module of its own beside this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO, Final
+
+from sqlite_utils import Database, Migrations
+
+from holdfast.model.errors import DirectoryDamaged, DirectoryError, DirectoryInUse, StorageFull
+
+FILE_NAME: Final = "holdfast.db"
+LOCK_NAME: Final = "holdfast.lock"
+
+migrations = Migrations("holdfast")
+
+
+@migrations()
+def m001_journal_and_chains(db: Database) -> None:
+    """The truth: chains and their entries, seals, and what came without a seal."""
+    _run(
+        db,
+        """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE chains (
+            id INTEGER PRIMARY KEY,
+            book TEXT NOT NULL,
+            incarnation BLOB NOT NULL,
+            branch BLOB NOT NULL,
+            fork_at INTEGER NOT NULL DEFAULT 0,
+            start BLOB NOT NULL,
+            UNIQUE (book, incarnation, branch)
+        );
+        CREATE TABLE journal (
+            seq INTEGER PRIMARY KEY,
+            chain INTEGER NOT NULL REFERENCES chains (id),
+            n INTEGER NOT NULL,
+            hash BLOB NOT NULL,
+            entry BLOB NOT NULL
+        );
+        CREATE UNIQUE INDEX journal_by_chain ON journal (chain, n);
+        CREATE TABLE seals (
+            chain INTEGER NOT NULL, n INTEGER NOT NULL, signature BLOB NOT NULL,
+            PRIMARY KEY (chain, n)
+        ) WITHOUT ROWID;
+        CREATE TABLE aside (
+            id INTEGER PRIMARY KEY, book TEXT NOT NULL, incarnation BLOB NOT NULL,
+            branch BLOB NOT NULL, n INTEGER NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL,
+            frame BLOB NOT NULL
+        );
+        CREATE TABLE verdicts (
+            operation BLOB PRIMARY KEY, chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            verdict TEXT NOT NULL, reason TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE administration (seq INTEGER PRIMARY KEY, book TEXT NOT NULL);
+        """,
+    )
+
+
+@migrations()
+def m002_projections(db: Database) -> None:
+    """What is folded from the journal and can be folded again from it at any time."""
+    _run(
+        db,
+        """
+        CREATE TABLE reservations (
+            id BLOB PRIMARY KEY,
+            book TEXT NOT NULL,
+            code TEXT NOT NULL,
+            date TEXT NOT NULL,
+            starts_at INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            agent_id TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            entries INTEGER NOT NULL,
+            waiting INTEGER NOT NULL,
+            view BLOB NOT NULL,
+            seen BLOB NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX reservations_by_start ON reservations (book, starts_at, id);
+        CREATE INDEX reservations_by_date ON reservations (book, date, starts_at, id);
+        CREATE INDEX reservations_by_code ON reservations (code);
+        CREATE INDEX reservations_by_agent ON reservations (agent_id, starts_at, id);
+        CREATE TABLE claims (
+            operation BLOB NOT NULL, idx INTEGER NOT NULL,
+            book TEXT NOT NULL, resource TEXT NOT NULL,
+            start INTEGER NOT NULL, "end" INTEGER NOT NULL, quantity INTEGER NOT NULL,
+            live INTEGER NOT NULL, stamp INTEGER NOT NULL, node BLOB NOT NULL,
+            reservation BLOB NOT NULL,
+            PRIMARY KEY (operation, idx)
+        ) WITHOUT ROWID;
+        CREATE INDEX claims_by_resource ON claims (book, resource, start);
+        CREATE INDEX claims_undecided ON claims (book, stamp) WHERE live = 0;
+        CREATE INDEX claims_by_reservation ON claims (reservation);
+        CREATE TABLE reaches (
+            book TEXT NOT NULL, resource TEXT NOT NULL, seconds INTEGER NOT NULL,
+            PRIMARY KEY (book, resource)
+        ) WITHOUT ROWID;
+        CREATE TABLE digests (
+            book TEXT NOT NULL, date TEXT NOT NULL, total BLOB NOT NULL,
+            reservations INTEGER NOT NULL, entries INTEGER NOT NULL, waiting INTEGER NOT NULL,
+            PRIMARY KEY (book, date)
+        ) WITHOUT ROWID;
+        CREATE TABLE exceptions (
+            reservation BLOB NOT NULL, kind TEXT NOT NULL, book TEXT NOT NULL,
+            since_ms INTEGER NOT NULL, PRIMARY KEY (reservation, kind)
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
+@migrations()
+def m003_work(db: Database) -> None:
+    """What belongs to this replica alone: the queue, keys in transit, requests that were answered."""
+    _run(
+        db,
+        """
+        CREATE TABLE operations (
+            id BLOB PRIMARY KEY,
+            chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            kind TEXT NOT NULL, subject BLOB NOT NULL, stamp INTEGER NOT NULL,
+            state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            next_attempt_at_ms INTEGER NOT NULL DEFAULT 0,
+            reason TEXT NOT NULL DEFAULT '', finished_at_ms INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID;
+        CREATE INDEX operations_by_position ON operations (chain, n);
+        CREATE INDEX operations_by_subject ON operations (subject);
+        CREATE INDEX operations_open ON operations (state, chain, n)
+            WHERE state IN ('queued', 'sent', 'deferred', 'quarantined');
+        CREATE TABLE card_keys (
+            id BLOB PRIMARY KEY, book TEXT NOT NULL, agent_id TEXT NOT NULL,
+            sealed BLOB, erased_at_ms INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX card_keys_by_version ON card_keys (book, version);
+        CREATE INDEX card_keys_by_agent ON card_keys (agent_id);
+        CREATE TABLE answers (
+            scope TEXT NOT NULL, key TEXT NOT NULL, body_hash BLOB NOT NULL,
+            status INTEGER NOT NULL, subject TEXT NOT NULL, route TEXT NOT NULL,
+            at_ms INTEGER NOT NULL, PRIMARY KEY (scope, key)
+        ) WITHOUT ROWID;
+        CREATE TABLE tokens (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,
+            agent_id TEXT NOT NULL, hash BLOB NOT NULL, made_at_ms INTEGER NOT NULL,
+            revoked_at_ms INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID;
+        CREATE TABLE join_offers (id TEXT PRIMARY KEY, offer BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE fleet (
+            incarnation BLOB PRIMARY KEY, book TEXT NOT NULL, node TEXT NOT NULL,
+            role TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL,
+            detail BLOB NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE sync_log (
+            id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL,
+            detail TEXT NOT NULL
+        );
+        """,
+    )
+
+
+def _run(db: Database, script: str) -> None:
+    """Statement by statement: `executescript` would commit the migration's own transaction."""
+    for statement in script.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+class DirectoryLock:
+    """Exclusive use of a data directory by one process; the kernel drops it when the process dies."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / LOCK_NAME
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> None:
+        """Raises DirectoryInUse, or DirectoryError where the directory cannot be written."""
+        try:
+            lock = self._path.open("a+")
+        except OSError as error:
+            raise DirectoryError(
+                f"{self._path.parent} cannot be written ({error.strerror}); "
+                "check its owner and mode, and that its disk is not mounted read-only"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise DirectoryInUse(
+                f"{self._path.parent} is in use by another process (pid {owner}); "
+                "stop it, or go through it with the command line"
+            ) from error
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._file = lock
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Generator[None, None, None]:
+    """Turn SQLite's errors into ours, which name the directory and the way out."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise translate(error, path) from error
+
+
+def translate(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    text = str(error)
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if code is not None else None
+    if primary == sqlite3.SQLITE_FULL or "disk is full" in text:
+        return StorageFull(
+            f"the disk of {path} is full; nothing of this request was kept, free some space"
+        )
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return DirectoryDamaged(
+            f"{path} is damaged ({text}); it was left as it is: "
+            "run `holdfast doctor`, or restore a backup and rejoin"
+        )
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return DirectoryError(f"{path} cannot be opened for writing ({text}); check owner and mode")
+    if primary in (sqlite3.SQLITE_IOERR,):
+        return DirectoryError(f"{path} cannot be read or written ({text}); check the disk")
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return DirectoryInUse(f"{path} is locked by another program ({text}); close it")
+    return error
+
+
+def open_database(path: Path, *, synchronous: str = "FULL") -> Database:
+    """Open (or make) the database, with the pragmas that durability asks for, and migrate it.
+
+    WAL with synchronous=FULL: an answered write survives the plug. Raises DirectoryError and its
+    children; a database of a newer version is refused, never set aside.
+    """
+    with translated(path):
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={synchronous}")
+            connection.execute("PRAGMA busy_timeout=2000")
+            connection.execute("PRAGMA cache_size=-16000")
+            connection.execute("PRAGMA temp_store=MEMORY")
+            connection.execute("PRAGMA wal_autocheckpoint=4000")
+            db = Database(connection)
+            _refuse_newer(db, path)
+            migrations.apply(db)
+        except BaseException:
+            connection.close()
+            raise
+    return db
+
+
+def _refuse_newer(db: Database, path: Path) -> None:
+    foreign = sorted({migration.name for migration in migrations.applied(db)} - _OURS)
+    if foreign:
+        raise DirectoryError(
+            f"{path} was written by a newer version of Holdfast ({', '.join(foreign)}); "
+            "install that version: an older one would misread it"
+        )
+
+
+_OURS: Final = frozenset(
+    migration.__name__ for migration in (m001_journal_and_chains, m002_projections, m003_work)
+)

@@ -1,0 +1,291 @@
+"""The journal: every entry of every chain, the truth on disk.
+
+Owns the tables `chains`, `journal`, `seals`, `aside`, `verdicts` and `administration`. Bytes in,
+bytes out: it does not know what an entry says. All methods run inside their caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from holdfast.model.limits import SEAL_SPACING
+
+
+@dataclass(slots=True)
+class ChainRow:
+    """One chain as it stands: `length` entries, the hash of the last in `head`.
+
+    `branch` is empty for the branch that this replica saw first; another one is named by the chain
+    hash of its first entry that differs, and holds the entries after `fork_at`.
+    """
+
+    id: int
+    book: str
+    incarnation: bytes
+    branch: bytes
+    fork_at: int
+    length: int
+    head: bytes
+
+
+class JournalRow(NamedTuple):
+    seq: int
+    chain: int
+    n: int
+    hash: bytes
+    entry: bytes
+
+
+class Journal:
+    """Reads and appends. Chains are kept in memory, their entries are not."""
+
+    def __init__(self, db: Database) -> None:
+        self._c = db.conn
+        self._chains: dict[tuple[str, bytes, bytes], ChainRow] = {}
+        self._by_id: dict[int, ChainRow] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the chains again: after a rollback, memory must not run ahead of the disk."""
+        self._chains.clear()
+        self._by_id.clear()
+        for row in self._c.execute(
+            "SELECT c.id, c.book, c.incarnation, c.branch, c.fork_at, coalesce(j.n, c.fork_at),"
+            " coalesce(j.hash, c.start) FROM chains c LEFT JOIN journal j ON j.chain = c.id"
+            " AND j.n = (SELECT max(n) FROM journal WHERE chain = c.id)"
+        ):
+            self._remember(ChainRow(*row))
+        row = self._c.execute("SELECT max(seq) FROM journal").fetchone()
+        self.last_seq: int = row[0] or 0
+
+    def _remember(self, chain: ChainRow) -> None:
+        self._chains[chain.book, chain.incarnation, chain.branch] = chain
+        self._by_id[chain.id] = chain
+
+    # --- chains ---------------------------------------------------------------------------------
+
+    def chain(self, book: str, incarnation: bytes, branch: bytes = b"") -> ChainRow | None:
+        return self._chains.get((book, incarnation, branch))
+
+    def chain_by_id(self, chain_id: int) -> ChainRow:
+        return self._by_id[chain_id]
+
+    def chains(self, book: str) -> list[ChainRow]:
+        """All chains of a book, in the order in which this replica met them."""
+        return sorted((c for c in self._by_id.values() if c.book == book), key=lambda c: c.id)
+
+    def branches(self, book: str, incarnation: bytes) -> list[ChainRow]:
+        return [c for c in self.chains(book) if c.incarnation == incarnation]
+
+    def books(self) -> list[str]:
+        return sorted({chain.book for chain in self._by_id.values()})
+
+    def new_chain(
+        self, book: str, incarnation: bytes, branch: bytes, fork_at: int, head: bytes
+    ) -> ChainRow:
+        cursor = self._c.execute(
+            "INSERT INTO chains (book, incarnation, branch, fork_at, start) VALUES (?, ?, ?, ?, ?)",
+            (book, incarnation, branch, fork_at, head),
+        )
+        assert cursor.lastrowid is not None
+        chain = ChainRow(cursor.lastrowid, book, incarnation, branch, fork_at, fork_at, head)
+        self._remember(chain)
+        return chain
+
+    # --- entries --------------------------------------------------------------------------------
+
+    def append_one(self, chain: ChainRow, entry: bytes, digest: bytes) -> int:
+        """Append one entry; the hot path of a local write. Returns its sequence number."""
+        self.last_seq = seq = self.last_seq + 1
+        chain.length += 1
+        chain.head = digest
+        self._c.execute(
+            "INSERT INTO journal (seq, chain, n, hash, entry) VALUES (?, ?, ?, ?, ?)",
+            (seq, chain.id, chain.length, digest, entry),
+        )
+        return seq
+
+    def append(self, chain: ChainRow, entries: Sequence[bytes], hashes: Sequence[bytes]) -> int:
+        """Append a run of entries. Returns the first one's sequence number."""
+        first = self.last_seq + 1
+        start = chain.length + 1
+        self._c.executemany(
+            "INSERT INTO journal (seq, chain, n, hash, entry) VALUES (?, ?, ?, ?, ?)",
+            [
+                (first + i, chain.id, start + i, digest, entry)
+                for i, (entry, digest) in enumerate(zip(entries, hashes, strict=True))
+            ],
+        )
+        self.last_seq += len(entries)
+        chain.length += len(entries)
+        chain.head = hashes[-1]
+        return first
+
+    def entries(self, chain: ChainRow, after: int, upto: int) -> list[bytes]:
+        """Entries `after`+1 … `upto` of a chain; a branch shares those up to its fork."""
+        found: list[bytes] = []
+        if after < chain.fork_at:
+            trunk = self._chains[chain.book, chain.incarnation, b""]
+            found = self.entries(trunk, after, min(upto, chain.fork_at))
+            after = chain.fork_at
+        found += [
+            row[0]
+            for row in self._c.execute(
+                "SELECT entry FROM journal WHERE chain = ? AND n > ? AND n <= ? ORDER BY n",
+                (chain.id, after, upto),
+            )
+        ]
+        return found
+
+    def hashes(self, chain: ChainRow, after: int, upto: int) -> list[bytes]:
+        found: list[bytes] = []
+        if after < chain.fork_at:
+            trunk = self._chains[chain.book, chain.incarnation, b""]
+            found = self.hashes(trunk, after, min(upto, chain.fork_at))
+            after = chain.fork_at
+        found += [
+            row[0]
+            for row in self._c.execute(
+                "SELECT hash FROM journal WHERE chain = ? AND n > ? AND n <= ? ORDER BY n",
+                (chain.id, after, upto),
+            )
+        ]
+        return found
+
+    def hash_at(self, chain: ChainRow, n: int) -> bytes | None:
+        """The chain hash after entry n; None for n = 0 or beyond the end."""
+        if n == chain.length and n > 0:
+            return chain.head
+        if n < 1 or n > chain.length:
+            return None
+        if n <= chain.fork_at:
+            return self.hash_at(self._chains[chain.book, chain.incarnation, b""], n)
+        row = self._c.execute(
+            "SELECT hash FROM journal WHERE chain = ? AND n = ?", (chain.id, n)
+        ).fetchone()
+        return row[0] if row else None
+
+    def since(self, book: str, after_seq: int, limit: int) -> list[JournalRow]:
+        """The change feed: what this replica journaled in a book after a sequence number."""
+        return [
+            JournalRow(*row)
+            for row in self._c.execute(
+                "SELECT j.seq, j.chain, j.n, j.hash, j.entry FROM journal j"
+                " JOIN chains c ON c.id = j.chain WHERE j.seq > ? AND c.book = ?"
+                " ORDER BY j.seq LIMIT ?",
+                (after_seq, book, limit),
+            )
+        ]
+
+    def walk(self, after_seq: int = 0) -> Iterable[JournalRow]:
+        """Everything, in the order of arrival, for folding anew and for verification."""
+        cursor = self._c.execute(
+            "SELECT seq, chain, n, hash, entry FROM journal WHERE seq > ? ORDER BY seq",
+            (after_seq,),
+        )
+        return (JournalRow(*row) for row in cursor)
+
+    def entry(self, chain_id: int, n: int) -> bytes | None:
+        row = self._c.execute(
+            "SELECT entry FROM journal WHERE chain = ? AND n = ?", (chain_id, n)
+        ).fetchone()
+        return row[0] if row else None
+
+    # --- seals ----------------------------------------------------------------------------------
+
+    def put_seal(self, chain: ChainRow, n: int, signature: bytes) -> None:
+        """Keep a seal, and of older ones at most one for every `SEAL_SPACING` entries: a relay can
+        cut there, and a device that seals every entry does not fill the disk with signatures."""
+        segment = (n - 1) // SEAL_SPACING * SEAL_SPACING
+        self._c.execute(
+            "DELETE FROM seals WHERE chain = ? AND n > ? AND n < ?", (chain.id, segment, n)
+        )
+        self._c.execute("INSERT OR REPLACE INTO seals VALUES (?, ?, ?)", (chain.id, n, signature))
+
+    def seal_at(self, chain: ChainRow, n: int) -> bytes | None:
+        row = self._c.execute(
+            "SELECT signature FROM seals WHERE chain = ? AND n = ?", (chain.id, n)
+        ).fetchone()
+        return row[0] if row else None
+
+    def seal_for(self, chain: ChainRow, after: int, wanted: int) -> tuple[int, bytes] | None:
+        """Where to cut a chain that is relayed: the largest sealed n up to `wanted`, else the
+        smallest beyond it; None where nothing after `after` is sealed."""
+        row = self._c.execute(
+            "SELECT n, signature FROM seals WHERE chain = ? AND n > ? AND n <= ?"
+            " ORDER BY n DESC LIMIT 1",
+            (chain.id, after, wanted),
+        ).fetchone()
+        if row is None:
+            row = self._c.execute(
+                "SELECT n, signature FROM seals WHERE chain = ? AND n > ? ORDER BY n LIMIT 1",
+                (chain.id, max(after, wanted)),
+            ).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def sealed_length(self, chain: ChainRow) -> int:
+        row = self._c.execute("SELECT max(n) FROM seals WHERE chain = ?", (chain.id,)).fetchone()
+        return row[0] or 0
+
+    # --- what does not count --------------------------------------------------------------------
+
+    def put_verdicts(self, rows: Iterable[tuple[bytes, int, int, str, str]]) -> None:
+        """(operation, chain, n, verdict, reason) of entries that did not simply merge."""
+        self._c.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?)", rows)
+
+    def verdicts(self, chain: ChainRow, after: int, upto: int) -> list[tuple[int, str, str]]:
+        return [
+            (row[0], row[1], row[2])
+            for row in self._c.execute(
+                "SELECT n, verdict, reason FROM verdicts WHERE chain = ? AND n > ? AND n <= ?"
+                " ORDER BY n",
+                (chain.id, after, upto),
+            )
+        ]
+
+    def quarantined(self, book: str) -> list[tuple[bytes, bytes, int, str, str]]:
+        """(operation, incarnation, n, verdict, reason) of everything set aside by the gate."""
+        return [
+            tuple(row)
+            for row in self._c.execute(
+                "SELECT v.operation, c.incarnation, v.n, v.verdict, v.reason FROM verdicts v"
+                " JOIN chains c ON c.id = v.chain WHERE c.book = ? ORDER BY c.id, v.n",
+                (book,),
+            )
+        ]
+
+    def put_aside(
+        self, book: str, incarnation: bytes, branch: bytes, n: int, reason: str, at_ms: int,
+        frame: bytes, keep: int = 256,
+    ) -> None:  # fmt: skip
+        """Keep bytes that no seal covers or that the gate refused, the newest `keep` of them."""
+        self._c.execute(
+            "INSERT INTO aside (book, incarnation, branch, n, reason, at_ms, frame)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (book, incarnation, branch, n, reason, at_ms, frame),
+        )
+        self._c.execute(
+            "DELETE FROM aside WHERE id <= (SELECT max(id) - ? FROM aside)",
+            (keep,),
+        )
+
+    def put_administration(self, book: str, seqs: Iterable[int]) -> None:
+        self._c.executemany(
+            "INSERT OR IGNORE INTO administration (seq, book) VALUES (?, ?)",
+            [(seq, book) for seq in seqs],
+        )
+
+    def administration(self, book: str) -> list[JournalRow]:
+        """The entries that are about the book and not about a reservation, oldest first."""
+        return [
+            JournalRow(*row)
+            for row in self._c.execute(
+                "SELECT j.seq, j.chain, j.n, j.hash, j.entry FROM administration a"
+                " JOIN journal j ON j.seq = a.seq WHERE a.book = ? ORDER BY a.seq",
+                (book,),
+            )
+        ]

@@ -1,0 +1,427 @@
+"""Folded reservations, their claims, digests and exceptions: what can always be folded anew.
+
+Owns those tables and a bounded cache over them with write-back: a merge of thousands of entries
+touches each reservation in memory and writes it once, at `flush`, inside the caller's
+transaction. It knows how rows look, not how a fold decides.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from holdfast.model.capacity import Held, Occupancy
+from holdfast.model.entries import ClaimId
+from holdfast.model.limits import RESERVATIONS_IN_MEMORY
+from holdfast.model.reservation import LIVE, PENDING, STANDBY, Seen, View, fold, view_digest
+
+_view_encoder = msgspec.msgpack.Encoder()
+_view_decoder = msgspec.msgpack.Decoder(View)
+_seen_decoder = msgspec.msgpack.Decoder(list[Seen])
+
+MODULUS = 1 << 256
+
+
+@dataclass(slots=True)
+class Stored:
+    """What stands on disk of a reservation, to write only differences."""
+
+    date: str = ""
+    digest: int = 0
+    entries: int = 0
+    waiting: int = 0
+    claims: dict[ClaimId, tuple[str, int, int, int, bool]] = field(default_factory=dict)
+    exceptions: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Record:
+    """One reservation: everything seen of it, its folded view, and whether the view is stale."""
+
+    id: bytes
+    book: str
+    seen: list[Seen]
+    view: View
+    stored: Stored
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class DateDigest:
+    """Sum (mod 2^256) of the digests of a service date's reservations, and how many there are."""
+
+    total: int = 0
+    reservations: int = 0
+    entries: int = 0
+    waiting: int = 0
+
+
+class Projections:
+    def __init__(self, db: Database) -> None:
+        self._c = db.conn
+        self._cache: OrderedDict[bytes, Record] = OrderedDict()
+        self._dirty: dict[bytes, Record] = {}
+        self._dirty_places: dict[tuple[str, str], set[bytes]] = {}
+        self._early: list[Record] = []
+        self._digests: dict[tuple[str, str], DateDigest] = {}
+        self._reaches: dict[tuple[str, str], int] = {}
+        self._occupancies: dict[str, Occupancy] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Drop everything in memory: after a rollback it may run ahead of the disk."""
+        self._cache.clear()
+        self._dirty.clear()
+        self._dirty_places.clear()
+        self._early = []
+        self._digests.clear()
+        for occupancy in self._occupancies.values():
+            occupancy.forget()
+        self._reaches = {
+            (row[0], row[1]): row[2]
+            for row in self._c.execute("SELECT book, resource, seconds FROM reaches")
+        }
+
+    def clear_book(self, book: str) -> None:
+        """Forget the folded state of a book on disk too, so that it can be folded anew."""
+        for table in ("reservations", "claims", "digests", "exceptions"):
+            self._c.execute(f"DELETE FROM {table} WHERE book = ?", (book,))  # noqa: S608
+        self.reload()
+
+    # --- reservations ---------------------------------------------------------------------------
+
+    def get(self, reservation: bytes) -> Record | None:
+        record = self._cache.get(reservation)
+        if record is None:
+            record = self._load(reservation)
+            if record is None:
+                return None
+            self._cache[reservation] = record
+            self._trim()
+        if record.stale:
+            self._refold(record)
+        return record
+
+    def _load(self, reservation: bytes) -> Record | None:
+        row = self._c.execute(
+            "SELECT book, date, digest, entries, waiting, view, seen FROM reservations WHERE id = ?",
+            (reservation,),
+        ).fetchone()
+        if row is None:
+            return None
+        view = _view_decoder.decode(row[5])
+        stored = Stored(
+            row[1],
+            int.from_bytes(row[2], "big"),
+            row[3],
+            row[4],
+            _held_rows(view),
+            view.exceptions,
+        )
+        return Record(reservation, row[0], _seen_decoder.decode(row[6]), view, stored)
+
+    def _trim(self) -> None:
+        while len(self._cache) > RESERVATIONS_IN_MEMORY:
+            key, record = self._cache.popitem(last=False)
+            if key in self._dirty:
+                self._cache[key] = record
+                if len(self._dirty) >= RESERVATIONS_IN_MEMORY:
+                    break
+
+    def see(self, book: str, reservation: bytes, seen: Seen) -> None:
+        """Add one entry about a reservation; it is folded when it is next read or flushed."""
+        record = self._cache.get(reservation)
+        if record is None:
+            record = self._load(reservation)
+            if record is None:
+                record = Record(reservation, book, [], View(id=reservation), Stored())
+            self._cache[reservation] = record
+            self._trim()
+        if record.book != book:
+            # An id of another venue's reservation: nothing crosses a book (DESIGN §1).
+            return
+        record.seen.append(seen)
+        record.stale = True
+        self._dirty[reservation] = record
+
+    def _refold(self, record: Record) -> None:
+        record.view = fold(record.id, record.seen)
+        record.stale = False
+        self._follow_claims(record)
+
+    def _follow_claims(self, record: Record) -> None:
+        """Keep the occupancy in memory in step with the folded claims."""
+        occupancy = self.occupancy(record.book)
+        now = _held_rows(record.view)
+        before = record.stored.claims
+        for resource in {row[0] for row in (*before.values(), *now.values())}:
+            self._dirty_places.setdefault((record.book, resource), set()).add(record.id)
+        for claim_id, (resource, start, end, _, _) in before.items():
+            if claim_id not in now:
+                occupancy.remove(resource, claim_id, start, end)
+        for claim_id, (resource, start, end, quantity, live) in now.items():
+            if before.get(claim_id) != (resource, start, end, quantity, live):
+                occupancy.add(resource, Held(claim_id, start, end, quantity, live, record.id))
+        # `stored.claims` is what the occupancy shows; the disk follows at flush.
+        record.stored.claims = now
+
+    def flush_early(self) -> None:
+        """Write what is touched so far, so that queries of the same transaction see it."""
+        self._early += self.flush_dirty()
+
+    def flush(self) -> list[Record]:
+        """Write every touched reservation. Returns all that this transaction touched."""
+        touched = {record.id: record for record in (*self._early, *self.flush_dirty())}
+        self._early = []
+        return list(touched.values())
+
+    def flush_dirty(self) -> list[Record]:
+        touched = list(self._dirty.values())
+        if not touched:
+            return []
+        rows: list[tuple[Any, ...]] = []
+        claims: list[tuple[Any, ...]] = []
+        fresh: list[tuple[bytes]] = []
+        for record in touched:
+            if record.stale:
+                self._refold(record)
+            known = record.stored.entries > 0
+            rows.append(self._row(record))
+            if known:
+                fresh.append((record.id,))
+            claims.extend(self._claim_rows(record))
+            self._put_exceptions(record)
+        if fresh:
+            self._c.executemany("DELETE FROM claims WHERE reservation = ?", fresh)
+        self._c.executemany(
+            "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status, agent_id,"
+            " digest, entries, waiting, view, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+        self._c.executemany(
+            "INSERT OR REPLACE INTO claims (operation, idx, book, resource, start, \"end\", quantity,"
+            " live, stamp, node, reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            claims,
+        )
+        self._write_digests(touched)
+        self._dirty.clear()
+        self._dirty_places.clear()
+        self._trim()
+        return touched
+
+    def _row(self, record: Record) -> tuple[Any, ...]:
+        view = record.view
+        digest = view_digest(view)
+        number = int.from_bytes(digest, "big")
+        self._shift(record, number)
+        record.stored.date, record.stored.digest = view.service_date, number
+        record.stored.entries, record.stored.waiting = view.entries, view.waiting
+        return (
+            record.id, record.book, view.code, view.service_date, view.starts_at, view.status,
+            view.agent_id, digest, view.entries, view.waiting, _view_encoder.encode(view),
+            _view_encoder.encode(record.seen),
+        )  # fmt: skip
+
+    def _claim_rows(self, record: Record) -> Iterable[tuple[Any, ...]]:
+        by_id = {claim.id: claim for claim in record.view.claims}
+        node = {seen.operation: seen.node for seen in record.seen}
+        for claim_id, (resource, start, end, quantity, live) in record.stored.claims.items():
+            key = (record.book, resource)
+            if end - start > self._reaches.get(key, 0):
+                self._reaches[key] = end - start
+                self._c.execute("INSERT OR REPLACE INTO reaches VALUES (?, ?, ?)", (*key, end - start))
+            yield (
+                claim_id.operation, claim_id.index, record.book, resource, start, end, quantity,
+                live, by_id[claim_id].stamp, node.get(claim_id.operation, b""), record.id,
+            )  # fmt: skip
+
+    def _put_exceptions(self, record: Record) -> None:
+        if record.view.exceptions == record.stored.exceptions:
+            return
+        self._c.execute("DELETE FROM exceptions WHERE reservation = ?", (record.id,))
+        self._c.executemany(
+            "INSERT INTO exceptions (reservation, kind, book, since_ms) VALUES (?, ?, ?, ?)",
+            [(record.id, kind, record.book, since) for kind, since in record.view.exceptions],
+        )
+        record.stored.exceptions = record.view.exceptions
+
+    # --- digests --------------------------------------------------------------------------------
+
+    def _shift(self, record: Record, digest: int) -> None:
+        stored, view = record.stored, record.view
+        if stored.entries:
+            old = self._date(record.book, stored.date)
+            old.total = (old.total - stored.digest) % MODULUS
+            old.reservations -= 1
+            old.entries -= stored.entries
+            old.waiting -= stored.waiting
+        new = self._date(record.book, view.service_date)
+        new.total = (new.total + digest) % MODULUS
+        new.reservations += 1
+        new.entries += view.entries
+        new.waiting += view.waiting
+
+    def _date(self, book: str, date: str) -> DateDigest:
+        known = self._digests.get((book, date))
+        if known is None:
+            row = self._c.execute(
+                "SELECT total, reservations, entries, waiting FROM digests WHERE book = ? AND date = ?",
+                (book, date),
+            ).fetchone()
+            known = DateDigest()
+            if row is not None:
+                known = DateDigest(int.from_bytes(row[0], "big"), row[1], row[2], row[3])
+            self._digests[book, date] = known
+        return known
+
+    def _write_digests(self, touched: list[Record]) -> None:
+        # Every date whose sum may have moved is in memory; few are, and the rest are equal anyway.
+        self._c.executemany(
+            "INSERT OR REPLACE INTO digests (book, date, total, reservations, entries, waiting)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (book, date, d.total.to_bytes(32, "big"), d.reservations, d.entries, d.waiting)
+                for (book, date), d in self._digests.items()
+            ],
+        )
+        self._digests.clear()
+
+    def date_digest(self, book: str, date: str) -> DateDigest:
+        digest = self._date(book, date)
+        self._digests.pop((book, date), None)
+        return digest
+
+    def book_digest(self, book: str) -> DateDigest:
+        """The whole book: the sum over its dates. Costs what there are dates, not reservations."""
+        whole = DateDigest()
+        for row in self._c.execute(
+            "SELECT total, reservations, entries, waiting FROM digests WHERE book = ?", (book,)
+        ):
+            whole.total = (whole.total + int.from_bytes(row[0], "big")) % MODULUS
+            whole.reservations += row[1]
+            whole.entries += row[2]
+            whole.waiting += row[3]
+        return whole
+
+    def dates(self, book: str) -> list[tuple[str, int]]:
+        return [
+            (row[0], row[1])
+            for row in self._c.execute(
+                "SELECT date, reservations FROM digests WHERE book = ? AND reservations > 0"
+                " ORDER BY date",
+                (book,),
+            )
+        ]
+
+    # --- capacity -------------------------------------------------------------------------------
+
+    def occupancy(self, book: str) -> Occupancy:
+        known = self._occupancies.get(book)
+        if known is None:
+
+            def load(resource: str, start: int, end: int) -> Iterable[Held]:
+                return self._held(book, resource, start, end)
+
+            known = self._occupancies[book] = Occupancy(load)
+        return known
+
+    def _held(self, book: str, resource: str, start: int, end: int) -> list[Held]:
+        reach = self._reaches.get((book, resource), 0)
+        held = {
+            ClaimId(row[0], row[1]): Held(
+                ClaimId(row[0], row[1]), row[2], row[3], row[4], bool(row[5]), row[6]
+            )
+            for row in self._c.execute(
+                'SELECT operation, idx, start, "end", quantity, live, reservation FROM claims'
+                ' WHERE book = ? AND resource = ? AND start < ? AND start > ? AND "end" > ?',
+                (book, resource, end, start - reach - 1, start),
+            )
+        }
+        # What this transaction has folded and not yet written counts too, and overrides the disk.
+        for reservation in self._dirty_places.get((book, resource), ()):
+            self._overlay(held, self._dirty[reservation], resource, start, end)
+        return list(held.values())
+
+    def _overlay(
+        self, held: dict[ClaimId, Held], record: Record, resource: str, start: int, end: int
+    ) -> None:
+        for claim in record.view.claims:
+            held.pop(claim.id, None)
+        for claim_id, (name, first, last, quantity, live) in record.stored.claims.items():
+            if name == resource and first < end and last > start:
+                held[claim_id] = Held(claim_id, first, last, quantity, live, record.id)
+
+    def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
+        """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp order."""
+        return [
+            tuple(row)
+            for row in self._c.execute(
+                "SELECT stamp, node, operation, reservation FROM claims WHERE book = ? AND live = 0"
+                " AND idx = (SELECT min(idx) FROM claims other WHERE other.operation ="
+                " claims.operation) ORDER BY stamp, node, operation",
+                (book,),
+            )
+        ]
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def by_code(self, code: str) -> bytes | None:
+        row = self._c.execute("SELECT id FROM reservations WHERE code = ?", (code,)).fetchone()
+        return row[0] if row else None
+
+    def select(
+        self,
+        *,
+        book: str | None = None,
+        date: str | None = None,
+        starts_from: int | None = None,
+        starts_before: int | None = None,
+        status: str | None = None,
+        agent_id: str | None = None,
+        after: tuple[int, bytes] | None = None,
+        limit: int = 50,
+    ) -> list[View]:
+        """Views sorted by (starts_at, id); `after` is the last one's key of the page before."""
+        where, values = ["entries > 0", "code <> ''"], []
+        for clause, value in (
+            ("book = ?", book), ("date = ?", date), ("starts_at >= ?", starts_from),
+            ("starts_at < ?", starts_before), ("status = ?", status), ("agent_id = ?", agent_id),
+        ):  # fmt: skip
+            if value is not None:
+                where.append(clause)
+                values.append(value)
+        if after is not None:
+            where.append("(starts_at, id) > (?, ?)")
+            values += list(after)
+        sql = f"SELECT view FROM reservations WHERE {' AND '.join(where)} ORDER BY starts_at, id LIMIT ?"  # noqa: S608
+        return [_view_decoder.decode(row[0]) for row in self._c.execute(sql, (*values, limit))]
+
+    def count(self, book: str) -> int:
+        row = self._c.execute(
+            "SELECT coalesce(sum(reservations), 0) FROM digests WHERE book = ?", (book,)
+        ).fetchone()
+        return int(row[0])
+
+    def exceptions(self, book: str | None = None) -> list[tuple[bytes, str, int]]:
+        clause, values = ("WHERE book = ?", (book,)) if book else ("", ())
+        return [
+            (row[0], row[1], row[2])
+            for row in self._c.execute(
+                f"SELECT reservation, kind, since_ms FROM exceptions {clause}"  # noqa: S608
+                " ORDER BY since_ms, reservation, kind",
+                values,
+            )
+        ]
+
+
+def _held_rows(view: View) -> dict[ClaimId, tuple[str, int, int, int, bool]]:
+    return {
+        claim.id: (claim.resource, claim.start, claim.end, claim.quantity, claim.state == LIVE)
+        for claim in view.claims
+        if claim.state in (LIVE, PENDING, STANDBY)
+    }

@@ -1,0 +1,218 @@
+"""Small keyed records of one replica: settings, card keys, answers given, tokens, codes, fleet, log.
+
+Owns those tables. Values that have structure of their own come and go as bytes or as plain
+columns; what they mean is the node's business.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+
+class CardKey(NamedTuple):
+    """The sealed key of one guest card; `sealed` is None once the guest was forgotten."""
+
+    id: bytes
+    book: str
+    agent_id: str
+    sealed: bytes | None
+    erased_at_ms: int
+    version: int
+
+
+class Token(NamedTuple):
+    id: str
+    name: str
+    role: str
+    agent_id: str
+    hash: bytes
+    made_at_ms: int
+    revoked_at_ms: int
+
+
+class Answer(NamedTuple):
+    """What an idempotency key was answered with: never a card, only the id of what was made."""
+
+    body_hash: bytes
+    status: int
+    subject: str
+    route: str
+    at_ms: int
+
+
+class FleetRow(NamedTuple):
+    incarnation: bytes
+    book: str
+    node: str
+    role: str
+    first_seen_ms: int
+    last_seen_ms: int
+    detail: bytes
+
+
+class Records:
+    def __init__(self, db: Database) -> None:
+        self._c = db.conn
+
+    # --- settings -------------------------------------------------------------------------------
+
+    def get(self, key: str) -> bytes | None:
+        row = self._c.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put(self, key: str, value: bytes) -> None:
+        self._c.execute(
+            "INSERT INTO meta (key, value) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    def drop(self, key: str) -> None:
+        self._c.execute("DELETE FROM meta WHERE key = ?", (key,))
+
+    def get_int(self, key: str, default: int = 0) -> int:
+        value = self.get(key)
+        return default if value is None else int(value)
+
+    def put_int(self, key: str, value: int) -> None:
+        self.put(key, str(value).encode())
+
+    # --- card keys ------------------------------------------------------------------------------
+
+    def put_card_key(
+        self, card: bytes, book: str, agent_id: str, sealed: bytes | None, erased_at_ms: int
+    ) -> bool:
+        """Keep a card's key, or its erasure, which is final. Returns whether anything changed."""
+        row = self._c.execute(
+            "SELECT sealed, erased_at_ms FROM card_keys WHERE id = ?", (card,)
+        ).fetchone()
+        if row is not None and (row[1] or not erased_at_ms):
+            return False
+        version = (
+            self._c.execute("SELECT coalesce(max(version), 0) FROM card_keys").fetchone()[0] + 1
+        )
+        if erased_at_ms:
+            sealed = None
+        self._c.execute(
+            "INSERT OR REPLACE INTO card_keys (id, book, agent_id, sealed, erased_at_ms, version)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (card, book, agent_id, sealed, erased_at_ms, version),
+        )
+        return True
+
+    def card_key(self, card: bytes) -> CardKey | None:
+        row = self._c.execute(
+            "SELECT id, book, agent_id, sealed, erased_at_ms, version FROM card_keys WHERE id = ?",
+            (card,),
+        ).fetchone()
+        return CardKey(*row) if row else None
+
+    def card_keys_since(self, book: str, version: int, limit: int) -> list[CardKey]:
+        return [
+            CardKey(*row)
+            for row in self._c.execute(
+                "SELECT id, book, agent_id, sealed, erased_at_ms, version FROM card_keys"
+                " WHERE book = ? AND version > ? ORDER BY version LIMIT ?",
+                (book, version, limit),
+            )
+        ]
+
+    def card_keys_of(self, agent_id: str) -> list[CardKey]:
+        return [
+            CardKey(*row)
+            for row in self._c.execute(
+                "SELECT id, book, agent_id, sealed, erased_at_ms, version FROM card_keys"
+                " WHERE agent_id = ? ORDER BY version",
+                (agent_id,),
+            )
+        ]
+
+    # --- idempotent answers ---------------------------------------------------------------------
+
+    def answer(self, scope: str, key: str) -> Answer | None:
+        row = self._c.execute(
+            "SELECT body_hash, status, subject, route, at_ms FROM answers WHERE scope = ? AND key = ?",
+            (scope, key),
+        ).fetchone()
+        return Answer(*row) if row else None
+
+    def put_answer(
+        self, scope: str, key: str, body_hash: bytes, status: int, subject: str, route: str, at_ms: int
+    ) -> None:  # fmt: skip
+        self._c.execute(
+            "INSERT OR REPLACE INTO answers (scope, key, body_hash, status, subject, route, at_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (scope, key, body_hash, status, subject, route, at_ms),
+        )
+
+    def sweep_answers(self, before_ms: int) -> int:
+        return self._c.execute("DELETE FROM answers WHERE at_ms < ?", (before_ms,)).rowcount
+
+    # --- tokens ---------------------------------------------------------------------------------
+
+    def put_token(self, token: Token) -> None:
+        self._c.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?)", token)
+
+    def tokens(self) -> list[Token]:
+        return [
+            Token(*row)
+            for row in self._c.execute(
+                "SELECT id, name, role, agent_id, hash, made_at_ms, revoked_at_ms FROM tokens"
+                " ORDER BY made_at_ms, id"
+            )
+        ]
+
+    def revoke_token(self, name: str, at_ms: int) -> bool:
+        cursor = self._c.execute(
+            "UPDATE tokens SET revoked_at_ms = ? WHERE (name = ? OR id = ?) AND revoked_at_ms = 0",
+            (at_ms, name, name),
+        )
+        return cursor.rowcount > 0
+
+    # --- join codes -----------------------------------------------------------------------------
+
+    def put_offer(self, offer_id: str, offer: bytes) -> None:
+        self._c.execute("INSERT OR REPLACE INTO join_offers VALUES (?, ?)", (offer_id, offer))
+
+    def offer(self, offer_id: str) -> bytes | None:
+        row = self._c.execute("SELECT offer FROM join_offers WHERE id = ?", (offer_id,)).fetchone()
+        return row[0] if row else None
+
+    def drop_offer(self, offer_id: str) -> None:
+        self._c.execute("DELETE FROM join_offers WHERE id = ?", (offer_id,))
+
+    # --- the fleet, as the hub saw it -------------------------------------------------------------
+
+    def saw_node(
+        self, incarnation: bytes, book: str, node: str, role: str, at_ms: int, detail: bytes
+    ) -> None:
+        self._c.execute(
+            "INSERT INTO fleet VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (incarnation) DO UPDATE SET"
+            " last_seen_ms = excluded.last_seen_ms, detail = excluded.detail",
+            (incarnation, book, node, role, at_ms, at_ms, detail),
+        )
+
+    def fleet(self) -> list[FleetRow]:
+        return [
+            FleetRow(*row)
+            for row in self._c.execute(
+                "SELECT incarnation, book, node, role, first_seen_ms, last_seen_ms, detail"
+                " FROM fleet ORDER BY book, node, first_seen_ms"
+            )
+        ]
+
+    # --- what the sync did ------------------------------------------------------------------------
+
+    def log_sync(self, at_ms: int, event: str, detail: str, keep: int = 500) -> None:
+        self._c.execute(
+            "INSERT INTO sync_log (at_ms, event, detail) VALUES (?, ?, ?)", (at_ms, event, detail)
+        )
+        self._c.execute("DELETE FROM sync_log WHERE id <= (SELECT max(id) - ? FROM sync_log)", (keep,))
+
+    def sync_log(self, limit: int = 50) -> list[tuple[int, str, str]]:
+        rows = self._c.execute(
+            "SELECT at_ms, event, detail FROM sync_log ORDER BY id DESC LIMIT ?", (limit,)
+        ).fetchall()
+        return [(row[0], row[1], row[2]) for row in reversed(rows)]

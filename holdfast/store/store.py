@@ -1,0 +1,77 @@
+"""One data directory's store: the database with its tables, and the transaction around them.
+
+Owns the life of the database and the rule that memory never runs ahead of the disk: a
+transaction that fails drops every cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Generator
+from pathlib import Path
+
+from holdfast.store import database
+from holdfast.store.journal import Journal
+from holdfast.store.projections import Projections
+from holdfast.store.queue import Queue
+from holdfast.store.records import Records
+
+
+class Store:
+    """Open with `Store.open(directory)`; one process at a time, one transaction at a time."""
+
+    def __init__(self, directory: Path, *, synchronous: str = "FULL") -> None:
+        self.directory = directory
+        self.path = directory / database.FILE_NAME
+        self._lock = database.DirectoryLock(directory)
+        self._lock.acquire()
+        try:
+            self.db = database.open_database(self.path, synchronous=synchronous)
+            with database.translated(self.path):
+                self.journal = Journal(self.db)
+                self.projections = Projections(self.db)
+                self.queue = Queue(self.db)
+                self.records = Records(self.db)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @contextlib.contextmanager
+    def atomic(self) -> Generator[None, None, None]:
+        """All or nothing, on disk and in memory. Raises StorageFull and DirectoryError."""
+        try:
+            with self.db.atomic():
+                yield
+        except sqlite3.DatabaseError as error:
+            self._forget()
+            raise database.translate(error, self.path) from error
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        with database.translated(self.path):
+            self.journal.reload()
+            self.projections.reload()
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy of the database while it is in use."""
+        with database.translated(self.path):
+            copy = sqlite3.connect(target)
+            try:
+                self.db.conn.backup(copy)
+            finally:
+                copy.close()
+
+    def check(self) -> list[str]:
+        """SQLite's own integrity check; an empty list means sound."""
+        with database.translated(self.path):
+            rows = self.db.conn.execute("PRAGMA integrity_check(20)").fetchall()
+        return [row[0] for row in rows if row[0] != "ok"]
+
+    def close(self) -> None:
+        try:
+            self.db.close()
+        finally:
+            self._lock.release()

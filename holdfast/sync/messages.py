@@ -1,0 +1,191 @@
+"""What two replicas say to each other, as bytes: the messages of protocol version 1.
+
+Owns the wire form: MessagePack arrays in the order of the fields, compressed with zlib where that
+was agreed. docs/protocol.md describes it for other implementations, docs/vectors.json has examples.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from holdfast.model.errors import Invalid, TooLarge
+from holdfast.model.limits import EXCHANGE_BYTES_MAX, EXCHANGE_INFLATED_BYTES_MAX
+
+PROTOCOL_VERSION: Final = 1
+"""1 (2026-11): the first. A side that meets another major version says so and changes nothing."""
+
+CONTENT_TYPE: Final = "application/vnd.holdfast.exchange+msgpack"
+
+
+class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A chain as its holder has it: entries counted, the chain hash after the last of them, and
+    the newest page's document state vector."""
+
+    incarnation: bytes
+    entries: int
+    hash: bytes
+    vector: bytes = b""
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A page's update behind an entry that both sides hold, and the seal that covers it.
+
+    `base` is the chain hash before the update's first entry; `sealed` how many entries of the chain
+    the Ed25519 `seal` covers.
+    """
+
+    incarnation: bytes
+    page: int
+    base: bytes
+    update: bytes
+    sealed: int
+    seal: bytes
+
+
+class CardKeyItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A guest card's sealed key, or its erasure; it travels beside the documents (DESIGN §8)."""
+
+    id: bytes
+    agent_id: str
+    sealed: bytes
+    erased_at_ms: int = 0
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a reader stands in a replica's change feed; it holds for one incarnation of it."""
+
+    incarnation: bytes
+    seq: int
+    keys: int = 0
+
+
+class NodeStatus(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the fleet view shows of a node."""
+
+    queued: int = 0
+    clock_state: str = ""
+    uncertainty_ms: int = 0
+    software: str = ""
+    number: int = 1
+
+
+class ExchangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One round's question. `heads` is None where `cursor` says enough.
+
+    `more`: the sender's backlog goes on in a further message, so that nothing of it is to be
+    decided yet. `sent_at_ms` is the sender's clock, for the time sample.
+    """
+
+    version: int
+    book: str
+    sender: bytes
+    round: int
+    sent_at_ms: int
+    cursor: Cursor | None = None
+    heads: tuple[Head, ...] | None = None
+    frames: tuple[Frame, ...] = ()
+    keys: tuple[CardKeyItem, ...] = ()
+    more: bool = False
+    status: NodeStatus = NodeStatus()
+    pull: bool = True
+
+
+class ExchangeResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One round's answer, or news on the live channel (round 0).
+
+    `acks` says how many entries of each chain that was sent are durable here; `verdicts` are those
+    that did not simply merge, as (incarnation, n, verdict, reason); `refused` the frames that the
+    gate refused whole, as (incarnation, page, reason). `heads` is given where the asker must compare
+    (no cursor, or a cursor of another life). `digest` is the folded book's, at `digest_heads`.
+    """
+
+    version: int
+    sender: bytes
+    round: int
+    received_at_ms: int
+    sent_at_ms: int
+    uncertainty_ms: int
+    acks: tuple[tuple[bytes, int, bytes], ...] = ()
+    verdicts: tuple[tuple[bytes, int, str, str], ...] = ()
+    refused: tuple[tuple[bytes, int, str], ...] = ()
+    frames: tuple[Frame, ...] = ()
+    keys: tuple[CardKeyItem, ...] = ()
+    cursor: Cursor | None = None
+    heads: tuple[Head, ...] | None = None
+    more: bool = False
+    digest: bytes = b""
+    digest_heads: bytes = b""
+    state: str = "serving"
+
+
+class HashesRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Asks for a chain's hashes at positions, to find where two branches part."""
+
+    version: int
+    book: str
+    incarnation: bytes
+    positions: tuple[int, ...]
+
+
+class HashesResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Per branch held: the hash at each position asked for, empty beyond the branch's end."""
+
+    version: int
+    branches: tuple[tuple[bytes, ...], ...]
+
+
+Message = TypeVar("Message")
+
+_encoder = msgspec.msgpack.Encoder()
+_decoders: dict[type, Any] = {
+    kind: msgspec.msgpack.Decoder(kind, strict=True)
+    for kind in (ExchangeRequest, ExchangeResponse, HashesRequest, HashesResponse)
+}
+
+
+def encode(message: Any, *, compress: bool = True) -> bytes:
+    """The message's bytes: one byte that says whether the rest is compressed, then the rest."""
+    body = _encoder.encode(message)
+    if compress and len(body) > 256:
+        return b"\x01" + zlib.compress(body, 6)
+    return b"\x00" + body
+
+
+def decode(data: bytes, kind: type[Message]) -> Message:
+    """Read a message. Raises TooLarge for what exceeds the limits, Invalid for any other bytes."""
+    if len(data) > EXCHANGE_BYTES_MAX:
+        raise TooLarge(f"an exchange has at most {EXCHANGE_BYTES_MAX} bytes, not {len(data)}")
+    body = _inflate(data)
+    try:
+        message: Message = _decoders[kind].decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Invalid(f"these bytes are no {kind.__name__} of protocol {PROTOCOL_VERSION}") from error
+    version: int = message.version  # type: ignore[attr-defined]
+    if version != PROTOCOL_VERSION:
+        raise Invalid(
+            f"the other side speaks protocol {version}, this one {PROTOCOL_VERSION}; "
+            "upgrade the older of the two"
+        )
+    return message
+
+
+def _inflate(data: bytes) -> bytes:
+    if not data or data[0] not in (0, 1):
+        raise Invalid("these bytes are no exchange: their first one is neither 0 nor 1")
+    if data[0] == 0:
+        return data[1:]
+    inflater = zlib.decompressobj()
+    try:
+        body = inflater.decompress(data[1:], EXCHANGE_INFLATED_BYTES_MAX)
+    except zlib.error as error:
+        raise Invalid("a compressed exchange is damaged or cut off") from error
+    if inflater.unconsumed_tail:
+        raise TooLarge(
+            f"an exchange has at most {EXCHANGE_INFLATED_BYTES_MAX} bytes after decompression"
+        )
+    if not inflater.eof or inflater.unused_data:
+        raise Invalid("a compressed exchange is damaged or cut off")
+    return body

@@ -1,0 +1,76 @@
+"""Chains and seals: the running hash over what one incarnation wrote, and the signature over it.
+
+Owns both formats for ever (docs/protocol.md). Pure: keys and bytes in, bytes out.
+
+    h(0) = SHA-256("holdfast chain 1" 0x00 len(book) book incarnation)
+    h(n) = SHA-256(h(n-1) entry(n))
+    seal = Ed25519("holdfast seal 1" 0x00 len(book) book incarnation n h(n))
+
+with lengths as two bytes and n as eight, big-endian.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+_CHAIN: Final = b"holdfast chain 1\x00"
+_SEAL: Final = b"holdfast seal 1\x00"
+_PAGE: Final = b"holdfast page 1\x00"
+_CLIENT_BITS: Final = 53
+"""What every implementation of Yjs can hold in a client id."""
+
+
+def _scope(tag: bytes, book: str, incarnation: bytes) -> bytes:
+    name = book.encode()
+    return tag + len(name).to_bytes(2, "big") + name + incarnation
+
+
+def chain_start(book: str, incarnation: bytes) -> bytes:
+    """The hash before the first entry."""
+    return hashlib.sha256(_scope(_CHAIN, book, incarnation)).digest()
+
+
+def chain_next(head: bytes, entry: bytes) -> bytes:
+    return hashlib.sha256(head + entry).digest()
+
+
+def chain_run(head: bytes, entries: Iterable[bytes]) -> list[bytes]:
+    """The hash after each of the entries."""
+    sha256 = hashlib.sha256
+    hashes = []
+    for entry in entries:
+        head = sha256(head + entry).digest()
+        hashes.append(head)
+    return hashes
+
+
+def seal_message(book: str, incarnation: bytes, n: int, head: bytes) -> bytes:
+    """What a seal signs: this chain, so many entries, this head."""
+    return _scope(_SEAL, book, incarnation) + n.to_bytes(8, "big") + head
+
+
+def sign_seal(
+    key: Ed25519PrivateKey, book: str, incarnation: bytes, n: int, head: bytes
+) -> bytes:
+    return key.sign(seal_message(book, incarnation, n, head))
+
+
+def verify_seal(
+    key: Ed25519PublicKey, book: str, incarnation: bytes, n: int, head: bytes, seal: bytes
+) -> bool:
+    try:
+        key.verify(seal, seal_message(book, incarnation, n, head))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def client_id(book: str, incarnation: bytes, page: int) -> int:
+    """The document client id of a page: 53 bits of SHA-256, never 0."""
+    digest = hashlib.sha256(_scope(_PAGE, book, incarnation) + page.to_bytes(8, "big")).digest()
+    return int.from_bytes(digest[:8], "big") >> 64 - _CLIENT_BITS or 1
