@@ -68,15 +68,14 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
-    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
         """Run a command line and end the process with its status; nothing else maps errors."""
-        sys.exit(self._status(args, extra))
+        sys.exit(self._status(args))
 
-    def _status(self, args: Sequence[str] | None, extra: dict[str, Any]) -> int:
+    def _status(self, args: Sequence[str] | None) -> int:
         _print_what_the_terminal_can()
         try:
-            extra["standalone_mode"] = False
-            status = super().main(args, "holdfast", **extra)
+            status = super().main(args, "holdfast", standalone_mode=False)
             sys.stdout.flush()
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.ctx.get_help() if error.ctx else "", err=True)

@@ -7,14 +7,17 @@ problems, the OpenAPI document. No rule of reservations is here or in any route.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Request, Response, Router
 from litestar.config.app import AppConfig
 from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from holdfast import __version__
 from holdfast.api import (
@@ -41,14 +44,15 @@ def make_app(
     admin_token: str,
     runtime: object | None = None,
     hosts: Iterable[str] = (),
+    executor: Executor | None = None,
 ) -> Litestar:
     """The application that serves a replica.
 
-    `runtime` may have async `start` and `stop`, called with the application's life, and its own
-    `sync`, `pause`, `resume` and `sync_status`, used instead of the node's. `hosts` are the names
-    that it may be called by, beside loopback names and address literals.
+    `runtime` may have async `start` and `stop`, called with the application's life. `hosts` are the
+    names that it may be called by, beside loopback names and address literals. `executor` has the
+    one thread that works on the replica; left out, the application makes its own.
     """
-    face = Face(replica, admin_token, frozenset(name.lower() for name in hosts), runtime)
+    face = Face(replica, admin_token, frozenset(name.lower() for name in hosts), executor)
 
     @asynccontextmanager
     async def life(_: Litestar) -> AsyncGenerator[None, None]:
@@ -116,6 +120,14 @@ def _as_problem(request: Request[object, object, State], error: Exception) -> Re
     )
 
 
+def _no_page(response: Response[object]) -> Response[object]:
+    """The library's own page for what is not under /schema, as a problem like any other."""
+    if response.status_code != HTTP_404_NOT_FOUND:
+        return response
+    problem = problem_of(NotFoundException())
+    return Response(problem.body(), status_code=problem.status, media_type=MEDIA_TYPE)
+
+
 def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Holdfast",
@@ -132,5 +144,6 @@ def _openapi() -> OpenAPIConfig:
             route_handlers=[],
             include_in_schema=False,
             opt={"permission": PUBLIC},
+            after_request=_no_page,
         ),
     )

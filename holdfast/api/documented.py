@@ -93,7 +93,8 @@ def _schema(kind: type[msgspec.Struct] | dict[str, Any]) -> dict[str, Any]:
     if isinstance(kind, dict):
         return kind
     _, components = msgspec.json.schema_components((kind,))
-    return components[kind.__name__]
+    schema: dict[str, Any] = components[kind.__name__]
+    return schema
 
 
 def _parameters(kind: type[msgspec.Struct] | None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -32,16 +32,21 @@ class Face:
     """The HTTP face of one replica."""
 
     def __init__(
-        self, replica: Replica, admin_token: str, hosts: frozenset[str], runtime: object | None
+        self,
+        replica: Replica,
+        admin_token: str,
+        hosts: frozenset[str],
+        executor: Executor | None = None,
     ) -> None:
         self.replica = replica
-        self.runtime = runtime
         self.hosts = hosts
         self.tokens = Tokens(replica, admin_token)
         self.answers = Answers(replica, self.run)
         self.changes = Changes()
         self.metrics = Metrics()
-        self._worker: ThreadPoolExecutor | None = None
+        self.exchanging = asyncio.Lock()
+        self._own_worker = executor is None
+        self._worker = executor or ThreadPoolExecutor(1, thread_name_prefix="holdfast-store")
 
     async def start(self) -> None:
         """Begin to watch the replica; call in the event loop that serves."""
@@ -53,9 +58,8 @@ class Face:
         self.close_streams()
         self.replica.listeners.remove(self.changes.committed)
         self.changes.stop()
-        if self._worker is not None:
-            worker, self._worker = self._worker, None
-            await asyncio.to_thread(worker.shutdown)
+        if self._own_worker:
+            await asyncio.to_thread(self._worker.shutdown)
 
     def close_streams(self) -> None:
         """End every open stream, so that a server that stops need not wait for its watchers."""
@@ -64,15 +68,8 @@ class Face:
     async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Call the replica in the one thread that does: writers queue up instead of contending,
         and the event loop stays free."""
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix="holdfast-api")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, work, *arguments)
-
-    def of_runtime(self, name: str, otherwise: Callable[[], Any]) -> Callable[[], Any]:
-        """The background runtime's way to do a thing, where one runs and has its own."""
-        own: Callable[[], Any] | None = getattr(self.runtime, name, None)
-        return otherwise if own is None else own
 
     def hub(self) -> Hub:
         """The replica as a hub. Raises Forbidden on a node."""

@@ -1,6 +1,6 @@
 """How what a replica holds looks as JSON: the contract's field names and forms, written once.
 
-Owns the rendering of reservations, operations, exceptions, tokens and allotment wishes. Decides
+Owns the rendering of reservations, tokens and allotment wishes. Decides
 nothing, and adds a guest's card only where the caller says that it may.
 """
 
@@ -16,7 +16,6 @@ from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import Decision, View, shown_claims
 from holdfast.model.venue import AllotmentWish, Venue
-from holdfast.store.queue import Operation
 from holdfast.store.records import Token
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def render_decision(decision: Decision | None) -> dict[str, Any] | None:
         "verdict": decision.verdict,
         "by": decision.by,
         "stamp": stamp_text(decision.stamp, decision.node),
-        "reason": decision.reason or None,
+        "reason": decision.reason,
         "won": [uuid_text(won) for won in decision.won],
         "from": list(decision.from_resources),
     }
@@ -144,29 +143,6 @@ def with_times(value: Any) -> Any:
     if isinstance(value, list):
         return [with_times(inner) for inner in value]
     return value
-
-
-def render_operation(replica: Replica, operation: Operation) -> dict[str, Any]:
-    """One operation of the queue and its fate."""
-    chain = replica.store.journal.chain_by_id(operation.chain)
-    view = replica.view(operation.subject) if operation.subject else None
-    decision = view.decision if view else None
-    decided = decision is not None and decision.decides == operation.id
-    waits = operation.next_attempt_at_ms > 0 and operation.finished_at_ms == 0
-    return {
-        "id": operation.id.hex(),
-        "kind": operation.kind,
-        "subject": uuid_text(operation.subject) if operation.subject else None,
-        "code": (view.code or None) if view else None,
-        "venue": chain.book.partition("/")[2],
-        "stamp": stamp_text(operation.stamp, chain.incarnation),
-        "state": operation.state,
-        "attempts": operation.attempts,
-        "next_attempt_at": utc_text(operation.next_attempt_at_ms) if waits else None,
-        "finished_at": utc_text(operation.finished_at_ms) if operation.finished_at_ms else None,
-        "reason": operation.reason or None,
-        "decision": render_decision(decision) if decided else None,
-    }
 
 
 def render_token(token: Token) -> dict[str, Any]:

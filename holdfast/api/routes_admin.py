@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from holdfast.api.auth import Made
 from holdfast.api.documented import operation
@@ -123,7 +124,7 @@ async def list_nodes(request: Asking) -> Response[bytes]:
     opt={"permission": "nodes.change"},
     operation_class=operation(body=RevokeRequest, answers={200: "name, state"}, keyed=True),
 )
-async def revoke_node(request: Asking, name: str) -> Response[bytes]:
+async def revoke_node(request: Asking, name: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     hub = face.hub()
     body = await request.body()
@@ -256,7 +257,7 @@ async def create_token(request: Asking) -> Response[bytes]:
     opt={"permission": "tokens.change"},
     operation_class=operation(answers={200: "the token"}),
 )
-async def revoke_token(request: Asking, name: str) -> Response[bytes]:
+async def revoke_token(request: Asking, name: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
 
     def revoke() -> dict[str, Any]:

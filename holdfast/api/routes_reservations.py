@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any
 
 import msgspec
 from litestar import Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from msgspec import UNSET
 
 from holdfast.api.auth import Caller
@@ -39,7 +39,9 @@ from holdfast.node.requests import CreateRequest, PatchRequest
 TAGS = ["reservations"]
 
 
-class ListQuery(msgspec.Struct, kw_only=True, rename={"starts_from": "from", "starts_before": "to"}):
+class ListQuery(
+    msgspec.Struct, kw_only=True, rename={"starts_from": "from", "starts_before": "to"}
+):
     """`date` is the service date; `from` and `to` filter `starts_at`, half-open."""
 
     venue: str | None = None
@@ -151,7 +153,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     opt={"permission": "reservations.read"},
     operation_class=operation(answers={200: "the reservation; its stamp is the ETag"}),
 )
-async def get_reservation(request: Asking, reference: str) -> Response[bytes]:
+async def get_reservation(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     return await _shown(face_of(request), caller_of(request), reference, 200, {})
 
 
@@ -172,7 +174,7 @@ async def get_reservation(request: Asking, reference: str) -> Response[bytes]:
         matches=True,
     ),
 )
-async def change_reservation(request: Asking, reference: str) -> Response[bytes]:
+async def change_reservation(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     body = await request.body()
     if_match = read_if_match(request.headers.get("if-match"))
@@ -221,7 +223,12 @@ def _plain(name: str) -> Act:
 
 
 def _marking(
-    path: str, operation_id: str, summary: str, permission: str, act: Act, body: type[msgspec.Struct]
+    path: str,
+    operation_id: str,
+    summary: str,
+    permission: str,
+    act: Act,
+    body: type[msgspec.Struct] = Nothing,
 ) -> HTTPRouteHandler:
     """The route of one mark; all of them differ in nothing but this."""
 
@@ -234,7 +241,7 @@ def _marking(
         opt={"permission": permission},
         operation_class=operation(body=body, answers={200: "the reservation"}, keyed=True),
     )
-    async def mark(request: Asking, reference: str) -> Response[bytes]:
+    async def mark(request: Asking, reference: FromPath[str]) -> Response[bytes]:
         face, caller = face_of(request), caller_of(request)
         sent = await request.body()
 
@@ -250,22 +257,27 @@ def _marking(
 
 
 MARKS = [
-    _marking("cancel", "cancelReservation", "Cancel", "reservations.cancel", _cancel, CancelRequest),
     _marking(
-        "check-in", "checkIn", "The guest is here", "reservations.check-in", _check_in,
+        "cancel", "cancelReservation", "Cancel", "reservations.cancel", _cancel, CancelRequest
+    ),
+    _marking(
+        "check-in", "checkInReservation", "The guest is here", "reservations.check-in", _check_in,
         CheckInRequest,
     ),
     _marking(
-        "complete", "complete", "The guest left", "reservations.complete", _plain("complete"), Nothing
+        "complete", "completeReservation", "The guest left", "reservations.complete",
+        _plain("complete"),
     ),
-    _marking("no-show", "noShow", "Nobody came", "reservations.no-show", _plain("no_show"), Nothing),
+    _marking(
+        "no-show", "markNoShow", "Nobody came", "reservations.no-show", _plain("no_show")
+    ),
     _marking(
         "undo-no-show", "undoNoShow", "Somebody came after all", "reservations.no-show",
-        _plain("undo_no_show"), Nothing,
+        _plain("undo_no_show"),
     ),
     _marking(
         "confirm", "confirmAttendance", "The guest said again that they will come",
-        "reservations.confirm", _plain("confirm"), Nothing,
+        "reservations.confirm", _plain("confirm"),
     ),
 ]  # fmt: skip
 
@@ -273,7 +285,7 @@ MARKS = [
 # --- what these routes share ----------------------------------------------------------------------
 
 
-def _only_own(caller: Caller, user_id: str | None | Any, agent_id: str | None | Any) -> None:
+def _only_own(caller: Caller, user_id: object, agent_id: object) -> None:
     given = [value for value in (user_id, agent_id) if value is not None and value is not UNSET]
     if any(value != caller.agent_id for value in given):
         raise Forbidden("a guest's token is for its own agent id only; leave the person out")
@@ -323,9 +335,7 @@ async def _wait(face: Face, request: Asking, subject: str) -> dict[str, str]:
 
 def _decided(replica: Replica, reservation: bytes) -> bool:
     view = replica.view(reservation)
-    return view is None or (
-        view.status != lifecycle.COMMIT_PENDING and view.pending_change is None
-    )
+    return view is None or (view.status != lifecycle.COMMIT_PENDING and view.pending_change is None)
 
 
 ROUTES: list[HTTPRouteHandler] = [

@@ -19,11 +19,11 @@ from holdfast.api.auth import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, caller_of, face_of
 from holdfast.api.render import render_reservation
-from holdfast.api.routes_books import render_exception
 from holdfast.api.routes_sync import sync_status
 from holdfast.api.stream import Changed
 from holdfast.model.errors import NotFound
 from holdfast.model.venue import to_document
+from holdfast.node import inspection
 
 _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "sync.read"}
 
@@ -105,10 +105,12 @@ def _reservation(face: Face, caller: Caller, reservation: bytes) -> list[tuple[s
         return []
     shown = render_reservation(face.replica, view, with_guest=False)
     events = [("reservation", msgspec.json.encode(shown))]
-    if caller.may("exceptions.read"):
-        for kind, since_ms in view.exceptions:
-            exception = render_exception(face.replica, reservation, kind, since_ms)
-            events.append(("exception", msgspec.json.encode(exception)))
+    if view.exceptions and caller.may("exceptions.read"):
+        events += [
+            ("exception", msgspec.json.encode(item))
+            for item in inspection.exceptions(face.replica)
+            if item["id"].endswith(f".{reservation.hex()}")
+        ]
     return events
 
 

@@ -6,19 +6,20 @@ Owns these routes. What an exchange does stands in `holdfast.node`.
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, answer, face_of
 from holdfast.api.parsing import read_body, read_cursor, read_limit, read_query, write_cursor
-from holdfast.api.render import render_operation, utc_text, with_times
+from holdfast.api.render import utc_text, with_times
 from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.ids import uuid_text
+from holdfast.node.inspection import queue_item
 from holdfast.node.node import Node
 from holdfast.store.queue import STATES, Operation
 
@@ -77,13 +78,19 @@ async def list_queue(request: Asking) -> Response[bytes]:
         queue = face.replica.store.queue
         with face.replica.lock:
             found = queue.select(state=query.state, after=after, limit=limit + 1)
-            items = [render_operation(face.replica, one) for one in found[:limit]]
+            items = [_item(face.replica, one) for one in found[:limit]]
             counts = queue.counts()
         last = found[limit - 1] if len(found) > limit else None
         place = f"{last.chain}.{last.n}" if last is not None else None
         return {"counts": counts, "items": items, "next": write_cursor(place)}
 
     return answer(await face.run(listed))
+
+
+def _item(replica: Replica, found: Operation) -> dict[str, Any]:
+    """`subject` is how people call it; `reservation` is the id that other routes take."""
+    reservation = uuid_text(found.subject) if found.subject else None
+    return queue_item(replica, found) | {"reservation": reservation}
 
 
 def _place(cursor: str | None) -> tuple[int, int] | None:
@@ -104,7 +111,7 @@ def _place(cursor: str | None) -> tuple[int, int] | None:
     opt={"permission": "queue.read"},
     operation_class=operation(answers={200: "the operation"}),
 )
-async def get_operation(request: Asking, operation_id: str) -> Response[bytes]:
+async def get_operation(request: Asking, operation_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     return answer(await face.run(_operation, face.replica, operation_id))
 
@@ -118,7 +125,7 @@ async def get_operation(request: Asking, operation_id: str) -> Response[bytes]:
     opt={"permission": "sync.control"},
     operation_class=operation(body=Nothing, answers={200: "the operation"}, keyed=True),
 )
-async def retry_operation(request: Asking, operation_id: str) -> Response[bytes]:
+async def retry_operation(request: Asking, operation_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     body = await request.body()
 
@@ -142,7 +149,7 @@ async def retry_operation(request: Asking, operation_id: str) -> Response[bytes]
     opt={"permission": "queue.change"},
     operation_class=operation(body=WithdrawRequest, answers={200: "the operation"}, keyed=True),
 )
-async def withdraw_operation(request: Asking, operation_id: str) -> Response[bytes]:
+async def withdraw_operation(request: Asking, operation_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     body = await request.body()
 
@@ -173,7 +180,7 @@ def _found(replica: Replica, operation_id: str) -> Operation:
 
 def _operation(replica: Replica, operation_id: str) -> dict[str, Any]:
     with replica.lock:
-        return render_operation(replica, _found(replica, operation_id))
+        return _item(replica, _found(replica, operation_id))
 
 
 # --- the exchange with the hub --------------------------------------------------------------------
@@ -183,7 +190,7 @@ def sync_status(face: Face) -> dict[str, Any]:
     """`GET /sync`. A hub has no hub: it is where the others connect."""
     replica = face.replica
     if isinstance(replica, Node):
-        status: dict[str, Any] = with_times(face.of_runtime("sync_status", replica.sync_status)())
+        status: dict[str, Any] = with_times(replica.sync_status())
         return status
     with replica.lock:
         seen = [row.last_seen_ms for row in replica.store.records.fleet()]
@@ -193,13 +200,6 @@ def sync_status(face: Face) -> dict[str, Any]:
         "last_exchange_at": utc_text(max(seen)) if seen else None,
         "queued": 0,
     }
-
-
-async def _call(do: Callable[[], Any]) -> Any:
-    """Not in the worker: an exchange waits for the network, and writers must not wait with it."""
-    if inspect.iscoroutinefunction(do):
-        return await do()
-    return await asyncio.to_thread(do)
 
 
 @get(
@@ -231,7 +231,7 @@ async def get_sync_log(request: Asking) -> Response[bytes]:
     def lines() -> list[dict[str, str]]:
         with face.replica.lock:
             rows = face.replica.store.records.sync_log(limit)
-        return [{"at": utc_text(at), "event": event, "detail": detail} for at, event, detail in rows]
+        return [{"at": utc_text(at), "event": what, "detail": detail} for at, what, detail in rows]
 
     return answer({"items": await face.run(lines), "next": None})
 
@@ -254,7 +254,9 @@ async def sync_now(request: Asking) -> Response[bytes]:
     read_body(body, Nothing)
 
     async def exchange() -> str:
-        done = with_times(await _call(face.of_runtime("sync", node.sync)))
+        # Not in the worker: an exchange waits for the network, and writers must not wait with it.
+        async with face.exchanging:
+            done = with_times(await asyncio.to_thread(node.sync))
         face.changes.publish("sync")
         return msgspec.json.encode(done).decode()
 
@@ -268,7 +270,7 @@ async def _switch(request: Asking, face: Face, name: str) -> Response[bytes]:
     read_body(body, Nothing)
 
     async def switch() -> str:
-        await _call(face.of_runtime(name, node.pause if name == "pause" else node.resume))
+        await face.run(node.pause if name == "pause" else node.resume)
         face.changes.publish("sync")
         return name
 

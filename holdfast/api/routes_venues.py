@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, face_of
@@ -105,7 +106,7 @@ async def list_venues(request: Asking) -> Response[bytes]:
     opt={"permission": "venues.read"},
     operation_class=operation(answers={200: "the venue file"}),
 )
-async def get_venue(request: Asking, venue: str) -> Response[bytes]:
+async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     return answer((await face.run(_venues, face.replica, venue))[0])
 
@@ -121,7 +122,7 @@ async def get_venue(request: Asking, venue: str) -> Response[bytes]:
         answers={200: "the venue file as read, with defaults", 201: "the same, of a new venue"},
     ),
 )
-async def put_venue(request: Asking, venue: str) -> Response[bytes]:
+async def put_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     hub = face.hub()
     document = read_object(await request.body())

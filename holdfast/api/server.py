@@ -14,17 +14,20 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 import uvicorn
+from cryptography import x509
 from litestar import Litestar
 
 from holdfast.api.app import close_streams, make_app
 from holdfast.api.face import Replica
 from holdfast.model.errors import DirectoryError, Forbidden, Invalid, Unreachable
 from holdfast.model.limits import EXCHANGE_BYTES_MAX
+from holdfast.node.runtime import Runtime
 
 RUN_FILE: Final = "holdfast.run"
 TOKEN_FILE: Final = "admin-token"  # noqa: S105 - the name of a file
@@ -41,20 +44,27 @@ def serve(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     insecure_lan: bool = False,
-    runtime: object | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the URL once connections are accepted.
 
-    Port 0 takes any free one. Raises Forbidden for a host beyond loopback without TLS, Unreachable
+    The link to the hub and the timed jobs run meanwhile. Port 0 takes any free one. Raises Forbidden for a host beyond loopback without TLS, Unreachable
     where the port cannot be had, DirectoryError where the admin token cannot be read. The replica
     stays open: it is its caller's.
     """
     check_host(host, tls=tls_cert is not None, insecure_lan=insecure_lan)
     if (tls_cert is None) != (tls_key is None):
         raise Invalid.field("tls_key", "give a certificate and its key, or neither")
-    app = make_app(replica, admin_token=_token(replica.directory), runtime=runtime, hosts=[host])
+    hosts = [host, *_own_names(), *_certified_names(tls_cert)]
+    executor = ThreadPoolExecutor(1, thread_name_prefix="holdfast-store")
+    app = make_app(
+        replica,
+        admin_token=_token(replica.directory),
+        runtime=Runtime(replica, executor),
+        hosts=hosts,
+        executor=executor,
+    )
     listening = _bind(host, port)
-    url = _url(listening, host, "https" if tls_cert else "http")
+    scheme = "https" if tls_cert else "http"
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -71,8 +81,8 @@ def serve(
     run_file = replica.directory / RUN_FILE
 
     def accepting() -> None:
-        _write_run_file(run_file, url)
-        ready(url)
+        _write_run_file(run_file, listening, scheme, tls_cert)
+        ready(f"{scheme}://{_netloc(host, listening)}")
 
     server = _Server(config, app, accepting)
     try:
@@ -80,6 +90,7 @@ def serve(
     finally:
         listening.close()
         run_file.unlink(missing_ok=True)
+        executor.shutdown()
     if not server.was_accepting:
         raise Unreachable("the server could not start; the log says why")
 
@@ -106,7 +117,9 @@ def _is_loopback(host: str) -> bool:
 class _Server(uvicorn.Server):
     """uvicorn, told to say when it accepts and to end long answers first when it stops."""
 
-    def __init__(self, config: uvicorn.Config, app: Litestar, accepting: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: Litestar, accepting: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._app = app
         self._accepting = accepting
@@ -155,7 +168,7 @@ def _token(directory: Path) -> str:
 
 def _bind(host: str, port: int) -> socket.socket:
     try:
-        found: Sequence[tuple[int, int, int, str, tuple[object, ...]]] = socket.getaddrinfo(  # type: ignore[assignment]
+        found: Sequence[tuple[int, int, int, str, tuple[object, ...]]] = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         family, kind, protocol, _, address = found[0]
@@ -170,22 +183,51 @@ def _bind(host: str, port: int) -> socket.socket:
             raise
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise Unreachable(f"cannot listen on {host} port {port} ({why}); choose another port") from (
-            error
-        )
+        raise Unreachable(
+            f"cannot listen on {host} port {port} ({why}); choose another port"
+        ) from (error)
     return listening
 
 
-def _url(listening: socket.socket, host: str, scheme: str) -> str:
+def _own_names() -> list[str]:
+    """What the machine calls itself: a name that nobody else can hand to a browser for us."""
+    name = socket.gethostname().lower()
+    return [name, f"{name}.local"]
+
+
+def _certified_names(tls_cert: Path | None) -> list[str]:
+    """The host names that the certificate is for. Raises Invalid where it cannot be read."""
+    if tls_cert is None:
+        return []
+    try:
+        certificate = x509.load_pem_x509_certificate(tls_cert.read_bytes())
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    except (OSError, ValueError) as error:
+        raise Invalid.field("tls_cert", f"{tls_cert} cannot be read as a certificate") from error
+    return extension.value.get_values_for_type(x509.DNSName)
+
+
+def _netloc(host: str, listening: socket.socket) -> str:
     port = listening.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}:{port}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _write_run_file(path: Path, url: str) -> None:
+def _write_run_file(
+    path: Path, listening: socket.socket, scheme: str, tls_cert: Path | None
+) -> None:
     """Where the running process is, for the command line; renamed into place, so never half."""
+    address = str(listening.getsockname()[0])
+    # Who listens everywhere is called from here by loopback.
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
+    found = {
+        "url": f"{scheme}://{_netloc(here, listening)}",
+        "pid": os.getpid(),
+        "tls_cert": str(tls_cert.resolve()) if tls_cert else "",
+    }
     beside = path.with_suffix(".run.new")
     descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"url": url, "pid": os.getpid()}, file)
+        json.dump(found, file)
     beside.replace(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from litestar import Response, WebSocket, post, websocket
 from litestar.datastructures import State
@@ -20,12 +21,13 @@ from holdfast.api.permissions import PUBLIC
 from holdfast.model.errors import HoldfastError
 from holdfast.model.limits import EXCHANGE_BYTES_MAX
 from holdfast.node import serving
+from holdfast.sync.messages import CONTENT_TYPE
 
 TAGS = ["between replicas"]
-MEDIA_TYPE = "application/vnd.holdfast"
 CLOSE_REFUSED = 4401
 CLOSE_STOPPING = 1001
 
+Socket: TypeAlias = WebSocket[Any, Any, State]
 Handle = Callable[
     [Replica, str, str, str, dict[str, str], bytes], tuple[int, dict[str, str], bytes]
 ]
@@ -49,11 +51,11 @@ async def _pass(request: Asking, handle: Handle) -> Response[bytes]:
         answered,
         status_code=status,
         headers=own,
-        media_type=kinds[0] if kinds else MEDIA_TYPE,
+        media_type=kinds[0] if kinds else CONTENT_TYPE,
     )
 
 
-def _path_and_query(connection: Asking | WebSocket[object, object, State]) -> str:
+def _path_and_query(connection: Asking | Socket) -> str:
     path = connection.scope.get("raw_path") or connection.scope["path"].encode()
     query = connection.scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
@@ -68,7 +70,7 @@ def _post(path: str, operation_id: str, summary: str, handle: Handle) -> HTTPRou
         status_code=200,
         opt={"permission": PUBLIC},
         request_max_body_size=EXCHANGE_BYTES_MAX,
-        operation_class=operation(media_type=MEDIA_TYPE, public=True),
+        operation_class=operation(media_type=CONTENT_TYPE, public=True),
     )
     async def passed(request: Asking) -> Response[bytes]:
         return await _pass(request, handle)
@@ -77,12 +79,12 @@ def _post(path: str, operation_id: str, summary: str, handle: Handle) -> HTTPRou
 
 
 @websocket("/sync/v1/live", opt={"permission": PUBLIC})
-async def live(socket: WebSocket[object, object, State]) -> None:
+async def live(socket: Socket) -> None:
     """The live channel: what either side has, as soon as it has it."""
     face: Face = socket.app.state.face
     headers = {name.lower(): value for name, value in socket.headers.items()}
     try:
-        session = await serving.LiveSession.accept(
+        session = serving.LiveSession.accept(
             face.replica, "GET", _path_and_query(socket), headers.get("host", ""), headers
         )
     except HoldfastError as error:
@@ -90,8 +92,8 @@ async def live(socket: WebSocket[object, object, State]) -> None:
         return
     await socket.accept()
     tasks = [
-        asyncio.create_task(_receive(socket, session)),
-        asyncio.create_task(_push(socket, session)),
+        asyncio.create_task(_receive(face, socket, session)),
+        asyncio.create_task(_push(face, socket, session)),
         asyncio.create_task(face.changes.until_closed()),
     ]
     try:
@@ -110,18 +112,18 @@ async def live(socket: WebSocket[object, object, State]) -> None:
         session.close()
 
 
-async def _receive(
-    socket: WebSocket[object, object, State], session: serving.LiveSession
-) -> None:
+async def _receive(face: Face, socket: Socket, session: serving.LiveSession) -> None:
     while True:
-        answered = await session.receive(await socket.receive_bytes())
-        if answered is not None:
-            await socket.send_bytes(answered)
+        asked = await socket.receive_bytes()
+        await socket.send_bytes(await face.run(session.receive, asked))
 
 
-async def _push(socket: WebSocket[object, object, State], session: serving.LiveSession) -> None:
+async def _push(face: Face, socket: Socket, session: serving.LiveSession) -> None:
     while True:
-        await socket.send_bytes(await session.news())
+        await session.wait()
+        news = await face.run(session.news)
+        if news is not None:
+            await socket.send_bytes(news)
 
 
 ROUTES: list[HTTPRouteHandler | WebsocketRouteHandler] = [

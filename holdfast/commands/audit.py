@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
-from holdfast.commands.words import clock_text
+from holdfast.commands.words import clock_text, plain
 
 
 @click.group(cls=Group)
@@ -41,10 +41,18 @@ def list_(
     if as_json:
         show_json({"items": items, "next": None})
         return
-    columns = list(dict.fromkeys(name for one in items for name in one))
     show_table(
-        columns,
-        ([clock_text(one[n]) if n == "at" else one.get(n) for n in columns] for one in items),
+        ["when", "who", "what", "about", "changed"],
+        (
+            [
+                clock_text(one.get("at")),
+                one.get("node"),
+                one.get("what") or one.get("kind"),
+                one.get("code") or one.get("reservation") or one.get("venue"),
+                _changes(one.get("before") or {}, one.get("after") or {}),
+            ]
+            for one in items
+        ),
         empty="nothing was changed",
     )
 
@@ -114,8 +122,28 @@ def verify_decision_of(reservation: str, data: Path, as_json: bool) -> int:
         show_document(found)
     if found.get("ok", True):
         return 0
-    remark(f"error: the decision about {reservation} does not follow from what it names")
+    notes = "; ".join(map(str, found.get("notes") or []))
+    remark(f"error: the decision about {reservation} cannot be confirmed: {notes}")
     return 1
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Such as `status commit_pending > confirmed`; fields that are and were empty say nothing."""
+    words = []
+    for name, value in after.items():
+        old, new = _brief(before.get(name)), _brief(value)
+        if old != new:
+            words.append(f"{name.replace('_', ' ')} {f'{old} > ' if old else ''}{new or 'none'}")
+    return ", ".join(words)
+
+
+def _brief(value: Any) -> str:
+    """A value in few words; `--json` shows what has parts of its own."""
+    if not value:
+        return ""
+    if isinstance(value, dict) or (isinstance(value, list) and isinstance(value[0], dict)):
+        return f"({len(value)})"
+    return clock_text(plain(value))
 
 
 def as_document(report: Any) -> dict[str, Any]:

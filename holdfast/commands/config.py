@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands.words import plain
 from holdfast.model.errors import NotFound
 
 
@@ -33,8 +35,10 @@ def get(name: str | None, data: Path, as_json: bool) -> None:
     if as_json:
         show_json(settings if name is None else {name: settings[name]})
     elif name is not None:
-        say(str(settings[name]))
+        say(_words(settings[name]))
     else:
-        show_fields(
-            (key, "none" if value in ("", []) else value) for key, value in settings.items()
-        )
+        show_fields((key, _words(value)) for key, value in settings.items())
+
+
+def _words(value: Any) -> str:
+    return "none" if value in ("", [], None) else plain(value)

@@ -10,9 +10,9 @@ import click
 from holdfast.commands.options import (
     NODE_ROLES,
     Group,
-    Span,
     data_option,
     json_option,
+    read_span,
     target_argument,
 )
 from holdfast.commands.running import run_options
@@ -91,7 +91,9 @@ def run(data: Path, **options: Any) -> int:
 @click.option("--venue", required=True, metavar="V", help="The venue that the node serves.")
 @click.option("--role", required=True, type=click.Choice(NODE_ROLES), help="What it is.")
 @click.option("--name", required=True, metavar="NAME", help="Its name, as allotments call it.")
-@click.option("--expires", type=Span(), default="1h", show_default=True, help="Such as 30m or 2d.")
+@click.option(
+    "--expires", callback=read_span, default="1h", show_default=True, help="Such as 30m or 2d."
+)
 @json_option
 def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: bool) -> None:
     """Make a one-time join code for a node; it is the last word printed."""
@@ -99,7 +101,7 @@ def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: 
     from holdfast.commands.session import open_session
     from holdfast.commands.words import clock_text
 
-    body = {"venue": venue, "role": role, "name": name, "expires_s": expires}
+    body = {"venue": venue, "role": role, "name": name, "expires_seconds": expires}
     with open_session(data) as session:
         made = session.post("/invites", body)
     if as_json:
@@ -124,16 +126,27 @@ def nodes(data: Path, as_json: bool) -> None:
         show_json(answer)
         return
     show_table(
-        ["node", "role", "venue", "last seen", "not sent", "clock", "version", "incarnation"],
+        [
+            "node",
+            "role",
+            "venue",
+            "last seen",
+            "not sent",
+            "clock",
+            "version",
+            "state",
+            "incarnation",
+        ],
         (
             [
                 node.get("name"),
                 node.get("role"),
                 node.get("venue"),
                 clock_text(node.get("last_seen_at")) or "never",
-                node.get("queued", node.get("queue")),
-                node.get("clock"),
+                node.get("queued"),
+                node.get("clock_state"),
                 node.get("version"),
+                "shut out" if node.get("revoked") else "",
                 node.get("incarnation"),
             ]
             for node in answer["items"]

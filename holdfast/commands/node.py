@@ -48,14 +48,19 @@ def join(url: str, code: str, data: Path, as_json: bool) -> None:
 def rejoin(code: str, data: Path, as_json: bool) -> None:
     """Give a node whose directory was cloned or restored a life of its own again."""
     from holdfast.commands.output import say, show_json
-    from holdfast.commands.session import open_session
+    from holdfast.commands.session import open_alone, require_role
 
-    with open_session(data) as session:
-        answer = session.post("/node/rejoin", {"code": code})
+    require_role(data, "node")
+    opened: Any = open_alone(data)
+    try:
+        opened.rejoin(code)
+        name = opened.name
+    finally:
+        opened.close()
     if as_json:
-        show_json(answer)
+        show_json({"directory": str(data), "name": name})
     else:
-        say("The node has joined again, with no rights until the hub has granted them.")
+        say(f"{name} has joined again; what it may sell comes with the next exchange.")
 
 
 @node.command("set-hub")
@@ -65,12 +70,16 @@ def rejoin(code: str, data: Path, as_json: bool) -> None:
 def set_hub(url: str, data: Path, as_json: bool) -> None:
     """Tell a node that its hub has another address now."""
     from holdfast.commands.output import say, show_json
-    from holdfast.commands.session import open_session
+    from holdfast.commands.session import open_alone, require_role
 
-    with open_session(data) as session:
-        answer = session.post("/node/hub", {"url": url})
+    require_role(data, "node")
+    opened: Any = open_alone(data)
+    try:
+        opened.set_hub(url)
+    finally:
+        opened.close()
     if as_json:
-        show_json(answer)
+        show_json({"directory": str(data), "hub": url})
     else:
         say(f"The hub is at {url} from now on.")
 

@@ -73,18 +73,14 @@ def _new_file(ctx: click.Context, parameter: click.Parameter, path: Path) -> Pat
     return path
 
 
-class Span(click.ParamType):
-    """A span of time such as 90s, 30m, 1h, 2d or 1w, in seconds."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        match = _SPAN.fullmatch(str(value).strip())
-        if match is None or int(match[1]) == 0:
-            self.fail(f"{value!r} is no span of time such as 30m, 1h or 2d", param, ctx)
-        return int(match[1]) * _SECONDS[match[2]]
+def read_span(ctx: click.Context, parameter: click.Parameter, text: str) -> int:
+    """The seconds of a span of time such as 90s, 30m, 1h, 2d or 1w; an option's callback."""
+    match = _SPAN.fullmatch(text.strip())
+    if match is None or int(match[1]) == 0:
+        raise click.BadParameter(
+            f"{text!r} is no span of time such as 30m, 1h or 2d", ctx, parameter
+        )
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 def read_guest(source: str | None, **fields: str | None) -> dict[str, Any] | None:

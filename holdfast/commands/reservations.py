@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def cancel(
             f"{reason!r} is none of {', '.join(sorted(CANCEL_REASONS))}", param_hint="--reason"
         )
     if note == "-":
-        note = click.get_text_stream("stdin").read().strip()
+        note = sys.stdin.read().strip()
     _step(reservation, "cancel", data, as_json, reason=reason, by=by, note=note)
 
 

@@ -5,19 +5,21 @@ Owns the `ready` line and the checks before it. The server itself is `holdfast.a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from holdfast.commands.options import Command
-from holdfast.model.errors import DirectoryInUse, HoldfastError
+from holdfast.model.errors import DirectoryInUse, HoldfastError, Unreachable
 
 
 def run_options(port: int) -> Callable[[Command], Command]:
     """Where to listen, and how."""
     existing = click.Path(exists=True, dir_okay=False, path_type=Path)
-    options = (
+    options: tuple[Callable[[Any], Any], ...] = (
         click.option(
             "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
         ),
@@ -81,13 +83,9 @@ def run_directory(
             tls_key=tls_key,
             insecure_lan=insecure_lan,
         )
-    except OSError as error:
-        if error.strerror is None:
-            raise
-        raise HoldfastError(
-            f"cannot listen on {host}:{port} ({error.strerror}); "
-            "choose another --port, or 0 for any free one"
-        ) from error
+    except Unreachable as error:
+        # A port that is taken is no other side that cannot be reached.
+        raise HoldfastError(error.detail) from error
     finally:
         replica.close()
     return 0
@@ -96,4 +94,4 @@ def run_directory(
 def _say_ready(url: str) -> None:
     # Whoever started this process waits for exactly this line.
     click.echo(f"ready {url}")
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()

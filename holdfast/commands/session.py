@@ -12,10 +12,11 @@ import json
 import secrets
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from holdfast.commands.failures import refusal
 from holdfast.model.errors import DirectoryError, DirectoryInUse, HoldfastError, Unreachable
@@ -150,8 +151,8 @@ def open_session(directory: Path) -> Session:
     """Reach the directory's process, or open the directory here.
 
     Another command that holds the directory, or a process that is just starting, is waited for a
-    little. Raises NotFound-like DirectoryErrors for what is no data directory, DirectoryInUse where
-    somebody holds it and does not answer.
+    little. Raises DirectoryError for what is no data directory, DirectoryInUse where somebody holds
+    it and does not answer.
     """
     found = _reach(directory)
     if isinstance(found, RunFile):
@@ -353,9 +354,19 @@ class _Network(_Caller):
 class _Inside(_Caller):
     """The ASGI application in this process, on an event loop that runs while a call does."""
 
-    def __init__(self, client: httpx.AsyncClient, runner: asyncio.Runner) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        lifespan: Callable[[], AbstractAsyncContextManager[None]],
+        runner: asyncio.Runner,
+    ) -> None:
+        import asyncio
+
         self._client = client
         self._runner = runner
+        self._stop = asyncio.Event()
+        # A lifespan must end in the task that began it, so it has one of its own.
+        self._life = runner.run(_begun(lifespan, self._stop))
 
     def call(
         self,
@@ -370,10 +381,38 @@ class _Inside(_Caller):
         )
 
     def close(self) -> None:
+        async def end() -> None:
+            await self._client.aclose()
+            self._stop.set()
+            await self._life
+
         try:
-            self._runner.run(self._client.aclose())
+            self._runner.run(end())
         finally:
             self._runner.close()
+
+
+async def _begun(
+    lifespan: Callable[[], AbstractAsyncContextManager[None]], stop: asyncio.Event
+) -> asyncio.Task[None]:
+    """A task that keeps an application alive until `stop`; returns once it has started."""
+    import asyncio
+
+    started = asyncio.Event()
+
+    async def live() -> None:
+        try:
+            async with lifespan():
+                started.set()
+                await stop.wait()
+        finally:
+            started.set()
+
+    task = asyncio.create_task(live())
+    await started.wait()
+    if task.done():
+        await task
+    return task
 
 
 def _over_http(directory: Path, found: RunFile) -> _Caller:
@@ -392,13 +431,14 @@ def _inside(directory: Path, replica: Hub | Node) -> _Caller:
 
         # The directory's own token: what is remembered per token is remembered for both ways.
         token = _admin_token(directory, otherwise=secrets.token_urlsafe(32))
+        app = make_app(replica, admin_token=token)
         client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(make_app(replica, admin_token=token)),
+            transport=httpx.ASGITransport(cast(Any, app)),
             base_url=_INSIDE_URL,
             headers={"Authorization": f"Bearer {token}"},
             timeout=None,  # noqa: S113  (nothing is on a network)
         )
-        return _Inside(client, asyncio.Runner())
+        return _Inside(client, app.lifespan, asyncio.Runner())
     except BaseException:
         replica.close()
         raise

@@ -6,23 +6,24 @@ from pathlib import Path
 
 import click
 
-from holdfast.commands.options import data_option, file_argument, json_option, target_argument
+from holdfast.commands.options import data_option, file_argument, json_option
 
 
 @click.command()
-@target_argument("file")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @data_option
 @json_option
 def backup(file: Path, data: Path, as_json: bool) -> None:
     """Write a consistent copy, also while the process runs: holdfast backup FILE --data DIR."""
     from holdfast.commands.output import say, show_json
-    from holdfast.commands.session import open_session
+    from holdfast.commands.session import require_directory
+    from holdfast.node.upkeep import backup_directory
 
-    with open_session(data) as session:
-        # The process may have another working directory than this command.
-        answer = session.post("/backup", {"path": str(file.resolve())})
+    require_directory(data)
+    # Reads a snapshot beside the running process: the file belongs to whoever asks for it.
+    written = backup_directory(data, file)
     if as_json:
-        show_json(answer or {"path": str(file)})
+        show_json(written)
     else:
         say(f"The copy is in {file}. It holds keys: keep it as safe as {data} itself.")
 
@@ -43,7 +44,7 @@ def restore(file: Path, data: Path, as_json: bool) -> None:
     if as_json:
         show_json({"directory": str(data), "role": role, "next": following})
         return
-    say(f"{data} is restored. What was sold after the backup may be missing in it.")
+    say(f"{data} is restored, as another life of the {role}. What was sold since is not in it.")
     say(f"next: {following}")
 
 
@@ -65,12 +66,12 @@ def doctor(data: Path, fix: bool, as_json: bool) -> int:
         show_json({"ok": not bad, "checks": checks})
     else:
         show_table(
-            ["check", "", "detail"],
-            ([c["name"], "ok" if c["ok"] else "BAD", c.get("detail")] for c in checks),
+            ["check", "", "detail", "way out"],
+            ([c["name"], "ok" if c["ok"] else "BAD", c["detail"], c["way_out"]] for c in checks),
         )
     if bad:
-        names = ", ".join(str(check["name"]) for check in bad)
-        remark(f"error: {data} is not sound: {names}" + ("" if fix else "; try `doctor --fix`"))
+        faults = "; ".join(f"{c['name']}: {c['detail']}, {c['way_out']}" for c in bad)
+        remark(f"error: {data} is not sound: {faults}")
     return 1 if bad else 0
 
 

@@ -86,7 +86,10 @@ def show(venue: str, data: Path, as_json: bool) -> None:
         return
     import yaml
 
-    click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+    click.echo(
+        yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None),
+        nl=False,
+    )
 
 
 def read_venue_file(file: Path) -> dict[str, Any]:

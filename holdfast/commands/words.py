@@ -60,9 +60,14 @@ def connection_words(state: Any) -> str:
 
 
 def clock_text(time: Any) -> str:
-    """An RFC 3339 time as the venue's clocks show it: answers carry the venue's own offset."""
+    """An RFC 3339 time as the venue's clocks show it: answers carry the venue's own offset.
+
+    What happened at no venue is in UTC, and says so.
+    """
     match = _TIME.fullmatch(str(time or ""))
-    return f"{match[1]} {match[2]}" if match else str(time or "")
+    if match is None:
+        return str(time or "")
+    return f"{match[1]} {match[2]}" + (" UTC" if match[3] == "Z" else "")
 
 
 def plain(value: Any) -> str:

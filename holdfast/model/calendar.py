@@ -82,6 +82,7 @@ class Part(NamedTuple):
 # --- service dates ------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=CALENDAR_ENTRIES_IN_MEMORY)
 def service_date(venue: Venue, epoch_s: int) -> datetime.date:
     """The venue's day that an instant belongs to; it begins at `day_starts_at`.
 

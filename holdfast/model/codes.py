@@ -1,8 +1,9 @@
 """Reservation codes: RES-YYYY- and six characters that no two devices can give out twice.
 
-Owns their form (CONTRACT). The hub grants each incarnation prefixes of two characters; the other four
-are a keyed permutation of a counter of 20 bits, so that codes neither collide nor count aloud. A
-device without a prefix left makes eight characters from a keyed hash; their length keeps them apart.
+Owns their form and what a person may type for one (CONTRACT). The hub grants each incarnation
+prefixes of two characters; the other four are a keyed permutation of a counter of 20 bits, so that
+codes neither collide nor count aloud. A device without a prefix left makes eight characters from a
+keyed hash: their length keeps them apart from the others, and 40 bits from one another.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ COUNTERS: Final = 1 << 20
 _ROUNDS: Final = 4
 _HALF: Final = 10
 _MASK: Final = (1 << _HALF) - 1
-_CODE = re.compile(r"RES-\d{4}-[0-9A-HJKMNP-TV-Z]{6}(?:[0-9A-HJKMNP-TV-Z]{2})?\Z")
+_CODE = re.compile(r"RES-[0-9]{4}-[0-9A-HJKMNP-TV-Z]{6}(?:[0-9A-HJKMNP-TV-Z]{2})?\Z")
 _MISREAD = str.maketrans("ILO", "110")
 
 
@@ -30,22 +31,55 @@ def permute(counter: int, key: bytes) -> int:
     """A bijection of [0, 2^20): a balanced Feistel network of four rounds with keyed BLAKE2s."""
     left, right = counter >> _HALF, counter & _MASK
     for round_ in range(_ROUNDS):
-        mixed = hashlib.blake2s(
-            bytes((round_, right >> 8, right & 0xFF)), key=key[:32], digest_size=2
-        ).digest()
-        left, right = right, left ^ (int.from_bytes(mixed, "big") & _MASK)
+        left, right = right, left ^ _mixed(round_, right, key)
     return left << _HALF | right
+
+
+def unpermute(value: int, key: bytes) -> int:
+    """The counter that `permute` made the value of."""
+    left, right = value >> _HALF, value & _MASK
+    for round_ in reversed(range(_ROUNDS)):
+        left, right = right ^ _mixed(round_, left, key), left
+    return left << _HALF | right
+
+
+def _mixed(round_: int, half: int, key: bytes) -> int:
+    digest = hashlib.blake2s(
+        bytes((round_, half >> 8, half & 0xFF)), key=key[:32], digest_size=2
+    ).digest()
+    return int.from_bytes(digest, "big") & _MASK
+
+
+def read_code(code: str, key: bytes) -> tuple[int, int] | None:
+    """(prefix, counter) of a six-character code; None for an eight-character one.
+
+    So a code leads to its reservation without an index: the prefix names the incarnation, the
+    counter the entry of its chain that made the reservation.
+    """
+    letters = code[9:]
+    if len(letters) != 6:
+        return None
+    number = 0
+    for letter in letters:
+        number = number << 5 | ALPHABET.index(letter)
+    return number >> 20, unpermute(number & COUNTERS - 1, key)
 
 
 def code(year: int, prefix: int, counter: int, key: bytes) -> str:
     """The code of the counter-th reservation under a prefix (0-1023). Raises ValueError."""
-    if not (0 <= prefix < 1024 and 0 <= counter < COUNTERS):
-        raise ValueError("prefix or counter out of range")
+    if not (0 <= year <= 9999 and 0 <= prefix < 1024 and 0 <= counter < COUNTERS):
+        raise ValueError("year, prefix or counter out of range")
     return f"RES-{year:04d}-{_characters(prefix, 2)}{_characters(permute(counter, key), 4)}"
 
 
 def fallback_code(year: int, incarnation: bytes, counter: int, key: bytes) -> str:
-    """Eight characters for an incarnation without a prefix: 40 bits of a keyed hash."""
+    """Eight characters for an incarnation without a prefix: 40 bits of a keyed hash.
+
+    Unlike the shorter form these are unique only by chance: of 10,000 such codes in one tenant two
+    are equal once in 20,000 tenants. Raises ValueError.
+    """
+    if not 0 <= year <= 9999:
+        raise ValueError("year out of range")
     digest = hashlib.blake2s(
         incarnation + counter.to_bytes(8, "big"), key=key[:32], digest_size=5
     ).digest()
@@ -53,13 +87,15 @@ def fallback_code(year: int, incarnation: bytes, counter: int, key: bytes) -> st
 
 
 def is_code(text: str) -> bool:
+    """Whether this is written exactly as a code is printed."""
     return _CODE.match(text) is not None
 
 
 def normalise_code(text: str) -> str | None:
-    """A code as a person typed it (lower case, spaces, I for 1, O for 0); None if it is none."""
+    """A code as a person typed it (lower case, no dashes, I or L for 1, O for 0); None if none."""
     plain = "".join(c for c in text.upper() if c.isalnum())
     if not plain.startswith("RES") or len(plain) not in (13, 15):
         return None
-    found = f"RES-{plain[3:7]}-{plain[7:].translate(_MISREAD)}"
+    digits = plain[3:].translate(_MISREAD)
+    found = f"RES-{digits[:4]}-{digits[4:]}"
     return found if is_code(found) else None

@@ -26,8 +26,11 @@ HUB_RIGHT: Final = b"hub"
 """`Claim.right` of a sale from the hub's own remainder. A grant is named by its operation id."""
 
 OPERATION_ID_BYTES: Final = 16
-EPOCH_SECONDS_MAX: Final = 253_402_300_799
-"""9999-12-31T23:59:59Z: beyond it no calendar of ours can write the date."""
+EPOCH_SECONDS_MAX: Final = 32_503_679_999
+"""2999-12-31T23:59:59Z, the end of `YEAR_MAX`: later is a typing error, and so near to the end of
+what calendars hold that a time zone's offset could no longer be added."""
+STAMP_BITS: Final = 63
+"""A stamp stays within a signed 64-bit number (`hlc.MS_READABLE_MAX`), which databases hold."""
 
 
 class ClaimId(NamedTuple):
@@ -37,7 +40,9 @@ class ClaimId(NamedTuple):
     index: int
 
 
-class Claim(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Claim(
+    msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True
+):
     """A use of one resource in [start, end), epoch seconds, buffer included.
 
     `buffer` is how many of the last seconds are buffer; `right` names the right it is sold from
@@ -55,7 +60,9 @@ class Claim(msgspec.Struct, frozen=True, array_like=True, gc=False):
     replaces: ClaimId | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Entry(
+    msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True
+):
     """An envelope (all but `schema` and `content`) and the content that it covers.
 
     `stamp` is the packed hybrid-logical-clock value (48 bits of milliseconds, 16 of counter), its
@@ -78,6 +85,7 @@ class Malformed(ValueError):
     """Bytes that are no entry, and can never become one. The text is the gate's reason code."""
 
 
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,31}(?:\.[a-z][a-z0-9_]{0,31}){1,3}\Z")
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Entry, strict=True)
@@ -104,9 +112,9 @@ def decode(data: bytes) -> Entry:
 def check_envelope(entry: Entry) -> None:
     """The bounds of every envelope field. Raises `Malformed`."""
     kind = entry.kind
-    if not 3 <= len(kind) <= 64 or "." not in kind or not kind.isascii():
+    if len(kind) > 64 or not _KIND.match(kind):
         raise Malformed("kind-not-namespaced")
-    if not (0 <= entry.stamp < 1 << 64 and 0 <= entry.uncertainty_ms < 1 << 48):
+    if not (0 <= entry.stamp < 1 << STAMP_BITS and 0 <= entry.uncertainty_ms < 1 << 48):
         raise Malformed("stamp-out-of-range")
     if len(entry.subject) not in (0, 16) or entry.schema < 1:
         raise Malformed("envelope-out-of-range")

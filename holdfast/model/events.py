@@ -6,18 +6,26 @@ reservation (`reservation`) or to a book (`administration`).
 
 The tag of the union is the envelope's `kind`. Contents are MessagePack arrays: a later version
 appends fields with defaults and raises the entry's schema only when an older reader would be
-misled; a reader ignores what it does not know at the end of an array.
+misled; a reader ignores what it does not know at the end of an array, once it has seen that no
+clear text stands there either.
 """
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any, Final
 
 import msgspec
 
-from holdfast.model.entries import SCHEMA, Entry, Malformed
-from holdfast.model.limits import CARD_BYTES_MAX, METADATA_BYTES_MAX, PARTY_MAX
+from holdfast.model.entries import EPOCH_SECONDS_MAX, SCHEMA, Entry, Malformed
+from holdfast.model.limits import (
+    CARD_BYTES_MAX,
+    METADATA_BYTES_MAX,
+    PARTY_MAX,
+    YEAR_MAX,
+    YEAR_MIN,
+)
 from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.vocabulary import (
     CANCEL_REASONS,
@@ -32,7 +40,9 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Base of all contents."""
 
 
-class SealedCard(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class SealedCard(
+    msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True
+):
     """A guest card as it stands on a page: unreadable without its key, which travels elsewhere."""
 
     id: bytes
@@ -303,11 +313,12 @@ _decoders = {
 }
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
-_RESERVATION_CODE = re.compile(r"RES-\d{4}-[0-9A-HJKMNP-TV-Z]{6}(?:[0-9A-HJKMNP-TV-Z]{2})?\Z")
+_RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_RESERVATION_CODE = re.compile(r"RES-[0-9]{4}-[0-9A-HJKMNP-TV-Z]{6}(?:[0-9A-HJKMNP-TV-Z]{2})?\Z")
 _METADATA_KEY = re.compile(r"[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,31}){0,3}\Z")
 _METADATA_TEXT = re.compile(
-    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a UUID
+    r"(?a:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a UUID
     r"|agent_[0-9a-z]{32}"
     r"|RES-\d{4}-[0-9A-HJKMNP-TV-Z]{6,8}"
     r"|[0-9a-f]{16,128}"  # a hash
@@ -336,8 +347,29 @@ def decode_content(entry: Entry) -> Event | None:
         event = decoder.decode(entry.content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Malformed("content-unreadable") from error
+    if _array_length(entry.content) > len(event.__struct_fields__):
+        _check_unknown_fields(entry.content, len(event.__struct_fields__))
     check_content(entry.kind, event)
     return event
+
+
+def _array_length(content: bytes) -> int:
+    """How many members a MessagePack array has, by its first bytes."""
+    first = content[0]
+    if first & 0xF0 == 0x90:
+        return first & 0x0F
+    return int.from_bytes(content[1 : 3 if first == 0xDC else 5], "big")
+
+
+def _check_unknown_fields(content: bytes, known: int) -> None:
+    """What a later version appended is not understood here, and holds no clear text all the same."""
+    try:
+        members = msgspec.msgpack.decode(content)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed("content-unreadable") from error
+    for value in members[known:]:
+        if not isinstance(value, bytes) and _check_metadata_value("field", value, 0):
+            raise Malformed("text-not-an-id:unknown-field")
 
 
 def check_content(kind: str, event: Event) -> None:
@@ -345,6 +377,16 @@ def check_content(kind: str, event: Event) -> None:
     check = _CHECKS.get(kind)
     if check is not None:
         check(event)
+
+
+def _date(value: Any) -> bool:
+    """Whether a text is a day of the calendar, as entries write it."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        return False
+    try:
+        return YEAR_MIN <= datetime.date.fromisoformat(value).year <= YEAR_MAX
+    except ValueError:
+        return False
 
 
 def _code(value: str, allowed: frozenset[str], field: str) -> None:
@@ -404,9 +446,19 @@ def _check_card(card: SealedCard | None) -> None:
         raise Malformed("card-out-of-range")
 
 
-def _check_party(party_size: Any) -> None:
-    if not isinstance(party_size, int) or not 1 <= party_size <= PARTY_MAX:
+def _check_party(party_size: int) -> None:
+    if not 1 <= party_size <= PARTY_MAX:
         raise Malformed("party-size")
+
+
+def _check_times(*seconds: int) -> None:
+    if not all(0 <= value <= EPOCH_SECONDS_MAX for value in seconds):
+        raise Malformed("time-out-of-range")
+
+
+def _check_operation_ids(*operations: bytes) -> None:
+    if any(len(operation) != 16 for operation in operations):
+        raise Malformed("operation-id-length")
 
 
 def _check_created(event: ReservationCreated) -> None:
@@ -414,9 +466,12 @@ def _check_created(event: ReservationCreated) -> None:
         raise Malformed("text-not-an-id:agent_id")
     if not _RESERVATION_CODE.match(event.code):
         raise Malformed("text-not-a-code:code")
-    if not _DATE.match(event.service_date):
+    if not _date(event.service_date):
         raise Malformed("text-not-a-date:service_date")
     _check_party(event.party_size)
+    _check_times(event.starts_at, event.ends_at, event.made_at_ms // 1000)
+    if not 0 <= event.nights <= NIGHTS_WRITTEN_MAX:
+        raise Malformed("nights")
     _code(event.kind, RESERVATION_KINDS, "kind")
     _code(event.source, SOURCES, "source")
     if event.occasion:
@@ -439,21 +494,29 @@ def _check_changes(event: ReservationAmended | ReservationMoved) -> None:
             raise Malformed(f"text-not-a-code:{field}")
 
 
+NIGHTS_WRITTEN_MAX: Final = 3_660
+"""Nights that an entry may name: ten years, far beyond what a venue lets be asked for."""
+
+
 def _is_epoch(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 1 << 40
+    return type(value) is int and 0 <= value <= EPOCH_SECONDS_MAX
+
+
+def _among(allowed: frozenset[str]) -> Any:
+    return lambda value: isinstance(value, str) and value in allowed
 
 
 _FIELD_CHECKS: Final[dict[str, Any]] = {
     "party_size": lambda v: type(v) is int and 1 <= v <= PARTY_MAX,
-    "kind": lambda v: v in RESERVATION_KINDS,
-    "source": lambda v: v in SOURCES,
+    "kind": _among(RESERVATION_KINDS),
+    "source": _among(SOURCES),
     "may_move": lambda v: isinstance(v, bool),
     "resource_kind": lambda v: isinstance(v, str) and (v == "" or bool(_CODE.match(v))),
     "area": lambda v: isinstance(v, str) and (v == "" or bool(_CODE.match(v))),
-    "occasion": lambda v: v == "" or v in OCCASIONS,
-    "nights": lambda v: type(v) is int and 0 <= v <= 3660,
+    "occasion": _among(OCCASIONS | {""}),
+    "nights": lambda v: type(v) is int and 0 <= v <= NIGHTS_WRITTEN_MAX,
     "metadata": lambda v: check_metadata(v) is None,
-    "service_date": lambda v: isinstance(v, str) and bool(_DATE.match(v)),
+    "service_date": _date,
     "agent_id": lambda v: isinstance(v, str) and is_agent_id(v),
     "starts_at": _is_epoch,
     "ends_at": _is_epoch,
@@ -469,8 +532,10 @@ def _check_cancelled(event: ReservationCancelled) -> None:
 def _check_decided(event: ClaimDecided) -> None:
     _code(event.verdict, VERDICTS, "verdict")
     _identifier(event.reason, "reason")
-    if len(event.decides) != 16 or any(len(won) != 16 for won in event.won):
-        raise Malformed("operation-id-length")
+    _check_operation_ids(event.decides, *event.won)
+    for resource in event.from_resources:
+        if not _RESOURCE_ID.match(resource):
+            raise Malformed("text-not-an-id:from_resources")
 
 
 def _check_resolved(event: ExceptionResolved) -> None:
@@ -481,14 +546,55 @@ def _check_resolved(event: ExceptionResolved) -> None:
 
 def _check_withdrawn(event: OperationWithdrawn) -> None:
     _identifier(event.reason, "reason")
-    if len(event.operation) != 16:
-        raise Malformed("operation-id-length")
+    _check_operation_ids(event.operation)
 
 
 def _check_certified(event: ChainCertified) -> None:
     if not 1 <= len(event.certificates) <= 4 or len(event.sealing_key) != 32:
         raise Malformed("certificate-out-of-range")
+    if not 0 <= event.number < 1 << 32:
+        raise Malformed("certificate-out-of-range")
+    _check_operation_ids(*event.succeeds)
     _identifier(event.software, "software")
+
+
+def _check_key_changed(event: ChainKeyChanged) -> None:
+    if not 1 <= len(event.certificates) <= 4 or len(event.sealing_key) not in (0, 32):
+        raise Malformed("certificate-out-of-range")
+
+
+def _check_checked_in(event: ReservationCheckedIn) -> None:
+    if not 0 <= event.actual_party_size <= PARTY_MAX:
+        raise Malformed("party-size")
+    _check_times(event.at_ms // 1000)
+
+
+def _check_at(event: Any) -> None:
+    _check_times(event.at_ms // 1000)
+
+
+def _check_closed(event: ChainClosed) -> None:
+    _identifier(event.reason, "reason")
+    if not 0 <= event.entries < 1 << 63:
+        raise Malformed("entries-out-of-range")
+    _check_operation_ids(event.incarnation)
+
+
+def _check_revoked(event: NodeRevoked) -> None:
+    _identifier(event.node, "node")
+    _identifier(event.reason, "reason")
+
+
+def _check_venue_key(event: VenueKeyPublished | VenueKeyHanded) -> None:
+    if len(event.public_key) != 32:
+        raise Malformed("key-length")
+
+
+def _check_granted(event: RightGranted) -> None:
+    if not _RESOURCE_ID.match(event.resource):
+        raise Malformed("text-not-an-id:resource")
+    if not 0 <= event.start < event.end <= EPOCH_SECONDS_MAX or not 1 <= event.quantity <= 1_000_000:
+        raise Malformed("right-out-of-range")
 
 
 def _check_reason(event: Any) -> None:
@@ -505,8 +611,15 @@ _CHECKS: Final[dict[str, Any]] = {
     "exception.resolved": _check_resolved,
     "operation.withdrawn": _check_withdrawn,
     "chain.certified": _check_certified,
+    "reservation.checked_in": _check_checked_in,
+    "reservation.completed": _check_at,
+    "reservation.no_show": _check_at,
+    "chain.key_changed": _check_key_changed,
     "chain.succeeded": _check_reason,
-    "chain.closed": _check_reason,
-    "node.revoked": _check_reason,
+    "chain.closed": _check_closed,
+    "node.revoked": _check_revoked,
+    "venue.key_published": _check_venue_key,
+    "venue.key_handed": _check_venue_key,
+    "right.granted": _check_granted,
     "right.revoked": _check_reason,
 }

@@ -58,7 +58,11 @@ EXCHANGE_ENTRIES: Final = 2_048
 """Entries that one message carries at the most; the rest follows with `more`."""
 EXCHANGE_FRAME_BYTES: Final = 2 * 1024 * 1024
 """Bytes of updates after which a message is full: well below EXCHANGE_BYTES_MAX with one more page."""
+FRAMES_PER_MESSAGE_MAX: Final = 4_096
+"""More pages than the entries of one message can stand on."""
+CARD_KEYS_PER_MESSAGE: Final = 2_000
 CHAINS_PER_BOOK_MAX: Final = 4_096
+"""Chains of one book, branches included: what a hostile device may make everybody keep track of."""
 BACKLOG_PATIENCE_SECONDS: Final = 60.0
 """A backlog whose next piece has not come for so long is no longer waited for by decisions."""
 RETRY_BASE_SECONDS: Final = 1.0
@@ -69,6 +73,8 @@ BREAKER_OPEN_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 5.0
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 EXCHANGE_TIMEOUT_SECONDS: Final = 60.0
+KEEP_ALIVE_SECONDS: Final = 10.0
+"""How long a live link may be silent before both sides look whether the other is there."""
 
 # --- requests at the faces ----------------------------------------------------------------------
 BODY_BYTES_MAX: Final = 1024 * 1024

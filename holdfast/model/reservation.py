@@ -45,7 +45,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `operation` is the entry's id, `node` the author's incarnation, `author` its name, `holder` True
     where the author answers for the hub's capacity. `content` is empty where it does not count
-    (quarantined or of a newer schema): the envelope still does.
+    (quarantined or of a newer schema): the envelope still does. `n` is its place in its chain.
     """
 
     operation: bytes
@@ -58,6 +58,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     claims: tuple[Claim, ...]
     ends: tuple[ClaimId, ...]
     content: bytes
+    n: int = 0
 
 
 class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):

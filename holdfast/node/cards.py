@@ -1,7 +1,7 @@
 """Guest cards: what a venue must know of a guest, encrypted so that only the venue reads it.
 
-Owns their form for ever: the card as JSON, padded, under AES-256-GCM with a key of its own; that key
-sealed to the venue's X25519 public key with HPKE (RFC 9180: X25519, HKDF-SHA-256, AES-256-GCM).
+Owns their form for ever: the card as JSON, padded, under AES-256-GCM with a key of its own; that
+key sealed to the venue's X25519 public key with HPKE (RFC 9180: X25519, HKDF-SHA-256, AES-256-GCM).
 Ciphertext and sealed key are separate values, because the key travels beside the books and is
 destroyed when the guest asks to be forgotten (DESIGN §8).
 """
@@ -9,6 +9,8 @@ destroyed when the guest asks to be forgotten (DESIGN §8).
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -26,8 +28,10 @@ FIELDS: Final = {
 }  # fmt: skip
 """The fields of a card and the most characters of each."""
 
+ENTROPY_BYTES: Final = 60
 _PADDED_TO: Final = 64
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _CARD: Final = b"holdfast card 1\x00"
 _KEY: Final = b"holdfast card key 1\x00"
 _HANDED: Final = b"holdfast venue key 1\x00"
@@ -42,33 +46,50 @@ class SealedCard(NamedTuple):
 
 
 def check_card(card: dict[str, Any]) -> dict[str, str]:
-    """The card's fields as text, lists joined. Raises Invalid naming every field at fault."""
+    """The card's fields as text: lists joined, what is empty left out.
+
+    Raises Invalid naming every field at fault, and no value: errors are logged.
+    """
     problems = []
     cleaned: dict[str, str] = {}
-    for field, value in card.items():
-        limit = FIELDS.get(field)
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            value = ", ".join(value)
-        if limit is None:
-            message = f"unknown; a guest has {', '.join(FIELDS)}"
-        elif value is None:
-            continue
-        elif not isinstance(value, str):
-            message = "must be text"
-        elif len(value) > limit:
-            message = f"has at most {limit} characters"
-        elif field == "email" and (value.count("@") != 1 or value[0] == "@" or value[-1] == "@"):
-            message = "is no e-mail address"
-        elif field == "phone" and sum(c.isdigit() for c in value) < 3:
-            message = "is no telephone number"
-        else:
-            cleaned[field] = value
-            continue
-        problems.append({"field": f"guest.{field}", "message": message})
+    for field, given in card.items():
+        text = _as_text(given)
+        problem = _problem(field, text)
+        if problem:
+            problems.append({"field": f"guest.{field}", "message": problem})
+        elif text:
+            cleaned[field] = text
     if problems:
         detail = "; ".join(f"{p['field']} {p['message']}" for p in problems)
         raise Invalid(detail, problems)
     return cleaned
+
+
+def _as_text(value: Any) -> str | None:
+    """A field's text; None where it is neither text nor a list of texts, nor left out."""
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value).strip()
+    return value.strip() if isinstance(value, str) else None
+
+
+def _problem(field: str, text: str | None) -> str | None:
+    if field not in FIELDS:
+        return f"unknown; a guest has {', '.join(FIELDS)}"
+    if text is None:
+        return "must be text"
+    if len(text) > FIELDS[field]:
+        return f"has at most {FIELDS[field]} characters"
+    # Control characters could steer the terminal of whoever lists guests; lone surrogates are no
+    # text and cannot be encoded.
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in text):
+        return "has characters that are no text"
+    if field == "email" and text and not _EMAIL.fullmatch(text):
+        return "is no e-mail address"
+    if field == "phone" and text and sum(c.isdigit() for c in text) < 3:
+        return "is no telephone number"
+    return None
 
 
 def _bound(tag: bytes, venue: str, *parts: bytes) -> bytes:
@@ -84,7 +105,9 @@ def seal_card(
     agent_id: str,
     entropy: bytes | None = None,
 ) -> SealedCard:
-    """Encrypt a card for a venue. `entropy`: 60 bytes, for test vectors. Raises Invalid.
+    """Encrypt a card for a venue. `entropy`: 60 bytes, never used twice; left out: drawn here.
+
+    Raises Invalid, and ValueError for entropy of another length.
 
     Length is hidden to the next 64 bytes; venue, agent and card are bound, so that a card cannot
     be shown under another reservation's agent.
@@ -92,7 +115,9 @@ def seal_card(
     plain = msgspec.json.encode(check_card(card), order="deterministic")
     if len(plain) > CARD_BYTES_MAX:
         raise Invalid.field("guest", f"a guest card has at most {CARD_BYTES_MAX} bytes")
-    random = entropy or os.urandom(60)
+    random = os.urandom(ENTROPY_BYTES) if entropy is None else entropy
+    if len(random) != ENTROPY_BYTES:
+        raise ValueError(f"a card takes {ENTROPY_BYTES} random bytes")
     card_id, key, nonce = random[:16], random[16:48], random[48:60]
     padded = plain + b" " * (-len(plain) % _PADDED_TO)
     bound = _bound(_CARD, venue, agent_id.encode(), card_id)

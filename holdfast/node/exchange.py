@@ -15,12 +15,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from holdfast.model.errors import Invalid
 from holdfast.model.limits import (
+    CARD_KEYS_PER_MESSAGE,
     CHAINS_PER_BOOK_MAX,
     EXCHANGE_ENTRIES,
     EXCHANGE_FRAME_BYTES,
     PAGE_ENTRIES,
 )
+from holdfast.model.pseudonyms import is_agent_id
 from holdfast.node.replica import Merged
 from holdfast.store.journal import ChainRow, JournalRow
 from holdfast.sync.messages import (
@@ -40,7 +43,8 @@ from holdfast.version import SOFTWARE
 if TYPE_CHECKING:
     from holdfast.node.service import Service
 
-KEYS_PER_MESSAGE: Final = 2_000
+CARD_KEY_BYTES_MAX: Final = 512
+"""A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
 
 
 @dataclass
@@ -222,7 +226,7 @@ class Exchange:
     def _keys_after(self, book: str, version: int) -> list[tuple[int, CardKeyItem]]:
         return [
             (key.version, CardKeyItem(key.id, key.agent_id, key.sealed or b"", key.erased_at_ms))
-            for key in self._r.store.records.card_keys_since(book, version, KEYS_PER_MESSAGE)
+            for key in self._r.store.records.card_keys_since(book, version, CARD_KEYS_PER_MESSAGE)
         ]
 
     def absorb(
@@ -238,7 +242,7 @@ class Exchange:
             merged = self._r.merge(peer.book, response.frames)
             self._take_keys(peer.book, response.keys)
             if response.cursor is not None:
-                self._keep_cursor(peer, response.cursor)
+                peer.cursor = response.cursor
             if response.heads is not None:
                 peer.heads = by_incarnation(response.heads)
             self._note_acks(peer, request, response, outcome)
@@ -266,21 +270,6 @@ class Exchange:
         if chain.incarnation == self._r.identity.incarnation and not chain.branch:
             return chain.length
         return max(self._r.store.journal.sealed_length(chain), chain.fork_at)
-
-    def _keep_cursor(self, peer: Peer, cursor: Cursor) -> None:
-        peer.cursor = cursor
-        self._r.store.records.put(
-            f"peer.cursor.{peer.book}",
-            cursor.incarnation + cursor.seq.to_bytes(8, "big") + cursor.keys.to_bytes(8, "big"),
-        )
-
-    def stored_cursor(self, book: str) -> Cursor | None:
-        value = self._r.store.records.get(f"peer.cursor.{book}")
-        if value is None or len(value) != 32:
-            return None
-        return Cursor(
-            value[:16], int.from_bytes(value[16:24], "big"), int.from_bytes(value[24:], "big")
-        )
 
     def _note_acks(
         self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse, outcome: Round
@@ -381,11 +370,17 @@ class Exchange:
         return merged
 
     def _take_keys(self, book: str, keys: Iterable[CardKeyItem]) -> None:
+        """Keep what travels beside the pages. Raises Invalid, and nothing of the message counts."""
         for key in keys:
-            if len(key.id) == 16 and len(key.sealed) <= 512:
-                self._r.store.records.put_card_key(
-                    key.id, book, key.agent_id, key.sealed or None, key.erased_at_ms
-                )
+            if (
+                len(key.id) != 16
+                or len(key.sealed) > CARD_KEY_BYTES_MAX
+                or not is_agent_id(key.agent_id)
+            ):
+                raise Invalid("a card's key has an id of 16 bytes, an agent id and a sealed key")
+            self._r.store.records.put_card_key(
+                key.id, book, key.agent_id, key.sealed or None, key.erased_at_ms
+            )
 
     def _respond(
         self, request: ExchangeRequest, merged: Merged, received_ms: int
@@ -416,7 +411,7 @@ class Exchange:
         keys = self._keys_after(book, keys_after) if request.pull else []
         if cursor is not None and keys:
             cursor = Cursor(cursor.incarnation, cursor.seq, keys[-1][0])
-            more = more or len(keys) == KEYS_PER_MESSAGE
+            more = more or len(keys) == CARD_KEYS_PER_MESSAGE
         interval = self._r.clock.interval()
         return ExchangeResponse(
             PROTOCOL_VERSION,

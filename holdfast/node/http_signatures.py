@@ -3,15 +3,16 @@
 Owns which parts of a message are covered, and the filter against repeated requests. The signature
 base, structured fields and digests are the library's (`http-message-signatures`).
 
-A request covers its method, authority, path, content digest and the sender's certificate. An answer
-covers its status and digest, and the signature of the request it answers, so that an answer belongs
-to its question. `created` is written and not judged: a device whose clock is two hours off must
-still be heard, or it could never be told the time.
+A request covers its method, authority, path, query, content digest and the sender's certificate. An
+answer covers its status, digest and certificate, and the signature of the request that it answers,
+so that an answer belongs to its question. `created` is written and not judged: a device whose clock
+is two hours off must still be heard, or it could never be told the time.
 """
 
 from __future__ import annotations
 
 import datetime
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,19 +27,25 @@ from http_message_signatures import (
 )
 from http_message_signatures.algorithms import ED25519
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
-from http_message_signatures.structures import CaseInsensitiveDict
 
 from holdfast.model.errors import Unauthorised
 from holdfast.model.limits import NONCES_REMEMBERED
 
 CERTIFICATE_HEADER: Final = "Holdfast-Certificate"
 REQUEST_COMPONENTS: Final = (
-    "@method", "@authority", "@path", "content-digest", "holdfast-certificate",
+    "@method", "@authority", "@path", "@query", "content-digest", "holdfast-certificate",
 )  # fmt: skip
 RESPONSE_COMPONENTS: Final = (
     "@status", "content-digest", "holdfast-certificate", '"signature";req',
 )  # fmt: skip
 TAG: Final = "holdfast"
+NONCE_CHARS_MIN: Final = 16
+NONCE_CHARS_MAX: Final = 128
+SENDERS_FAIR: Final = 64
+"""Of all nonces that are remembered, no sender's take more than one part in so many."""
+_PARAMETERS: Final = frozenset({"created", "keyid", "alg", "nonce", "tag"})
+_NO_URL: Final = "http://unused/"
+"""An answer covers its request's signature, and through it the address, method and nonce."""
 
 
 class SignedBy(NamedTuple):
@@ -53,13 +60,13 @@ class SignedBy(NamedTuple):
 class _Request:
     method: str
     url: str
-    headers: CaseInsensitiveDict
+    headers: dict[str, str]
 
 
 @dataclass
 class _Response:
     status_code: int
-    headers: CaseInsensitiveDict
+    headers: dict[str, str]
     request: _Request = field(kw_only=True)
 
 
@@ -75,7 +82,10 @@ class _Keys(HTTPSignatureKeyResolver):
 
 
 class _Verifier(HTTPMessageVerifier):
-    max_clock_skew = datetime.timedelta(days=36_500)
+    def validate_created_and_expires(self, sig_input: Any, max_age: Any = None) -> None:
+        """Instead of judging times by the system's clock: only the parameters that we write."""
+        if set(sig_input.params) != _PARAMETERS:
+            raise InvalidSignature(f"its parameters must be {', '.join(sorted(_PARAMETERS))}")
 
 
 def sign_request(
@@ -88,8 +98,11 @@ def sign_request(
     nonce: str,
     certificate: str,
 ) -> dict[str, str]:
-    """The headers that sign a request: certificate, digest, signature. `url` is absolute."""
-    request = _Request(method, url, CaseInsensitiveDict({CERTIFICATE_HEADER: certificate}))
+    """The headers that sign a request: certificate, digest, signature.
+
+    `url` is absolute; `nonce` is never used twice, 16 to 128 characters.
+    """
+    request = _Request(method, url, {CERTIFICATE_HEADER: certificate})
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(lambda _: key)).sign(
         request,
         key_id=key_id,
@@ -100,7 +113,7 @@ def sign_request(
         covered_component_ids=REQUEST_COMPONENTS,
         body=body,
     )
-    return dict(request.headers.items())
+    return request.headers
 
 
 def verify_request(
@@ -110,8 +123,12 @@ def verify_request(
     body: bytes,
     resolve_key: Callable[[str], Ed25519PublicKey],
 ) -> SignedBy:
-    """Who signed the request. Raises Unauthorised with the reason."""
-    request = _Request(method, url, CaseInsensitiveDict(headers))
+    """Who signed the request. Raises Unauthorised with the reason.
+
+    `url` is made of the Host header and the path with its query. What the key may do, and whether
+    the request comes for the first time (`NonceMemory`), is for the caller to judge.
+    """
+    request = _Request(method, url, dict(headers))
     return _verify(request, body, resolve_key, REQUEST_COMPONENTS)
 
 
@@ -128,11 +145,11 @@ def _verify(
         )
     except (InvalidSignature, HTTPMessageSignaturesException, ValueError, KeyError) as error:
         raise Unauthorised(f"the message is not signed as it must be: {error}") from error
+    if len(results) != 1:
+        raise Unauthorised("the message carries more than one signature of a Holdfast device")
     parameters = results[0].parameters
     return SignedBy(
-        str(parameters.get("keyid", "")),
-        results[0].nonce or "",
-        int(parameters.get("created", 0)),
+        str(parameters["keyid"]), str(parameters["nonce"]), int(parameters["created"])
     )
 
 
@@ -145,22 +162,23 @@ def sign_response(
     created_s: int,
     certificate: str,
 ) -> dict[str, str]:
-    """The headers that sign an answer to a signed request."""
+    """The headers that sign an answer to a signed request, whose headers are given."""
     response = _Response(
         status,
-        CaseInsensitiveDict({CERTIFICATE_HEADER: certificate}),
-        request=_Request("POST", "http://unused/", CaseInsensitiveDict(request_headers)),
+        {CERTIFICATE_HEADER: certificate},
+        request=_Request("POST", _NO_URL, dict(request_headers)),
     )
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(lambda _: key)).sign(
         response,
         key_id=key_id,
         created=datetime.datetime.fromtimestamp(created_s, datetime.UTC),
+        nonce="",
         tag=TAG,
         label=TAG,
         covered_component_ids=RESPONSE_COMPONENTS,
         body=body,
     )
-    return dict(response.headers.items())
+    return response.headers
 
 
 def verify_response(
@@ -172,25 +190,50 @@ def verify_response(
 ) -> None:
     """Raises Unauthorised unless `key` signed this answer to that request."""
     response = _Response(
-        status,
-        CaseInsensitiveDict(headers),
-        request=_Request("POST", "http://unused/", CaseInsensitiveDict(request_headers)),
+        status, dict(headers), request=_Request("POST", _NO_URL, dict(request_headers))
     )
     _verify(response, body, lambda _: key, RESPONSE_COMPONENTS)
 
 
 class NonceMemory:
-    """Nonces of the newest requests: one that comes twice is refused."""
+    """Nonces of the newest requests: one that comes twice is refused. For several threads.
+
+    Time plays no part, because the senders' clocks may be wrong. Of one sender the newest are
+    remembered, so that nobody's flood makes another's old requests acceptable again; where there
+    is no room for all, the sender that was silent longest loses its oldest.
+    """
 
     def __init__(self, size: int = NONCES_REMEMBERED) -> None:
         self._size = size
-        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._size_of_one = max(1, size // SENDERS_FAIR)
+        self._count = 0
+        self._nonces_by_sender: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return self._count
 
     def accept(self, signed: SignedBy) -> None:
-        """Raises Unauthorised for a request without a nonce, or with one that was seen."""
-        key = (signed.key_id, signed.nonce)
-        if len(signed.nonce) < 16 or key in self._seen:
-            raise Unauthorised("the request was sent before; every request needs its own nonce")
-        self._seen[key] = None
-        if len(self._seen) > self._size:
-            self._seen.popitem(last=False)
+        """Raises Unauthorised for a request with a nonce that was seen, or is too short."""
+        if not NONCE_CHARS_MIN <= len(signed.nonce) <= NONCE_CHARS_MAX:
+            raise Unauthorised(
+                f"a request's nonce has {NONCE_CHARS_MIN} to {NONCE_CHARS_MAX} characters"
+            )
+        with self._lock:
+            own = self._nonces_by_sender.setdefault(signed.key_id, OrderedDict())
+            if signed.nonce in own:
+                raise Unauthorised("the request was sent before; every request needs its own nonce")
+            own[signed.nonce] = None
+            self._count += 1
+            self._nonces_by_sender.move_to_end(signed.key_id)
+            if len(own) > self._size_of_one:
+                self._forget_oldest_of(signed.key_id)
+            elif self._count > self._size:
+                self._forget_oldest_of(next(iter(self._nonces_by_sender)))
+
+    def _forget_oldest_of(self, sender: str) -> None:
+        nonces = self._nonces_by_sender[sender]
+        nonces.popitem(last=False)
+        self._count -= 1
+        if not nonces:
+            del self._nonces_by_sender[sender]

@@ -16,10 +16,10 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from holdfast.model.errors import Unauthorised
@@ -47,10 +47,12 @@ class Identity:
     not_after_ms: int
 
     def valid_at(self, now_ms: int) -> bool:
+        """Whether an exchange at this time may rely on it; entries never ask (DESIGN §4.3)."""
         return self.not_before_ms <= now_ms <= self.not_after_ms
 
 
 def load_root_key(pem: bytes) -> Ed25519PrivateKey:
+    """The tenant's root key from PKCS 8 PEM. Raises DirectoryDamaged."""
     return parse_signing_key(pem, "the root key")
 
 
@@ -121,7 +123,7 @@ def issue(
     """A hub's or node's certificate, DER."""
     issuer = x509.load_der_x509_certificate(root)
     now = _time(now_ms)
-    uri = "holdfast://" + "/".join(quote(part, safe="*") for part in (tenant, venue, role, name))
+    uri = _uri(tenant, venue, role, name)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_named(f"{role} {name} of {tenant}"))
@@ -149,6 +151,10 @@ def issue(
     return builder.sign(root_key, None).public_bytes(serialization.Encoding.DER)
 
 
+def _uri(tenant: str, venue: str, role: str, name: str) -> str:
+    return "holdfast://" + "/".join(quote(part, safe="*") for part in (tenant, venue, role, name))
+
+
 def verify_certificate(chain: Sequence[bytes], root: bytes) -> Identity:
     """What a certificate chain says, if the root (or what it certified) issued it.
 
@@ -164,26 +170,43 @@ def _verified(chain: tuple[bytes, ...], root: bytes) -> Identity:
     try:
         found = [x509.load_der_x509_certificate(der) for der in chain]
         anchor = x509.load_der_x509_certificate(root)
-        for certificate, issuer in zip(found, [*found[1:], anchor], strict=True):
-            _check_issued(certificate, issuer, is_leaf=certificate is found[0])
+        for depth, (certificate, issuer) in enumerate(zip(found, [*found[1:], anchor], strict=True)):
+            _check_issued(certificate, issuer, depth)
         return _read(found[0])
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
+    except _NOT_OURS as error:
         raise Unauthorised(
             "the certificate was not issued by this tenant's root key; join with a new code"
         ) from error
 
 
-def _check_issued(
-    certificate: x509.Certificate, issuer: x509.Certificate, *, is_leaf: bool
-) -> None:
-    key = issuer.public_key()
-    if not isinstance(key, Ed25519PublicKey):
+_NOT_OURS: Final = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a stranger's bytes as certificates may raise; several are no ValueErrors."""
+
+
+def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate, depth: int) -> None:
+    """One link of the chain, `depth` issuers above the writer's own certificate."""
+    if not isinstance(issuer.public_key(), Ed25519PublicKey):
         raise ValueError("the issuer's key is not Ed25519")
-    key.verify(certificate.signature, certificate.tbs_certificate_bytes)
-    if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+    # Unlike a bare check of the signature this also compares the names and the two places where
+    # the algorithm is named, one of which nobody signed.
+    certificate.verify_directly_issued_by(issuer)
+    issuing = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
+    usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
+    if not (issuing.ca and usage.key_cert_sign):
         raise ValueError("the issuer may not issue")
+    if issuing.path_length is not None and depth > issuing.path_length:
+        raise ValueError("more issuers in between than the issuer allowed")
     own = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    if is_leaf == own.ca:
+    if own.ca is not (depth > 0):
         raise ValueError("a writer's certificate is not an issuer's")
 
 
@@ -195,10 +218,12 @@ def _read(leaf: x509.Certificate) -> Identity:
         raise ValueError("no writer in the certificate")
     address = urlsplit(uris[0])
     parts = [unquote(part) for part in address.path.split("/")[1:]]
-    if address.scheme != "holdfast" or len(parts) != 3 or not all((address.netloc, *parts)):
+    tenant = unquote(address.netloc)
+    # One writer is written in one way, so that two spellings cannot pass for two writers.
+    if len(parts) != 3 or not all((tenant, *parts)) or uris[0] != _uri(tenant, *parts):
         raise ValueError("no writer in the certificate")
     return Identity(
-        unquote(address.netloc), parts[0], parts[1], parts[2], key, leaf.serial_number,
+        tenant, parts[0], parts[1], parts[2], key, leaf.serial_number,
         int(leaf.not_valid_before_utc.timestamp() * 1000),
         int(leaf.not_valid_after_utc.timestamp() * 1000),
     )  # fmt: skip

@@ -6,6 +6,7 @@ changes nothing. Decisions are looked at in `decisions`, found under this name t
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from holdfast.model import wall
@@ -13,6 +14,7 @@ from holdfast.model.entries import SCHEMA
 from holdfast.model.errors import NotFound
 from holdfast.model.events import ExceptionResolved, OperationWithdrawn
 from holdfast.model.hlc import Stamp
+from holdfast.model.ids import parse_uuid, uuid_text
 from holdfast.model.limits import PAGE_ENTRIES
 from holdfast.node.decisions import decision_detail, verify_decision
 from holdfast.node.lookup import (
@@ -257,22 +259,21 @@ def parse_exception_id(text: str) -> tuple[str, bytes]:
 
     Raises NotFound for a text that no list of exceptions gave.
     """
-    kind, _, subject = text.rpartition(".")
-    try:
-        about = bytes.fromhex(subject)
-    except ValueError:
-        about = b""
-    if not kind or len(about) != 16 or subject != about.hex():
+    about, _, kind = text.partition(".")
+    found = parse_uuid(about)
+    if found is None and re.fullmatch("[0-9a-f]{32}", about):
+        found = bytes.fromhex(about)
+    if found is None or not kind:
         raise NotFound(f"no exception {text!r}; `holdfast exceptions list` shows their ids")
-    return kind, about
+    return kind, found
 
 
 def _exception(
-    kind: str, about: bytes, name: str, subject: str, detail: str, since_ms: int,
+    kind: str, about: str, name: str, subject: str, detail: str, since_ms: int,
     actions: tuple[str, ...],
 ) -> dict[str, Any]:  # fmt: skip
     return {
-        "id": f"{kind}.{about.hex()}",
+        "id": f"{about}.{kind}",
         "kind": kind,
         "subject": subject,
         "venue": name.partition("/")[2],
@@ -290,11 +291,16 @@ def _of_reservation(
     won: list[str] = []
     if record.view.decision is not None:
         won = [subject_of(replica, winner) for winner in record.view.decision.won]
-    subject = subject_of(replica, reservation)
-    return _exception(
-        kind, reservation, record.book, subject, exception_sentence(kind, subject, won), since_ms,
+    called = subject_of(replica, reservation)
+    about = uuid_text(reservation)
+    item = _exception(
+        kind, about, record.book, about, exception_sentence(kind, called, won), since_ms,
         exception_actions(kind),
     )  # fmt: skip
+    return item | {
+        "code": record.view.code or None,
+        "service_date": record.view.service_date or None,
+    }
 
 
 def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
@@ -324,7 +330,7 @@ def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
         since_ms = entry.stamp >> 16 if entry is not None else 0
         found.append(
             _exception(
-                QUARANTINED_EXCEPTION, operation, name, subject, detail, since_ms,
+                QUARANTINED_EXCEPTION, operation.hex(), name, subject, detail, since_ms,
                 QUARANTINE_ACTIONS,
             )
         )  # fmt: skip
@@ -333,7 +339,7 @@ def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
 
 def _is_settled(replica: Replica, about: bytes, operation: bytes, incarnation: bytes) -> bool:
     record = replica.record(about)
-    resolved = f"{QUARANTINED_EXCEPTION}.{operation.hex()}"
+    resolved = f"{operation.hex()}.{QUARANTINED_EXCEPTION}"
     for entry in record.seen if record is not None else ():
         if entry.kind not in ("operation.withdrawn", "exception.resolved"):
             continue
@@ -362,7 +368,7 @@ def _forks(replica: Replica, name: str) -> list[dict[str, Any]]:
             "kept; stop one of the two devices and let the other rejoin."
         )
         found[chain.incarnation] = _exception(
-            FORK_EXCEPTION, chain.incarnation, name, writer, detail, since_ms, ()
+            FORK_EXCEPTION, chain.incarnation.hex(), name, writer, detail, since_ms, ()
         )
     return list(found.values())
 
@@ -377,4 +383,4 @@ def _rivals(replica: Replica, name: str) -> list[dict[str, Any]]:
         f"({' and '.join(rival.hex()[:8] for rival in rivals)}). Stop one of them before anything "
         "else is sold from its capacity."
     )
-    return [_exception(RIVALS_EXCEPTION, rivals[0], name, "hub", detail, 0, ())]
+    return [_exception(RIVALS_EXCEPTION, rivals[0].hex(), name, "hub", detail, 0, ())]

@@ -156,13 +156,17 @@ def handle(hub: Hub, body: bytes) -> bytes:
         raise Invalid(f"join version {request.version} is unknown; upgrade the older side")
     if len(request.key) != 32 or len(request.sealing_key) != 32 or len(request.incarnation) != 16:
         raise Invalid("these bytes are no join request")
+    try:
+        code_id = bytes.fromhex(request.code)
+        # Before the code is used up: a key that nothing can be sealed to is no key.
+        sealed = _SUITE.encrypt(
+            hub.identity.pseudonym_key,
+            X25519PublicKey.from_public_bytes(request.sealing_key),
+            _INFO + code_id,
+        )
+    except ValueError as error:
+        raise Invalid("these bytes are no join request") from error
     _, leaf = hub.admit(request.code, request.proof, request.transcript, request)
-    code_id = bytes.fromhex(request.code)
-    sealed = _SUITE.encrypt(
-        hub.identity.pseudonym_key,
-        X25519PublicKey.from_public_bytes(request.sealing_key),
-        _INFO + code_id,
-    )
     answer = msgspec.msgpack.encode(
         JoinAnswer(
             JOIN_VERSION, [leaf], list(hub.identity.certificates), hub.identity.root, sealed

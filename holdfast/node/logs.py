@@ -12,9 +12,10 @@ import json
 import logging
 import os
 import traceback
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from holdfast.model.errors import DirectoryError
 from holdfast.model.limits import LOG_FILE_BYTES, LOG_FILES_KEPT
@@ -91,11 +92,9 @@ class JsonLines(logging.Formatter):
 class _LogFile(RotatingFileHandler):
     """A rotating file that only its owner may read."""
 
-    def _open(self) -> TextIO:
-        def opener(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o600)
-
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=opener)
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding="utf-8", line_buffering=True)
 
 
 def _handler(log: Path) -> _LogFile:

@@ -33,7 +33,7 @@ def node_name(replica: Replica, book: str, incarnation: bytes) -> str:
 def find_record(replica: Replica, reference: str) -> Record:
     """A reservation by its id or its code. Raises NotFound."""
     with replica.lock:
-        key = parse_uuid(reference) or replica.store.projections.by_code(reference)
+        key = parse_uuid(reference) or replica.by_code(reference)
         record = replica.store.projections.get(key) if key is not None else None
     if record is None or not record.seen:
         raise NotFound(f"no reservation {reference!r} is known here")

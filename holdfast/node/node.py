@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,15 +116,22 @@ class Node(Service):
         super().__init__(*arguments)
         self.exchange = Exchange(self)
         self.home = self.book_of(self.identity.venue)
-        self.peer = self._new_peer()
+        self.peer = self.new_peer()
+        self.controls: list[Callable[[str], None]] = []
+        self.live_state: Callable[[], str] | None = None
         self.last_exchange_at_ms = 0
         self.last_error = ""
         self.differing: list[str] = []
         self.rivals = False
         self._transport: HttpTransport | None = None
 
-    def _new_peer(self) -> Peer:
-        return Peer(self.home, cursor=None)
+    def new_peer(self) -> Peer:
+        """The other side before anything is known of it: the first round compares heads."""
+        return Peer(self.home)
+
+    def _control(self, what: str) -> None:
+        for listener in list(self.controls):
+            listener(what)
 
     def prepare(self) -> None:
         """Start the own chain and, at the first front desk, make the venue's key."""
@@ -169,8 +178,6 @@ class Node(Service):
                 f"{self.identity.tenant}/{self.identity.venue}; join in a new directory"
             )
             raise RuleViolated(message, [{"rule": "other-venue", "message": message}])
-        from dataclasses import replace
-
         self.identity = replace(
             self.identity, certificates=admitted.certificates, peer=admitted.hub_certificates,
             root=admitted.root,
@@ -182,10 +189,11 @@ class Node(Service):
     def reset_peer(self) -> None:
         """Forget what is known of the other side: the next round compares heads."""
         with self.lock:
-            self.peer = self._new_peer()
+            self.peer = self.new_peer()
             if self._transport is not None:
                 self._transport.close()
                 self._transport = None
+        self._control("hub")
 
     # --- the clock ------------------------------------------------------------------------------
 
@@ -220,12 +228,20 @@ class Node(Service):
         with self.transaction():
             self.store.records.put(PAUSED_KEY, b"1")
         self.log_sync("paused", "by hand")
+        self._control("pause")
 
     def resume(self) -> None:
         with self.transaction():
             self.store.records.drop(PAUSED_KEY)
             self.store.queue.retry()
         self.log_sync("resumed", "by hand")
+        self._control("resume")
+
+    def retry(self, operation: bytes | None = None) -> int:
+        """As any service, and a running link tries at once."""
+        count = super().retry(operation)
+        self._control("retry")
+        return count
 
     def sync(self) -> dict[str, Any]:
         """Exchange until both sides have the same. Raises Unreachable while paused or cut off.
@@ -234,7 +250,7 @@ class Node(Service):
         """
         if self.paused:
             raise Unreachable("sync is paused on this device; resume it with `holdfast sync resume`")
-        self.begin_round()
+        self.prepare()
         total = Round()
         for _ in range(ROUNDS_MAX):
             outcome = self._round()
@@ -269,11 +285,6 @@ class Node(Service):
         if self._transport is None:
             self._transport = HttpTransport(self.hub_url, self.identity, self.settings)
         return self._transport
-
-    def begin_round(self) -> None:
-        self.prepare()
-        if self.peer.cursor is None and self.peer.heads is None:
-            self.peer.cursor = None
 
     def mark_sent(self) -> None:
         chain = self.store.journal.chain(self.home, self.identity.incarnation)
@@ -340,6 +351,8 @@ class Node(Service):
             counts = self.store.queue.counts()
         if self.paused:
             state = "paused"
+        elif self.live_state is not None:
+            state = self.live_state()
         elif self.last_error or not self.last_exchange_at_ms:
             state = "offline"
         else:

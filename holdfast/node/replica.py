@@ -20,8 +20,9 @@ from holdfast.model.administration import Administration, WriterInfo
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.errors import HoldfastError
 from holdfast.model.events import ChainCertified, ChainKeyChanged, Event
+from holdfast.model.limits import CHAINS_PER_BOOK_MAX
 from holdfast.model.reservation import Seen, View
-from holdfast.node.identity import verify_certificate
+from holdfast.node.identity import Identity, verify_certificate
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.journal import ChainRow
@@ -81,6 +82,7 @@ class Change(NamedTuple):
     reservations: list[bytes]
     seq: int
     venue: bool
+    own: bool
 
 
 @dataclass(slots=True)
@@ -129,6 +131,7 @@ class Replica:
         self._own: dict[str, list[tuple[bytes, bytes]]] = {}
         self._queued: list[tuple[bytes, str, int, str, bytes, int]] = []
         self._touched_venue: set[str] = set()
+        self._wrote: set[str] = set()
         self._depth = 0
         self.last_stamp = 0
         self._load()
@@ -192,6 +195,7 @@ class Replica:
                     changes = self._flush()
             except BaseException:
                 self._own.clear()
+                self._wrote.clear()
                 self._queued.clear()
                 self.pages.forget()
                 self._reload_books()
@@ -213,6 +217,8 @@ class Replica:
 
     def _flush(self) -> list[Change]:
         journal = self.store.journal
+        own = set(self._own) | self._wrote
+        self._wrote.clear()
         for name, pending in self._own.items():
             chain = journal.chain(name, self.identity.incarnation)
             assert chain is not None
@@ -224,11 +230,11 @@ class Replica:
             self.store.queue.put(operation, chain.id, n, kind, subject, stamp)
         self._queued.clear()
         touched = self.store.projections.flush()
-        by_book: dict[str, list[bytes]] = {name: [] for name in self._touched_venue}
+        by_book: dict[str, list[bytes]] = {name: [] for name in self._touched_venue | own}
         for record in touched:
             by_book.setdefault(record.book, []).append(record.id)
         return [
-            Change(name, ids, journal.last_seq, name in self._touched_venue)
+            Change(name, ids, journal.last_seq, name in self._touched_venue, name in own)
             for name, ids in by_book.items()
         ]
 
@@ -295,7 +301,8 @@ class Replica:
             self._flush_own_administration(name)
             self._absorb_administration(book, self.identity.incarnation, judged)
         if subject:
-            self._see(book, self.identity.incarnation, judged)
+            made = kind == "reservation.created"
+            self._see(book, self.identity.incarnation, judged, fresh=made)
             if queue and self.keeps_queue:
                 self._queued.append((judged.operation, name, n + 1, kind, subject, stamp))
         return Written(judged.operation, n + 1, stamp)
@@ -305,6 +312,7 @@ class Replica:
         chain = self.store.journal.chain(name, self.identity.incarnation)
         assert chain is not None
         pending = self._own.pop(name)
+        self._wrote.add(name)
         self.store.journal.append(chain, [d for d, _ in pending], [h for _, h in pending])
         self.store.journal.put_administration(name, [self.store.journal.last_seq])
         self._touched_venue.add(name)
@@ -365,17 +373,28 @@ class Replica:
         self, name: str, incarnation: bytes, passed: Passed, rows: list[ChainRow]
     ) -> ChainRow:
         journal = self.store.journal
+        if (not rows or passed.fork) and len(journal.chains(name)) >= CHAINS_PER_BOOK_MAX:
+            raise Refused("too-many-chains")
         if not rows:
             return journal.new_chain(
                 name, incarnation, b"", 0, chain_start(name, incarnation)
             )
+        assert passed.branch is not None
+        base = rows[passed.branch]
         if not passed.fork:
-            assert passed.branch is not None
-            return rows[passed.branch]
-        # The second branch is named by its first entry that differs (DESIGN §4.3).
-        trunk = rows[0]
-        head = journal.hash_at(trunk, passed.after) or chain_start(name, incarnation)
-        return journal.new_chain(name, incarnation, passed.judged[0].hash, passed.after, head)
+            return base
+        # Another branch is named by its first entry that differs (DESIGN §4.3). It shares what
+        # stands before it with the trunk; what it shares with another branch is kept again.
+        fork_at = min(passed.after, base.fork_at) if base.branch else passed.after
+        head = journal.hash_at(base, fork_at) or chain_start(name, incarnation)
+        branch = journal.new_chain(name, incarnation, passed.judged[0].hash, fork_at, head)
+        if fork_at < passed.after:
+            journal.append(
+                branch,
+                journal.entries(base, fork_at, passed.after),
+                journal.hashes(base, fork_at, passed.after),
+            )
+        return branch
 
     def _fold_judged(
         self, book: BookState, chain: ChainRow, passed: Passed, first_seq: int, outcome: Merged
@@ -425,6 +444,13 @@ class Replica:
         info = WriterInfo(incarnation, identity.name, identity.role, event.number, is_hub)
         return ChainAuthor(info, identity.venue, identity.serial, [(1, identity.public_key)])
 
+    def _renewed(self, event: ChainKeyChanged) -> Identity | None:
+        """What a later certificate says; None where it is none of ours, and changes nothing."""
+        try:
+            return verify_certificate(event.certificates, self.identity.root)
+        except HoldfastError:
+            return None
+
     # --- folding --------------------------------------------------------------------------------
 
     def _absorb_administration(self, book: BookState, incarnation: bytes, judged: Judged) -> bool:
@@ -438,8 +464,8 @@ class Replica:
                 return False
             author = book.authors[incarnation] = self._certify(book.name, incarnation, event)
         elif isinstance(event, ChainKeyChanged):
-            renewed = verify_certificate(event.certificates, self.identity.root)
-            if renewed.name == author.info.name and renewed.venue == author.venue:
+            renewed = self._renewed(event)
+            if renewed and (renewed.name, renewed.venue) == (author.info.name, author.venue):
                 author.keys.append((judged.n + 1, renewed.public_key))
         closed = book.administration.absorb(author.info, judged.n, entry.stamp, event)
         if closed is None:
@@ -448,7 +474,9 @@ class Replica:
         chain = self.store.journal.chain(book.name, closed)
         return chain is not None and chain.length > close.entries
 
-    def _see(self, book: BookState, incarnation: bytes, judged: Judged) -> None:
+    def _see(
+        self, book: BookState, incarnation: bytes, judged: Judged, *, fresh: bool = False
+    ) -> None:
         entry = judged.entry
         assert entry is not None
         author = book.authors[incarnation].info
@@ -459,8 +487,9 @@ class Replica:
             entry.subject,
             Seen(
                 judged.operation, entry.kind, entry.stamp, incarnation, author.name, holder,
-                entry.follows, entry.claims, entry.ends, content,
+                entry.follows, entry.claims, entry.ends, content, judged.n,
             ),
+            fresh=fresh,
         )  # fmt: skip
 
     def _refold(self, name: str) -> None:

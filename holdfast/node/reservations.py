@@ -9,7 +9,6 @@ decided. The rules themselves stand in `holdfast.model`.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -237,19 +236,15 @@ class Reservations:
     def _code(self, venue: VenueIndex, book: str) -> str:
         """The next code of this incarnation: its chain position under a granted prefix."""
         position = self._r.tip(book)[0] + 1
-        year = datetime.datetime.fromtimestamp(
-            self._r.clock.now_ms() // 1000, datetime.UTC
-        ) + datetime.timedelta(
-            seconds=wall.utc_offset(venue.venue, self._r.clock.now_ms() // 1000)
-        )
+        year = wall.local_date(venue.venue, self._r.clock.now_ms() // 1000).year
         prefixes = self._r.book(book).administration.prefixes.get(
             self._r.identity.incarnation, ()
         )
         round_, counter = divmod(position, codes.COUNTERS)
         if round_ < len(prefixes):
-            return codes.code(year.year, prefixes[round_], counter, self._r.identity.pseudonym_key)
+            return codes.code(year, prefixes[round_], counter, self._r.identity.pseudonym_key)
         return codes.fallback_code(
-            year.year, self._r.identity.incarnation, position, self._r.identity.pseudonym_key
+            year, self._r.identity.incarnation, position, self._r.identity.pseudonym_key
         )
 
     def _card(
@@ -610,8 +605,15 @@ class Reservations:
         if not self._r.keeps_queue:
             return "merged"
         with self._r.lock:
-            last = self._r.store.queue.last_of(view.id)
-        return last.state if last else "merged"
+            record = self._r.record(view.id)
+            if record is None:
+                return "merged"
+            own = self._r.identity.incarnation
+            places = [seen.n for seen in record.seen if seen.node == own]
+            chain = self._r.store.journal.chain(record.book, own)
+            if not places or chain is None:
+                return "merged"
+            return self._r.store.queue.state_at(chain.id, max(places)) or "merged"
 
     def guest(self, view: View) -> dict[str, Any] | None:
         """The guest card in clear; None where there is none or this replica cannot read it."""

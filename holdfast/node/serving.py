@@ -83,6 +83,11 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest | Has
     if replica.identity.venue not in (venue, "*"):
         raise Forbidden(f"this device serves {replica.identity.venue}, not {venue}")
     book = replica.books.get(request.book)
+    if isinstance(request, ExchangeRequest) and book is not None:
+        # Who waits, who was heard and who must be fed follows from the sender: it must be its own.
+        author = book.authors.get(request.sender)
+        if author is not None and (author.info.name, author.venue) != (sender.name, sender.venue):
+            raise Forbidden(f"{sender.name} cannot speak for {author.info.name}")
     if book is not None and sender.name in book.administration.revoked and sender.role != HUB_ROLE:
         raise Forbidden(f"{sender.name} was shut out of {venue}; ask the operator of the hub")
 

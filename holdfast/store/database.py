@@ -87,8 +87,7 @@ def m002_projections(db: Database) -> None:
             seen BLOB NOT NULL
         ) WITHOUT ROWID;
         CREATE INDEX reservations_by_start ON reservations (book, starts_at, id);
-        CREATE INDEX reservations_by_date ON reservations (book, date, starts_at, id);
-        CREATE INDEX reservations_by_code ON reservations (code);
+        CREATE INDEX reservations_by_long_code ON reservations (code) WHERE length(code) > 15;
         CREATE INDEX reservations_by_agent ON reservations (agent_id, starts_at, id);
         CREATE TABLE claims (
             operation BLOB NOT NULL, idx INTEGER NOT NULL,
@@ -96,11 +95,8 @@ def m002_projections(db: Database) -> None:
             start INTEGER NOT NULL, "end" INTEGER NOT NULL, quantity INTEGER NOT NULL,
             live INTEGER NOT NULL, stamp INTEGER NOT NULL, node BLOB NOT NULL,
             reservation BLOB NOT NULL,
-            PRIMARY KEY (operation, idx)
+            PRIMARY KEY (book, resource, start, operation, idx)
         ) WITHOUT ROWID;
-        CREATE INDEX claims_by_resource ON claims (book, resource, start);
-        CREATE INDEX claims_undecided ON claims (book, stamp) WHERE live = 0;
-        CREATE INDEX claims_by_reservation ON claims (reservation);
         CREATE TABLE reaches (
             book TEXT NOT NULL, resource TEXT NOT NULL, seconds INTEGER NOT NULL,
             PRIMARY KEY (book, resource)
@@ -125,17 +121,14 @@ def m003_work(db: Database) -> None:
         db,
         """
         CREATE TABLE operations (
-            id BLOB PRIMARY KEY,
+            id BLOB NOT NULL,
             chain INTEGER NOT NULL, n INTEGER NOT NULL,
             kind TEXT NOT NULL, subject BLOB NOT NULL, stamp INTEGER NOT NULL,
             state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
             next_attempt_at_ms INTEGER NOT NULL DEFAULT 0,
-            reason TEXT NOT NULL DEFAULT '', finished_at_ms INTEGER NOT NULL DEFAULT 0
+            reason TEXT NOT NULL DEFAULT '', finished_at_ms INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (chain, n)
         ) WITHOUT ROWID;
-        CREATE INDEX operations_by_position ON operations (chain, n);
-        CREATE INDEX operations_by_subject ON operations (subject);
-        CREATE INDEX operations_open ON operations (state, chain, n)
-            WHERE state IN ('queued', 'sent', 'deferred', 'quarantined');
         CREATE TABLE card_keys (
             id BLOB PRIMARY KEY, book TEXT NOT NULL, agent_id TEXT NOT NULL,
             sealed BLOB, erased_at_ms INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlite_utils import Database
@@ -24,7 +24,8 @@ _view_encoder = msgspec.msgpack.Encoder()
 _view_decoder = msgspec.msgpack.Decoder(View)
 _seen_decoder = msgspec.msgpack.Decoder(list[Seen])
 
-MODULUS = 1 << 256
+MODULUS: Final = 1 << 256
+DATES_IN_MEMORY: Final = 4_096
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class Stored:
     entries: int = 0
     waiting: int = 0
     claims: dict[ClaimId, tuple[str, int, int, int, bool]] = field(default_factory=dict)
+    written: dict[ClaimId, tuple[str, int, int, int, bool]] = field(default_factory=dict)
     exceptions: tuple[tuple[str, int], ...] = ()
 
 
@@ -68,7 +70,9 @@ class Projections:
         self._dirty: dict[bytes, Record] = {}
         self._dirty_places: dict[tuple[str, str], set[bytes]] = {}
         self._early: list[Record] = []
+        self._pending: dict[str, dict[bytes, tuple[int, bytes, bytes, bytes]]] = {}
         self._digests: dict[tuple[str, str], DateDigest] = {}
+        self._moved_digests: set[tuple[str, str]] = set()
         self._reaches: dict[tuple[str, str], int] = {}
         self._occupancies: dict[str, Occupancy] = {}
         self.reload()
@@ -80,8 +84,14 @@ class Projections:
         self._dirty_places.clear()
         self._early = []
         self._digests.clear()
+        self._moved_digests.clear()
         for occupancy in self._occupancies.values():
             occupancy.forget()
+        self._pending.clear()
+        for row in self._c.execute(
+            "SELECT book, stamp, node, operation, reservation FROM claims WHERE live = 0"
+        ):
+            self._pending.setdefault(row[0], {})[row[3]] = (row[1], row[2], row[3], row[4])
         self._reaches = {
             (row[0], row[1]): row[2]
             for row in self._c.execute("SELECT book, resource, seconds FROM reaches")
@@ -115,14 +125,10 @@ class Projections:
         if row is None:
             return None
         view = _view_decoder.decode(row[5])
+        held = _held_rows(view)
         stored = Stored(
-            row[1],
-            int.from_bytes(row[2], "big"),
-            row[3],
-            row[4],
-            _held_rows(view),
-            view.exceptions,
-        )
+            row[1], int.from_bytes(row[2], "big"), row[3], row[4], held, held, view.exceptions
+        )  # fmt: skip
         return Record(reservation, row[0], _seen_decoder.decode(row[6]), view, stored)
 
     def _trim(self) -> None:
@@ -133,11 +139,14 @@ class Projections:
                 if len(self._dirty) >= RESERVATIONS_IN_MEMORY:
                     break
 
-    def see(self, book: str, reservation: bytes, seen: Seen) -> None:
-        """Add one entry about a reservation; it is folded when it is next read or flushed."""
+    def see(self, book: str, reservation: bytes, seen: Seen, *, fresh: bool = False) -> None:
+        """Add one entry about a reservation; it is folded when it is next read or flushed.
+
+        `fresh`: the caller has just made the id, so that there is nothing to look for.
+        """
         record = self._cache.get(reservation)
         if record is None:
-            record = self._load(reservation)
+            record = None if fresh else self._load(reservation)
             if record is None:
                 record = Record(reservation, book, [], View(id=reservation), Stored())
             self._cache[reservation] = record
@@ -167,8 +176,32 @@ class Projections:
         for claim_id, (resource, start, end, quantity, live) in now.items():
             if before.get(claim_id) != (resource, start, end, quantity, live):
                 occupancy.add(resource, Held(claim_id, start, end, quantity, live, record.id))
+        self._follow_pending(record, before, now)
         # `stored.claims` is what the occupancy shows; the disk follows at flush.
         record.stored.claims = now
+
+    def _follow_pending(
+        self,
+        record: Record,
+        before: dict[ClaimId, tuple[str, int, int, int, bool]],
+        now: dict[ClaimId, tuple[str, int, int, int, bool]],
+    ) -> None:
+        """Keep the list of what waits for a decision in step; it is short and stays in memory."""
+        pending = self._pending.setdefault(record.book, {})
+        for claim_id, held in before.items():
+            if not held[4] and claim_id not in now:
+                pending.pop(claim_id.operation, None)
+        if all(held[4] for held in now.values()):
+            for claim_id in now:
+                pending.pop(claim_id.operation, None)
+            return
+        node = {seen.operation: seen.node for seen in record.seen}
+        for claim in record.view.claims:
+            if claim.state in (PENDING, STANDBY):
+                operation = claim.id.operation
+                pending[operation] = (claim.stamp, node.get(operation, b""), operation, record.id)
+            elif claim.state == LIVE:
+                pending.pop(claim.id.operation, None)
 
     def flush_early(self) -> None:
         """Write what is touched so far, so that queries of the same transaction see it."""
@@ -186,18 +219,19 @@ class Projections:
             return []
         rows: list[tuple[Any, ...]] = []
         claims: list[tuple[Any, ...]] = []
-        fresh: list[tuple[bytes]] = []
+        gone: list[tuple[Any, ...]] = []
         for record in touched:
             if record.stale:
                 self._refold(record)
-            known = record.stored.entries > 0
             rows.append(self._row(record))
-            if known:
-                fresh.append((record.id,))
-            claims.extend(self._claim_rows(record))
+            self._claim_rows(record, gone, claims)
             self._put_exceptions(record)
-        if fresh:
-            self._c.executemany("DELETE FROM claims WHERE reservation = ?", fresh)
+        if gone:
+            self._c.executemany(
+                "DELETE FROM claims WHERE book = ? AND resource = ? AND start = ?"
+                " AND operation = ? AND idx = ?",
+                gone,
+            )
         self._c.executemany(
             "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status, agent_id,"
             " digest, entries, waiting, view, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -208,7 +242,7 @@ class Projections:
             " live, stamp, node, reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             claims,
         )
-        self._write_digests(touched)
+        self._write_digests()
         self._dirty.clear()
         self._dirty_places.clear()
         self._trim()
@@ -227,18 +261,36 @@ class Projections:
             _view_encoder.encode(record.seen),
         )  # fmt: skip
 
-    def _claim_rows(self, record: Record) -> Iterable[tuple[Any, ...]]:
+    def _claim_rows(
+        self, record: Record, gone: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]
+    ) -> None:
+        """Collect what differs between the claims on disk and the folded ones."""
+        now, before = record.stored.claims, record.stored.written
+        if now == before:
+            return
+        book = record.book
+        for claim_id, old in before.items():
+            if now.get(claim_id) != old:
+                gone.append((book, old[0], old[1], claim_id.operation, claim_id.index))
         by_id = {claim.id: claim for claim in record.view.claims}
         node = {seen.operation: seen.node for seen in record.seen}
-        for claim_id, (resource, start, end, quantity, live) in record.stored.claims.items():
-            key = (record.book, resource)
+        for claim_id, held in now.items():
+            if before.get(claim_id) == held:
+                continue
+            resource, start, end, quantity, live = held
+            key = (book, resource)
             if end - start > self._reaches.get(key, 0):
                 self._reaches[key] = end - start
-                self._c.execute("INSERT OR REPLACE INTO reaches VALUES (?, ?, ?)", (*key, end - start))
-            yield (
-                claim_id.operation, claim_id.index, record.book, resource, start, end, quantity,
-                live, by_id[claim_id].stamp, node.get(claim_id.operation, b""), record.id,
+                self._c.execute(
+                    "INSERT OR REPLACE INTO reaches VALUES (?, ?, ?)", (*key, end - start)
+                )
+            rows.append(
+                (
+                    claim_id.operation, claim_id.index, book, resource, start, end, quantity,
+                    live, by_id[claim_id].stamp, node.get(claim_id.operation, b""), record.id,
+                )
             )  # fmt: skip
+        record.stored.written = now
 
     def _put_exceptions(self, record: Record) -> None:
         if record.view.exceptions == record.stored.exceptions:
@@ -256,11 +308,13 @@ class Projections:
         stored, view = record.stored, record.view
         if stored.entries:
             old = self._date(record.book, stored.date)
+            self._moved_digests.add((record.book, stored.date))
             old.total = (old.total - stored.digest) % MODULUS
             old.reservations -= 1
             old.entries -= stored.entries
             old.waiting -= stored.waiting
         new = self._date(record.book, view.service_date)
+        self._moved_digests.add((record.book, view.service_date))
         new.total = (new.total + digest) % MODULUS
         new.reservations += 1
         new.entries += view.entries
@@ -279,22 +333,22 @@ class Projections:
             self._digests[book, date] = known
         return known
 
-    def _write_digests(self, touched: list[Record]) -> None:
-        # Every date whose sum may have moved is in memory; few are, and the rest are equal anyway.
+    def _write_digests(self) -> None:
         self._c.executemany(
             "INSERT OR REPLACE INTO digests (book, date, total, reservations, entries, waiting)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (book, date, d.total.to_bytes(32, "big"), d.reservations, d.entries, d.waiting)
-                for (book, date), d in self._digests.items()
+                (*key, d.total.to_bytes(32, "big"), d.reservations, d.entries, d.waiting)
+                for key in self._moved_digests
+                if (d := self._digests[key])
             ],
         )
-        self._digests.clear()
+        self._moved_digests.clear()
+        if len(self._digests) > DATES_IN_MEMORY:
+            self._digests.clear()
 
     def date_digest(self, book: str, date: str) -> DateDigest:
-        digest = self._date(book, date)
-        self._digests.pop((book, date), None)
-        return digest
+        return self._date(book, date)
 
     def book_digest(self, book: str) -> DateDigest:
         """The whole book: the sum over its dates. Costs what there are dates, not reservations."""
@@ -358,20 +412,15 @@ class Projections:
 
     def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
         """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp order."""
-        return [
-            tuple(row)
-            for row in self._c.execute(
-                "SELECT stamp, node, operation, reservation FROM claims WHERE book = ? AND live = 0"
-                " AND idx = (SELECT min(idx) FROM claims other WHERE other.operation ="
-                " claims.operation) ORDER BY stamp, node, operation",
-                (book,),
-            )
-        ]
+        return sorted(self._pending.get(book, {}).values())
 
     # --- reading --------------------------------------------------------------------------------
 
-    def by_code(self, code: str) -> bytes | None:
-        row = self._c.execute("SELECT id FROM reservations WHERE code = ?", (code,)).fetchone()
+    def by_long_code(self, code: str) -> bytes | None:
+        """The reservation of an eight-character code; shorter ones lead to their entry."""
+        row = self._c.execute(
+            "SELECT id FROM reservations WHERE code = ? AND length(code) > 15", (code,)
+        ).fetchone()
         return row[0] if row else None
 
     def select(

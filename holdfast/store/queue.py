@@ -44,6 +44,23 @@ _COLUMNS = (
 class Queue:
     def __init__(self, db: Database) -> None:
         self._c = db.conn
+        self._settled: dict[int, int] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Find where each chain's operations begin to wait: what is before has its verdict, so that
+        no round looks at the history again."""
+        self._settled = {
+            row[0]: row[1] - 1
+            for row in self._c.execute(
+                "SELECT chain, min(n) FROM operations WHERE state IN ('queued', 'sent')"
+                " GROUP BY chain"
+            )
+        }
+
+    def _after(self, chain: int) -> int:
+        """The position behind which operations of a chain may be waiting."""
+        return self._settled.get(chain, 1 << 62)
 
     def put(
         self, operation: bytes, chain: int, n: int, kind: str, subject: bytes, stamp: int
@@ -53,6 +70,8 @@ class Queue:
             " VALUES (?, ?, ?, ?, ?, ?, 'queued')",
             (operation, chain, n, kind, subject, stamp),
         )
+        if n <= self._after(chain):
+            self._settled[chain] = n - 1
 
     def get(self, operation: bytes) -> Operation | None:
         row = self._c.execute(
@@ -65,17 +84,18 @@ class Queue:
         """Everything up to a position is on its way; if no answer comes it is due again then."""
         self._c.execute(
             "UPDATE operations SET state = 'sent', attempts = attempts + 1, next_attempt_at_ms = ?"
-            " WHERE chain = ? AND n <= ? AND state IN ('queued', 'sent')",
-            (next_attempt_at_ms, chain, upto),
+            " WHERE chain = ? AND n > ? AND n <= ? AND state IN ('queued', 'sent')",
+            (next_attempt_at_ms, chain, self._after(chain), upto),
         )
 
     def mark_failed(self, next_attempt_at_ms: int, reason: str) -> None:
         """The exchange did not come through: what was sent is queued again, due at that time."""
-        self._c.execute(
-            "UPDATE operations SET state = 'queued', next_attempt_at_ms = ?, reason = ?"
-            " WHERE state IN ('sent', 'queued')",
-            (next_attempt_at_ms, reason),
-        )
+        for chain, settled in self._settled.items():
+            self._c.execute(
+                "UPDATE operations SET state = 'queued', next_attempt_at_ms = ?, reason = ?"
+                " WHERE chain = ? AND n > ? AND state IN ('sent', 'queued')",
+                (next_attempt_at_ms, reason, chain, settled),
+            )
 
     def mark_refused(self, chain: int, after: int, upto: int, reason: str, at_ms: int) -> None:
         """A frame was refused whole: what of it has no verdict yet is quarantined."""
@@ -89,9 +109,12 @@ class Queue:
         """Everything up to a position is durable on the other side. Returns how many were waiting."""
         cursor = self._c.execute(
             "UPDATE operations SET state = 'merged', finished_at_ms = ?, reason = '',"
-            " next_attempt_at_ms = 0 WHERE chain = ? AND n <= ? AND state IN ('queued', 'sent')",
-            (at_ms, chain, upto),
+            " next_attempt_at_ms = 0 WHERE chain = ? AND n > ? AND n <= ?"
+            " AND state IN ('queued', 'sent')",
+            (at_ms, chain, self._after(chain), upto),
         )
+        if upto > self._after(chain):
+            self._settled[chain] = upto
         return cursor.rowcount
 
     def mark_verdict(self, chain: int, n: int, verdict: str, reason: str, at_ms: int) -> None:
@@ -114,6 +137,8 @@ class Queue:
             " WHERE chain = ? AND n > ? AND state IN ('merged', 'sent', 'deferred')",
             (chain, after),
         )
+        if cursor.rowcount:
+            self._settled[chain] = min(after, self._after(chain))
         return cursor.rowcount
 
     def retry(self, operation: bytes | None = None) -> int:
@@ -137,13 +162,21 @@ class Queue:
 
     def waiting(self) -> int:
         """How many have no verdict yet."""
-        row = self._c.execute(
-            "SELECT count(*) FROM operations WHERE state IN ('queued', 'sent')"
-        ).fetchone()
-        return int(row[0])
+        return sum(
+            int(
+                self._c.execute(
+                    "SELECT count(*) FROM operations WHERE chain = ? AND n > ?"
+                    " AND state IN ('queued', 'sent')",
+                    (chain, settled),
+                ).fetchone()[0]
+            )
+            for chain, settled in self._settled.items()
+        )
 
-    def sync_state(self, operation: bytes) -> str | None:
-        row = self._c.execute("SELECT state FROM operations WHERE id = ?", (operation,)).fetchone()
+    def state_at(self, chain: int, n: int) -> str | None:
+        row = self._c.execute(
+            "SELECT state FROM operations WHERE chain = ? AND n = ?", (chain, n)
+        ).fetchone()
         return row[0] if row else None
 
     def select(
@@ -165,15 +198,6 @@ class Queue:
                 (*values, limit),
             )
         ]
-
-    def last_of(self, subject: bytes) -> Operation | None:
-        """The newest operation about one thing."""
-        row = self._c.execute(
-            f"SELECT {_COLUMNS} FROM operations WHERE subject = ? ORDER BY chain DESC, n DESC"  # noqa: S608
-            " LIMIT 1",
-            (subject,),
-        ).fetchone()
-        return Operation(*row) if row else None
 
     def sweep(self, before_ms: int) -> int:
         """Drop finished operations that nobody asks for any more. Returns how many."""

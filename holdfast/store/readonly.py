@@ -7,6 +7,8 @@ nothing.
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +16,10 @@ from types import TracebackType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from sqlite_utils import Database
+
 from holdfast.model.errors import DirectoryDamaged, DirectoryError
-from holdfast.store.database import FILE_NAME, translated
+from holdfast.store.database import FILE_NAME, migrations, translated
 
 _ENTRIES_AT_ONCE: Final = 512
 
@@ -96,7 +100,7 @@ class ReadOnlyStore:
                     " ORDER BY n LIMIT ?",
                     (chain, after, _ENTRIES_AT_ONCE),
                 ).fetchall()
-            yield from (EntryOnDisk(*row) for row in rows)
+            yield from (EntryOnDisk(row[0], _raw(row[1]), _raw(row[2])) for row in rows)
             if len(rows) < _ENTRIES_AT_ONCE:
                 return
             after = rows[-1][0]
@@ -131,23 +135,50 @@ class ReadOnlyStore:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def digests(self) -> dict[tuple[str, str], tuple[bytes, int, int, int]]:
-        """(total, reservations, entries, waiting) of each book and service date that has any."""
+    def projected(self) -> dict[bytes, bytes]:
+        """A hash of each row that was folded, by what names it: equal for equal folds."""
+        found: dict[bytes, bytes] = {}
         with translated(self.path):
-            rows = self._c.execute(
+            for row in self._c.execute(
+                "SELECT id, book, code, date, starts_at, status, agent_id, digest, entries,"
+                " waiting, view FROM reservations"
+            ):
+                found[b"reservation" + row[0]] = _row_hash(row)
+            for row in self._c.execute(
+                'SELECT operation, idx, book, resource, start, "end", quantity, live, stamp, node,'
+                " reservation FROM claims"
+            ):
+                found[b"claim" + row[0] + row[1].to_bytes(4, "big")] = _row_hash(row)
+            for row in self._c.execute(
                 "SELECT book, date, total, reservations, entries, waiting FROM digests"
                 " WHERE reservations > 0"
-            ).fetchall()
-        return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+            ):
+                found[f"digest {row[0]} {row[1]}".encode()] = _row_hash(row)
+            for row in self._c.execute("SELECT reservation, kind, book, since_ms FROM exceptions"):
+                found[b"exception" + row[0] + row[1].encode()] = _row_hash(row)
+        return found
 
     def integrity(self) -> list[str]:
         """SQLite's own check; an empty list means sound."""
         try:
             with translated(self.path):
-                rows = self._c.execute("PRAGMA integrity_check(20)").fetchall()
+                rows = self._c.execute("PRAGMA integrity_check(100)").fetchall()
+                return [row[0] for row in rows if row[0] != "ok" and not self._is_false(row[0])]
         except DirectoryDamaged as error:
             return [error.detail]
-        return [row[0] for row in rows if row[0] != "ok"]
+
+    def _is_false(self, problem: str) -> bool:
+        """SQLite 3.40, which many systems ship, reports NULLs that are not there in tables whose
+        primary key does not come first; whether one is there can be asked."""
+        found = re.fullmatch(r"NULL value in (\w+)\.(\w+)", problem)
+        if found is None:
+            return False
+        table, column = found.groups()
+        # `typeof`: a plain IS NULL on a NOT NULL column is optimised away.
+        rows = self._c.execute(
+            f'SELECT 1 FROM "{table}" WHERE typeof("{column}") = \'null\' LIMIT 1'  # noqa: S608
+        )
+        return rows.fetchone() is None
 
     def copy_to(self, target: Path) -> None:
         """Copy the snapshot into a file that is empty or new, in the form of one lone file."""
@@ -160,8 +191,29 @@ class ReadOnlyStore:
                 copy.close()
 
 
+def known_migrations() -> list[str]:
+    """The migrations of this version, oldest first."""
+    return [migration.name for migration in migrations.pending(Database(memory=True))]
+
+
+def _raw(value: object) -> bytes:
+    """Whatever stands in a column of bytes, as bytes: a hand that altered it may have left text."""
+    if isinstance(value, bytes):
+        return value
+    return str(value).encode("utf-8", "surrogateescape")
+
+
+def _lenient(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _row_hash(row: tuple[object, ...]) -> bytes:
+    return hashlib.blake2b(repr(row).encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
 def _snapshot(address: str) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+    connection.text_factory = _lenient
     try:
         connection.execute("PRAGMA busy_timeout=2000")
         connection.execute("BEGIN")

@@ -54,6 +54,7 @@ class Store:
         with database.translated(self.path):
             self.journal.reload()
             self.projections.reload()
+            self.queue.reload()
 
     def backup(self, target: Path) -> None:
         """A consistent copy of the database while it is in use."""

@@ -76,8 +76,8 @@ class Certifier(Protocol):
 
 class Passed(NamedTuple):
     """What of a frame is to be journaled: `judged` go behind `branch` (an index into the held
-    branches, None for a new one) after its first `after` entries; `fork` marks a second branch.
-    `aside` are bytes beyond the seal; `append` is the document's part for the page cache."""
+    branches, None for a new chain) after its first `after` entries; with `fork` they begin a branch
+    of their own there. `aside` are bytes beyond the seal; `append` is the document's part for the page cache."""
 
     branch: int | None
     after: int
@@ -128,7 +128,7 @@ def check_frame(
         judge(first + i + 1, hashes[i], append.entries[i]) for i in range(common, covered)
     ]
     return Passed(
-        None if fork else index,
+        index,
         first + common,
         fork,
         judged,

@@ -7,17 +7,28 @@ was agreed. docs/protocol.md describes it for other implementations, docs/vector
 from __future__ import annotations
 
 import zlib
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from holdfast.model.errors import Invalid, TooLarge
-from holdfast.model.limits import EXCHANGE_BYTES_MAX, EXCHANGE_INFLATED_BYTES_MAX
+from holdfast.model.limits import (
+    CARD_KEYS_PER_MESSAGE,
+    CHAINS_PER_BOOK_MAX,
+    EXCHANGE_BYTES_MAX,
+    EXCHANGE_INFLATED_BYTES_MAX,
+    FRAMES_PER_MESSAGE_MAX,
+    HASHES_PER_REQUEST_MAX,
+)
 
 PROTOCOL_VERSION: Final = 1
 """1 (2026-11): the first. A side that meets another major version says so and changes nothing."""
 
 CONTENT_TYPE: Final = "application/vnd.holdfast.exchange+msgpack"
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+"""A number on the wire: what every database and language holds. Counts, positions, milliseconds."""
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -25,7 +36,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     the newest page's document state vector."""
 
     incarnation: bytes
-    entries: int
+    entries: Count
     hash: bytes
     vector: bytes = b""
 
@@ -38,10 +49,10 @@ class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """
 
     incarnation: bytes
-    page: int
+    page: Count
     base: bytes
     update: bytes
-    sealed: int
+    sealed: Count
     seal: bytes
 
 
@@ -51,25 +62,25 @@ class CardKeyItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
     id: bytes
     agent_id: str
     sealed: bytes
-    erased_at_ms: int = 0
+    erased_at_ms: Count = 0
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where a reader stands in a replica's change feed; it holds for one incarnation of it."""
 
     incarnation: bytes
-    seq: int
-    keys: int = 0
+    seq: Count
+    keys: Count = 0
 
 
 class NodeStatus(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the fleet view shows of a node."""
 
-    queued: int = 0
-    clock_state: str = ""
-    uncertainty_ms: int = 0
-    software: str = ""
-    number: int = 1
+    queued: Count = 0
+    clock_state: Annotated[str, Meta(max_length=32)] = ""
+    uncertainty_ms: Count = 0
+    software: Annotated[str, Meta(max_length=64)] = ""
+    number: Count = 1
 
 
 class ExchangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -79,15 +90,15 @@ class ExchangeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     decided yet. `sent_at_ms` is the sender's clock, for the time sample.
     """
 
-    version: int
+    version: Count
     book: str
-    sender: bytes
-    round: int
-    sent_at_ms: int
+    sender: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    round: Count
+    sent_at_ms: Count
     cursor: Cursor | None = None
-    heads: tuple[Head, ...] | None = None
-    frames: tuple[Frame, ...] = ()
-    keys: tuple[CardKeyItem, ...] = ()
+    heads: Annotated[tuple[Head, ...], Meta(max_length=CHAINS_PER_BOOK_MAX)] | None = None
+    frames: Annotated[tuple[Frame, ...], Meta(max_length=FRAMES_PER_MESSAGE_MAX)] = ()
+    keys: Annotated[tuple[CardKeyItem, ...], Meta(max_length=CARD_KEYS_PER_MESSAGE)] = ()
     more: bool = False
     status: NodeStatus = NodeStatus()
     pull: bool = True
@@ -102,15 +113,15 @@ class ExchangeResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     (no cursor, or a cursor of another life). `digest` is the folded book's, at `digest_heads`.
     """
 
-    version: int
-    sender: bytes
-    round: int
-    received_at_ms: int
-    sent_at_ms: int
-    uncertainty_ms: int
-    acks: tuple[tuple[bytes, int, bytes], ...] = ()
-    verdicts: tuple[tuple[bytes, int, str, str], ...] = ()
-    refused: tuple[tuple[bytes, int, str], ...] = ()
+    version: Count
+    sender: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    round: Count
+    received_at_ms: Count
+    sent_at_ms: Count
+    uncertainty_ms: Count
+    acks: tuple[tuple[bytes, Count, bytes], ...] = ()
+    verdicts: tuple[tuple[bytes, Count, str, str], ...] = ()
+    refused: tuple[tuple[bytes, Count, str], ...] = ()
     frames: tuple[Frame, ...] = ()
     keys: tuple[CardKeyItem, ...] = ()
     cursor: Cursor | None = None
@@ -124,16 +135,16 @@ class ExchangeResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class HashesRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Asks for a chain's hashes at positions, to find where two branches part."""
 
-    version: int
+    version: Count
     book: str
     incarnation: bytes
-    positions: tuple[int, ...]
+    positions: Annotated[tuple[Count, ...], Meta(max_length=HASHES_PER_REQUEST_MAX)]
 
 
 class HashesResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Per branch held: the hash at each position asked for, empty beyond the branch's end."""
 
-    version: int
+    version: Count
     branches: tuple[tuple[bytes, ...], ...]
 
 

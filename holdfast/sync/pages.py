@@ -106,7 +106,7 @@ class _Reader:
         return self._data[position]
 
     def varint(self) -> int:
-        """An unsigned LEB128 number of at most 63 bits."""
+        """An unsigned LEB128 number of at most 63 bits, in its shortest spelling."""
         data, position = self._data, self.position
         value = shift = 0
         for _ in range(_VARINT_BYTES_MAX):
@@ -116,6 +116,9 @@ class _Reader:
             position += 1
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
+                if byte == 0 and shift:
+                    # A longer spelling of a shorter number: honest encoders write none.
+                    raise NotAnAppend("update-number-too-long")
                 self.position = position
                 return value
             shift += 7

@@ -6,7 +6,8 @@ Owns both formats for ever (docs/protocol.md). Pure: keys and bytes in, bytes ou
     h(n) = SHA-256(h(n-1) entry(n))
     seal = Ed25519("holdfast seal 1" 0x00 len(book) book incarnation n h(n))
 
-with lengths as two bytes and n as eight, big-endian.
+with lengths as two bytes and n as eight, big-endian; incarnations have 16 bytes and hashes 32, so
+that no two different seals sign the same bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _SEAL: Final = b"holdfast seal 1\x00"
 _PAGE: Final = b"holdfast page 1\x00"
 _CLIENT_BITS: Final = 53
 """What every implementation of Yjs can hold in a client id."""
+_INCARNATION_BYTES: Final = 16
+_HASH_BYTES: Final = 32
 
 
 def _scope(tag: bytes, book: str, incarnation: bytes) -> bytes:
@@ -36,6 +39,7 @@ def chain_start(book: str, incarnation: bytes) -> bytes:
 
 
 def chain_next(head: bytes, entry: bytes) -> bytes:
+    """The hash after one more entry."""
     return hashlib.sha256(head + entry).digest()
 
 
@@ -50,22 +54,24 @@ def chain_run(head: bytes, entries: Iterable[bytes]) -> list[bytes]:
 
 
 def seal_message(book: str, incarnation: bytes, n: int, head: bytes) -> bytes:
-    """What a seal signs: this chain, so many entries, this head."""
+    """What a seal signs: this chain, so many entries, this head. Raises ValueError."""
+    if len(incarnation) != _INCARNATION_BYTES or len(head) != _HASH_BYTES or not 0 <= n < 1 << 64:
+        raise ValueError("an incarnation has 16 bytes, a head 32, and a count is not negative")
     return _scope(_SEAL, book, incarnation) + n.to_bytes(8, "big") + head
 
 
-def sign_seal(
-    key: Ed25519PrivateKey, book: str, incarnation: bytes, n: int, head: bytes
-) -> bytes:
+def sign_seal(key: Ed25519PrivateKey, book: str, incarnation: bytes, n: int, head: bytes) -> bytes:
+    """64 bytes that vouch for the first n entries of a chain. Raises ValueError."""
     return key.sign(seal_message(book, incarnation, n, head))
 
 
 def verify_seal(
     key: Ed25519PublicKey, book: str, incarnation: bytes, n: int, head: bytes, seal: bytes
 ) -> bool:
+    """Whether this key sealed just that. Never raises: all of it may come from a hostile device."""
     try:
         key.verify(seal, seal_message(book, incarnation, n, head))
-    except InvalidSignature:
+    except (InvalidSignature, ValueError, OverflowError):
         return False
     return True
 

@@ -1,0 +1,141 @@
+"""What runs beside the faces while a process serves: the link to the hub, and the timed jobs.
+
+Owns the scheduler (apscheduler) and the link's life. Started and stopped with the server; nothing
+here is needed for embedding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, Final
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from holdfast.model.errors import HoldfastError, NotFound
+from holdfast.model.limits import IDEMPOTENCY_HOURS, NTP_INTERVAL_SECONDS
+from holdfast.node.hub import Hub
+from holdfast.node.link import Link
+from holdfast.node.node import Node
+from holdfast.node.service import Service
+
+log = logging.getLogger("holdfast.jobs")
+
+HOUR_SECONDS: Final = 3_600
+SETTLE_SECONDS: Final = 15
+
+
+class Runtime:
+    """`await start()` when the server accepts, `await stop()` before the replica is closed."""
+
+    def __init__(self, replica: Service, executor: Executor | None = None) -> None:
+        self.replica = replica
+        self._own_executor = executor is None
+        self.executor = executor or ThreadPoolExecutor(1, thread_name_prefix="holdfast-store")
+        self.link: Link | None = None
+        self._scheduler: AsyncIOScheduler | None = None
+        self._jobs: dict[str, tuple[float, Callable[[], Any]]] = {}
+        self._last: dict[str, dict[str, Any]] = {}
+        self._last_lock = threading.Lock()
+
+    async def start(self) -> None:
+        self._jobs = self._wanted_jobs()
+        # No logging of every run: what a job found is in its own log lines.
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        for name, (seconds, _) in self._jobs.items():
+            self._scheduler.add_job(
+                self._run_job, "interval", seconds=seconds, args=[name], id=name, max_instances=1,
+                coalesce=True,
+            )  # fmt: skip
+        self._scheduler.start()
+        if isinstance(self.replica, Node):
+            self.link = Link(self.replica, self.executor)
+            self.link.start()
+            self.replica.live_state = self._live_state
+        if "ntp" in self._jobs:
+            # The first sample at once: until then the clock is undisciplined.
+            self._first = asyncio.get_running_loop().create_task(self._run_job("ntp"))
+
+    async def stop(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+        if self.link is not None:
+            await self.link.stop()
+            if isinstance(self.replica, Node):
+                self.replica.live_state = None
+            self.link = None
+        if self._own_executor:
+            await asyncio.to_thread(self.executor.shutdown)
+
+    def _live_state(self) -> str:
+        return self.link.state if self.link is not None else "offline"
+
+    # --- jobs -------------------------------------------------------------------------------------
+
+    def _wanted_jobs(self) -> dict[str, tuple[float, Callable[[], Any]]]:
+        jobs: dict[str, tuple[float, Callable[[], Any]]] = {
+            "sweep": (HOUR_SECONDS, self._sweep),
+            "witness": (60, self._keep_witness),
+        }
+        if self.replica.settings.ntp:
+            jobs["ntp"] = (NTP_INTERVAL_SECONDS, self._sample)
+        if isinstance(self.replica, Hub):
+            jobs["settle"] = (SETTLE_SECONDS, self._settle)
+        return jobs
+
+    async def _run_job(self, name: str) -> None:
+        loop = asyncio.get_running_loop()
+        # NTP waits for the network; it must not hold the store's only thread meanwhile.
+        executor = None if name == "ntp" else self.executor
+        await loop.run_in_executor(executor, self.run_job, name)
+
+    def run_job(self, name: str) -> dict[str, Any]:
+        """Run a job now. Raises NotFound."""
+        if name not in self._jobs:
+            raise NotFound(f"no job {name!r}; there are {', '.join(sorted(self._jobs))}")
+        started = self.replica.clock.now_ms()
+        result: dict[str, Any] = {"name": name, "started_at_ms": started, "ok": True}
+        try:
+            self._jobs[name][1]()
+        except HoldfastError as error:
+            result.update(ok=False, detail=error.detail)
+            log.warning("job %s failed: %s", name, error.detail)
+        with self._last_lock:
+            self._last[name] = result
+        return result
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Every job with its interval and its last run."""
+        with self._last_lock:
+            return [
+                {"name": name, "every_seconds": seconds, "last": self._last.get(name)}
+                for name, (seconds, _) in sorted(self._jobs.items())
+            ]
+
+    def _sample(self) -> None:
+        replica = self.replica
+        if isinstance(replica, Node) and replica.paused:
+            return
+        replica.clock.sample(replica.settings.ntp)
+        if isinstance(replica, Node):
+            replica.check_clock()
+
+    def _settle(self) -> None:
+        """Backlogs whose next piece never came are no longer waited for."""
+        if isinstance(self.replica, Hub):
+            for name in list(self.replica.books):
+                self.replica.settle(name)
+
+    def _sweep(self) -> None:
+        now_ms = self.replica.clock.now_ms()
+        with self.replica.transaction():
+            self.replica.store.records.sweep_answers(now_ms - IDEMPOTENCY_HOURS * 3_600_000)
+
+    def _keep_witness(self) -> None:
+        if isinstance(self.replica, Hub | Node):
+            self.replica.keep_witness()

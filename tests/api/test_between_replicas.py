@@ -1,0 +1,167 @@
+"""A front desk and its hub over real HTTP: what is asked, what is waited for, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from holdfast.node.exchange import Exchange
+from holdfast.node.transport import LIVE_PATH, signed_headers
+from holdfast.sync.messages import ExchangeResponse, decode, encode
+from tests.api.conftest import DAY, bearer, booking, calling, token_for
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_node_answers_at_once_and_provisionally(desk):
+    async with calling(desk) as client:
+        answer = await client.post("/reservations", json=booking())
+        made = answer.json()
+        assert (made["status"], made["assurance"]) == ("commit_pending", "provisional")
+        assert (made["sync"], made["decision"]) == ("queued", None)
+        queue = (await client.get("/queue", params={"state": "queued"})).json()
+        assert [(one["kind"], one["reservation"]) for one in queue["items"]] == [
+            ("reservation.created", made["id"])
+        ]
+        operation = queue["items"][0]["id"]
+        assert (await client.get(f"/queue/{operation}")).json() == queue["items"][0]
+
+
+async def test_who_prefers_to_wait_gets_the_decision(desk):
+    async with calling(desk) as client:
+
+        async def make() -> httpx.Response:
+            return await client.post("/reservations", json=booking(), headers={"Prefer": "wait=10"})
+
+        waiting = asyncio.create_task(make())
+        while not (await client.get("/reservations")).json()["items"]:
+            await asyncio.sleep(0)
+        done = (await client.post("/sync/now")).json()
+        assert set(done) >= {"pushed", "pulled", "verdicts", "books_differing"}
+        answer = await waiting
+        made = answer.json()
+        assert (answer.status_code, made["status"], made["sync"]) == (201, "confirmed", "merged")
+        assert made["assurance"] == "admitted"
+        assert answer.headers["preference-applied"] == "wait=10"
+        assert (made["decision"]["verdict"], made["decision"]["by"]) == ("admitted", "hub")
+
+
+async def test_who_prefers_not_to_wait_long_is_answered_as_it_is(desk):
+    async with calling(desk) as client:
+        answer = await client.post("/reservations", json=booking(), headers={"Prefer": "wait=0"})
+        assert answer.json()["status"] == "commit_pending"
+        assert answer.headers["preference-applied"] == "wait=0"
+
+
+async def test_a_change_onto_capacity_held_elsewhere_stays_pending_until_decided(desk):
+    async with calling(desk) as client:
+        made = (await client.post("/reservations", json=booking())).json()
+        await client.post("/sync/now")
+        path = f"/reservations/{made['id']}"
+        changed = await client.patch(path, json={"starts_at": f"{DAY}T21:00"})
+        assert changed.status_code == 202
+        assert changed.json()["starts_at"] == made["starts_at"]
+        change = changed.json()["pending_change"]
+        assert (change["starts_at"][:16], change["resources"]) == (f"{DAY}T21:00", ["T1"])
+        await client.post("/sync/now")
+        after = (await client.get(path)).json()
+        assert (after["starts_at"][:16], after["pending_change"]) == (f"{DAY}T21:00", None)
+
+
+async def test_both_sides_have_the_same_book(desk, hub):
+    async with calling(desk) as at_desk, calling(hub) as at_hub:
+        await at_desk.post("/reservations", json=booking())
+        await at_desk.post("/sync/now")
+        for path in (f"/books/trattoria/{DAY}", "/books/trattoria"):
+            one, other = (await at_desk.get(path)).json(), (await at_hub.get(path)).json()
+            assert one["digest"] == other["digest"]
+            assert one["entries"] == other["entries"] > 0
+            assert all(page["verified"] for page in one["pages"])
+        nodes = (await at_hub.get("/nodes")).json()["items"]
+        assert [(one["name"], one["role"]) for one in nodes] == [("desk", "front-desk")]
+        assert nodes[0]["last_seen_at"].endswith("Z")
+
+
+async def test_guests_are_read_at_the_desk_by_those_who_may(desk, hub):
+    async with calling(desk) as at_desk, calling(hub) as at_hub:
+        kiosk = bearer(await token_for(at_desk, "kiosk"))
+        body = booking(guest={"name": "Anna Rossi", "phone": "+39 06 1234"})
+        made = (await at_desk.post("/reservations", json=body)).json()
+        assert made["guest"]["name"] == "Anna Rossi"
+        path = f"/reservations/{made['id']}"
+        assert "guest" not in (await at_desk.get(path, headers=kiosk)).json()
+        await at_desk.post("/sync/now")
+        assert "guest" not in (await at_hub.get(path)).json()
+
+
+async def test_a_paused_node_says_so_until_it_is_resumed(desk):
+    async with calling(desk) as client:
+        assert (await client.post("/sync/pause")).json()["state"] == "paused"
+        refused = await client.post("/sync/now")
+        assert (refused.status_code, refused.json()["type"]) == (
+            503, "urn:holdfast:error:unreachable",
+        )  # fmt: skip
+        assert (await client.post("/sync/resume")).json()["state"] != "paused"
+        assert (await client.post("/sync/now")).status_code == 200
+        log = (await client.get("/sync/log")).json()["items"]
+        assert {"paused", "resumed"} <= {line["event"] for line in log}
+
+
+async def test_withdrawing_is_the_way_out_of_what_was_not_sent(desk):
+    async with calling(desk) as client:
+        made = (await client.post("/reservations", json=booking())).json()
+        operation = (await client.get("/queue")).json()["items"][0]["id"]
+        assert (await client.post(f"/queue/{operation}/retry")).status_code == 200
+        done = await client.post(f"/queue/{operation}/withdraw", json={"reason": "duplicate"})
+        assert done.json()["state"] == "withdrawn"
+        after = (await client.get(f"/reservations/{made['id']}")).json()
+        assert after["status"] == "cancelled"
+
+
+async def test_what_the_hub_does_is_refused_at_a_node(desk):
+    async with calling(desk) as client:
+        for method, path in [
+            ("GET", "/nodes"), ("POST", "/invites"), ("POST", "/hub/recover"),
+            ("PUT", "/venues/trattoria"),
+        ]:  # fmt: skip
+            answer = await client.request(method, path, json={})
+            assert (answer.status_code, "hub" in answer.json()["detail"]) == (403, True)
+
+
+@pytest.mark.parametrize("path", ["exchange", "hashes", "join"])
+async def test_unsigned_requests_between_replicas_are_refused(hub_url: str, path: str):
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(f"{hub_url}/sync/v1/{path}", content=b"anything")
+    assert answer.status_code in (401, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_live_channel_answers_and_brings_news(desk, hub, hub_url: str):
+    url = hub_url + LIVE_PATH
+    signed = signed_headers(desk.identity, "GET", url, b"")
+    async with connect(url.replace("http", "ws", 1), additional_headers=signed) as socket:
+        desk.prepare()
+        exchange = Exchange(desk)
+        request = exchange.request(desk.peer)
+        await socket.send(encode(request))
+        answered = await asyncio.wait_for(socket.recv(), 10)
+        assert isinstance(answered, bytes)
+        exchange.absorb(desk.peer, request, decode(answered, ExchangeResponse))
+
+        async with calling(hub) as client:
+            made = (await client.post("/reservations", json=booking())).json()
+        pushed = await asyncio.wait_for(socket.recv(), 10)
+        assert isinstance(pushed, bytes)
+        exchange.absorb(desk.peer, request, decode(pushed, ExchangeResponse))
+    async with calling(desk) as client:
+        assert (await client.get(f"/reservations/{made['id']}")).json()["status"] == "confirmed"
+
+
+async def test_the_live_channel_is_closed_to_who_cannot_prove_itself(hub_url: str):
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(hub_url.replace("http", "ws", 1) + LIVE_PATH)
+    assert refused.value.response.status_code == 403

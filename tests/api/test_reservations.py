@@ -1,0 +1,148 @@
+"""Reservations over HTTP, as the contract says, on a hub that sells its own capacity."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from tests.api.conftest import DAY, booking, venue_document
+
+pytestmark = pytest.mark.anyio
+
+FIELDS = {
+    "id", "code", "venue", "service_date", "starts_at", "ends_at", "party_size", "resources",
+    "claims", "status", "assurance", "pending_change", "kind", "source", "agent_id", "stamp",
+    "made_by", "sync", "decision", "metadata",
+}  # fmt: skip
+
+
+async def test_a_reservation_has_every_field_of_the_contract(client: httpx.AsyncClient):
+    metadata = {"crm.contact": "crm:4711"}
+    answer = await client.post("/reservations", json=booking(metadata=metadata))
+    made = answer.json()
+    assert answer.status_code == 201
+    assert set(made) >= FIELDS
+    assert "guest" not in made
+    assert answer.headers["location"] == f"/api/v1/reservations/{made['id']}"
+    assert answer.headers["etag"] == f'"{made["stamp"]}"'
+    assert re.fullmatch(r"[0-9a-f-]{36}", made["id"])
+    assert re.fullmatch(r"RES-\d{4}-[0-9A-HJKMNP-TV-Z]{6}", made["code"])
+    assert re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{32}", made["stamp"])
+    offset = made["starts_at"][-6:]
+    assert offset in ("+01:00", "+02:00")
+    assert made["starts_at"] == f"{DAY}T19:30:00{offset}"
+    assert made["ends_at"] == f"{DAY}T21:00:00{offset}"
+    assert made["claims"] == [
+        {
+            "resource": "T1",
+            "quantity": 1,
+            "starts_at": made["starts_at"],
+            "ends_at": made["ends_at"],
+            "holder": "hub",
+        }
+    ]
+    picked = {name: made[name] for name in ("status", "assurance", "sync", "made_by", "metadata")}
+    assert picked == {
+        "status": "confirmed", "assurance": "guaranteed", "sync": "merged", "made_by": "hub",
+        "metadata": metadata,
+    }  # fmt: skip
+    assert made["decision"] is made["pending_change"] is None
+    for reference in (made["id"], made["code"], made["code"].lower()):
+        assert (await client.get(f"/reservations/{reference}")).json() == made
+
+
+async def test_what_is_taken_is_refused_with_other_times(client: httpx.AsyncClient):
+    for _ in range(2):
+        assert (await client.post("/reservations", json=booking())).status_code == 201
+    answer = await client.post("/reservations", json=booking())
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (409, "urn:holdfast:error:not-available")
+    assert problem["alternatives"][0]["starts_at"].startswith(DAY)
+    assert "waitlist_available" in problem
+
+
+async def test_a_change_needs_the_stamp_that_it_was_made_to(client: httpx.AsyncClient):
+    made = (await client.post("/reservations", json=booking())).json()
+    path, tag = f"/reservations/{made['id']}", f'"{made["stamp"]}"'
+    changed = await client.patch(path, json={"party_size": 3}, headers={"If-Match": tag})
+    assert (changed.status_code, changed.json()["party_size"]) == (200, 3)
+    assert changed.headers["etag"] != tag
+    stale = await client.patch(path, json={"party_size": 4}, headers={"If-Match": tag})
+    assert (stale.status_code, stale.json()["type"]) == (412, "urn:holdfast:error:stale")
+    assert (await client.patch(path, json={"party_size": 4}, headers={"If-Match": "*"})).is_success
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        # what is done in turn, and how it stands then
+        ([("check-in", {"actual_party_size": 3}), ("complete", {})], "completed"),
+        ([("confirm", {}), ("check-in", None)], "checked_in"),
+        ([("cancel", {"reason": "weather", "by": "guest"})], "cancelled"),
+    ],
+)
+async def test_a_reservation_is_marked_step_by_step(
+    client: httpx.AsyncClient, steps: list[tuple[str, dict | None]], status: str
+):
+    made = (await client.post("/reservations", json=booking())).json()
+    for step, body in steps:
+        answer = await client.post(f"/reservations/{made['code']}/{step}", json=body)
+        assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == status
+    assert (await client.get(f"/reservations/{made['id']}")).json() == answer.json()
+
+
+async def test_a_step_that_is_not_possible_says_from_where_it_would_be(client: httpx.AsyncClient):
+    made = (await client.post("/reservations", json=booking())).json()
+    answer = await client.post(f"/reservations/{made['id']}/complete")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:holdfast:error:bad-transition")
+    assert "checked in" in answer.json()["detail"]
+
+
+async def test_lists_are_sorted_filtered_and_paged(client: httpx.AsyncClient):
+    hours = ("20:00", "12:00", "16:00")
+    for hour in hours:
+        await client.post("/reservations", json=booking(starts_at=f"{DAY}T{hour}"))
+    await client.put("/venues/other", json=venue_document(venue="other", name="Other"))
+    await client.post("/reservations", json=booking(venue="other", starts_at=f"{DAY}T14:00"))
+
+    async def hours_of(**query: object) -> list[str]:
+        found: list[str] = []
+        cursor = None
+        while True:
+            page = await client.get(
+                "/reservations", params=query | ({"cursor": cursor} if cursor else {})
+            )
+            assert page.status_code == 200, page.text
+            found += [item["starts_at"][11:16] for item in page.json()["items"]]
+            cursor = page.json()["next"]
+            if cursor is None:
+                return found
+
+    assert await hours_of(limit=1) == ["12:00", "14:00", "16:00", "20:00"]
+    assert await hours_of(venue="trattoria", limit=2) == ["12:00", "16:00", "20:00"]
+    assert await hours_of(venue="other") == ["14:00"]
+    half_open = {"from": f"{DAY}T12:00", "to": f"{DAY}T20:00"}
+    assert await hours_of(venue="trattoria", **half_open) == ["12:00", "16:00"]
+    assert await hours_of(date=DAY, status="confirmed", resource="T1") == [
+        "12:00", "14:00", "16:00", "20:00",
+    ]  # fmt: skip
+    assert await hours_of(status="cancelled") == []
+
+
+async def test_availability_names_the_best_choice_and_in_full_what_cannot_be_had(
+    client: httpx.AsyncClient,
+):
+    for _ in range(2):
+        await client.post("/reservations", json=booking())
+    query = {"venue": "trattoria", "party_size": 2, "date": DAY}
+    slots = (await client.get("/availability", params=query)).json()["slots"]
+    starts = {slot["starts_at"][11:16]: slot for slot in slots}
+    assert "19:30" not in starts
+    assert starts["21:00"]["resources"] == ["T1"]
+    assert (starts["21:00"]["assurance"], starts["21:00"]["remaining"]) == ("guaranteed", 2)
+    full = (await client.get("/availability", params=query | {"include": "full"})).json()["slots"]
+    taken = next(slot for slot in full if slot["starts_at"][11:16] == "19:30")
+    assert taken["reason"]

@@ -1,0 +1,188 @@
+"""GET /stream: whoever watches learns of what changes, and of what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from holdfast.api.app import close_streams, make_app
+from holdfast.api.stream import Changes
+from holdfast.model.limits import STREAM_CHANGES_KEPT
+from holdfast.node.replica import Change
+from tests.api.conftest import ADMIN, bearer, booking, token_for
+
+pytestmark = pytest.mark.anyio
+
+Event = dict[str, Any]
+
+
+def change_of(reservation: bytes) -> Change:
+    return Change(book="acme/trattoria", reservations=[reservation], seq=1, venue=False, own=True)
+
+
+class Watcher:
+    """The events of one stream, as they come; the ASGI application is called without a server,
+    because the client in memory waits for the whole of an answer."""
+
+    def __init__(self) -> None:
+        self.first: Event = {}
+        self.events: asyncio.Queue[Event] = asyncio.Queue()
+        self.left = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def next(self, *kinds: str) -> Event:
+        """The next event, of these kinds if any are named."""
+        async with asyncio.timeout(10):
+            while True:
+                event = await self.events.get()
+                if not kinds or event.get("event") in kinds:
+                    return event
+
+
+@asynccontextmanager
+async def watching(app, headers: dict[str, str]) -> AsyncGenerator[Watcher, None]:
+    watcher = Watcher()
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": "/api/v1/stream", "raw_path": b"/api/v1/stream", "query_string": b"",
+        "root_path": "", "client": None, "server": None, "extensions": {},
+        "headers": [
+            (name.lower().encode(), value.encode())
+            for name, value in {"host": "localhost", **headers}.items()
+        ],
+    }  # fmt: skip
+    requested = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal requested
+        if not requested:
+            requested = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await watcher.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        body = message.get("body", b"").decode()
+        for block in filter(None, body.split("\r\n\r\n")):
+            fields = dict(line.split(": ", 1) for line in block.split("\r\n") if line)
+            watcher.events.put_nowait(fields)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            watcher.left.set()  # A server says so too, when the answer is over.
+
+    async def run() -> None:
+        await app(scope, receive, send)
+        watcher.ended.set()
+
+    task = asyncio.create_task(run())
+    try:
+        watcher.first = await watcher.next()
+        yield watcher
+    finally:
+        watcher.left.set()
+        await asyncio.wait_for(task, 10)
+
+
+@pytest.fixture
+async def app(hub):
+    app = make_app(hub, admin_token=ADMIN)
+    async with app.lifespan():
+        yield app
+
+
+@pytest.fixture
+async def client(app):
+    transport = httpx.ASGITransport(app)
+    base = "http://localhost/api/v1"
+    async with httpx.AsyncClient(transport=transport, base_url=base, headers=bearer()) as client:
+        yield client
+
+
+async def test_a_watcher_gets_each_change_with_the_object_and_an_id(app, client):
+    async with watching(app, bearer()) as watcher:
+        made = (await client.post("/reservations", json=booking())).json()
+        event = await watcher.next("reservation")
+        assert json.loads(event["data"]) == made
+        assert event["id"]
+        await client.post(f"/reservations/{made['id']}/cancel")
+        event = await watcher.next("reservation")
+        assert json.loads(event["data"])["status"] == "cancelled"
+
+
+async def test_a_new_venue_and_the_queue_are_told(app, client):
+    async with watching(app, bearer()) as watcher:
+        changed = (await client.get("/venues/trattoria")).json() | {"name": "Da Maria"}
+        assert (await client.put("/venues/trattoria", json=changed)).status_code == 200
+        event = await watcher.next("venue")
+        assert json.loads(event["data"])["name"] == "Da Maria"
+        assert "counts" in json.loads((await watcher.next("queue"))["data"])
+
+
+async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(app, client):
+    async with watching(app, bearer()) as watcher:
+        seen = (await client.post("/reservations", json=booking())).json()
+        last = (await watcher.next("reservation"))["id"]
+    missed = (await client.post("/reservations", json=booking())).json()
+    async with watching(app, bearer() | {"last-event-id": last}) as watcher:
+        event = await watcher.next("reservation")
+        assert json.loads(event["data"])["id"] == missed["id"] != seen["id"]
+
+
+@pytest.mark.parametrize("last", ["another-7", "", "-", "xx", "deadbeef-99999999999999999999"])
+async def test_who_comes_back_to_another_life_is_told_to_read_anew(app, client, last: str):
+    async with watching(app, bearer() | {"last-event-id": last}) as watcher:
+        assert watcher.first["event"] == "reset"
+        made = (await client.post("/reservations", json=booking())).json()
+        event = await watcher.next("reservation")
+        assert json.loads(event["data"])["id"] == made["id"]
+
+
+async def test_the_memory_is_bounded_and_says_when_it_forgot():
+    changes = Changes()
+    changes.start(asyncio.get_running_loop())
+    first = changes.id_of(0)
+    for number in range(STREAM_CHANGES_KEPT):
+        changes.committed(change_of(number.to_bytes(16, "big")))
+    await asyncio.sleep(0)
+    assert changes.resume(first) is None
+    assert changes.after(0) is None
+    recent = changes.after(changes.last - 2)
+    assert recent is not None
+    assert [one.event for one in recent] == ["reservation", "queue"]
+    changes.stop()
+
+
+async def test_a_thing_that_changed_often_is_told_once():
+    changes = Changes()
+    changes.start(asyncio.get_running_loop())
+    for _ in range(5):
+        changes.committed(change_of(b"r" * 16))
+    await asyncio.sleep(0)
+    found = changes.after(0)
+    assert found is not None
+    assert [one.event for one in found] == ["reservation", "queue"]
+    changes.stop()
+
+
+async def test_a_guest_hears_of_its_own_reservations_and_of_nothing_else(app, client):
+    from holdfast.model.pseudonyms import agent_id
+
+    anna = agent_id(b"k" * 32, "anna")
+    guest = bearer(await token_for(client, "guest", anna))
+    async with watching(app, guest) as watcher:
+        await client.post("/reservations", json=booking())
+        own = (await client.post("/reservations", json=booking(agent_id=anna))).json()
+        event = await watcher.next()
+        assert (event["event"], json.loads(event["data"])["id"]) == ("reservation", own["id"])
+        assert watcher.events.empty()
+
+
+async def test_streams_end_when_the_server_is_about_to_stop(app):
+    async with watching(app, bearer()) as watcher:
+        close_streams(app)
+        await asyncio.wait_for(watcher.ended.wait(), 10)

@@ -1,0 +1,83 @@
+"""What the tests of the command line are made of: commands in this process and in their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from holdfast.cli import holdfast
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = [
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'holdfast'; from holdfast.cli import main; main()",
+]
+VENUE = ROOT / "examples" / "trattoria.yaml"
+
+Run = Callable[..., Result]
+
+
+def make_hub(directory: Path) -> Path:
+    """A hub with the sample venue."""
+    for words in (
+        ["hub", "init", "--data", directory, "--tenant", "rome"],
+        ["venue", "import", VENUE, "--data", directory],
+    ):
+        done = CliRunner().invoke(holdfast, [str(word) for word in words])
+        assert done.exit_code == 0, done.output
+    return directory
+
+
+def program(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line in a process of its own."""
+    return subprocess.run(
+        [*PROGRAM, *(str(word) for word in words)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class Running:
+    """A `hub run` or `node run` that has said `ready`."""
+
+    def __init__(self, role: str, directory: Path) -> None:
+        self.process = subprocess.Popen(
+            [*PROGRAM, role, "run", "--data", str(directory), "--port", "0"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        # Should it never get ready, the read below ends because the process does.
+        watchdog = threading.Timer(30, self.process.kill)
+        watchdog.start()
+        self.first_line = self.process.stdout.readline()
+        watchdog.cancel()
+        self.url = self.first_line.removeprefix("ready ").strip()
+
+    def stop(self, signal_number: int = 15) -> tuple[int, str]:
+        """Tell it to stop; returns its exit status and what it wrote to standard error."""
+        self.process.send_signal(signal_number)
+        _, errors = self.process.communicate(timeout=30)
+        return self.process.returncode, errors
+
+
+def document(done: Result | subprocess.CompletedProcess[str]) -> Any:
+    """The one JSON document on standard output; the command must have succeeded."""
+    status = done.exit_code if isinstance(done, Result) else done.returncode
+    assert status == 0, f"{done.stdout}{done.stderr}"
+    return json.loads(done.stdout)

@@ -1,0 +1,109 @@
+"""Every command that the contract names is there, says what it does, and starts fast."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from holdfast.cli import COMMANDS, holdfast
+from tests.cli.support import ROOT, Run
+
+NAMED = """
+hub init | hub export-root | hub run | hub invite | hub nodes | hub revoke | hub recover
+venue import | venue list | venue show
+node join | node rejoin | node set-hub | node run | node status | node unit
+reserve
+reservations list | reservations show | reservations cancel | reservations check-in
+reservations complete | reservations no-show | reservations undo-no-show | reservations move
+reservations import
+availability
+allotments list
+queue list | queue show | queue stats | queue retry | queue withdraw | queue export
+sync now | sync status | sync pause | sync resume | sync log
+clock status | clock sample
+books list | books show | books export
+exceptions list | exceptions show | exceptions resolve
+audit list | audit verify | decision verify
+token create | token list | token revoke
+config get
+backup | restore | doctor | upgrade
+demo | bench
+"""
+NAMES = [name.strip() for line in NAMED.strip().splitlines() for name in line.split("|")]
+WITHOUT_DATA = {"demo", "bench"}
+WITHOUT_JSON = {"hub run", "node run", "node unit"}
+
+
+def command(name: str) -> click.Command:
+    """The command behind its words."""
+    found: click.Command = holdfast
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        inner = found.get_command(click.Context(found), word)
+        assert inner is not None, f"there is no `holdfast {name}`"
+        found = inner
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_of_the_contract_explains_itself(name: str, run: Run):
+    done = run(*name.split(), "--help")
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"Usage: holdfast {name} ")
+    assert (command(name).help or "").strip(), f"`holdfast {name}` says nothing of itself"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_takes_data_and_json_after_its_name(name: str):
+    options = {option for one in command(name).params for option in one.opts}
+    assert ("--data" in options) == (name not in WITHOUT_DATA)
+    assert ("--json" in options) == (name not in WITHOUT_JSON)
+
+
+def test_no_command_is_there_that_this_list_does_not_know():
+    there = []
+    for word in COMMANDS:
+        found = command(word)
+        inner = list(found.commands) if isinstance(found, click.Group) else []
+        there += [f"{word} {one}" for one in inner] or [word]
+    assert sorted(there) == sorted(NAMES)
+
+
+def test_the_list_of_commands_says_what_each_command_says_of_itself():
+    for word, (_, line) in COMMANDS.items():
+        assert line.endswith(".")
+        assert command(word).help, word
+
+
+def loaded_after(program: str) -> set[str]:
+    """The modules that a program has loaded at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+def test_help_loads_nothing_that_takes_time():
+    program = """
+import contextlib, io
+from holdfast.cli import holdfast
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    holdfast.main(["--help"])
+"""
+    heavy = {"httpx", "rich", "litestar", "uvicorn", "pycrdt", "sqlite3", "cryptography", "yaml"}
+    assert loaded_after(program) & heavy == set()
+
+
+def test_defining_every_command_loads_nothing_that_takes_time():
+    modules = sorted({module for module, _ in COMMANDS.values()})
+    program = "\n".join(f"import holdfast.commands.{module}" for module in modules)
+    heavy = {"httpx", "rich", "litestar", "uvicorn", "pycrdt", "sqlite3", "cryptography", "yaml"}
+    assert loaded_after(program) & heavy == set()

@@ -1,0 +1,156 @@
+"""Every failure is one line `error: …` with the status that the contract gives it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from holdfast.commands.failures import Refused, line_of, refusal
+from holdfast.model.errors import Invalid, NotAvailable, RuleViolated, Unreachable
+from tests.cli.support import PROGRAM, ROOT, Run, make_hub, program
+
+
+def one_line(text: str) -> str:
+    """The error line, which must be the only one."""
+    assert re.fullmatch(r"error: [^\n]+\n", text), text
+    return text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["hub", "nonsense"],
+        ["hub", "init"],
+        ["reserve", "--venue", "x"],
+        ["queue", "list", "--state", "nonsense", "--data", "."],
+        ["hub", "run", "--port", "70000", "--data", "."],
+        ["hub", "invite", "--expires", "soon", "--data", "."],
+        ["availability", "--venue", "x", "--party", "2", "--data", "."],
+        ["reservations", "move", "RES-2026-AAAAAA", "--data", "."],
+        ["token", "create", "--name", "n", "--role", "guest", "--data", "."],
+        ["reservations", "cancel", "X", "--reason", "felt like it", "--data", "."],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_has_status_2_and_names_the_help(words: list[str], run: Run):
+    done = run(*words)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert "--help" in one_line(done.stderr)
+
+
+def test_a_directory_that_is_none_is_named_with_the_way_to_make_one(run: Run, tmp_path: Path):
+    done = run("reservations", "list", "--data", tmp_path / "nowhere")
+    assert done.exit_code == 1
+    assert "hub init" in one_line(done.stderr)
+    assert "node join" in done.stderr
+
+
+def test_what_is_refused_has_status_1_and_says_why(run: Run, hub: Path):
+    done = run("reserve", "--venue", "trattoria", "--at", "2026-13-45", "--party", 2, "--data", hub)
+    assert done.exit_code == 1
+    assert "starts_at" in one_line(done.stderr)
+    assert done.stdout == ""
+
+
+def test_with_json_a_refusal_leaves_standard_output_empty(run: Run, hub: Path):
+    done = run("reservations", "show", "RES-2026-AAAAAA", "--json", "--data", hub)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "RES-2026-AAAAAA" in one_line(done.stderr)
+
+
+def test_a_hub_that_cannot_be_reached_has_status_3(run: Run, tmp_path: Path):
+    # Port 9 of this machine: nothing listens there.
+    code = "-".join(["00000000"] * 7)
+    done = run("node", "join", "http://127.0.0.1:9", "--code", code, "--data", tmp_path / "desk")
+    assert (done.exit_code, "127.0.0.1:9" in one_line(done.stderr)) in {(3, True), (1, False)}
+    if done.exit_code == 1:
+        assert "code" in done.stderr, "only a code that is malformed is refused before dialling"
+
+
+def test_a_node_command_on_a_hubs_directory_says_whose_it_is(run: Run, hub: Path):
+    done = run("node", "run", "--data", hub)
+    assert done.exit_code == 1
+    assert "hub" in one_line(done.stderr)
+
+
+def test_what_nobody_expected_is_one_line_and_a_note_in_the_log(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    directory = make_hub(tmp_path / "hub")
+
+    def broken(*_: object) -> None:
+        raise KeyError("Ann Smith, +39 06 1234567")
+
+    monkeypatch.setattr("holdfast.commands.session.open_session", broken)
+    monkeypatch.setattr("sys.argv", ["holdfast", "queue", "list", "--data", str(directory)])
+    done = run("queue", "list", "--data", directory)
+    assert done.exit_code == 1
+    line = one_line(done.stderr)
+    identity = re.search(r"error ([0-9a-f]{8}) in", line)
+    assert identity is not None, line
+    note = (directory / "log" / "commands.log").read_text("utf-8")
+    assert identity[1] in note
+    assert "in broken" in note
+    assert "Ann" not in line + note, "a message may quote a guest's data and is left out"
+    assert (directory / "log" / "commands.log").stat().st_mode & 0o077 == 0
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_that_shouts(hub: Path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [*PROGRAM, "venue", "show", "trattoria", "--data", str(hub)],
+            cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert done.stderr == b""
+
+
+def test_without_any_command_the_help_is_shown_with_status_2():
+    done = program()
+    assert done.returncode == 2
+    assert "Commands:" in done.stderr
+
+
+class TestTheLine:
+    def test_names_every_field_at_fault_once(self):
+        errors = [
+            {"field": "party_size", "message": "must be a whole number"},
+            {"field": "area", "message": "is unknown"},
+        ]
+        line = line_of(Invalid("party_size: must be a whole number", errors))
+        assert line == "party_size: must be a whole number (area: is unknown)"
+
+    def test_names_every_rule_that_says_no(self):
+        violations = [{"rule": "cutoff", "message": "Too late for today."}]
+        assert line_of(RuleViolated("Not so.", violations)) == "Not so. (Too late for today.)"
+
+    def test_offers_what_is_free_instead_in_the_venues_time(self):
+        slots = [{"starts_at": "2026-07-01T20:00:00+02:00", "resources": ["T1", "T2"]}]
+        line = line_of(NotAvailable("T1 is taken.", slots))
+        assert line == "T1 is taken.; free instead: 2026-07-01 20:00 T1 + T2"
+
+    def test_of_a_problem_document_is_its_detail(self):
+        problem = {"type": "urn:holdfast:error:gone", "detail": "The hold lapsed.", "status": 410}
+        error = refusal(problem, 410)
+        assert isinstance(error, Refused)
+        assert (line_of(error), error.exit_status) == ("The hold lapsed.", 1)
+
+    def test_of_an_unreachable_hub_comes_with_status_3(self):
+        problem = {"type": "urn:holdfast:error:unreachable", "detail": "no answer"}
+        error = refusal(problem, 503)
+        assert isinstance(error, Unreachable)
+        assert error.exit_status == 3
+
+    @pytest.mark.parametrize("problem", [None, "text", {}, {"detail": None}])
+    def test_is_never_empty(self, problem: object):
+        assert "502" in line_of(refusal(problem, 502))
