@@ -8,6 +8,7 @@ is loaded only when its command is called, so that the command line answers at o
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -74,6 +75,8 @@ class Commands(click.Group):
 
     def _status(self, args: Sequence[str] | None) -> int:
         _print_what_the_terminal_can()
+        # Until a directory's log is open, warnings go nowhere: standard error is for the one line.
+        logging.getLogger("holdfast").addHandler(logging.NullHandler())
         try:
             status = super().main(args, "holdfast", standalone_mode=False)
             sys.stdout.flush()

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from holdfast.model.errors import Unreachable
 from holdfast.model.reservation import View
 from holdfast.node import hub as hub_module
-from holdfast.node import join_codes, joining, lives, serving, transport, witness
+from holdfast.node import joining, lives, serving, transport, witness
 from holdfast.node import node as node_module
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
@@ -204,15 +204,9 @@ class Fleet:
         incarnation: bytes,
     ) -> joining.Admitted:
         """What `joining.ask` does, without the socket."""
-        code = join_codes.parse(code_text)
-        request = joining.JoinRequest(
-            joining.JOIN_VERSION, code.id.hex(), key.public_key().public_bytes_raw(),
-            sealing.public_key().public_bytes_raw(), incarnation, b"",
-        )  # fmt: skip
-        proof = join_codes.proof(code.secret, request.transcript)
-        request = msgspec.structs.replace(request, proof=proof)
+        request = joining.request_for(code_text, key, sealing, incarnation)
         answer = joining.handle(self.the_hub, msgspec.msgpack.encode(request))
-        return joining._read_answer(answer, code, key, sealing)
+        return joining.read_answer(answer, code_text, key, sealing)
 
     @staticmethod
     def quick(replica: AnyReplica) -> AnyReplica:

@@ -47,9 +47,9 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the URL once connections are accepted.
 
-    The link to the hub and the timed jobs run meanwhile. Port 0 takes any free one. Raises Forbidden for a host beyond loopback without TLS, Unreachable
-    where the port cannot be had, DirectoryError where the admin token cannot be read. The replica
-    stays open: it is its caller's.
+    The link to the hub and the timed jobs run meanwhile. Port 0 takes any free one. The replica
+    stays open: it is its caller's. Raises Forbidden for a host beyond loopback without TLS,
+    Unreachable where the port cannot be had, DirectoryError where the admin token cannot be read.
     """
     check_host(host, tls=tls_cert is not None, insecure_lan=insecure_lan)
     if (tls_cert is None) != (tls_key is None):

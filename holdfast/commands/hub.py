@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,13 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
         name = made.name
     finally:
         made.close()
-    following = f"holdfast venue import FILE --data {data}"
+    where = shlex.quote(str(data))
+    following = f"holdfast venue import FILE --data {where}"
     if as_json:
         show_json({"directory": str(data), "tenant": tenant, "name": name, "next": following})
         return
     say(f"The hub of {tenant} is in {data}; its admin token is in {data / 'admin-token'}.")
-    say(f"The root key can be kept offline: holdfast hub export-root FILE --data {data}")
+    say(f"The root key can be kept offline: holdfast hub export-root FILE --data {where}")
     say(f"next: {following}")
 
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _LINES_SHOWN: Final = 5
 _BATCH_BYTES: Final = BODY_BYTES_MAX * 3 // 4
-_IMPORTED: Final = "imported"
-_PRESENT: Final = "present"
+IMPORTED: Final = "imported"
+PRESENT: Final = "present"
 
 
 class Tally:
@@ -53,8 +53,8 @@ class Tally:
     def document(self, venue: str) -> dict[str, Any]:
         return {
             "venue": venue,
-            "imported": self.fates[_IMPORTED],
-            "already_there": self.fates[_PRESENT],
+            "imported": self.fates[IMPORTED],
+            "already_there": self.fates[PRESENT],
             "left_out": sum(len(problems) for problems in self.left_out.values()),
             "refused": sum(len(problems) for problems in self.refused.values()),
             "rules": {
@@ -103,7 +103,9 @@ def numbered_rows(
         except StopIteration:
             return
         except csv.Error as error:
-            tally.problem(RowProblem(reader.line_num, "columns", f"is no CSV: {error}"))
+            # Only the reader inside has counted the line that it could not read.
+            line = reader.reader.line_num
+            tally.problem(RowProblem(line, "columns", f"is no CSV: {error}"))
             continue
         if _is_utf8(row):
             yield reader.line_num, row
@@ -186,13 +188,29 @@ def _batches(
 def _send(
     session: Session, venue: str, batch: list[tuple[ImportRecord, bytes]], tally: Tally
 ) -> None:
+    """One request, and what became of its records: `imported` and `present` are counts, `left_out`
+    and `refused` are problems by line, `unreadable` are lines of the request."""
     answer = session.request(
         "POST",
         "/reservations/import",
         params={"venue": venue},
         content=b"".join(line + b"\n" for _, line in batch),
     )
-    raise NotImplementedError(answer)
+    report = answer.data
+    for fate in (IMPORTED, PRESENT):
+        tally.fates[fate] += report[fate]
+    for one in report["left_out"]:
+        tally.problem(msgspec.convert(one, RowProblem))
+    for one in report["refused"]:
+        problem = msgspec.convert(one, RowProblem)
+        tally.refused[problem.rule].append(problem)
+    for one in report.get("unreadable", []):
+        record = batch[one["number"] - 1][0]
+        message = "; ".join(f"{fault['field']}: {fault['message']}" for fault in one["errors"])
+        tally.refused["record"].append(RowProblem(record.line, "record", message))
+    for record, _ in batch:
+        for note in record.notes:
+            tally.problem(note)
 
 
 def _by_rule(problems: dict[str, list[RowProblem]]) -> dict[str, Any]:

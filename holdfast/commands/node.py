@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def join(url: str, code: str, data: Path, as_json: bool) -> None:
         name, venues = joined.name, joined.venue_ids()
     finally:
         joined.close()
-    following = f"holdfast node run --data {data}"
+    following = f"holdfast node run --data {shlex.quote(str(data))}"
     if as_json:
         show_json({"directory": str(data), "name": name, "venues": venues, "next": following})
         return

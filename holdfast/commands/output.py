@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _PIPE_WIDTH: Final = 100_000
+_WHOLE_CHARS: Final = 16
+"""A date with a time has so many characters."""
 
 
 def show_json(document: Any) -> None:
@@ -31,20 +33,26 @@ def show_json(document: Any) -> None:
 def show_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing"
 ) -> None:
-    """Print rows under their headings, or the words for none."""
+    """Print rows under their headings, or the words for none. Columns without a value are left out.
+
+    Of the first column, which identifies the row, and of short values such as times nothing is
+    broken over lines; the others share what room there is.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(columns):
-        # The first column identifies the row: of it nothing may be cut.
-        table.add_column(name, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
-    if table.row_count:
-        _print(table)
-    else:
+    cells = [[plain(cell) for cell in row] for row in rows]
+    if not cells:
         click.echo(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    shown = [n for n in range(len(columns)) if n == 0 or any(row[n] for row in cells)]
+    for n in shown:
+        short = max(len(row[n]) for row in cells) <= _WHOLE_CHARS
+        table.add_column(columns[n], overflow="fold", no_wrap=n == 0 or short)
+    for row in cells:
+        table.add_row(*(Text(row[n]) for n in shown))
+    _print(table)
 
 
 def show_fields(fields: Iterable[tuple[str, Any]]) -> None:

@@ -34,6 +34,7 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
     if as_json:
         show_json({"items": found, "next": None})
         return
+    several = len({one.get("venue") for one in found}) > 1
     show_table(
         ["code", "when", "party", "where", "state", "exchange", "name", "venue"],
         (
@@ -43,9 +44,10 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
                 one.get("party_size"),
                 " + ".join(one.get("resources") or []),
                 status_words(one),
-                sync_words(one.get("sync")),
+                # What is known to the hub is as it should be, and needs no word.
+                "" if one.get("sync") == "merged" else sync_words(one.get("sync")),
                 (one.get("guest") or {}).get("name"),
-                one.get("venue"),
+                one.get("venue") if several else "",
             ]
             for one in found
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import secrets
 import ssl
 import time
@@ -254,7 +255,8 @@ def open_replica(directory: Path) -> Hub | Node:
     from holdfast.node.logs import set_up_logging
     from holdfast.node.settings import load
 
-    set_up_logging(directory, load(directory).log_level)
+    set_up_logging(directory)
+    logging.getLogger("holdfast").setLevel(load(directory).log_level)
     if is_hub(directory):
         from holdfast.node.hub import Hub
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def restore(file: Path, data: Path, as_json: bool) -> None:
 
     restore_directory(file, data)
     role = "hub" if is_hub(data) else "node"
-    following = f"holdfast {role} run --data {data}"
+    following = f"holdfast {role} run --data {shlex.quote(str(data))}"
     if as_json:
         show_json({"directory": str(data), "role": role, "next": following})
         return

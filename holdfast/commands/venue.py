@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ def import_(file: Path, data: Path, as_json: bool) -> None:
         return
     resources = len(answer.data.get("resources") or [])
     say(f"{answer.data.get('name', identity)} ({identity}): {resources} resources.")
-    say(f"next: holdfast hub invite --venue {identity} --role front-desk --name desk --data {data}")
+    where = shlex.quote(str(data))
+    invite = f"holdfast hub invite --venue {identity} --role front-desk --name desk"
+    say(f"next: {invite} --data {where}")
 
 
 @venue.command("list")

@@ -51,13 +51,13 @@ def _mixed(round_: int, half: int, key: bytes) -> int:
 
 
 def read_code(code: str, key: bytes) -> tuple[int, int] | None:
-    """(prefix, counter) of a six-character code; None for an eight-character one.
+    """(prefix, counter) of a six-character code; None for an eight-character one, or for none.
 
     So a code leads to its reservation without an index: the prefix names the incarnation, the
     counter the entry of its chain that made the reservation.
     """
     letters = code[9:]
-    if len(letters) != 6:
+    if len(letters) != 6 or not is_code(code):
         return None
     number = 0
     for letter in letters:

@@ -41,7 +41,9 @@ def agent_id(pseudonym_key: bytes, user_id: str) -> str:
     written: case and accents make another person. Raises ValueError for a key that is too short.
     """
     if len(pseudonym_key) < KEY_BYTES_MIN:
-        raise ValueError(f"the pseudonym key has fewer than {KEY_BYTES_MIN} bytes; restore its file")
+        raise ValueError(
+            f"the pseudonym key has fewer than {KEY_BYTES_MIN} bytes; restore its file"
+        )
     mac = hmac.digest(pseudonym_key, _DOMAIN + user_id.encode(), hashlib.sha256)
     return _PREFIX + base32(mac[:AGENT_BYTES])
 

@@ -255,7 +255,8 @@ def _claim(
 ) -> ClaimView:
     claim_id = ClaimId(operation or entry.operation, index)
     if claim_id in ended:
-        state = ENDED
+        # What ends before anybody granted it never counted, and neither do its fields.
+        state = ENDED if state == LIVE else DEAD
     return ClaimView(
         claim_id, state, claim.resource, claim.start, claim.end, claim.quantity, claim.buffer,
         holder, decided, entry.stamp, claim.replaces,

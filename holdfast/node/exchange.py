@@ -24,7 +24,7 @@ from holdfast.model.limits import (
     PAGE_ENTRIES,
 )
 from holdfast.model.pseudonyms import is_agent_id
-from holdfast.node.replica import Merged
+from holdfast.node.replica import SOFTWARE, Merged
 from holdfast.store.journal import ChainRow, JournalRow
 from holdfast.sync.messages import (
     PROTOCOL_VERSION,
@@ -38,7 +38,7 @@ from holdfast.sync.messages import (
 )
 from holdfast.sync.pages import PageKey, state_vector
 from holdfast.sync.seals import chain_start, client_id
-from holdfast.version import SOFTWARE
+
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -149,13 +149,13 @@ class Exchange:
         self, book: str, chain: ChainRow, have: int, upto: int, budget: _Budget
     ) -> None:
         journal = self._r.store.journal
-        own = chain.incarnation == self._r.identity.incarnation and not chain.branch
+        own = self._r.is_own(chain)
         while have < upto and not budget.full:
             page = have // PAGE_ENTRIES
             first = page * PAGE_ENTRIES
             wanted = min(upto, first + PAGE_ENTRIES, have + budget.entries_left)
             if own:
-                cut, seal = wanted, self._r.seal_own(book, wanted)
+                cut, seal = wanted, self._r.seal_own(chain, wanted)
             else:
                 sealed = journal.seal_for(chain, have, wanted)
                 if sealed is None or sealed[0] > first + PAGE_ENTRIES:
@@ -252,7 +252,8 @@ class Exchange:
             peer.keys_sent = max((v for v, _ in versions[: len(request.keys)]), default=peer.keys_sent)
         outcome.pulled = merged.entries
         outcome.touched = list(merged.reservations)
-        outcome.more = response.more or self._lacks(peer)
+        # Another life answered with its heads alone: the next round compares them.
+        outcome.more = response.more or outcome.hub_changed or self._lacks(peer)
         outcome.differing = self._compare(peer, request, response, merged, outcome)
         return outcome
 
@@ -267,7 +268,7 @@ class Exchange:
         return bool(self._r.store.records.card_keys_since(peer.book, peer.keys_sent, 1))
 
     def _sendable(self, chain: ChainRow) -> int:
-        if chain.incarnation == self._r.identity.incarnation and not chain.branch:
+        if self._r.is_own(chain):
             return chain.length
         return max(self._r.store.journal.sealed_length(chain), chain.fork_at)
 
@@ -363,11 +364,29 @@ class Exchange:
             merged = self._r.merge(request.book, request.frames)
             self._take_keys(request.book, request.keys)
             small = len(request.frames) <= 4 and merged.entries <= _SMALL_MERGE
+            complete = self._told_all(request)
             if small:
-                self._r.after_merge(request.book, request.sender, request.more, merged)
+                self._r.after_merge(request.book, request.sender, request.more, complete, merged)
         if not small:
-            self._r.after_merge(request.book, request.sender, request.more, merged)
+            self._r.after_merge(request.book, request.sender, request.more, complete, merged)
         return merged
+
+    def _told_all(self, request: ExchangeRequest) -> bool:
+        """Whether the sender holds nothing any more that this replica lacks: only then was it
+        heard (§5.9). A cursor of this life is given to those whose heads were compared."""
+        if request.more:
+            return False
+        journal = self._r.store.journal
+        if request.heads is not None:
+            return all(
+                any(
+                    journal.hash_at(branch, head.entries) == head.hash
+                    for branch in journal.branches(request.book, head.incarnation)
+                )
+                for head in request.heads
+            )
+        cursor = request.cursor
+        return cursor is not None and cursor.incarnation == self._r.identity.incarnation
 
     def _take_keys(self, book: str, keys: Iterable[CardKeyItem]) -> None:
         """Keep what travels beside the pages. Raises Invalid, and nothing of the message counts."""

@@ -84,7 +84,7 @@ class _Keys(HTTPSignatureKeyResolver):
 class _Verifier(HTTPMessageVerifier):
     def validate_created_and_expires(self, sig_input: Any, max_age: Any = None) -> None:
         """Instead of judging times by the system's clock: only the parameters that we write."""
-        if set(sig_input.params) != _PARAMETERS:
+        if {*sig_input.params, "nonce"} != _PARAMETERS:
             raise InvalidSignature(f"its parameters must be {', '.join(sorted(_PARAMETERS))}")
 
 
@@ -148,9 +148,7 @@ def _verify(
     if len(results) != 1:
         raise Unauthorised("the message carries more than one signature of a Holdfast device")
     parameters = results[0].parameters
-    return SignedBy(
-        str(parameters["keyid"]), str(parameters["nonce"]), int(parameters["created"])
-    )
+    return SignedBy(str(parameters["keyid"]), results[0].nonce or "", int(parameters["created"]))
 
 
 def sign_response(
@@ -172,7 +170,6 @@ def sign_response(
         response,
         key_id=key_id,
         created=datetime.datetime.fromtimestamp(created_s, datetime.UTC),
-        nonce="",
         tag=TAG,
         label=TAG,
         covered_component_ids=RESPONSE_COMPONENTS,

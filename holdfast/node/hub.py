@@ -352,15 +352,20 @@ class Hub(Service):
 
     # --- deciding -------------------------------------------------------------------------------
 
-    def after_merge(self, name: str, sender: bytes, more: bool, merged: Merged) -> None:
-        """What follows a merge: the sender's backlog noted, decisions, ends, closes."""
+    def after_merge(
+        self, name: str, sender: bytes, more: bool, complete: bool, merged: Merged
+    ) -> None:
+        """What follows a merge: the sender's backlog noted, decisions, ends, closes.
+
+        `complete`: the sender holds nothing that the hub lacks, so that it counts as heard.
+        """
         key = (name, sender)
         if more:
             self._backlogs[key] = self.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
             return
         self._backlogs.pop(key, None)
         author = self.book(name).authors.get(sender)
-        if author is not None:
+        if author is not None and complete:
             self._met.setdefault(name, set()).add(author.info.name)
         if self.recovering(name):
             if self._expected(name) <= self._met.get(name, set()):
@@ -399,13 +404,15 @@ class Hub(Service):
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what is to be freed. Returns how many entries that took.
 
-        `touched` are the reservations that may ask for an end; None: look at all that are open.
+        `touched` are the reservations that may ask for an end; None: look at all.
         """
         if self.recovering(name):
             return 0
         written = self._decide_all(name)
         with self.transaction():
-            for reservation in touched if touched is not None else []:
+            if touched is None:
+                touched = self.store.projections.ending(name, tuple(lifecycle.ENDS_CLAIMS))
+            for reservation in touched:
                 record = self.record(reservation)
                 if record is not None and record.book == name:
                     written += self._end_requested(name, record.view)

@@ -1,10 +1,10 @@
 """One-time join codes: how a new device proves that a person at the hub invited it.
 
-Owns the code's form and its check. The code carries an id, a secret and the fingerprint of the hub's
-key. The secret never crosses the wire and is not kept at the hub: it is the seed of an Ed25519 key,
-with which the device signs the keys that it asks to have certified; the hub keeps the public half, so
-that a copy of its database admits nobody. The device believes only a hub whose key has the
-fingerprint. Storing offers is the hub's business.
+Owns the code's form and its check. The code carries an id, a secret and the fingerprint of the
+hub's key. The secret never crosses the wire and is not kept at the hub: it is the seed of an
+Ed25519 key, with which the device signs the keys that it asks to have certified; the hub keeps the
+public half, so that a copy of its database admits nobody. The device believes only a hub whose key
+has the fingerprint. Storing offers is the hub's business.
 """
 
 from __future__ import annotations

@@ -86,14 +86,7 @@ def ask(
     incarnation: bytes,
 ) -> Admitted:
     """Use a code up and get a certificate. Raises Unauthorised, Unreachable."""
-    code = join_codes.parse(code_text)
-    request = JoinRequest(
-        JOIN_VERSION, code.id.hex(), key.public_key().public_bytes_raw(),
-        sealing.public_key().public_bytes_raw(), incarnation, b"",
-    )  # fmt: skip
-    request = msgspec.structs.replace(
-        request, proof=join_codes.proof(code.secret, request.transcript)
-    )
+    request = request_for(code_text, key, sealing, incarnation)
     try:
         with httpx.Client(
             timeout=httpx.Timeout(EXCHANGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
@@ -111,12 +104,27 @@ def ask(
         from holdfast.node.transport import problem_of
 
         raise problem_of(answer.status_code, answer.content, url)
-    return _read_answer(answer.content, code, key, sealing)
+    return read_answer(answer.content, code_text, key, sealing)
 
 
-def _read_answer(
-    data: bytes, code: join_codes.JoinCode, key: Ed25519PrivateKey, sealing: X25519PrivateKey
+def request_for(
+    code_text: str, key: Ed25519PrivateKey, sealing: X25519PrivateKey, incarnation: bytes
+) -> JoinRequest:
+    """What a device asks with a code. Raises Unauthorised for what is no code."""
+    code = join_codes.parse(code_text)
+    request = JoinRequest(
+        JOIN_VERSION, code.id.hex(), key.public_key().public_bytes_raw(),
+        sealing.public_key().public_bytes_raw(), incarnation, b"",
+    )  # fmt: skip
+    proof = join_codes.proof(code.secret, request.transcript)
+    return msgspec.structs.replace(request, proof=proof)
+
+
+def read_answer(
+    data: bytes, code_text: str, key: Ed25519PrivateKey, sealing: X25519PrivateKey
 ) -> Admitted:
+    """What the hub that made the code answered. Raises Unauthorised for any other answer."""
+    code = join_codes.parse(code_text)
     impostor = Unauthorised(
         "the hub that answered is not the one that made this code; check the address"
     )

@@ -72,7 +72,10 @@ class Link:
         for task in (self._session, self._task):
             if task is not None:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
+                # The hub may go at the same moment; what it said last matters to nobody now.
+                with contextlib.suppress(
+                    asyncio.CancelledError, OSError, WebSocketException, HoldfastError
+                ):
                     await task
 
     # --- signals from other threads ---------------------------------------------------------------

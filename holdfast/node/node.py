@@ -63,7 +63,29 @@ class Node(Service):
             raise DirectoryError(f"{directory} is not empty; choose a new directory for the node")
         key, sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         incarnation = os.urandom(16)
-        admitted = joining.ask(url, code, key, sealing, incarnation)
+        answer = joining.ask(url, code, key, sealing, incarnation)
+        node = cls.admitted(directory, url, answer, key, sealing, incarnation, **overrides)
+        try:
+            node.sync()
+            node.prepare()
+            node.sync()
+        except HoldfastError:
+            # Joined all the same: the keys are here and the rest comes with the next exchange.
+            log.warning("joined, but the first exchange did not come through; it is tried again")
+        return node
+
+    @classmethod
+    def admitted(
+        cls,
+        directory: Path,
+        url: str,
+        admitted: joining.Admitted,
+        key: Ed25519PrivateKey,
+        sealing: X25519PrivateKey,
+        incarnation: bytes,
+        **overrides: Any,
+    ) -> Node:
+        """Make the directory of a device that a hub has admitted. Raises DirectoryError."""
         _make_directory(directory)
         identity = LocalIdentity(
             admitted.tenant, admitted.venue, admitted.role, admitted.name, incarnation, 1, key,
@@ -85,13 +107,6 @@ class Node(Service):
             store.close()
             raise
         node.keep_witness()
-        try:
-            node.sync()
-            node.prepare()
-            node.sync()
-        except HoldfastError:
-            # Joined all the same: the keys are here and the rest comes with the next exchange.
-            log.warning("joined, but the first exchange did not come through; it is tried again")
         return node
 
     @classmethod

@@ -15,9 +15,10 @@ from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from holdfast.model import events, hlc
+from holdfast import __version__
+from holdfast.model import codes, events, hlc
 from holdfast.model.administration import Administration, WriterInfo
-from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
+from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, decode, encode
 from holdfast.model.errors import HoldfastError
 from holdfast.model.events import ChainCertified, ChainKeyChanged, Event
 from holdfast.model.limits import CHAINS_PER_BOOK_MAX
@@ -33,7 +34,10 @@ from holdfast.sync.gate import Judged, Passed, Refused
 from holdfast.sync.messages import Frame
 from holdfast.sync.pages import PageKey, Pages
 from holdfast.sync.seals import chain_next, chain_start, sign_seal
-from holdfast.version import SOFTWARE
+
+
+SOFTWARE: Final = f"holdfast-{__version__}"
+"""What this software calls itself in a chain's first entry and in the fleet view."""
 
 PROJECTION_VERSION: Final = 1
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
@@ -512,16 +516,20 @@ class Replica:
 
     # --- what to send -----------------------------------------------------------------------------
 
-    def seal_own(self, name: str, upto: int) -> bytes:
-        """Sign one's own chain up to an entry, where it is cut to be sent."""
-        chain = self.store.journal.chain(name, self.identity.incarnation)
-        assert chain is not None
+    def is_own(self, chain: ChainRow) -> bool:
+        """Whether this directory wrote the chain, in this life or in an earlier one."""
+        lives = (self.identity.incarnation, *self.identity.succeeds)
+        return not chain.branch and chain.incarnation in lives
+
+    def seal_own(self, chain: ChainRow, upto: int) -> bytes:
+        """Sign a chain of one's own up to an entry, where it is cut to be sent. An earlier life's
+        rest is sealed too: what it answered must not be lost with it."""
         held = self.store.journal.seal_at(chain, upto)
         if held is not None:
             return held
         head = self.store.journal.hash_at(chain, upto)
         assert head is not None
-        signature = sign_seal(self.identity.key, name, self.identity.incarnation, upto, head)
+        signature = sign_seal(self.identity.key, chain.book, chain.incarnation, upto, head)
         with self.transaction():
             self.store.journal.put_seal(chain, upto, signature)
         return signature
@@ -535,6 +543,31 @@ class Replica:
     def record(self, reservation: bytes) -> Record | None:
         with self.lock:
             return self.store.projections.get(reservation)
+
+    def by_code(self, code: str) -> bytes | None:
+        """The reservation of a code, read back from the code itself: its prefix names who made it,
+        its counter the entry that did."""
+        read = codes.read_code(code, self.identity.pseudonym_key)
+        with self.lock:
+            if read is None:
+                return self.store.projections.by_long_code(code)
+            prefix, counter = read
+            for name, book in self.books.items():
+                for incarnation, prefixes in book.administration.prefixes.items():
+                    if prefix in prefixes:
+                        n = prefixes.index(prefix) * codes.COUNTERS + counter
+                        return self._made_by(name, incarnation, n, code)
+        return None
+
+    def _made_by(self, name: str, incarnation: bytes, n: int, code: str) -> bytes | None:
+        for chain in self.store.journal.branches(name, incarnation):
+            if not 0 < n <= chain.length:
+                continue
+            subject = decode(self.store.journal.entries(chain, n - 1, n)[0]).subject
+            view = self.view(subject) if subject else None
+            if view is not None and view.code == code:
+                return subject
+        return None
 
     def authors(self, name: str) -> dict[bytes, ChainAuthor]:
         return self.book(name).authors

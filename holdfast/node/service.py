@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from holdfast.model import codes, lifecycle
-from holdfast.model.entries import decode
+from holdfast.model import lifecycle
 from holdfast.model.errors import Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, OperationWithdrawn
 from holdfast.model.offers import VenueIndex
@@ -75,33 +74,6 @@ class Service(Replica):
             known = ", ".join(self.venue_ids()) or "none yet"
             raise NotFound(f"no venue {venue_id!r} here; known: {known}")
         return book.administration.venue
-
-    # --- looking up -------------------------------------------------------------------------------
-
-    def by_code(self, code: str) -> bytes | None:
-        """The reservation of a code, read back from the code itself: its prefix names who made it,
-        its counter the entry that did."""
-        read = codes.read_code(code, self.identity.pseudonym_key)
-        with self.lock:
-            if read is None:
-                return self.store.projections.by_long_code(code)
-            prefix, counter = read
-            for name, book in self.books.items():
-                for incarnation, prefixes in book.administration.prefixes.items():
-                    if prefix in prefixes:
-                        n = prefixes.index(prefix) * codes.COUNTERS + counter
-                        return self._made_by(name, incarnation, n, code)
-        return None
-
-    def _made_by(self, name: str, incarnation: bytes, n: int, code: str) -> bytes | None:
-        for chain in self.store.journal.branches(name, incarnation):
-            if not 0 < n <= chain.length:
-                continue
-            subject = decode(self.store.journal.entries(chain, n - 1, n)[0]).subject
-            view = self.view(subject) if subject else None
-            if view is not None and view.code == code:
-                return subject
-        return None
 
     # --- the queue --------------------------------------------------------------------------------
 
@@ -169,7 +141,9 @@ class Service(Replica):
         """What an answer says of this replica: `serving`, or `recovering` at a restored hub."""
         return "serving"
 
-    def after_merge(self, name: str, sender: bytes, more: bool, merged: Merged) -> None:
+    def after_merge(
+        self, name: str, sender: bytes, more: bool, complete: bool, merged: Merged
+    ) -> None:
         """What follows a merge; only a holder of rights has something to do."""
 
     def saw_node(

@@ -30,7 +30,7 @@ from holdfast.store import backups
 from holdfast.store.backups import BackupFile
 from holdfast.store.database import FILE_NAME
 from holdfast.store.readonly import ReadOnlyStore, known_migrations
-from holdfast.version import SOFTWARE
+from holdfast.node.replica import SOFTWARE
 
 __all__ = [
     "Check",

@@ -90,9 +90,9 @@ def m002_projections(db: Database) -> None:
         CREATE INDEX reservations_by_long_code ON reservations (code) WHERE length(code) > 15;
         CREATE INDEX reservations_by_agent ON reservations (agent_id, starts_at, id);
         CREATE TABLE claims (
+            book TEXT NOT NULL, resource TEXT NOT NULL, start INTEGER NOT NULL,
             operation BLOB NOT NULL, idx INTEGER NOT NULL,
-            book TEXT NOT NULL, resource TEXT NOT NULL,
-            start INTEGER NOT NULL, "end" INTEGER NOT NULL, quantity INTEGER NOT NULL,
+            "end" INTEGER NOT NULL, quantity INTEGER NOT NULL,
             live INTEGER NOT NULL, stamp INTEGER NOT NULL, node BLOB NOT NULL,
             reservation BLOB NOT NULL,
             PRIMARY KEY (book, resource, start, operation, idx)
@@ -121,8 +121,7 @@ def m003_work(db: Database) -> None:
         db,
         """
         CREATE TABLE operations (
-            id BLOB NOT NULL,
-            chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            chain INTEGER NOT NULL, n INTEGER NOT NULL, id BLOB NOT NULL,
             kind TEXT NOT NULL, subject BLOB NOT NULL, stamp INTEGER NOT NULL,
             state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
             next_attempt_at_ms INTEGER NOT NULL DEFAULT 0,

@@ -174,8 +174,9 @@ class Journal:
         return [
             JournalRow(*row)
             for row in self._c.execute(
+                # CROSS JOIN keeps SQLite from reading a whole chain to sort it.
                 "SELECT j.seq, j.chain, j.n, j.hash, j.entry FROM journal j"
-                " JOIN chains c ON c.id = j.chain WHERE j.seq > ? AND c.book = ?"
+                " CROSS JOIN chains c ON c.id = j.chain WHERE j.seq > ? AND c.book = ?"
                 " ORDER BY j.seq LIMIT ?",
                 (after_seq, book, limit),
             )

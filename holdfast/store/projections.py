@@ -414,6 +414,19 @@ class Projections:
         """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp order."""
         return sorted(self._pending.get(book, {}).values())
 
+    def ending(self, book: str, statuses: tuple[str, ...]) -> list[bytes]:
+        """Reservations of these statuses that hold or ask for capacity still."""
+        marks = ", ".join("?" * len(statuses))
+        return [
+            row[0]
+            for row in self._c.execute(
+                "SELECT r.id FROM reservations r WHERE r.book = ? AND r.id IN"  # noqa: S608
+                " (SELECT reservation FROM claims WHERE book = ?)"
+                f" AND r.status IN ({marks}) ORDER BY r.id",
+                (book, book, *statuses),
+            )
+        ]
+
     # --- reading --------------------------------------------------------------------------------
 
     def by_long_code(self, code: str) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -108,7 +109,7 @@ async def test_lists_are_sorted_filtered_and_paged(client: httpx.AsyncClient):
     await client.put("/venues/other", json=venue_document(venue="other", name="Other"))
     await client.post("/reservations", json=booking(venue="other", starts_at=f"{DAY}T14:00"))
 
-    async def hours_of(**query: object) -> list[str]:
+    async def hours_of(**query: Any) -> list[str]:
         found: list[str] = []
         cursor = None
         while True:
@@ -137,7 +138,7 @@ async def test_availability_names_the_best_choice_and_in_full_what_cannot_be_had
 ):
     for _ in range(2):
         await client.post("/reservations", json=booking())
-    query = {"venue": "trattoria", "party_size": 2, "date": DAY}
+    query: dict[str, Any] = {"venue": "trattoria", "party_size": 2, "date": DAY}
     slots = (await client.get("/availability", params=query)).json()["slots"]
     starts = {slot["starts_at"][11:16]: slot for slot in slots}
     assert "19:30" not in starts

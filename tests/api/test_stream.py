@@ -48,7 +48,7 @@ class Watcher:
 @asynccontextmanager
 async def watching(app, headers: dict[str, str]) -> AsyncGenerator[Watcher, None]:
     watcher = Watcher()
-    scope = {
+    scope: Any = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http",
         "path": "/api/v1/stream", "raw_path": b"/api/v1/stream", "query_string": b"",
         "root_path": "", "client": None, "server": None, "extensions": {},

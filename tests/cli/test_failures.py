@@ -65,13 +65,17 @@ def test_with_json_a_refusal_leaves_standard_output_empty(run: Run, hub: Path):
     assert "RES-2026-AAAAAA" in one_line(done.stderr)
 
 
-def test_a_hub_that_cannot_be_reached_has_status_3(run: Run, tmp_path: Path):
+def test_a_hub_that_cannot_be_reached_has_status_3(run: Run, hub: Path, tmp_path: Path):
+    invited = run(
+        *("hub", "invite", "--venue", "trattoria", "--role", "kiosk", "--name", "far"),
+        *("--data", hub),
+    )
+    code = invited.stdout.split()[-1]
     # Port 9 of this machine: nothing listens there.
-    code = "-".join(["00000000"] * 7)
-    done = run("node", "join", "http://127.0.0.1:9", "--code", code, "--data", tmp_path / "desk")
-    assert (done.exit_code, "127.0.0.1:9" in one_line(done.stderr)) in {(3, True), (1, False)}
-    if done.exit_code == 1:
-        assert "code" in done.stderr, "only a code that is malformed is refused before dialling"
+    done = run("node", "join", "http://127.0.0.1:9", "--code", code, "--data", tmp_path / "far")
+    assert done.exit_code == 3
+    assert "127.0.0.1:9" in one_line(done.stderr)
+    assert not (tmp_path / "far").exists(), "a join that failed leaves nothing in the way"
 
 
 def test_a_node_command_on_a_hubs_directory_says_whose_it_is(run: Run, hub: Path):
@@ -100,6 +104,21 @@ def test_what_nobody_expected_is_one_line_and_a_note_in_the_log(
     assert "in broken" in note
     assert "Ann" not in line + note, "a message may quote a guest's data and is left out"
     assert (directory / "log" / "commands.log").stat().st_mode & 0o077 == 0
+
+
+def test_ctrl_c_is_quiet_and_has_status_130(run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("holdfast.commands.session.open_session", interrupted)
+    done = run("queue", "list", "--data", hub)
+    assert done.exit_code == 130
+    assert done.output.strip() == ""
+
+
+def test_a_path_with_blanks_can_be_copied_from_the_next_command(run: Run, tmp_path: Path):
+    done = run("hub", "init", "--data", tmp_path / "my hub", "--tenant", "rome")
+    assert done.stdout.splitlines()[-1].endswith(f"--data '{tmp_path}/my hub'")
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure_that_shouts(hub: Path):

@@ -56,6 +56,10 @@ class TestTables:
         _, row = capsys.readouterr().out.splitlines()
         assert row.split() == [ID, "x" * 200]
 
+    def test_a_column_without_a_value_takes_no_room(self, capsys: pytest.CaptureFixture[str]):
+        output.show_table(["id", "note", "n"], [["a", "", 0], ["b", None, 1]])
+        assert capsys.readouterr().out.split() == ["id", "n", "a", "0", "b", "1"]
+
     def test_square_brackets_are_shown_as_they_are(self, capsys: pytest.CaptureFixture[str]):
         output.show_table(["name"], [["[red]Ann[/red] :smile:"]])
         assert "[red]Ann[/red] :smile:" in capsys.readouterr().out
@@ -124,6 +128,12 @@ def test_without_json_a_person_reads_words_and_no_colours(command: list[str], ru
     assert done.exit_code == 0, done.output
     assert done.stdout.strip()
     assert "\x1b" not in done.stdout
+
+
+def test_a_variable_that_is_no_setting_stays_out_of_the_way(hub: Path):
+    for command in (["config", "get"], ["venue", "list"]):
+        done = program(*command, "--data", hub, HOLDFAST_NONSENSE="1", HOLDFAST_LOG="json")
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def on_a_terminal(*command: object, **environment: str) -> str:

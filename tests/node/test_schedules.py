@@ -611,8 +611,8 @@ def test_25_a_backlog_in_pieces_displaces_nobody_for_what_it_cancelled_itself(fl
     pieces = []
     real = fleet.the_hub.after_merge
 
-    def between(name, sender, more, merged):
-        real(name, sender, more, merged)
+    def between(name, sender, more, complete, merged):
+        real(name, sender, more, complete, merged)
         pieces.append(more)
         if more and len(pieces) == 2:
             kiosk.sync()
