@@ -24,6 +24,7 @@ from holdfast.api.render import render_token, utc_text, with_times
 from holdfast.model.errors import Conflict, DirectoryError, HoldfastError, Invalid
 from holdfast.model.limits import INVITE_SECONDS_MAX
 from holdfast.model.mapping import ImportRecord
+from holdfast.node import upkeep
 
 TAGS = ["administration"]
 _REASON = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)

@@ -250,7 +250,7 @@ class Bench:
         )
         taken = [
             float(
-                subprocess.run(  # noqa: S603 - our own interpreter
+                subprocess.run(
                     [sys.executable, "-c", program], capture_output=True, text=True, check=True
                 ).stdout
             )

@@ -28,7 +28,7 @@ def environment(state: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def running(arguments: list[str], state: Path) -> Generator[subprocess.Popen[str], None, None]:
     """A child process of this Python, stopped when the block ends."""
-    child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own arguments
+    child = subprocess.Popen(
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

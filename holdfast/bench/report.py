@@ -43,10 +43,12 @@ TARGETS: Final = (
 def run(quick: bool = False, json_output: bool = False, **_: Any) -> int:
     """Measure and print. Returns 0; a figure beyond its bound is marked, not an error."""
     screen = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as directory:
-        with screen.status("starting") as status:
-            bench = Bench(Path(directory), quick, lambda text: status.update(f"measuring: {text}"))
-            results = bench.run()
+    with (
+        tempfile.TemporaryDirectory(prefix="holdfast-bench-") as directory,
+        screen.status("starting") as status,
+    ):
+        bench = Bench(Path(directory), quick, lambda text: status.update(f"measuring: {text}"))
+        results = bench.run()
     if json_output:
         print(json.dumps({"quick": quick, **results}, indent=2))
         return 0

@@ -1,6 +1,7 @@
 """What the benchmark reserves: a venue with many bays, and a request for each of its slots.
 
-Owns the sample data. Requests never collide, so that every operation is written, merged and decided.
+Owns the sample data. Requests never collide, so that every operation is written, merged and
+decided.
 """
 
 from __future__ import annotations

@@ -5,14 +5,16 @@ Owns starting and stopping them and the calls to their HTTP interface. Knows not
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -74,21 +76,41 @@ class Machine:
         """The document at a path under `/api/v1`. Raises DemoFailed."""
         return self._call("GET", path, params=params)
 
+    def find(self, reservation: str) -> dict[str, Any] | None:
+        """A reservation as this machine shows it; None where it has not arrived."""
+        found = self._answer("GET", f"/reservations/{reservation}")
+        if found.status_code == httpx.codes.NOT_FOUND:
+            return None
+        document: dict[str, Any] = self._good(found, "GET", "/reservations")
+        return document
+
     def post(self, path: str, body: Any = None) -> Any:
         """What a POST answers. Raises DemoFailed."""
         return self._call("POST", path, json={} if body is None else body)
 
     def _call(self, method: str, path: str, **more: Any) -> Any:
+        return self._good(self._answer(method, path, **more), method, path)
+
+    def _answer(self, method: str, path: str, **more: Any) -> httpx.Response:
         if self._client is None:
             raise DemoFailed(f"the {self.name} is not running")
         try:
-            response = self._client.request(method, path, **more)
-            document = response.json()
-        except (httpx.HTTPError, ValueError) as error:
+            return self._client.request(method, path, **more)
+        except httpx.HTTPError as error:
             raise DemoFailed(f"the {self.name} gave no answer to {method} {path}") from error
+
+    def _good(self, response: httpx.Response, method: str, path: str) -> Any:
+        try:
+            document = response.json()
+        except ValueError as error:
+            raise DemoFailed(f"the {self.name} answered {method} {path} without JSON") from error
         if response.status_code >= 400:
             raise DemoFailed(f"the {self.name} refused {method} {path}: {document.get('detail')}")
         return document
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def holds_bytes(self, needle: bytes) -> bool:
         """Whether these bytes stand in any file of the machine's directory."""
@@ -162,10 +184,24 @@ class Machines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self.stop()
-        finally:
-            self._temporary.cleanup()
+        with _undisturbed():
+            try:
+                self.stop()
+            finally:
+                self._temporary.cleanup()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Generator[None, None, None]:
+    """A second Ctrl-C must not leave processes behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def wait_for(what: str, look: Callable[[], bool], seconds: float) -> float:

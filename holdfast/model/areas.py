@@ -20,6 +20,4 @@ def area_named(venue: VenueIndex, code: str) -> str:
     """The venue's own name of an area; empty where it has none of that code (any more)."""
     if not code:
         return ""
-    return next(
-        (r.area for r in venue.venue.resources if r.area and area_code(r.area) == code), ""
-    )
+    return next((r.area for r in venue.venue.resources if r.area and area_code(r.area) == code), "")

@@ -108,9 +108,7 @@ class Occupancy:
     ) -> list[Held]:
         """The live claims in the way, earliest first."""
         return sorted(
-            h
-            for h in self.overlapping(resource, start, end)
-            if h.live and h.claim not in ignoring
+            h for h in self.overlapping(resource, start, end) if h.live and h.claim not in ignoring
         )
 
 

@@ -37,7 +37,9 @@ def decide(view: View, operation: bytes, venue: VenueIndex, occupancy: Occupancy
     A standby claim is judged as if the claim it replaces were gone, and its admission ends that
     one in the same entry; a standby whose old claim is already over loses to whoever ended it.
     """
-    asked = [c for c in view.claims if c.id.operation == operation and c.state in (PENDING, STANDBY)]
+    asked = [
+        c for c in view.claims if c.id.operation == operation and c.state in (PENDING, STANDBY)
+    ]
     claims = tuple(_as_claim(claim) for claim in asked)
     replaced = tuple(c.replaces for c in asked if c.replaces is not None)
     if replaced:
@@ -84,9 +86,7 @@ def _in_the_way(
 ) -> tuple[bytes, ...]:
     found: dict[bytes, None] = {}
     for claim in missing:
-        for held in occupancy.occupants(
-            claim.resource, claim.start, claim.end, ignoring=ignoring
-        ):
+        for held in occupancy.occupants(claim.resource, claim.start, claim.end, ignoring=ignoring):
             if held.reservation != own:
                 found[held.reservation] = None
     return tuple(found)[:WON_SHOWN_MAX]

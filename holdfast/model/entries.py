@@ -37,12 +37,10 @@ class ClaimId(NamedTuple):
     """One claim: the operation that made it, and its place among that operation's claims."""
 
     operation: bytes
-    index: int
+    index: int  # type: ignore[assignment]  # a field, where every tuple has a method
 
 
-class Claim(
-    msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True
-):
+class Claim(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
     """A use of one resource in [start, end), epoch seconds, buffer included.
 
     `buffer` is how many of the last seconds are buffer; `right` names the right it is sold from
@@ -60,9 +58,7 @@ class Claim(
     replaces: ClaimId | None = None
 
 
-class Entry(
-    msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True
-):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
     """An envelope (all but `schema` and `content`) and the content that it covers.
 
     `stamp` is the packed hybrid-logical-clock value (48 bits of milliseconds, 16 of counter), its

@@ -20,7 +20,8 @@ maps errors.
     ├── Forbidden            403
     ├── Unreachable          503  the other side cannot be reached (exit status 3)
     ├── StorageFull          507
-    └── DirectoryError       500  the data directory: in use, damaged, read-only, from a newer version
+    └── DirectoryError       500  the data directory: in use, damaged, read-only, from a newer
+    version
         ├── DirectoryInUse
         └── DirectoryDamaged
 """

@@ -166,9 +166,9 @@ class OperationWithdrawn(Event, frozen=True):
 class ChainCertified(Event, frozen=True):
     """The first entry of every chain: who writes here, proved by the tenant's root key.
 
-    `certificates` is an X.509 chain, leaf first, in DER; `sealing_key` the node's X25519 public key;
-    `number` counts the lives of one directory, for people; `succeeds` names the incarnations whose
-    work this one carries on.
+    `certificates` is an X.509 chain, leaf first, in DER; `sealing_key` the node's X25519 public
+    key; `number` counts the lives of one directory, for people; `succeeds` names the incarnations
+    whose work this one carries on.
     """
 
     certificates: tuple[bytes, ...]
@@ -325,7 +325,8 @@ _METADATA_TEXT = re.compile(
     r"|\d{4}-\d\d-\d\d(?:T[0-9:.]{5,15}(?:Z|[+-]\d\d:\d\d))?"
     r"|(?!tel:|mailto:|sms:|name:|phone:|email:)[a-z][a-z0-9-]{1,31}:[A-Za-z0-9_-]{1,64})\Z"
 )
-"""Text in `metadata`: a UUID, an agent id, a code of ours, a hash, a date, or `system:identifier`."""
+"""Text in `metadata`: a UUID, an agent id, a code of ours, a hash, a date, or
+`system:identifier`."""
 
 
 def encode_content(event: Event) -> bytes:
@@ -362,7 +363,8 @@ def _array_length(content: bytes) -> int:
 
 
 def _check_unknown_fields(content: bytes, known: int) -> None:
-    """What a later version appended is not understood here, and holds no clear text all the same."""
+    """What a later version appended is not understood here, and holds no clear text all the
+    same."""
     try:
         members = msgspec.msgpack.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -593,7 +595,10 @@ def _check_venue_key(event: VenueKeyPublished | VenueKeyHanded) -> None:
 def _check_granted(event: RightGranted) -> None:
     if not _RESOURCE_ID.match(event.resource):
         raise Malformed("text-not-an-id:resource")
-    if not 0 <= event.start < event.end <= EPOCH_SECONDS_MAX or not 1 <= event.quantity <= 1_000_000:
+    if (
+        not 0 <= event.start < event.end <= EPOCH_SECONDS_MAX
+        or not 1 <= event.quantity <= 1_000_000
+    ):
         raise Malformed("right-out-of-range")
 
 

@@ -73,7 +73,9 @@ STEP_BY_NAME: Final = {step.name: step for step in STEPS}
 ENDS_CLAIMS: Final = frozenset({CANCELLED, COMPLETED, EXPIRED})
 """Statuses whose capacity is to be freed; it stays occupied until its holder writes the end."""
 
-_RANK: Final = {status: rank for rank, status in enumerate((OPEN, NO_SHOW, CANCELLED, CHECKED_IN, COMPLETED))}
+_RANK: Final = {
+    status: rank for rank, status in enumerate((OPEN, NO_SHOW, CANCELLED, CHECKED_IN, COMPLETED))
+}
 """What wins when two steps did not know of each other: who sits at the table beats every paper."""
 
 _CONTRADICTIONS: Final = {
@@ -124,7 +126,8 @@ def check_step(name: str, status: str, reference: str) -> Step:
     if status not in step.sources:
         allowed = ", ".join(sorted(step.sources))
         raise BadTransition(
-            f"{reference} is {status.replace('_', ' ')}; {name.replace('_', ' ')} is possible only from: "
+            f"{reference} is {status.replace('_', ' ')}; "
+            f"{name.replace('_', ' ')} is possible only from: "
             f"{allowed.replace('_', ' ')}",
             status,
         )

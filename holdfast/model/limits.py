@@ -57,7 +57,8 @@ EXCHANGE_INFLATED_BYTES_MAX: Final = 32 * 1024 * 1024
 EXCHANGE_ENTRIES: Final = 2_048
 """Entries that one message carries at the most; the rest follows with `more`."""
 EXCHANGE_FRAME_BYTES: Final = 2 * 1024 * 1024
-"""Bytes of updates after which a message is full: well below EXCHANGE_BYTES_MAX with one more page."""
+"""Bytes of updates after which a message is full: well below EXCHANGE_BYTES_MAX with one more
+page."""
 FRAMES_PER_MESSAGE_MAX: Final = 4_096
 """More pages than the entries of one message can stand on."""
 CARD_KEYS_PER_MESSAGE: Final = 2_000

@@ -29,9 +29,7 @@ def base32(data: bytes) -> str:
     number = int.from_bytes(data, "big")
     bits = len(data) * 8
     odd = "" if bits % 10 == 0 else ALPHABET[number >> bits - 5 & 31]
-    return odd + "".join(
-        [_PAIRS[number >> 10 * i & 1023] for i in range(bits // 10 - 1, -1, -1)]
-    )
+    return odd + "".join([_PAIRS[number >> 10 * i & 1023] for i in range(bits // 10 - 1, -1, -1)])
 
 
 def agent_id(pseudonym_key: bytes, user_id: str) -> str:

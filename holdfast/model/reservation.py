@@ -170,9 +170,7 @@ def _order(entry: Seen) -> tuple[int, bytes, bytes]:
     return (entry.stamp, entry.node, entry.operation)
 
 
-_decoders = {
-    kind: msgspec.msgpack.Decoder(event) for kind, event in events.EVENT_BY_KIND.items()
-}
+_decoders = {kind: msgspec.msgpack.Decoder(event) for kind, event in events.EVENT_BY_KIND.items()}
 
 
 def _content(entry: Seen) -> Event | None:
@@ -400,7 +398,8 @@ def _show_place(view: View) -> None:
 
 
 def shown_claims(view: View) -> list[ClaimView]:
-    """The claims that stand for the reservation's place: live ones, else asked ones, else the last."""
+    """The claims that stand for the reservation's place: live ones, else asked ones, else the
+    last."""
     return (
         view.live
         or [claim for claim in view.claims if claim.state == PENDING]

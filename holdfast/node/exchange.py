@@ -39,7 +39,6 @@ from holdfast.sync.messages import (
 from holdfast.sync.pages import PageKey, state_vector
 from holdfast.sync.seals import chain_start, client_id
 
-
 if TYPE_CHECKING:
     from holdfast.node.service import Service
 
@@ -136,7 +135,8 @@ class Exchange:
             matching = [
                 branch
                 for branch in journal.branches(chain.book, chain.incarnation)
-                if branch.length >= head.entries and journal.hash_at(branch, head.entries) == head.hash
+                if branch.length >= head.entries
+                and journal.hash_at(branch, head.entries) == head.hash
             ]
             if matching:
                 have = max(have, *(_shared(chain, m, head.entries) for m in matching))
@@ -229,9 +229,7 @@ class Exchange:
             for key in self._r.store.records.card_keys_since(book, version, CARD_KEYS_PER_MESSAGE)
         ]
 
-    def absorb(
-        self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse
-    ) -> Round:
+    def absorb(self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse) -> Round:
         """Take an answer in: verdicts, changes, keys, cursor; then compare."""
         outcome = Round(state=response.state)
         if peer.incarnation and peer.incarnation != response.sender:
@@ -249,7 +247,9 @@ class Exchange:
         self._note_peer_has(peer, response.frames)
         if request.keys and response.round == request.round:
             versions = self._keys_after(peer.book, peer.keys_sent)
-            peer.keys_sent = max((v for v, _ in versions[: len(request.keys)]), default=peer.keys_sent)
+            peer.keys_sent = max(
+                (v for v, _ in versions[: len(request.keys)]), default=peer.keys_sent
+            )
         outcome.pulled = merged.entries
         outcome.touched = list(merged.reservations)
         # Another life answered with its heads alone: the next round compares them.

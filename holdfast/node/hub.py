@@ -20,8 +20,8 @@ from holdfast.model import deciding, lifecycle
 from holdfast.model.entries import ClaimId
 from holdfast.model.errors import DirectoryError, Invalid, NotFound, RuleViolated, TooLarge
 from holdfast.model.events import (
-    ChainClosed,
     ChainCertified,
+    ChainClosed,
     ClaimDecided,
     ClaimEnded,
     CodesGranted,
@@ -43,7 +43,7 @@ from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.store import Store
 
 ROOT_KEY: Final = "root.pem"
-ADMIN_TOKEN: Final = "admin-token"
+ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
 PREFIXES: Final = 1024
 DECISIONS_PER_TRANSACTION: Final = 1_024
@@ -152,7 +152,9 @@ class Hub(Service):
         venue = parse_venue(document)
         data = msgspec.json.encode(to_document(venue))
         if len(data) > VENUE_BYTES_MAX:
-            raise TooLarge(f"a venue file has at most {VENUE_BYTES_MAX} bytes, this one {len(data)}")
+            raise TooLarge(
+                f"a venue file has at most {VENUE_BYTES_MAX} bytes, this one {len(data)}"
+            )
         name = self.book_of(venue.id)
         with self.transaction():
             present = self.book(name).administration.venue

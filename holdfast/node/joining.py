@@ -1,8 +1,8 @@
 """Joining: a new device asks the hub for its certificate with a one-time code.
 
-Owns both sides of `POST /sync/v1/join` as messages. The answer is signed by the key whose fingerprint
-the code carries, and its secrets are sealed to the device, so that neither an impostor nor a
-listener gains anything (DESIGN §7.1).
+Owns both sides of `POST /sync/v1/join` as messages. The answer is signed by the key whose
+fingerprint the code carries, and its secrets are sealed to the device, so that neither an impostor
+nor a listener gains anything (DESIGN §7.1).
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ class JoinRequest(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def transcript(self) -> bytes:
-        return bytes([self.version]) + self.code.encode() + self.key + self.sealing_key + self.incarnation
+        return (
+            bytes([self.version])
+            + self.code.encode()
+            + self.key
+            + self.sealing_key
+            + self.incarnation
+        )
 
 
 class JoinAnswer(msgspec.Struct, frozen=True, array_like=True):
@@ -176,9 +182,7 @@ def handle(hub: Hub, body: bytes) -> bytes:
         raise Invalid("these bytes are no join request") from error
     _, leaf = hub.admit(request.code, request.proof, request.transcript, request)
     answer = msgspec.msgpack.encode(
-        JoinAnswer(
-            JOIN_VERSION, [leaf], list(hub.identity.certificates), hub.identity.root, sealed
-        )
+        JoinAnswer(JOIN_VERSION, [leaf], list(hub.identity.certificates), hub.identity.root, sealed)
     )
     return msgspec.msgpack.encode(
         _Signed(answer, hub.identity.key.sign(_ANSWER + code_id + answer))

@@ -1,7 +1,7 @@
 """The live link of a running node to its hub: pushes at once, hears at once, comes back by itself.
 
-Owns the WebSocket to the hub, the polling that stands in for it, and the pauses between attempts. The
-rounds themselves are `exchange`'s; this module knows nothing of what they carry.
+Owns the WebSocket to the hub, the polling that stands in for it, and the pauses between attempts.
+The rounds themselves are `exchange`'s; this module knows nothing of what they carry.
 """
 
 from __future__ import annotations
@@ -213,8 +213,9 @@ class Link:
         self._answers[request.round] = future
         sent = self._node.clock.monotonic_ms()
         await socket.send(data)
+        both: set[asyncio.Future[Any]] = {future, reader}
         done, _ = await asyncio.wait(
-            {future, reader},
+            both,
             timeout=EXCHANGE_TIMEOUT_SECONDS,
             return_when=asyncio.FIRST_COMPLETED,
         )
@@ -229,9 +230,7 @@ class Link:
         self._node.mark_sent()
         return request, encode(request, compress=compress)
 
-    def _answered(
-        self, request: ExchangeRequest, response: ExchangeResponse, sent: float
-    ) -> Round:
+    def _answered(self, request: ExchangeRequest, response: ExchangeResponse, sent: float) -> Round:
         self._node.sample_hub(
             sent, response.received_at_ms, response.sent_at_ms, response.uncertainty_ms
         )

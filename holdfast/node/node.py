@@ -33,7 +33,7 @@ from holdfast.store.store import Store
 
 log = logging.getLogger("holdfast.sync")
 
-ADMIN_TOKEN: Final = "admin-token"
+ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 PAUSED_KEY: Final = "sync.paused"
 HUB_KEY: Final = "hub.url"
 ROUNDS_MAX: Final = 10_000
@@ -182,7 +182,8 @@ class Node(Service):
         self.reset_peer()
 
     def rejoin(self, code: str) -> None:
-        """Get a new certificate with a new code, keeping the data. Raises Unauthorised, Unreachable."""
+        """Get a new certificate with a new code, keeping the data. Raises Unauthorised,
+        Unreachable."""
         admitted = joining.ask(
             self.hub_url, code, self.identity.key, self.identity.sealing_private,
             self.identity.incarnation,
@@ -264,7 +265,9 @@ class Node(Service):
         Returns `{pushed, pulled, verdicts, books_differing}`.
         """
         if self.paused:
-            raise Unreachable("sync is paused on this device; resume it with `holdfast sync resume`")
+            raise Unreachable(
+                "sync is paused on this device; resume it with `holdfast sync resume`"
+            )
         self.prepare()
         total = Round()
         for _ in range(ROUNDS_MAX):

@@ -123,18 +123,14 @@ def _slot(
     if broken:
         return Slot(start, end, None, 0, "none", broken[0]["rule"])
     choices = list(
-        candidates(
-            venue, request.party_size, request.quantity, request.resource_kind, request.area
-        )
+        candidates(venue, request.party_size, request.quantity, request.resource_kind, request.area)
     )
     occupied_end = end + venue.venue.buffer_minutes * 60
     choice = first_free(replica, venue, choices, start, occupied_end)
     if choice is None:
         return Slot(start, end, None, 0, "none", "full" if choices else "party")
     remaining = _remaining(replica, venue, choices, start, occupied_end)
-    return Slot(
-        start, end, choice, remaining, "guaranteed" if replica.sells else "provisional", ""
-    )
+    return Slot(start, end, choice, remaining, "guaranteed" if replica.sells else "provisional", "")
 
 
 def _remaining(
@@ -151,9 +147,7 @@ def _remaining(
     return max(total, 1)
 
 
-def covers_in_slot(
-    replica: Service, venue: VenueIndex, start: int, exclude: bytes = b""
-) -> int:
+def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: bytes = b"") -> int:
     """Covers of reservations that start in the same slot: what pacing counts (DESIGN §1)."""
     first, last = calendar.slot_of(venue.venue, start)
     views = replica.store.projections.select(

@@ -35,7 +35,6 @@ from holdfast.sync.messages import Frame
 from holdfast.sync.pages import PageKey, Pages
 from holdfast.sync.seals import chain_next, chain_start, sign_seal
 
-
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
@@ -161,7 +160,9 @@ class Replica:
             self._absorb_administration(book, chain.incarnation, judged)
         own = journal.chain(name, self.identity.incarnation)
         if own is not None and own.length:
-            last = gate.judge(own.length, own.head, journal.entries(own, own.length - 1, own.length)[0])
+            last = gate.judge(
+                own.length, own.head, journal.entries(own, own.length - 1, own.length)[0]
+            )
             if last.entry is not None:
                 self.last_stamp = max(self.last_stamp, last.entry.stamp)
 
@@ -380,9 +381,7 @@ class Replica:
         if (not rows or passed.fork) and len(journal.chains(name)) >= CHAINS_PER_BOOK_MAX:
             raise Refused("too-many-chains")
         if not rows:
-            return journal.new_chain(
-                name, incarnation, b"", 0, chain_start(name, incarnation)
-            )
+            return journal.new_chain(name, incarnation, b"", 0, chain_start(name, incarnation))
         assert passed.branch is not None
         base = rows[passed.branch]
         if not passed.fork:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,11 +41,13 @@ from holdfast.model.events import (
     SealedCard,
     check_metadata,
 )
+from holdfast.model.mapping import ImportRecord
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
 from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
 from holdfast.model.reservation import LIVE, PENDING, STANDBY, ClaimView, View, shown_claims
 from holdfast.node import offering
+from holdfast.node.importing import ImportReport, import_records
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class Reservations:
             event = ReservationCreated(
                 agent_id=agent,
                 party_size=place.party_size,
-                code=self._code(venue, book),
+                code=self.next_code(venue, book, self._r.clock.now_ms() // 1000),
                 service_date=calendar.service_date(venue.venue, place.start).isoformat(),
                 kind=request.kind,
                 source=request.source or ("walk_in" if request.kind == "walk_in" else "direct"),
@@ -102,9 +104,7 @@ class Reservations:
                 card=card,
                 metadata=request.metadata,
             )
-            self._r.append(
-                book, event, subject=reservation, claims=self._claims(place, choice, ())
-            )
+            self._r.append(book, event, subject=reservation, claims=self._claims(place, choice, ()))
             return self._view(reservation)
 
     def _place(self, venue: VenueIndex, request: CreateRequest) -> Place:
@@ -155,7 +155,9 @@ class Reservations:
             return agent
         return walk_in_agent_id(os.urandom(20))
 
-    def _check_rules(self, venue: VenueIndex, place: Place, kind: str, exclude: bytes = b"") -> None:
+    def _check_rules(
+        self, venue: VenueIndex, place: Place, kind: str, exclude: bytes = b""
+    ) -> None:
         pacing = 0
         if venue.venue.covers_per_slot is not None and place.nights is None:
             pacing = offering.covers_in_slot(self._r, venue, place.start, exclude)
@@ -233,13 +235,12 @@ class Reservations:
             )  # fmt: skip
         return tuple(made)
 
-    def _code(self, venue: VenueIndex, book: str) -> str:
-        """The next code of this incarnation: its chain position under a granted prefix."""
+    def next_code(self, venue: VenueIndex, book: str, made_s: int) -> str:
+        """The next code of this incarnation: its chain position under a granted prefix, with the
+        venue-local year of making."""
         position = self._r.tip(book)[0] + 1
-        year = wall.local_date(venue.venue, self._r.clock.now_ms() // 1000).year
-        prefixes = self._r.book(book).administration.prefixes.get(
-            self._r.identity.incarnation, ()
-        )
+        year = wall.local_date(venue.venue, made_s).year
+        prefixes = self._r.book(book).administration.prefixes.get(self._r.identity.incarnation, ())
         round_, counter = divmod(position, codes.COUNTERS)
         if round_ < len(prefixes):
             return codes.code(year, prefixes[round_], counter, self._r.identity.pseudonym_key)
@@ -254,6 +255,11 @@ class Reservations:
         if not guest:
             return None
         return self._r.cards.seal(venue.venue.id, agent, guest)
+
+    def import_records(self, venue_id: str, records: Iterable[ImportRecord]) -> ImportReport:
+        """Bring another system's reservations in; the same ones again change nothing. Raises
+        NotFound."""
+        return import_records(self._r, venue_id, records)
 
     # --- changing -------------------------------------------------------------------------------
 
@@ -285,9 +291,7 @@ class Reservations:
         if if_match is not None and if_match.strip('"') not in (present, "*"):
             raise Stale(f"{view.code} was changed meanwhile; read it again and repeat the change")
 
-    def _amended_fields(
-        self, venue: VenueIndex, view: View, patch: PatchRequest
-    ) -> dict[str, Any]:
+    def _amended_fields(self, venue: VenueIndex, view: View, patch: PatchRequest) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for name in ("may_move", "source", "kind", "metadata", "party_size"):
             value = getattr(patch, name)
@@ -367,9 +371,7 @@ class Reservations:
         }
         buffer = venue.venue.buffer_minutes * 60
         if patch.starts_at is UNSET and not any(v is not None for v in given.values()):
-            return Place(
-                view.starts_at, view.ends_at, view.nights or None, party, quantity, buffer
-            )
+            return Place(view.starts_at, view.ends_at, view.nights or None, party, quantity, buffer)
         starts = (
             wall.format_time(venue.venue, view.starts_at)
             if patch.starts_at is UNSET

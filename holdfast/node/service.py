@@ -146,14 +146,10 @@ class Service(Replica):
     ) -> None:
         """What follows a merge; only a holder of rights has something to do."""
 
-    def saw_node(
-        self, incarnation: bytes, book: str, node: str, role: str, detail: bytes
-    ) -> None:
+    def saw_node(self, incarnation: bytes, book: str, node: str, role: str, detail: bytes) -> None:
         """Remember when a node was heard."""
         with self.transaction():
-            self.store.records.saw_node(
-                incarnation, book, node, role, self.clock.now_ms(), detail
-            )
+            self.store.records.saw_node(incarnation, book, node, role, self.clock.now_ms(), detail)
 
     def status(self) -> dict[str, Any]:
         """One screen: who this is, its books, its queue, its clock, its disk."""

@@ -1,8 +1,8 @@
 """The answering side of the protocol: authenticate, hand to the replica, sign the answer.
 
 Owns what a replica does with a request between replicas once HTTP has delivered it; routes and
-sockets are the API's. Only a certificate of the tenant's root, unrevoked and of this venue, is heard
-(DESIGN §7.1).
+sockets are the API's. Only a certificate of the tenant's root, unrevoked and of this venue, is
+heard (DESIGN §7.1).
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from holdfast.model.errors import Forbidden, Invalid, Unauthorised
 from holdfast.model.limits import HASHES_PER_REQUEST_MAX
 from holdfast.node import joining
 from holdfast.node.exchange import Exchange
-from holdfast.node.http_signatures import NonceMemory, sign_response, verify_request
-from holdfast.node.identity import HUB_ROLE, Identity, key_id, verify_certificate
-from holdfast.node.transport import (
+from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
-    certificate_header,
-    read_certificate_header,
+    NonceMemory,
+    sign_response,
+    verify_request,
 )
+from holdfast.node.identity import HUB_ROLE, Identity, key_id, verify_certificate
+from holdfast.node.transport import certificate_header, read_certificate_header
 from holdfast.sync.messages import (
     CONTENT_TYPE,
     PROTOCOL_VERSION,
@@ -47,8 +48,13 @@ COMPRESSION_HEADER: Final = "Holdfast-Compression"
 
 
 def authenticate(
-    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
-) -> Identity:  # fmt: skip
+    replica: Service,
+    method: str,
+    path: str,
+    authority: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Identity:
     """Who asks, proved. Raises Unauthorised, Forbidden."""
     lowered = {name.lower(): value for name, value in headers.items()}
     chain = read_certificate_header(lowered.get(CERTIFICATE_HEADER.lower(), ""))
@@ -63,7 +69,10 @@ def authenticate(
     _nonces(replica).accept(signed)
     if sender.tenant != replica.identity.tenant:
         raise Forbidden("the certificate is of another tenant")
-    if not sender.valid_at(replica.clock.now_ms()) and replica.clock.interval().state == "disciplined":
+    if (
+        not sender.valid_at(replica.clock.now_ms())
+        and replica.clock.interval().state == "disciplined"
+    ):
         raise Unauthorised("the certificate has expired; rejoin with a new code")
     return sender
 
@@ -93,8 +102,13 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest | Has
 
 
 def handle_exchange(
-    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
-) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    replica: Service,
+    method: str,
+    path: str,
+    authority: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> tuple[int, dict[str, str], bytes]:
     """Answer `POST /sync/v1/exchange`. Raises HoldfastError for the face to render."""
     sender = authenticate(replica, method, path, authority, headers, body)
     request = decode(body, ExchangeRequest)
@@ -106,8 +120,13 @@ def handle_exchange(
 
 
 def handle_hashes(
-    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
-) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    replica: Service,
+    method: str,
+    path: str,
+    authority: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> tuple[int, dict[str, str], bytes]:
     """Answer `POST /sync/v1/hashes`: a chain's hashes at positions, per branch."""
     sender = authenticate(replica, method, path, authority, headers, body)
     request = decode(body, HashesRequest)
@@ -123,8 +142,13 @@ def handle_hashes(
 
 
 def handle_join(
-    replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str], body: bytes
-) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    replica: Service,
+    method: str,
+    path: str,
+    authority: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> tuple[int, dict[str, str], bytes]:
     """Answer `POST /sync/v1/join`; the code is the proof, and the answer signs itself."""
     from holdfast.node.hub import Hub
 

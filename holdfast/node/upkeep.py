@@ -24,13 +24,12 @@ from holdfast.model.errors import DirectoryDamaged, DirectoryError, Invalid
 from holdfast.model.limits import BACKUP_FILE_BYTES_MAX
 from holdfast.node.doctor import Check, doctor
 from holdfast.node.keys import SECRET_MODE, write_secret, write_secret_text
-from holdfast.node.replica import Replica
+from holdfast.node.replica import SOFTWARE, Replica
 from holdfast.node.witness import Witness
 from holdfast.store import backups
 from holdfast.store.backups import BackupFile
 from holdfast.store.database import FILE_NAME
 from holdfast.store.readonly import ReadOnlyStore, known_migrations
-from holdfast.node.replica import SOFTWARE
 
 __all__ = [
     "Check",

@@ -116,7 +116,8 @@ def m002_projections(db: Database) -> None:
 
 @migrations()
 def m003_work(db: Database) -> None:
-    """What belongs to this replica alone: the queue, keys in transit, requests that were answered."""
+    """What belongs to this replica alone: the queue, keys in transit, requests that were
+    answered."""
     _run(
         db,
         """
@@ -166,7 +167,8 @@ def _run(db: Database, script: str) -> None:
 
 
 class DirectoryLock:
-    """Exclusive use of a data directory by one process; the kernel drops it when the process dies."""
+    """Exclusive use of a data directory by one process; the kernel drops it when the process
+    dies."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / LOCK_NAME

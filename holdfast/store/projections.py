@@ -68,6 +68,7 @@ class Projections:
         self._c = db.conn
         self._cache: OrderedDict[bytes, Record] = OrderedDict()
         self._dirty: dict[bytes, Record] = {}
+        self._stale: dict[bytes, Record] = {}
         self._dirty_places: dict[tuple[str, str], set[bytes]] = {}
         self._early: list[Record] = []
         self._pending: dict[str, dict[bytes, tuple[int, bytes, bytes, bytes]]] = {}
@@ -81,6 +82,7 @@ class Projections:
         """Drop everything in memory: after a rollback it may run ahead of the disk."""
         self._cache.clear()
         self._dirty.clear()
+        self._stale.clear()
         self._dirty_places.clear()
         self._early = []
         self._digests.clear()
@@ -119,7 +121,8 @@ class Projections:
 
     def _load(self, reservation: bytes) -> Record | None:
         row = self._c.execute(
-            "SELECT book, date, digest, entries, waiting, view, seen FROM reservations WHERE id = ?",
+            "SELECT book, date, digest, entries, waiting, view, seen FROM reservations"
+            " WHERE id = ?",
             (reservation,),
         ).fetchone()
         if row is None:
@@ -156,16 +159,17 @@ class Projections:
             return
         record.seen.append(seen)
         record.stale = True
-        self._dirty[reservation] = record
+        self._dirty[reservation] = self._stale[reservation] = record
 
     def _refold(self, record: Record) -> None:
         record.view = fold(record.id, record.seen)
         record.stale = False
+        self._stale.pop(record.id, None)
         self._follow_claims(record)
 
     def _follow_claims(self, record: Record) -> None:
         """Keep the occupancy in memory in step with the folded claims."""
-        occupancy = self.occupancy(record.book)
+        occupancy = self._occupancy(record.book)
         now = _held_rows(record.view)
         before = record.stored.claims
         for resource in {row[0] for row in (*before.values(), *now.values())}:
@@ -233,12 +237,13 @@ class Projections:
                 gone,
             )
         self._c.executemany(
-            "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status, agent_id,"
-            " digest, entries, waiting, view, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status,"
+            " agent_id, digest, entries, waiting, view, seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         self._c.executemany(
-            "INSERT OR REPLACE INTO claims (operation, idx, book, resource, start, \"end\", quantity,"
+            'INSERT OR REPLACE INTO claims (operation, idx, book, resource, start, "end", quantity,'
             " live, stamp, node, reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             claims,
         )
@@ -324,7 +329,8 @@ class Projections:
         known = self._digests.get((book, date))
         if known is None:
             row = self._c.execute(
-                "SELECT total, reservations, entries, waiting FROM digests WHERE book = ? AND date = ?",
+                "SELECT total, reservations, entries, waiting FROM digests"
+                " WHERE book = ? AND date = ?",
                 (book, date),
             ).fetchone()
             known = DateDigest()
@@ -375,6 +381,16 @@ class Projections:
     # --- capacity -------------------------------------------------------------------------------
 
     def occupancy(self, book: str) -> Occupancy:
+        """What is held, with all that was seen so far: ask again after each change.
+
+        A claim that was admitted a moment ago must stand in the way of the next one that is
+        judged in the same transaction, hence nothing may be waiting to be folded.
+        """
+        for record in list(self._stale.values()):
+            self._refold(record)
+        return self._occupancy(book)
+
+    def _occupancy(self, book: str) -> Occupancy:
         known = self._occupancies.get(book)
         if known is None:
 
@@ -411,7 +427,8 @@ class Projections:
                 held[claim_id] = Held(claim_id, first, last, quantity, live, record.id)
 
     def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
-        """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp order."""
+        """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp
+        order."""
         return sorted(self._pending.get(book, {}).values())
 
     def ending(self, book: str, statuses: tuple[str, ...]) -> list[bytes]:
@@ -449,7 +466,8 @@ class Projections:
         limit: int = 50,
     ) -> list[View]:
         """Views sorted by (starts_at, id); `after` is the last one's key of the page before."""
-        where, values = ["entries > 0", "code <> ''"], []
+        where: list[str] = ["entries > 0", "code <> ''"]
+        values: list[Any] = []
         for clause, value in (
             ("book = ?", book), ("date = ?", date), ("starts_at >= ?", starts_from),
             ("starts_at < ?", starts_before), ("status = ?", status), ("agent_id = ?", agent_id),
@@ -460,7 +478,10 @@ class Projections:
         if after is not None:
             where.append("(starts_at, id) > (?, ?)")
             values += list(after)
-        sql = f"SELECT view FROM reservations WHERE {' AND '.join(where)} ORDER BY starts_at, id LIMIT ?"  # noqa: S608
+        sql = (
+            f"SELECT view FROM reservations WHERE {' AND '.join(where)}"  # noqa: S608
+            " ORDER BY starts_at, id LIMIT ?"
+        )
         return [_view_decoder.decode(row[0]) for row in self._c.execute(sql, (*values, limit))]
 
     def count(self, book: str) -> int:

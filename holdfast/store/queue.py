@@ -106,7 +106,8 @@ class Queue:
         )
 
     def mark_merged(self, chain: int, upto: int, at_ms: int) -> int:
-        """Everything up to a position is durable on the other side. Returns how many were waiting."""
+        """Everything up to a position is durable on the other side. Returns how many were
+        waiting."""
         cursor = self._c.execute(
             "UPDATE operations SET state = 'merged', finished_at_ms = ?, reason = '',"
             " next_attempt_at_ms = 0 WHERE chain = ? AND n > ? AND n <= ?"
@@ -126,7 +127,8 @@ class Queue:
 
     def mark_withdrawn(self, operation: bytes, reason: str, at_ms: int) -> None:
         self._c.execute(
-            "UPDATE operations SET state = 'withdrawn', reason = ?, finished_at_ms = ? WHERE id = ?",
+            "UPDATE operations SET state = 'withdrawn', reason = ?, finished_at_ms = ?"
+            " WHERE id = ?",
             (reason, at_ms, operation),
         )
 
@@ -143,11 +145,10 @@ class Queue:
 
     def retry(self, operation: bytes | None = None) -> int:
         """Make unfinished operations due at once. Returns how many."""
-        clause, values = ("AND id = ?", (operation,)) if operation else ("", ())
         cursor = self._c.execute(
             "UPDATE operations SET next_attempt_at_ms = 0"
-            f" WHERE state IN ('queued', 'sent') {clause}",  # noqa: S608
-            values,
+            " WHERE state IN ('queued', 'sent') AND (?1 IS NULL OR id = ?1)",
+            (operation,),
         )
         return cursor.rowcount
 

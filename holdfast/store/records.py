@@ -1,4 +1,5 @@
-"""Small keyed records of one replica: settings, card keys, answers given, tokens, codes, fleet, log.
+"""Small keyed records of one replica: settings, card keys, answers given, tokens, codes, fleet,
+log.
 
 Owns those tables. Values that have structure of their own come and go as bytes or as plain
 columns; what they mean is the node's business.
@@ -133,14 +134,22 @@ class Records:
 
     def answer(self, scope: str, key: str) -> Answer | None:
         row = self._c.execute(
-            "SELECT body_hash, status, subject, route, at_ms FROM answers WHERE scope = ? AND key = ?",
+            "SELECT body_hash, status, subject, route, at_ms FROM answers"
+            " WHERE scope = ? AND key = ?",
             (scope, key),
         ).fetchone()
         return Answer(*row) if row else None
 
     def put_answer(
-        self, scope: str, key: str, body_hash: bytes, status: int, subject: str, route: str, at_ms: int
-    ) -> None:  # fmt: skip
+        self,
+        scope: str,
+        key: str,
+        body_hash: bytes,
+        status: int,
+        subject: str,
+        route: str,
+        at_ms: int,
+    ) -> None:
         self._c.execute(
             "INSERT OR REPLACE INTO answers (scope, key, body_hash, status, subject, route, at_ms)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -209,7 +218,9 @@ class Records:
         self._c.execute(
             "INSERT INTO sync_log (at_ms, event, detail) VALUES (?, ?, ?)", (at_ms, event, detail)
         )
-        self._c.execute("DELETE FROM sync_log WHERE id <= (SELECT max(id) - ? FROM sync_log)", (keep,))
+        self._c.execute(
+            "DELETE FROM sync_log WHERE id <= (SELECT max(id) - ? FROM sync_log)", (keep,)
+        )
 
     def sync_log(self, limit: int = 50) -> list[tuple[int, str, str]]:
         rows = self._c.execute(

@@ -1,9 +1,9 @@
 """The gate: what every entry from elsewhere passes, and what the writer's own entries pass too.
 
-Owns the checks of DESIGN §4.2, §4.3 and §4.7. It refuses only what can never become right: bytes that
-are no append, a chain that does not continue what is held, a seal that does not verify, contents
-with clear text. Who may do what is judged by the fold, from entries. Pure: what this replica holds
-comes in as branches, and what is to be journaled goes out as a value.
+Owns the checks of DESIGN §4.2, §4.3 and §4.7. It refuses only what can never become right: bytes
+that are no append, a chain that does not continue what is held, a seal that does not verify,
+contents with clear text. Who may do what is judged by the fold, from entries. Pure: what this
+replica holds comes in as branches, and what is to be journaled goes out as a value.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Certifier(Protocol):
 class Passed(NamedTuple):
     """What of a frame is to be journaled: `judged` go behind `branch` (an index into the held
     branches, None for a new chain) after its first `after` entries; with `fork` they begin a branch
-    of their own there. `aside` are bytes beyond the seal; `append` is the document's part for the page cache."""
+    of their own there. `aside` are bytes beyond the seal; `append` is the document's part for the
+    page cache."""
 
     branch: int | None
     after: int
@@ -124,9 +125,7 @@ def check_frame(
     covered = frame.sealed - first
     held = branches[index].length if index is not None else 0
     fork = index is not None and first + common < min(held, frame.sealed)
-    judged = [
-        judge(first + i + 1, hashes[i], append.entries[i]) for i in range(common, covered)
-    ]
+    judged = [judge(first + i + 1, hashes[i], append.entries[i]) for i in range(common, covered)]
     return Passed(
         index,
         first + common,

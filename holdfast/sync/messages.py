@@ -109,8 +109,9 @@ class ExchangeResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `acks` says how many entries of each chain that was sent are durable here; `verdicts` are those
     that did not simply merge, as (incarnation, n, verdict, reason); `refused` the frames that the
-    gate refused whole, as (incarnation, page, reason). `heads` is given where the asker must compare
-    (no cursor, or a cursor of another life). `digest` is the folded book's, at `digest_heads`.
+    gate refused whole, as (incarnation, page, reason). `heads` is given where the asker must
+    compare (no cursor, or a cursor of another life). `digest` is the folded book's, at
+    `digest_heads`.
     """
 
     version: Count
@@ -173,7 +174,9 @@ def decode(data: bytes, kind: type[Message]) -> Message:
     try:
         message: Message = _decoders[kind].decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Invalid(f"these bytes are no {kind.__name__} of protocol {PROTOCOL_VERSION}") from error
+        raise Invalid(
+            f"these bytes are no {kind.__name__} of protocol {PROTOCOL_VERSION}"
+        ) from error
     version: int = message.version  # type: ignore[attr-defined]
     if version != PROTOCOL_VERSION:
         raise Invalid(

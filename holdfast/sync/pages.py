@@ -192,7 +192,8 @@ EntryReader = Callable[[int, int, int], Sequence[bytes]]
 
 
 class Pages:
-    """Documents of the pages in use. Each may lag behind the journal and is extended when needed."""
+    """Documents of the pages in use. Each may lag behind the journal and is extended when
+    needed."""
 
     def __init__(self, read: EntryReader) -> None:
         self._read = read

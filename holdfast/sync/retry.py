@@ -1,8 +1,9 @@
 """When to try again: capped exponential backoff with jitter, and a circuit breaker that probes.
 
-Owns both as pure values; time and randomness are arguments. The base delay doubles with each failure
-up to a cap, and half of it is random, so that a thousand devices do not come back in one breath
-("equal jitter"). An open breaker lets nothing through until its time is over, then one probe.
+Owns both as pure values; time and randomness are arguments. The base delay doubles with each
+failure up to a cap, and half of it is random, so that a thousand devices do not come back in one
+breath ("equal jitter"). An open breaker lets nothing through until its time is over, then one
+probe.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ shuffled, and given to replicas that know nothing.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import itertools
@@ -154,13 +155,18 @@ def _is_prefix(line: Line, lines: Sequence[Line] | object) -> bool:
 _numbers = itertools.count()
 
 
-def stranger(world: World) -> Replica:
+@contextlib.contextmanager
+def stranger(world: World) -> Iterator[Replica]:
     """A replica that holds nothing yet."""
     directory = world.directory / f"replica{next(_numbers)}"
     directory.mkdir()
     identity = dataclasses.replace(world.identity, incarnation=os.urandom(16), succeeds=[])
     store = Store(directory, synchronous="OFF")
-    return Replica(store, identity, world.fleet.clocks.of("stranger"))
+    replica = Replica(store, identity, world.fleet.clocks.of("stranger"))
+    try:
+        yield replica
+    finally:
+        replica.close()
 
 
 def deliver(replica: Replica, book: str, groups: list[list[Frame]]) -> None:
@@ -194,10 +200,10 @@ def administration_of(replica: Replica, book: str) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def expected(world: World) -> dict[str, object]:
     """What a replica shows that got every chain whole, one after the other."""
-    replica = stranger(world)
-    for line in world.lines:
-        deliver(replica, world.book, [[frame_of(world.book, line, 0, len(line.entries))]])
-    return what_it_shows(replica, world.book)
+    with stranger(world) as replica:
+        for line in world.lines:
+            deliver(replica, world.book, [[frame_of(world.book, line, 0, len(line.entries))]])
+        return what_it_shows(replica, world.book)
 
 
 def what_it_shows(replica: Replica, book: str) -> dict[str, object]:
@@ -235,40 +241,42 @@ def deliveries(draw: st.DrawFn, world: World) -> list[list[Frame]]:
 @given(data=st.data())
 def test_the_same_entries_show_the_same_book_in_any_order(world, expected, data):
     groups = data.draw(deliveries(world), label="frames")
-    replica = stranger(world)
-    deliver(replica, world.book, groups)
-    shown = what_it_shows(replica, world.book)
-    for name, value in expected.items():
-        assert shown[name] == value, f"{name} depends on the order of arrival"
-    assert_same_book([replica], world.book)
+    with stranger(world) as replica:
+        deliver(replica, world.book, groups)
+        shown = what_it_shows(replica, world.book)
+        for name, value in expected.items():
+            assert shown[name] == value, f"{name} depends on the order of arrival"
+        assert_same_book([replica], world.book)
 
 
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_replica_opened_again_shows_what_it_showed(world, expected, data):
-    replica = stranger(world)
-    deliver(replica, world.book, data.draw(deliveries(world)))
-    directory = replica.store.directory
-    replica.close()
-    with mock.patch("holdfast.node.replica.PROJECTION_VERSION", data.draw(st.sampled_from([1, 2]))):
-        again = Replica(
-            Store(directory, synchronous="OFF"), replica.identity, world.fleet.clocks.of("x")
-        )
-    shown = what_it_shows(again, world.book)
+    with stranger(world) as replica:
+        deliver(replica, world.book, data.draw(deliveries(world)))
+        directory, identity = replica.store.directory, replica.identity
+    version = data.draw(st.sampled_from([1, 2]))
+    with mock.patch("holdfast.node.replica.PROJECTION_VERSION", version):
+        store = Store(directory, synchronous="OFF")
+        again = Replica(store, identity, world.fleet.clocks.of("x"))
+    try:
+        shown = what_it_shows(again, world.book)
+    finally:
+        again.close()
     for name, value in expected.items():
         assert shown[name] == value, f"{name} is another after a restart"
 
 
 def test_every_branch_that_was_written_is_held_and_no_other(world, expected):
-    replica = stranger(world)
-    for line in world.lines:
-        for n in range(len(line.entries)):
-            deliver(replica, world.book, [[frame_of(world.book, line, n, n + 1)]])
-    for incarnation in {line.incarnation for line in world.lines}:
-        held = entries_of(replica, world.book, incarnation)
-        written = [line.entries for line in world.lines if line.incarnation == incarnation]
-        assert sorted(held) == sorted(written)
-    assert what_it_shows(replica, world.book) == expected
+    with stranger(world) as replica:
+        for line in world.lines:
+            for n in range(len(line.entries)):
+                deliver(replica, world.book, [[frame_of(world.book, line, n, n + 1)]])
+        for incarnation in {line.incarnation for line in world.lines}:
+            held = entries_of(replica, world.book, incarnation)
+            written = [line.entries for line in world.lines if line.incarnation == incarnation]
+            assert sorted(held) == sorted(written)
+        assert what_it_shows(replica, world.book) == expected
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))

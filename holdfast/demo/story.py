@@ -1,0 +1,388 @@
+"""The demo's story: what is done, in which order, and what must then be so.
+
+Owns the plot and its claims: nothing is told that was not checked, and every check is counted. How
+it looks on a terminal is `telling`'s business.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+from holdfast.demo.machines import DemoFailed, Machine, Machines, wait_for
+from holdfast.demo.telling import Telling
+
+VENUE: Final = "trattoria"
+PATIENCE_SECONDS: Final = 8.0
+DAYS_AHEAD: Final = range(2, 16)
+EVENING: Final = ("19:00", "19:30", "20:00", "20:30", "21:00")
+
+
+class Claim(NamedTuple):
+    """Something that the story says, and whether it was found to be so."""
+
+    text: str
+    held: bool
+
+
+class Sale(NamedTuple):
+    """One reservation as it was promised, by whom, and how long the answer took."""
+
+    made: dict[str, Any]
+    at: str
+    who: str
+    asked: str
+    answered_ms: float
+
+    @property
+    def id(self) -> str:
+        return str(self.made["id"])
+
+    @property
+    def code(self) -> str:
+        return str(self.made["code"])
+
+
+class Story:
+    """One telling: `tell()` it, then read `claims`, `held`, `seconds` and `document()`."""
+
+    def __init__(self, machines: Machines, telling: Telling) -> None:
+        self._machines = machines
+        self._telling = telling
+        self._hub = machines.add("hub", "hub")
+        self._desk = machines.add("desk", "node")
+        self._kiosk = machines.add("kiosk", "node")
+        self._fates: list[dict[str, Any]] = []
+        self._digests: dict[str, str] = {}
+        self.venue = VENUE
+        self.date = ""
+        self.displaced_code = ""
+        self.claims: list[Claim] = []
+        self.sales: list[Sale] = []
+        self.seconds = 0.0
+
+    @property
+    def held(self) -> bool:
+        return bool(self.claims) and all(claim.held for claim in self.claims)
+
+    def tell(self) -> None:
+        """The whole story. Raises DemoFailed where it cannot go on."""
+        began = time.monotonic()
+        self._telling.opening()
+        self._open()
+        self._connected()
+        self._cut()
+        self._heal()
+        self._compare()
+        self._telling.ledger([self._line(sale) for sale in self.sales])
+        self.seconds = time.monotonic() - began
+
+    def document(self) -> dict[str, Any]:
+        """The story as one JSON value."""
+        return {
+            "ok": self.held,
+            "seconds": round(self.seconds, 3),
+            "claims": [{"claim": claim.text, "held": claim.held} for claim in self.claims],
+            "reservations": [self._line(sale) for sale in self.sales],
+            "digests": self._digests,
+            "machines": [
+                {"name": one.name, "url": one.url, "data": str(one.directory)}
+                for one in self._machines.all
+            ],
+        }
+
+    def _claim(self, text: str, held: bool) -> None:
+        self.claims.append(Claim(text, held))
+        self._telling.claim(text, held)
+
+    # --- the acts ---------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """A hub, its venue, and two devices that join it."""
+        hub, nodes = self._hub, (self._desk, self._kiosk)
+        with self._telling.busy("starting a hub, a front desk and a kiosk"):
+            self._machines.command("hub", "init", "--data", hub.directory, "--tenant", "rome")
+            file = resources.files("holdfast.demo") / "venue.yaml"
+            with resources.as_file(file) as path:
+                self._machines.command("venue", "import", path, "--data", hub.directory)
+            hub.start()
+            roles = {"desk": "front-desk", "kiosk": "kiosk"}
+            # One after the other: the first front desk makes the key of the guests' cards.
+            for node in nodes:
+                self._join(node, roles[node.name])
+            with ThreadPoolExecutor(len(nodes)) as pool:
+                list(pool.map(Machine.start, nodes))
+            for node in nodes:
+                wait_for(f"the {node.name} connects", lambda n=node: _connected(n), PATIENCE_SECONDS)
+        self.date = self._evening()
+        self._telling.cast(self._machines.all)
+        self._claim(
+            "three processes run, and both devices are connected to the hub",
+            all(one.runs for one in self._machines.all) and all(map(_connected, nodes)),
+        )
+
+    def _join(self, node: Machine, role: str) -> None:
+        code = self._hub.post("/invites", {"venue": VENUE, "role": role, "name": node.name})["code"]
+        self._machines.command(
+            "node", "join", self._hub.url, "--code", code, "--data", node.directory
+        )
+
+    def _evening(self) -> str:
+        """The first evening on which every time of the story is offered."""
+        today = datetime.datetime.now(datetime.UTC).date()
+        for days in DAYS_AHEAD:
+            date = (today + datetime.timedelta(days)).isoformat()
+            slots = self._hub.get("/availability", venue=VENUE, date=date, party_size=2)["slots"]
+            offered = {slot["starts_at"][11:16] for slot in slots}
+            if offered.issuperset(EVENING):
+                return date
+        raise DemoFailed("the sample restaurant is closed for two weeks")
+
+    def _connected(self) -> None:
+        """(a) An ordinary booking, seen everywhere."""
+        self._telling.act("1", "All connected: one ordinary booking")
+        began = time.monotonic()
+        sale = self._sell(self._desk, "Anna Ricci", 2, "19:00")
+        self.sales.append(sale)
+        wait_for(
+            "the booking is confirmed at the kiosk",
+            lambda: (self._kiosk.find(sale.id) or {}).get("status") == "confirmed",
+            PATIENCE_SECONDS,
+        )
+        seen_ms = (time.monotonic() - began) * 1000
+        self._telling.ordinary(sale, seen_ms)
+        self._claim("a booking made at the desk is confirmed at the kiosk", True)
+        name = "Anna Ricci"
+        readable = {
+            one.name: ((one.find(sale.id) or {}).get("guest") or {}).get("name") == name
+            for one in self._machines.all
+        }
+        self._telling.privacy(name, readable)
+        self._claim(
+            "the desk can read the guest's name; the kiosk and the hub cannot",
+            readable == {"hub": False, "desk": True, "kiosk": False},
+        )
+        self._claim(
+            "the name stands in no file of the kiosk or the hub",
+            not any(one.holds_bytes(name.encode()) for one in (self._kiosk, self._hub)),
+        )
+
+    def _cut(self) -> None:
+        """(b) The network is cut; everybody goes on selling."""
+        self._telling.act("2", "The network is cut, and everybody goes on selling")
+        states = [node.post("/sync/pause")["state"] for node in (self._desk, self._kiosk)]
+        self._claim("desk and kiosk are cut off from the hub", states == ["paused", "paused"])
+        start = threading.Barrier(2)
+        with ThreadPoolExecutor(2) as pool:
+            desk = pool.submit(self._sell_at_desk, start)
+            kiosk = pool.submit(self._sell_at_kiosk, start)
+            provisional = desk.result() + kiosk.result()
+        guaranteed = self._sell(self._hub, "Gina Galli", 5, "21:00", "T5")
+        self.sales += [*provisional, guaranteed]
+        self._telling.sold_apart(self.sales[1:])
+        self._claim(
+            "what desk and kiosk sold is called provisional, at once and without the hub",
+            all(_promise(sale) == ("commit_pending", "provisional") for sale in provisional),
+        )
+        self._claim(
+            "what the hub sold is guaranteed: it holds the right to sell it",
+            _promise(guaranteed) == ("confirmed", "guaranteed"),
+        )
+        desk_t3, desk_t8 = provisional[0], provisional[1]
+        self._claim(
+            "desk and kiosk sold the same two tables for the same time, unseen by each other",
+            [s.made["resources"] for s in provisional[:2]]
+            == [s.made["resources"] for s in provisional[3:5]]
+            and all(
+                one.find(sale.id) is None
+                for one in (self._kiosk, self._hub)
+                for sale in (desk_t3, desk_t8)
+            ),
+        )
+        counts = {one.name: one.get("/queue")["counts"] for one in (self._desk, self._kiosk)}
+        self._telling.queues(counts)
+        self._claim(
+            "three operations wait in each device's queue",
+            all(count["queued"] == 3 for count in counts.values()),
+        )
+
+    def _sell_at_desk(self, start: threading.Barrier) -> list[Sale]:
+        start.wait(PATIENCE_SECONDS)
+        return [
+            self._sell(self._desk, "Bruno Sala", 4, "20:00", "T3", may_move=True),
+            self._sell(self._desk, "Carla Conti", 8, "20:30", "T8", phone="+39 06 5550 142"),
+            self._sell(self._desk, "Elena Riva", 2, "19:30", "T2"),
+        ]
+
+    def _sell_at_kiosk(self, start: threading.Barrier) -> list[Sale]:
+        start.wait(PATIENCE_SECONDS)
+        return [
+            self._sell(self._kiosk, "Dario Fini", 4, "20:00", "T3"),
+            self._sell(self._kiosk, "Olga Neri", 8, "20:30", "T8"),
+            self._sell(self._kiosk, "Fabio Leone", 2, "19:30", "T6"),
+        ]
+
+    def _heal(self) -> None:
+        """(c) The network heals, the kiosk's cable first; every fate is shown."""
+        self._telling.act("3", "The network heals, and every fate is decided")
+        took = 0.0
+        for node in (self._kiosk, self._desk):
+            node.post("/sync/resume")
+            took += wait_for(
+                f"everything written at the {node.name} is decided",
+                lambda n=node: _settled(n),
+                PATIENCE_SECONDS,
+            )
+        self._telling.healed(took)
+        wait_for("all three hold the same", self._same_entries, PATIENCE_SECONDS)
+        self._fates = [self._fate(sale) for sale in self.sales]
+        exceptions = self._desk.get("/exceptions")["items"]
+        fate_by_guest = {
+            sale.who.partition(" ")[0].lower(): fate
+            for sale, fate in zip(self.sales, self._fates, strict=True)
+        }
+        by_id = {sale.id: sale.code for sale in self.sales}
+        self._telling.fates(self._fates[1:], self.sales[1:], by_id, exceptions)
+        self._claim_fates(fate_by_guest, exceptions)
+
+    def _claim_fates(
+        self, fate: dict[str, dict[str, Any]], exceptions: list[dict[str, Any]]
+    ) -> None:
+        carla = fate["carla"]
+        self.displaced_code = carla["code"]
+        self._claim(
+            "every operation has its verdict, and nothing is left undecided",
+            all(_settled(node) for node in (self._desk, self._kiosk))
+            and not any(one["status"] == "commit_pending" for one in fate.values()),
+        )
+        self._claim(
+            "of the two who had table T3, one keeps it and one sits at the equal T4",
+            _seat(fate["dario"]) == ("confirmed", ["T3"])
+            and _seat(fate["bruno"]) == ("confirmed", ["T4"])
+            and fate["bruno"]["decision"]["verdict"] == "moved",
+        )
+        self._claim(
+            "of the two who had the only big table, one keeps it and one is told the truth",
+            _seat(fate["olga"]) == ("confirmed", ["T8"])
+            and carla["status"] == "commit_failed"
+            and carla["decision"]["won"] == [fate["olga"]["id"]],
+        )
+        self._claim(
+            "a person is asked to call the guest who lost her table, and only her",
+            [(one["kind"], one["subject"]) for one in exceptions] == [("displaced", carla["code"])],
+        )
+        self._claim(
+            "what was confirmed before stayed as it was, and so did what nobody else wanted",
+            [_seat(fate[who]) for who in ("anna", "elena", "fabio", "gina")]
+            == [("confirmed", [table]) for table in ("T1", "T2", "T6", "T5")],
+        )
+        self._claim("no table is promised twice", _no_overlap(list(fate.values())))
+
+    def _compare(self) -> None:
+        """(d) All three show the same."""
+        self._telling.act("4", "Three books, one content")
+        books = {one.name: one.get(f"/books/{VENUE}") for one in self._machines.all}
+        self._digests = {name: book["digest"] for name, book in books.items()}
+        self._telling.books(books)
+        self._claim(
+            "hub, desk and kiosk show the same digest", len(set(self._digests.values())) == 1
+        )
+        self._claim(
+            "each of them shows every reservation in the same state",
+            all(
+                _seat(one.find(sale.id) or {"status": "", "resources": []}) == _seat(fate)
+                for one in self._machines.all
+                for sale, fate in zip(self.sales, self._fates, strict=True)
+            ),
+        )
+
+    # --- helpers ----------------------------------------------------------------------------------
+
+    def _sell(
+        self,
+        machine: Machine,
+        who: str,
+        party: int,
+        at: str,
+        table: str | None = None,
+        *,
+        may_move: bool = False,
+        phone: str | None = None,
+    ) -> Sale:
+        guest = {"name": who, "phone": phone} if phone else {"name": who}
+        body: dict[str, Any] = {
+            "venue": VENUE,
+            "starts_at": f"{self.date}T{at}",
+            "party_size": party,
+            "guest": guest,
+        }
+        if table is not None:
+            body |= {"resources": [table], "may_move": may_move}
+        began = time.monotonic()
+        made = machine.post("/reservations", body)
+        took_ms = (time.monotonic() - began) * 1000
+        return Sale(made, machine.name, who, "+".join(made["resources"]), took_ms)
+
+    def _same_entries(self) -> bool:
+        heads = [
+            {head["hash"] for head in one.get(f"/books/{VENUE}")["heads"]}
+            for one in self._machines.all
+        ]
+        return all(head == heads[0] for head in heads)
+
+    def _fate(self, sale: Sale) -> dict[str, Any]:
+        found = self._desk.find(sale.id)
+        if found is None:
+            raise DemoFailed(f"{sale.code} did not reach the desk")
+        return found
+
+    def _line(self, sale: Sale) -> dict[str, Any]:
+        fate = next((one for one in self._fates if one["id"] == sale.id), sale.made)
+        return {
+            "code": sale.code,
+            "guest": sale.who,
+            "made_at": sale.at,
+            "starts_at": sale.made["starts_at"],
+            "party_size": sale.made["party_size"],
+            "asked": sale.asked,
+            "promised": sale.made["assurance"],
+            "answered_ms": round(sale.answered_ms, 1),
+            "status": fate["status"],
+            "assurance": fate["assurance"],
+            "resources": fate["resources"] if fate["status"] == "confirmed" else [],
+            "decision": fate["decision"],
+        }
+
+
+def _connected(node: Machine) -> bool:
+    return bool(node.get("/sync")["state"] == "connected")
+
+
+def _settled(node: Machine) -> bool:
+    counts = node.get("/queue")["counts"]
+    waiting = node.get("/reservations", status="commit_pending")["items"]
+    return counts["queued"] + counts["sent"] == 0 and not waiting
+
+
+def _promise(sale: Sale) -> tuple[str, str]:
+    return sale.made["status"], sale.made["assurance"]
+
+
+def _seat(fate: dict[str, Any]) -> tuple[str, list[str]]:
+    return fate["status"], fate["resources"]
+
+
+def _no_overlap(fates: list[dict[str, Any]]) -> bool:
+    claims = sorted(
+        (claim["resource"], claim["starts_at"], claim["ends_at"])
+        for fate in fates
+        if fate["status"] == "confirmed"
+        for claim in fate["claims"]
+    )
+    return all(
+        one[0] != two[0] or one[2] <= two[1] for one, two in zip(claims, claims[1:], strict=False)
+    )

@@ -1,0 +1,315 @@
+"""How the demo's story looks: panels and tables for a reader who is no programmer.
+
+Owns every word that is shown. It checks nothing and calls nobody: what it is given has happened.
+80 columns are enough; colours appear on a terminal only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from holdfast.demo.machines import Machine
+    from holdfast.demo.story import Claim, Sale
+
+WIDTH_MAX: Final = 100
+"""Longer lines of prose are hard to read, however wide the terminal is."""
+
+_ROLES: Final = {
+    "hub": "the centre: holds every right to sell, and decides",
+    "desk": "the front desk: takes bookings, reads guests' names",
+    "kiosk": "the kiosk at the door: takes bookings, reads no names",
+}
+_COLOURS: Final = {"hub": "magenta", "desk": "cyan", "kiosk": "yellow"}
+
+
+class Telling:
+    """Prints the story as it happens; `quiet` prints nothing."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        console = Console(highlight=False, markup=False, emoji=False, quiet=quiet)
+        if console.width > WIDTH_MAX:
+            console.width = WIDTH_MAX
+        self._console = console
+
+    # --- the story's parts ------------------------------------------------------------------------
+
+    def opening(self) -> None:
+        self._say(
+            Panel(
+                Text(
+                    "A restaurant with eight tables takes bookings at three places. Then its"
+                    " network is cut, everybody goes on selling, and the network heals. Everything"
+                    " below happens now, in real processes on this machine; each line with a"
+                    " check mark was tested by the demo itself."
+                ),
+                title=Text("Holdfast: reservations that hold when the network does not", "bold"),
+                border_style="green",
+                box=box.ROUNDED,
+                padding=(1, 2),
+            )
+        )
+
+    def cast(self, machines: Sequence[Machine]) -> None:
+        table = _table("who", "what it is", "address")
+        for one in machines:
+            table.add_row(_place(one.name), _ROLES[one.name], one.url)
+        self._say(table)
+
+    def act(self, number: str, title: str) -> None:
+        self._say(Text())
+        self._console.rule(Text(f" {number}. {title} ", "bold"), style="green", align="left")
+
+    def claim(self, text: str, held: bool) -> None:
+        mark = Text("✓ ", "bold green") if held else Text("✗ NOT SO: ", "bold red")
+        self._item(mark, Text(text))
+
+    def ordinary(self, sale: Sale, seen_ms: float) -> None:
+        self._para(
+            f"{sale.who} books a table for {sale.made['party_size']} at the desk. The desk answers"
+            f" in {sale.answered_ms:.0f} ms, without waiting for anybody. The hub agrees, and"
+            f" {seen_ms:.0f} ms after the first tap the booking stands confirmed at the kiosk:"
+            f" {sale.code}, table {sale.asked}."
+        )
+
+    def privacy(self, name: str, readable: dict[str, bool]) -> None:
+        table = _table("the same booking, read at", "guest")
+        for place in ("desk", "kiosk", "hub"):
+            shown = Text(name, "bold") if readable[place] else Text("(sealed)", "dim")
+            table.add_row(_place(place), shown)
+        self._say(table)
+
+    def sold_apart(self, sales: Sequence[Sale]) -> None:
+        self._para(
+            "The kiosk and the desk are unplugged. At the same moment both sell table T3 for the"
+            " same time, and both sell T8, the only table for eight. Neither can know of the other."
+            " Each also sells a table that nobody else wants. The hub sells one meanwhile."
+        )
+        table = _table("sold at", "guest", "party", "table", "time", "promise", "took")
+        for sale in sales:
+            table.add_row(
+                _place(sale.at),
+                sale.who,
+                str(sale.made["party_size"]),
+                sale.asked,
+                sale.made["starts_at"][11:16],
+                _promise(sale.made["assurance"]),
+                f"{sale.answered_ms:.0f} ms",
+            )
+        self._say(table)
+        self._say(
+            Panel(
+                Group(
+                    _quote("guaranteed", '"Your table is booked."', "Nothing takes it back."),
+                    _quote(
+                        "provisional",
+                        '"We have noted your wish and will confirm it as soon as we are online.'
+                        ' If the table is gone, we call you."',
+                        "In this version all rights are the hub's, so that a device that is cut"
+                        " off promises no more than this.",
+                    ),
+                ),
+                title=Text("What the guest may be told", "bold"),
+                title_align="left",
+                border_style="dim",
+                box=box.ROUNDED,
+            )
+        )
+
+    def queues(self, counts: dict[str, dict[str, int]]) -> None:
+        table = _table("queue of", "waiting", "sent", "merged", "refused")
+        for name, count in counts.items():
+            table.add_row(
+                _place(name),
+                Text(str(count["queued"]), "bold"),
+                str(count["sent"]),
+                str(count["merged"]),
+                str(count["quarantined"]),
+            )
+        self._say(table)
+
+    def healed(self, took_ms: float) -> None:
+        self._para(
+            "The kiosk's cable is plugged in first, then the desk's. The hub decides what it hears"
+            " when it hears it, and waits for nobody who is silent: whoever is back first is"
+            " decided first, and within one delivery the earlier booking goes first."
+            f" Together this took {took_ms:.0f} ms."
+        )
+
+    def fates(
+        self,
+        fates: Sequence[dict[str, Any]],
+        sales: Sequence[Sale],
+        code_by_id: dict[str, str],
+        exceptions: Sequence[dict[str, Any]],
+    ) -> None:
+        guest_by_code = {sale.code: sale.who for sale in sales}
+        table = _table("guest", "from", "fate", "why")
+        for fate, sale in zip(fates, sales, strict=True):
+            table.add_row(
+                sale.who, _place(sale.at), _fate(fate), _why(fate, code_by_id, guest_by_code)
+            )
+        self._say(table)
+        for one in exceptions:
+            guest = next(f.get("guest") or {} for f in fates if f["code"] == one["subject"])
+            self._say(
+                Panel(
+                    Text(
+                        f"{one['detail']}\nThe desk can read whom to call:"
+                        f" {guest.get('name', '')}, {guest.get('phone', '')}"
+                    ),
+                    title=Text("For a person at the desk", "bold"),
+                    title_align="left",
+                    border_style="red",
+                    box=box.ROUNDED,
+                )
+            )
+
+    def books(self, books: dict[str, dict[str, Any]]) -> None:
+        self._para(
+            "Each machine folds its own copy of everything that was written. A digest is the"
+            " fingerprint of the result: equal digests, equal books."
+        )
+        table = _table("book at", "entries", "bookings", "digest")
+        for name, book in books.items():
+            digest = f"{book['digest'][:16]}…{book['digest'][-8:]}"
+            table.add_row(_place(name), str(book["entries"]), str(book["reservations"]), digest)
+        self._say(table)
+
+    def ledger(self, lines: Sequence[dict[str, Any]]) -> None:
+        self.act("5", "Every reservation: where made, what was promised, what became of it")
+        table = _table("code", "made at", "guest", "promised", "what became of it")
+        for line in lines:
+            table.add_row(
+                line["code"],
+                _place(line["made_at"]),
+                line["guest"],
+                _promise(line["promised"]),
+                _fate(line),
+            )
+        self._say(table)
+
+    # --- around it --------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def busy(self, what: str) -> Generator[None, None, None]:
+        """A sign of life while something takes a second or two; on a terminal only."""
+        if not self._console.is_terminal or self._console.quiet:
+            yield
+            return
+        with self._console.status(what):
+            yield
+
+    def visit(self, machines: Sequence[Machine], venue: str, date: str, displaced: str) -> None:
+        """Where to look while the processes stay up."""
+        self.act("*", "The processes stay up until Ctrl-C: have a look")
+        for one in machines:
+            self._lines(
+                f"{one.name}: {_ROLES[one.name]}",
+                f"  {one.url}/healthz",
+                f"  {one.url}/schema/openapi.json",
+                f"  export {one.name.upper()}={one.directory}",
+            )
+        self._lines(
+            "In another terminal, after the three exports:",
+            f"  holdfast reservations list --date {date} --data $DESK",
+            f"  holdfast reservations show {displaced} --data $DESK",
+            f"  holdfast decision verify {displaced} --data $DESK",
+            "  holdfast exceptions list --data $DESK",
+            "  holdfast queue list --data $KIOSK",
+            "  holdfast hub nodes --data $HUB",
+            f"  holdfast books show {venue} --data $KIOSK",
+            "  holdfast audit verify --data $HUB",
+            f"  holdfast reserve --venue {venue} --at {date}T18:30 --party 2 --data $KIOSK",
+            "  holdfast sync pause --data $DESK      (and resume)",
+        )
+
+    def goodbye(self) -> None:
+        self._lines("", "Stopping the three processes and removing their directories.")
+
+    def verdict(self, claims: Sequence[Claim], seconds: float) -> None:
+        failed = [claim.text for claim in claims if not claim.held]
+        if not failed:
+            words = Text(f"All {len(claims)} claims of the story held, in {seconds:.1f} s.")
+        else:
+            words = Text(f"{len(failed)} of {len(claims)} claims did not hold:")
+            for text in failed:
+                words.append(f"\n  {text}")
+        self._say(Text())
+        self._say(
+            Panel(words, border_style="red" if failed else "green", box=box.ROUNDED, expand=False)
+        )
+
+    # --- helpers ----------------------------------------------------------------------------------
+
+    def _say(self, what: RenderableType) -> None:
+        self._console.print(what)
+
+    def _para(self, text: str) -> None:
+        self._console.print(Text(text))
+        self._console.print()
+
+    def _item(self, mark: Text, text: Text) -> None:
+        grid = Table.grid()
+        grid.add_column(no_wrap=True)
+        grid.add_column()
+        grid.add_row(mark, text)
+        self._console.print(grid)
+
+    def _lines(self, *lines: str) -> None:
+        """Lines that are copied from the terminal: never wrapped."""
+        for line in lines:
+            self._console.print(Text(line), soft_wrap=True)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for name in columns:
+        right = name in ("party", "took", "waiting", "sent", "merged", "refused", "entries")
+        keep = name in ("code", "digest", "took", "time", "promise", "promised", "address")
+        table.add_column(name, justify="right" if right else "left", no_wrap=keep)
+    table.show_footer = False
+    return table
+
+
+def _place(name: str) -> Text:
+    return Text(name, f"bold {_COLOURS.get(name, '')}".strip())
+
+
+def _promise(assurance: str) -> Text:
+    return Text(assurance, "green" if assurance == "guaranteed" else "yellow")
+
+
+def _quote(promise: str, words: str, remark: str) -> Text:
+    return Text.assemble(_promise(promise), f": {words} ", Text(remark, "dim"))
+
+
+def _fate(fate: dict[str, Any]) -> Text:
+    if fate["status"] != "confirmed":
+        return Text("lost its table; a person calls", "bold red")
+    decision = fate["decision"] or {}
+    table = "+".join(fate["resources"])
+    if decision.get("verdict") == "moved":
+        return Text(f"confirmed, moved {'+'.join(decision['from'])} → {table}", "bold yellow")
+    return Text(f"confirmed, {table}", "green")
+
+
+def _why(fate: dict[str, Any], code_by_id: dict[str, str], guest_by_code: dict[str, str]) -> str:
+    decision = fate["decision"]
+    if decision is None:
+        return "the hub sold it from its own right"
+    if decision["verdict"] == "admitted":
+        return "the table was free when the hub heard"
+    winners = [guest_by_code.get(code_by_id.get(won, ""), "another") for won in decision["won"]]
+    had = f"{' and '.join(winners)} had it first"
+    if decision["verdict"] == "moved":
+        return f"{had}; the guest did not insist, and an equal table was free"
+    return f"{had}; no other table is large enough"

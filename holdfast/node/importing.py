@@ -1,0 +1,235 @@
+"""Another system's reservations, brought in: each record once, however often and wherever.
+
+Owns the way from an import's record to one entry on this replica's chain. How a row is read stands
+in `holdfast.model.mapping`; what is free, in the same occupancy that every other reservation is
+checked against. What happened before needs no opening hours, no notice and no limit of a party:
+it happened. It does need a place, as every reservation does.
+
+A reservation's id is derived from its record's key, so that a second import of the same record, on
+this device, on another of the venue or on the hub, finds the first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from holdfast.model import calendar, ids, vocabulary
+from holdfast.model.entries import HUB_RIGHT, Claim, Malformed
+from holdfast.model.errors import Invalid, RuleViolated
+from holdfast.model.events import ReservationCreated, SealedCard
+from holdfast.model.limits import IMPORT_BATCH_RECORDS, PARTY_MAX
+from holdfast.model.mapping import ImportRecord, PlacedRecord, RowProblem, place
+from holdfast.model.mapping_file import STATUSES
+from holdfast.model.offers import Choice, candidates
+from holdfast.model.pseudonyms import agent_id as pseudonym
+from holdfast.node import offering
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """What became of records: how many were made, how many were there before, and of the others
+    why each is not. A record that is refused may go in when the reason is gone: import again.
+
+    Rules of `refused`: `full`, `party`, `quantity`, `guest`, `no_venue_key`, `record`; those of
+    `left_out` are the mapping's (`RowProblem`).
+    """
+
+    imported: int
+    present: int
+    left_out: tuple[RowProblem, ...] = ()
+    refused: tuple[RowProblem, ...] = ()
+
+
+class _Refusal(Exception):
+    """A record that cannot become a reservation now; becomes a `RowProblem`."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message = message
+
+
+class Importer:
+    """One import into one venue's book. Raises NotFound for a venue that is not here."""
+
+    def __init__(self, replica: Service, venue_id: str) -> None:
+        self._r = replica
+        self._index = replica.venue(venue_id)
+        self._venue = self._index.venue
+        self._book = replica.book_of(venue_id)
+        self._now_s = replica.clock.now_ms() // 1000
+        self._buffer = self._venue.buffer_minutes * 60
+        self._imported = 0
+        self._present = 0
+        self._left_out: list[RowProblem] = []
+        self._refused: list[RowProblem] = []
+
+    def run(self, records: Iterable[ImportRecord]) -> ImportReport:
+        """Bring records in, many in one transaction: what is durable when the process dies is a
+        number of whole batches, and the same import again goes on behind them.
+
+        Raises what writing raises (StorageFull, or RuleViolated on a hub that recovers).
+        """
+        remaining = iter(records)
+        while batch := list(itertools.islice(remaining, IMPORT_BATCH_RECORDS)):
+            with self._r.transaction():
+                for record in batch:
+                    self._take(record)
+        return ImportReport(
+            self._imported, self._present, tuple(self._left_out), tuple(self._refused)
+        )
+
+    def _take(self, record: ImportRecord) -> None:
+        try:
+            _check(record)
+            reservation = ids.import_id(self._book, record.key)
+            if self._r.record(reservation) is not None:
+                self._present += 1
+                return
+            placed = place(self._venue, record, self._now_s)
+            if isinstance(placed, RowProblem):
+                self._left_out.append(placed)
+                return
+            self._write(reservation, placed)
+            self._imported += 1
+        except _Refusal as refusal:
+            self._refused.append(RowProblem(record.line, refusal.rule, refusal.message))
+
+    # --- one record -----------------------------------------------------------------------------
+
+    def _write(self, reservation: bytes, placed: PlacedRecord) -> None:
+        record = placed.record
+        claims = self._claims(placed)
+        agent = self._agent(record)
+        event = ReservationCreated(
+            agent_id=agent,
+            party_size=record.party_size,
+            code=self._r.reservations.next_code(self._index, self._book, placed.made_at),
+            service_date=calendar.service_date(self._venue, placed.starts_at).isoformat(),
+            kind=record.kind,
+            source=record.source,
+            may_move=not record.resource,
+            nights=placed.nights or 0,
+            card=self._card(agent, record),
+            metadata=_dated(record, placed),
+            outcome=placed.status,
+            made_at_ms=placed.made_at * 1000,
+            # Where there are claims they say when; an entry does not say it twice.
+            starts_at=0 if claims else placed.starts_at,
+            ends_at=0 if claims else placed.ends_at,
+        )
+        try:
+            self._r.append(self._book, event, subject=reservation, claims=claims)
+        except Malformed as problem:
+            raise _Refusal("record", f"cannot be kept: {problem}") from problem
+        # Folded at once: the next record of this transaction sees the place taken.
+        self._r.record(reservation)
+
+    def _claims(self, placed: PlacedRecord) -> tuple[Claim, ...]:
+        """What the record occupied: nothing where it was cancelled, or where the guest has left
+        before the time that was booked."""
+        if placed.status == "cancelled":
+            return ()
+        if placed.status == "completed" and placed.ends_at > self._now_s:
+            return ()
+        end = placed.ends_at + self._buffer
+        choice = self._choice(placed, end)
+        right = HUB_RIGHT if self._r.sells else b""
+        return tuple(
+            Claim(resource, placed.starts_at, end, quantity, self._buffer, right)
+            for resource, quantity in zip(choice.resources, choice.quantities, strict=True)
+        )
+
+    def _choice(self, placed: PlacedRecord, end: int) -> Choice:
+        record = placed.record
+        if record.resource:
+            choices: Iterable[Choice] = (self._named(record),)
+        else:
+            choices = self._suitable(record)
+        choice = offering.first_free(self._r, self._index, choices, placed.starts_at, end)
+        if choice is None:
+            what = record.resource or f"no place for {record.party_size}"
+            first, last = (
+                calendar.format_time(self._venue, at)[:16].replace("T", " ")
+                for at in (placed.starts_at, placed.ends_at)
+            )
+            state = "full" if record.resource else "free"
+            raise _Refusal("full", f"{what} is {state} from {first} to {last}")
+        return choice
+
+    def _named(self, record: ImportRecord) -> Choice:
+        """The resource that the record names, whatever seats it has: they sat there."""
+        resource = self._index.resource_by_id[record.resource]
+        quantity = record.party_size if resource.counts_people else record.quantity
+        if quantity > 1 and not resource.pool:
+            raise _Refusal("quantity", f"{resource.id} is one; a pool has a quantity")
+        return Choice((resource.id,), (quantity,))
+
+    def _suitable(self, record: ImportRecord) -> Iterable[Choice]:
+        try:
+            choices = list(
+                candidates(self._index, record.party_size, record.quantity, below_minimum=True)
+            )
+        except Invalid as invalid:
+            raise _Refusal("quantity", invalid.detail) from invalid
+        if not choices:
+            kind = self._index.default_kind
+            raise _Refusal("party", f"no {kind} of {self._venue.id} takes {record.party_size}")
+        return choices
+
+    def _agent(self, record: ImportRecord) -> str:
+        """Who it is: the tenant's pseudonym of the person, else of the record itself, so that
+        another device that imports it writes the same."""
+        key = self._r.identity.pseudonym_key
+        return pseudonym(key, record.user_id or f"\x00import\x00{self._book}\x00{record.key}")
+
+    def _card(self, agent: str, record: ImportRecord) -> SealedCard | None:
+        if not record.guest:
+            return None
+        try:
+            return self._r.cards.seal(self._venue.id, agent, dict(record.guest))
+        except Invalid as invalid:
+            raise _Refusal("guest", invalid.detail) from invalid
+        except RuleViolated as violated:
+            raise _Refusal("no_venue_key", violated.detail) from violated
+
+
+def import_records(
+    replica: Service, venue_id: str, records: Iterable[ImportRecord]
+) -> ImportReport:
+    """Bring records in; the same ones again change nothing. Raises NotFound."""
+    return Importer(replica, venue_id).run(records)
+
+
+def _check(record: ImportRecord) -> None:
+    """What a mapping's reader guarantees and a record from elsewhere may lack."""
+    problems = [
+        f"{name} {said}"
+        for name, fine, said in (
+            ("key", _KEY.fullmatch(record.key), "is not 64 hexadecimal digits"),
+            ("party_size", 1 <= record.party_size <= PARTY_MAX, f"is not 1 to {PARTY_MAX}"),
+            ("quantity", 1 <= record.quantity <= PARTY_MAX, f"is not 1 to {PARTY_MAX}"),
+            ("status", record.status in STATUSES, "is none that an import knows"),
+            ("source", record.source in vocabulary.SOURCES, "is no known source"),
+            ("kind", record.kind in vocabulary.RESERVATION_KINDS, "is no kind of reservation"),
+        )
+        if not fine
+    ]
+    if problems:
+        raise _Refusal("record", "; ".join(problems))
+
+
+def _dated(record: ImportRecord, placed: PlacedRecord) -> dict[str, Any]:
+    """When it ended as it did, where the other system says so: there is no other field for it."""
+    if not record.status_at or placed.status == "confirmed":
+        return {}
+    return {"import.status_at": record.status_at[:10]}
