@@ -12,9 +12,9 @@ from holdfast.commands.options import json_option
 @json_option
 def demo(once: bool, as_json: bool) -> int:
     """The whole story on this machine: the network is cut, both sides sell, every fate is shown."""
-    from holdfast import demo as story
+    from holdfast.demo import run
 
-    return int(story.run(once, as_json))
+    return run(once, as_json)
 
 
 @click.command()
@@ -22,6 +22,6 @@ def demo(once: bool, as_json: bool) -> int:
 @json_option
 def bench(quick: bool, as_json: bool) -> int:
     """Measure, as ratios to raw SQLite and raw HTTP."""
-    from holdfast import bench as measurements
+    from holdfast.bench import run
 
-    return int(measurements.run(quick, as_json))
+    return run(quick, as_json)

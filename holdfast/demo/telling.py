@@ -24,9 +24,9 @@ WIDTH_MAX: Final = 100
 """Longer lines of prose are hard to read, however wide the terminal is."""
 
 _ROLES: Final = {
-    "hub": "the centre: holds every right to sell, and decides",
-    "desk": "the front desk: takes bookings, reads guests' names",
-    "kiosk": "the kiosk at the door: takes bookings, reads no names",
+    "hub": "holds every right to sell, and decides",
+    "desk": "front desk: books, reads guests' names",
+    "kiosk": "kiosk at the door: books, reads no names",
 }
 _COLOURS: Final = {"hub": "magenta", "desk": "cyan", "kiosk": "yellow"}
 
@@ -39,6 +39,7 @@ class Telling:
         if console.width > WIDTH_MAX:
             console.width = WIDTH_MAX
         self._console = console
+        self._in_claims = False
 
     # --- the story's parts ------------------------------------------------------------------------
 
@@ -64,13 +65,19 @@ class Telling:
             table.add_row(_place(one.name), _ROLES[one.name], one.url)
         self._say(table)
 
-    def act(self, number: str, title: str) -> None:
-        self._say(Text())
-        self._console.rule(Text(f" {number}. {title} ", "bold"), style="green", align="left")
+    def act(self, title: str) -> None:
+        self._console.print()
+        self._in_claims = False
+        self._console.rule(Text(f"{title} ", "bold"), style="green", align="left")
+        self._console.print()
 
     def claim(self, text: str, held: bool) -> None:
+        """One checked sentence, its second line under its first word."""
         mark = Text("✓ ", "bold green") if held else Text("✗ NOT SO: ", "bold red")
-        self._item(mark, Text(text))
+        self._in_claims = True
+        lines = Text(text).wrap(self._console, self._console.width - len(mark))
+        for number, line in enumerate(lines):
+            self._console.print((Text(" " * len(mark)) if number else mark) + line)
 
     def ordinary(self, sale: Sale, seen_ms: float) -> None:
         self._para(
@@ -108,7 +115,7 @@ class Telling:
         self._say(
             Panel(
                 Group(
-                    _quote("guaranteed", '"Your table is booked."', "Nothing takes it back."),
+                    _quote("guaranteed", '"Your table is booked."', "No merge takes it back."),
                     _quote(
                         "provisional",
                         '"We have noted your wish and will confirm it as soon as we are online.'
@@ -159,7 +166,7 @@ class Telling:
             )
         self._say(table)
         for one in exceptions:
-            guest = next(f.get("guest") or {} for f in fates if f["code"] == one["subject"])
+            guest = next((f.get("guest") or {} for f in fates if is_about(one, f)), {})
             self._say(
                 Panel(
                     Text(
@@ -185,7 +192,7 @@ class Telling:
         self._say(table)
 
     def ledger(self, lines: Sequence[dict[str, Any]]) -> None:
-        self.act("5", "Every reservation: where made, what was promised, what became of it")
+        self.act("5. Every reservation: where made, what was promised, what became of it")
         table = _table("code", "made at", "guest", "promised", "what became of it")
         for line in lines:
             table.add_row(
@@ -210,7 +217,7 @@ class Telling:
 
     def visit(self, machines: Sequence[Machine], venue: str, date: str, displaced: str) -> None:
         """Where to look while the processes stay up."""
-        self.act("*", "The processes stay up until Ctrl-C: have a look")
+        self.act("The processes stay up until Ctrl-C: have a look")
         for one in machines:
             self._lines(
                 f"{one.name}: {_ROLES[one.name]}",
@@ -243,31 +250,31 @@ class Telling:
             words = Text(f"{len(failed)} of {len(claims)} claims did not hold:")
             for text in failed:
                 words.append(f"\n  {text}")
-        self._say(Text())
-        self._say(
+        self._console.print(
             Panel(words, border_style="red" if failed else "green", box=box.ROUNDED, expand=False)
         )
 
     # --- helpers ----------------------------------------------------------------------------------
 
     def _say(self, what: RenderableType) -> None:
+        if self._in_claims:
+            self._console.print()
+            self._in_claims = False
         self._console.print(what)
-
-    def _para(self, text: str) -> None:
-        self._console.print(Text(text))
         self._console.print()
 
-    def _item(self, mark: Text, text: Text) -> None:
-        grid = Table.grid()
-        grid.add_column(no_wrap=True)
-        grid.add_column()
-        grid.add_row(mark, text)
-        self._console.print(grid)
+    def _para(self, text: str) -> None:
+        self._say(Text(text))
 
     def _lines(self, *lines: str) -> None:
         """Lines that are copied from the terminal: never wrapped."""
         for line in lines:
             self._console.print(Text(line), soft_wrap=True)
+
+
+def is_about(exception: dict[str, Any], reservation: dict[str, Any]) -> bool:
+    """Whether an exception for a person concerns a reservation."""
+    return exception["subject"] in (reservation["id"], reservation["code"])
 
 
 def _table(*columns: str) -> Table:
@@ -294,7 +301,7 @@ def _quote(promise: str, words: str, remark: str) -> Text:
 
 def _fate(fate: dict[str, Any]) -> Text:
     if fate["status"] != "confirmed":
-        return Text("lost its table; a person calls", "bold red")
+        return Text("no table; a person calls", "bold red")
     decision = fate["decision"] or {}
     table = "+".join(fate["resources"])
     if decision.get("verdict") == "moved":
@@ -305,11 +312,11 @@ def _fate(fate: dict[str, Any]) -> Text:
 def _why(fate: dict[str, Any], code_by_id: dict[str, str], guest_by_code: dict[str, str]) -> str:
     decision = fate["decision"]
     if decision is None:
-        return "the hub sold it from its own right"
+        return "sold by the hub, from its right"
     if decision["verdict"] == "admitted":
-        return "the table was free when the hub heard"
+        return "free when the hub heard of it"
     winners = [guest_by_code.get(code_by_id.get(won, ""), "another") for won in decision["won"]]
     had = f"{' and '.join(winners)} had it first"
     if decision["verdict"] == "moved":
-        return f"{had}; the guest did not insist, and an equal table was free"
-    return f"{had}; no other table is large enough"
+        return f"{had}; an equal table will do"
+    return f"{had}; nothing else seats them"

@@ -7,7 +7,7 @@ it, in the order of the hub's chain; a later life of the hub follows an earlier 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,10 +20,15 @@ from holdfast.model.events import (
     Event,
     NodeRevoked,
     VenueConfigured,
+    VenueKeyHanded,
     VenueKeyPublished,
 )
 from holdfast.model.offers import VenueIndex
 from holdfast.model.venue import parse_venue
+
+
+CARD_READERS: Final = ("front-desk",)
+"""Roles that hold the venue's private key and read guest cards (DESIGN §8)."""
 
 
 class WriterInfo(NamedTuple):
@@ -50,7 +55,8 @@ class Administration:
     """The folded administration of one book.
 
     `closes` by incarnation; `prefixes` by incarnation; `succeeded` maps an incarnation to the one
-    that carries on; `rivals` names two lives of the hub that both claim to follow one (§5.9).
+    that carries on; `desks` holds the sealing key of every front desk's incarnation and `handed`
+    the venue's private key sealed to it, with the public key it belongs to; `rivals` names two lives of the hub that both claim to follow one (§5.9).
     """
 
     venue: VenueIndex | None = None
@@ -62,6 +68,8 @@ class Administration:
     numbers: dict[bytes, int] = field(default_factory=dict)
     venue_key: bytes = b""
     venue_key_order: tuple[int, bytes] = (1 << 64, b"")
+    desks: dict[bytes, bytes] = field(default_factory=dict)
+    handed: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
     rivals: set[bytes] = field(default_factory=set)
 
     def absorb(self, writer: WriterInfo, n: int, stamp: int, event: Event) -> bytes | None:
@@ -72,9 +80,13 @@ class Administration:
         """
         if isinstance(event, ChainCertified):
             self.numbers[writer.incarnation] = event.number
+            if writer.role in CARD_READERS:
+                self.desks[writer.incarnation] = event.sealing_key
         elif isinstance(event, ChainSucceeded):
             self.succeeded[writer.incarnation] = event.by
-        elif isinstance(event, VenueKeyPublished) and writer.role in ("front-desk", "venue-server"):
+        elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
+            self.handed.setdefault(event.recipient, (event.public_key, event.sealed))
+        elif isinstance(event, VenueKeyPublished) and writer.role in CARD_READERS:
             # The first published key stands; two desks that joined at once agree by the stamp.
             order = (stamp, writer.incarnation)
             if len(event.public_key) == 32 and order < self.venue_key_order:
@@ -100,6 +112,7 @@ class Administration:
             if held_close is not None:
                 if held_close.by != writer.incarnation:
                     self.rivals |= {held_close.by, writer.incarnation}
+                    return event.incarnation
                 return None
             self.closes[event.incarnation] = Close(
                 event.entries, event.head, event.branch, writer.incarnation

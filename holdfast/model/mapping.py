@@ -58,7 +58,7 @@ class RowProblem(msgspec.Struct, frozen=True):
     """What is wrong with a line. `left_out` False: it was imported all the same.
 
     Rules: `columns`, `number`, `date`, `no_nights`, `nobody`, `implausible_party`, `resource`,
-    `code`, `length`, and `status_before_start`, which is only reported.
+    `code`, `length`, `same_key`, and `status_before_start`, which is only reported.
     """
 
     line: int
@@ -117,12 +117,23 @@ class _Odd(Exception):
 def read_records(
     mapping: ImportMapping, numbered_rows: Iterable[tuple[int, Row]]
 ) -> Iterator[ImportRecord | RowProblem]:
-    """The rows of the mapping's venue, in order, each as a record or as what is wrong with it."""
+    """The rows of the mapping's venue, in order, each as a record or as what is wrong with it.
+
+    A row whose key columns say the same as an earlier one's is a problem: as a record it would
+    pass for the earlier one, and be lost without a word.
+    """
     seen: Counter[str] = Counter()
+    line_by_key: dict[str, int] = {}
     for line, row in numbered_rows:
-        digest = row_digest(row)
+        digest = "" if mapping.key else row_digest(row)
         found = row_to_record(mapping, line, row, seen[digest])
         seen[digest] += 1
+        if mapping.key and isinstance(found, ImportRecord):
+            first = line_by_key.setdefault(found.key, line)
+            if first != line:
+                columns = ", ".join(mapping.key)
+                message = f"{columns}: the same as on line {first}, which is another reservation"
+                found = RowProblem(line, "same_key", message)
         if found is not None:
             yield found
 

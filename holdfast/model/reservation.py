@@ -38,6 +38,7 @@ DEAD: Final = "dead"
 OCCUPYING: Final = frozenset({LIVE})
 
 REQUESTS: Final = frozenset({"reservation.created", "reservation.moved"})
+TRANSITIONS: Final = frozenset({"reservation.created", *lifecycle.STEP_BY_KIND})
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -155,8 +156,10 @@ def view_digest(view: View) -> bytes:
 
 def fold(reservation: bytes, seen: Sequence[Seen]) -> View:
     """Fold all entries about one reservation, in any order, duplicates included."""
-    unique = {entry.operation: entry for entry in seen}
-    entries = sorted(unique.values(), key=_order)
+    entries = list(seen)
+    if len(entries) > 1:
+        unique = {entry.operation: entry for entry in seen}
+        entries = sorted(unique.values(), key=_order)
     contents = {entry.operation: _content(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
     _fold_claims(view, entries, contents)
@@ -191,17 +194,19 @@ def _fold_claims(view: View, entries: list[Seen], contents: dict[bytes, Event | 
     `end` of the holder is final, whatever else arrives (§5.5); of two decisions on one operation,
     which no honest holder writes, the first by stamp stands.
     """
-    ended = {claim for entry in entries if entry.holder for claim in entry.ends}
+    ended: set[ClaimId] = set()
     decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
     for entry in entries:
-        event = contents[entry.operation]
-        if entry.holder and isinstance(event, ClaimDecided):
-            decided.setdefault(event.decides, (entry, event))
+        if entry.holder:
+            ended.update(entry.ends)
+            event = contents[entry.operation]
+            if isinstance(event, ClaimDecided):
+                decided.setdefault(event.decides, (entry, event))
     claims: list[ClaimView] = []
     for entry in entries:
         if entry.kind in REQUESTS and entry.claims:
             claims.extend(_requested(entry, ended, decided.get(entry.operation)))
-    known = {entry.operation for entry in entries if entry.kind in REQUESTS}
+    known = {entry.operation for entry in entries if entry.kind in REQUESTS} if decided else set()
     for operation, (entry, event) in decided.items():
         if event.verdict == "moved":
             claims.extend(
@@ -269,16 +274,12 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     waiting = [
         entry
         for entry in entries
-        if entry.kind.startswith("reservation.") and contents[entry.operation] is not None
+        if entry.kind in TRANSITIONS and contents[entry.operation] is not None
     ]
-    withdrawn = {
-        event.operation
-        for entry in entries
-        if isinstance(event := contents[entry.operation], OperationWithdrawn)
-        and any(e.operation == event.operation and e.node == entry.node for e in entries)
-    }
+    withdrawn = _withdrawn(entries, contents)
     ancestors: dict[bytes, frozenset[bytes]] = {}
     leaves: set[bytes] = set()
+    steps: set[bytes] = set()
     status = ""
     exceptions: dict[str, int] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
@@ -297,7 +298,9 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
             if status == "":
                 status = _apply_created(view, ready, contents[ready.operation], void)
         elif status and not void:
-            table = lifecycle.NEXT if leaves <= above else lifecycle.COLLIDE
+            # An amendment that it did not see cannot turn a step into a collision: it leaves the
+            # status alone, and whose clock is ahead must not decide whether the step counts.
+            table = lifecycle.NEXT if steps <= above else lifecycle.COLLIDE
             outcome = table.get((status, ready.kind))
             if outcome is not None:
                 status = outcome.status
@@ -305,6 +308,8 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
                     exceptions.setdefault(outcome.exception, ready.stamp >> 16)
                 if not outcome.void:
                     _apply(view, ready, contents[ready.operation], counting)
+                if lifecycle.STEP_BY_KIND[ready.kind].to is not None:
+                    steps.add(ready.operation)
         leaves = (leaves - above) | {ready.operation}
         if (ready.stamp, ready.node) > (view.stamp, view.stamp_node):
             view.stamp, view.stamp_node = ready.stamp, ready.node
@@ -314,6 +319,18 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     view.leaves = tuple(sorted(leaves))
     view.waiting = len(waiting)
     view.exceptions = tuple(sorted(exceptions.items()))
+
+
+def _withdrawn(entries: list[Seen], contents: dict[bytes, Event | None]) -> set[bytes]:
+    """Operations that their own writer has withdrawn."""
+    found = set()
+    for entry in entries:
+        event = contents[entry.operation]
+        if isinstance(event, OperationWithdrawn) and any(
+            one.operation == event.operation and one.node == entry.node for one in entries
+        ):
+            found.add(event.operation)
+    return found
 
 
 def _apply_created(view: View, entry: Seen, event: Event | None, withdrawn: bool) -> str:

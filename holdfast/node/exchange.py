@@ -363,7 +363,7 @@ class Exchange:
         with self._r.transaction():
             merged = self._r.merge(request.book, request.frames)
             self._take_keys(request.book, request.keys)
-            small = len(request.frames) <= 4 and merged.entries <= _SMALL_MERGE
+            small = not request.more and merged.entries <= _SMALL_MERGE
             complete = self._told_all(request)
             if small:
                 self._r.after_merge(request.book, request.sender, request.more, complete, merged)
@@ -490,8 +490,9 @@ class Exchange:
             )  # fmt: skip
 
 
-_SMALL_MERGE: Final = 64
-"""A merge of so few entries is decided in the same transaction: one fsync less for a live one."""
+_SMALL_MERGE: Final = 4_096
+"""A merge of so few entries is decided in the same transaction: what is touched is folded and
+written once, and a live operation costs one fsync less."""
 
 
 class _Budget:

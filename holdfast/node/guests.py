@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from holdfast.model.errors import RuleViolated
-from holdfast.model.events import SealedCard, VenueKeyPublished
+from holdfast.model.events import SealedCard, VenueKeyHanded, VenueKeyPublished
 from holdfast.node import cards
 from holdfast.node.keys import read_secret, write_secret
 
@@ -45,6 +45,49 @@ class Guests:
             self._private = private
         with self._r.transaction():
             self._r.append(book, VenueKeyPublished(private.public_key().public_bytes_raw()))
+
+    def pass_on(self, book: str) -> None:
+        """Hand the venue's key to front desks that have none, and take the one handed to this.
+
+        It travels as an entry, sealed to the receiving desk's own key: the hub only forwards it.
+        """
+        administration = self._r.book(book).administration
+        own = self._r.identity.incarnation
+        private = self.private_key()
+        public = private.public_key().public_bytes_raw() if private is not None else b""
+        if private is None or public != administration.venue_key:
+            self._take(book, own)
+            return
+        lacking = [
+            (incarnation, key)
+            for incarnation, key in administration.desks.items()
+            if incarnation not in administration.handed
+            and incarnation != own
+            and incarnation not in administration.closes
+        ]
+        if not lacking:
+            return
+        with self._r.transaction():
+            for incarnation, sealing_key in lacking:
+                sealed = cards.hand_key(
+                    private, X25519PublicKey.from_public_bytes(sealing_key), book
+                )
+                self._r.append(book, VenueKeyHanded(incarnation, public, sealed))
+
+    def _take(self, book: str, own: bytes) -> None:
+        """Keep the venue's key that another desk handed to this one."""
+        administration = self._r.book(book).administration
+        handed = administration.handed.get(own)
+        if handed is None:
+            return
+        key = cards.accept_key(handed[1], self._r.identity.sealing_private, book)
+        if key is None or key.public_key().public_bytes_raw() != administration.venue_key:
+            return
+        if self._path.exists():
+            # Two desks made a key at once and the other's stands: what ours sealed stays readable.
+            self._path.rename(self._path.with_suffix(".former"))
+        write_secret(self._path, key.private_bytes_raw())
+        self._private = key
 
     def seal(self, venue: str, agent: str, guest: dict[str, Any]) -> SealedCard:
         """Seal a card for the venue; call inside a transaction. Raises Invalid, RuleViolated."""

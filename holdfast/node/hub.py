@@ -426,9 +426,6 @@ class Hub(Service):
         if venue is None:
             return 0
         with self.lock:
-            # Folded but unwritten claims must be on disk for the query to see them.
-            with self.transaction():
-                self.store.projections.flush_early()
             waiting = self.store.projections.undecided(name)
             late = self._behind_backlog(name)
             decidable = [row for row in waiting if row[1] not in late]

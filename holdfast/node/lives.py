@@ -7,10 +7,11 @@ wrote is lost from sight: its chain stands beside the new one and is sent like a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 
-from holdfast.model.entries import decode
+from holdfast.model.entries import Malformed, decode
 from holdfast.node import local_identity, witness
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.store.store import Store
@@ -66,5 +67,7 @@ def _own(store: Store, incarnation: bytes) -> tuple[dict[str, int], int]:
             continue
         entries[name] = chain.length
         last = store.journal.entries(chain, chain.length - 1, chain.length)
-        stamp = max(stamp, decode(last[0]).stamp)
+        with contextlib.suppress(Malformed):
+            # A copy of this directory in hostile hands may have ended the chain with anything.
+            stamp = max(stamp, decode(last[0]).stamp)
     return entries, stamp

@@ -36,6 +36,7 @@ log = logging.getLogger("holdfast.sync")
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 PAUSED_KEY: Final = "sync.paused"
 HUB_KEY: Final = "hub.url"
+WITNESS_EVERY_MS: Final = 1_000
 ROUNDS_MAX: Final = 10_000
 """Messages of one `sync()`: with 2,048 entries each, more than any book holds."""
 
@@ -124,6 +125,7 @@ class Node(Service):
             raise
         node.other_life = reasons
         node.keep_witness()
+        node.sweep()
         return node
 
     def __init__(self, *arguments: Any) -> None:
@@ -133,6 +135,7 @@ class Node(Service):
         self.home = self.book_of(self.identity.venue)
         self.peer = self.new_peer()
         self.controls: list[Callable[[str], None]] = []
+        self._witnessed_at = float("-inf")
         self.live_state: Callable[[], str] | None = None
         self.last_exchange_at_ms = 0
         self.last_error = ""
@@ -239,6 +242,11 @@ class Node(Service):
     def paused(self) -> bool:
         return self.store.records.get(PAUSED_KEY) is not None
 
+    def sweep(self) -> None:
+        """Drop finished operations that are older than the queue keeps them."""
+        with self.transaction():
+            self.store.queue.sweep(self.clock.now_ms() - QUEUE_KEPT_DAYS * 86_400_000)
+
     def pause(self) -> None:
         """Cut hub and NTP as an unplugged network does; survives a restart."""
         with self.transaction():
@@ -338,15 +346,17 @@ class Node(Service):
         self.last_exchange_at_ms = now_ms
         self.last_error = ""
         self.differing = [self.identity.venue] if total.differing else []
-        with self.transaction():
-            self.store.queue.sweep(now_ms - QUEUE_KEPT_DAYS * 86_400_000)
-            if total.pushed or total.pulled:
+        if total.pushed or total.pulled or total.differing:
+            with self.transaction():
                 self.store.records.log_sync(
                     now_ms, "exchanged", f"pushed {total.pushed}, pulled {total.pulled}"
                 )
-            if total.differing:
-                self.store.records.log_sync(now_ms, "differing", "the books differ and stay so")
-        self.keep_witness()
+                if total.differing:
+                    self.store.records.log_sync(now_ms, "differing", "the books differ")
+        self.cards.pass_on(self.home)
+        if self.clock.monotonic_ms() - self._witnessed_at > WITNESS_EVERY_MS:
+            self._witnessed_at = self.clock.monotonic_ms()
+            self.keep_witness()
         return {
             "pushed": total.pushed,
             "pulled": total.pulled,

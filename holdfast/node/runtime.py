@@ -135,6 +135,8 @@ class Runtime:
         now_ms = self.replica.clock.now_ms()
         with self.replica.transaction():
             self.replica.store.records.sweep_answers(now_ms - IDEMPOTENCY_HOURS * 3_600_000)
+        if isinstance(self.replica, Node):
+            self.replica.sweep()
 
     def _keep_witness(self) -> None:
         if isinstance(self.replica, Hub | Node):

@@ -26,6 +26,7 @@ _seen_decoder = msgspec.msgpack.Decoder(list[Seen])
 
 MODULUS: Final = 1 << 256
 DATES_IN_MEMORY: Final = 4_096
+_IDS_PER_QUERY: Final = 500
 
 
 @dataclass(slots=True)
@@ -70,7 +71,6 @@ class Projections:
         self._dirty: dict[bytes, Record] = {}
         self._stale: dict[bytes, Record] = {}
         self._dirty_places: dict[tuple[str, str], set[bytes]] = {}
-        self._early: list[Record] = []
         self._pending: dict[str, dict[bytes, tuple[int, bytes, bytes, bytes]]] = {}
         self._digests: dict[tuple[str, str], DateDigest] = {}
         self._moved_digests: set[tuple[str, str]] = set()
@@ -84,7 +84,6 @@ class Projections:
         self._dirty.clear()
         self._stale.clear()
         self._dirty_places.clear()
-        self._early = []
         self._digests.clear()
         self._moved_digests.clear()
         for occupancy in self._occupancies.values():
@@ -134,6 +133,22 @@ class Projections:
         )  # fmt: skip
         return Record(reservation, row[0], _seen_decoder.decode(row[6]), view, stored)
 
+    def new_among(self, reservations: Iterable[bytes]) -> set[bytes]:
+        """Those of the ids that nothing is known of yet, asked for many at a time."""
+        wanted = [one for one in reservations if one not in self._cache]
+        found: set[bytes] = set()
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            some = wanted[start : start + _IDS_PER_QUERY]
+            marks = ",".join("?" * len(some))
+            found.update(
+                row[0]
+                for row in self._c.execute(
+                    f"SELECT id FROM reservations WHERE id IN ({marks})",  # noqa: S608
+                    some,
+                )
+            )
+        return set(wanted) - found
+
     def _trim(self) -> None:
         while len(self._cache) > RESERVATIONS_IN_MEMORY:
             key, record = self._cache.popitem(last=False)
@@ -172,6 +187,8 @@ class Projections:
         occupancy = self._occupancy(record.book)
         now = _held_rows(record.view)
         before = record.stored.claims
+        if now == before:
+            return
         for resource in {row[0] for row in (*before.values(), *now.values())}:
             self._dirty_places.setdefault((record.book, resource), set()).add(record.id)
         for claim_id, (resource, start, end, _, _) in before.items():
@@ -207,17 +224,8 @@ class Projections:
             elif claim.state == LIVE:
                 pending.pop(claim.id.operation, None)
 
-    def flush_early(self) -> None:
-        """Write what is touched so far, so that queries of the same transaction see it."""
-        self._early += self.flush_dirty()
-
     def flush(self) -> list[Record]:
-        """Write every touched reservation. Returns all that this transaction touched."""
-        touched = {record.id: record for record in (*self._early, *self.flush_dirty())}
-        self._early = []
-        return list(touched.values())
-
-    def flush_dirty(self) -> list[Record]:
+        """Write every touched reservation. Returns them, in the order of being touched."""
         touched = list(self._dirty.values())
         if not touched:
             return []
@@ -386,9 +394,12 @@ class Projections:
         A claim that was admitted a moment ago must stand in the way of the next one that is
         judged in the same transaction, hence nothing may be waiting to be folded.
         """
+        self._refold_stale()
+        return self._occupancy(book)
+
+    def _refold_stale(self) -> None:
         for record in list(self._stale.values()):
             self._refold(record)
-        return self._occupancy(book)
 
     def _occupancy(self, book: str) -> Occupancy:
         known = self._occupancies.get(book)
@@ -429,6 +440,7 @@ class Projections:
     def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
         """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp
         order."""
+        self._refold_stale()
         return sorted(self._pending.get(book, {}).values())
 
     def ending(self, book: str, statuses: tuple[str, ...]) -> list[bytes]:

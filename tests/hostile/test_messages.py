@@ -17,7 +17,7 @@ from holdfast.node import serving, transport
 from holdfast.sync import messages
 from holdfast.sync.messages import CardKeyItem, Cursor, Frame, Head, HashesRequest
 from tests.hostile.builders import AGENT, Attacker, Town, contents, created, entry
-from tests.kit import START_MS, URL
+from tests.kit import URL
 
 Body = Callable[[Attacker], bytes]
 
@@ -66,7 +66,7 @@ BAD: list[tuple[str, Body, type[HoldfastError], str]] = [
     ("a page number beyond 63 bits",
      lambda a: fields(a, frames=[[bytes(16), 1 << 63, b"", b"", 1, b""]]), Invalid, "Request"),
     ("a million heads", lambda a: fields(a, heads=[[b"", 0, b""]] * 1_000_000), Invalid, "Request"),
-    ("a million frames", lambda a: fields(a, frames=[[b"", 0, b"", b"", 0, b""]] * 1_000_000),
+    ("half a million frames", lambda a: fields(a, frames=[[b"", 0, b"", b"", 0, b""]] * 500_000),
      Invalid, "ExchangeRequest"),
     ("another book's name", lambda a: fields(a, book="demo/hotel"), Forbidden, "belongs to"),
     ("another tenant's book", lambda a: fields(a, book="acme/trattoria"), Forbidden, "belongs to"),
@@ -221,6 +221,6 @@ def test_one_refused_frame_harms_no_other_of_the_same_message(town: Town) -> Non
     good = town.attacker.frame(entry(created(), subject=bytes(16)))
     bad = Frame(os.urandom(16), 0, bytes(32), b"\xff" * 50, 1, bytes(64))
     answer = town.attacker.send(bad, good, bad)
-    assert [reason for _, _, reason in answer.refused] == ["update-truncated"] * 2 or answer.refused
-    assert answer.acks[0][1] == len(town.attacker.chain)
-    assert START_MS
+    assert [refused[0] for refused in answer.refused] == [bad.incarnation] * 2
+    assert answer.acks[0][1] == len(town.attacker.chain) > 1
+    town.assert_alive()

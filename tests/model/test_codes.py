@@ -97,7 +97,7 @@ def test_long_codes_of_two_devices_differ():
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("year", "prefix", "counter"),
     [
         (2026, -1, 0),
         (2026, 1024, 0),
@@ -107,9 +107,9 @@ def test_long_codes_of_two_devices_differ():
         (-1, 0, 0),
     ],
 )
-def test_what_does_not_fit_into_a_code_is_refused(arguments):
+def test_what_does_not_fit_into_a_code_is_refused(year, prefix, counter):
     with pytest.raises(ValueError, match="out of range"):
-        code(*arguments, KEY)
+        code(year, prefix, counter, KEY)
 
 
 @given(YEAR, PREFIX, COUNTER, st.randoms(use_true_random=False))

@@ -160,7 +160,13 @@ def test_a_refusal_repeats_nothing_of_the_guest():
 
 
 def test_what_a_form_leaves_empty_is_left_out():
-    form = {"name": " Zoë ", "phone": "", "email": "  ", "note": None, "dietary": []}
+    form: dict[str, object] = {
+        "name": " Zoë ",
+        "phone": "",
+        "email": "  ",
+        "note": None,
+        "dietary": [],
+    }
     assert check_card(form) == {"name": "Zoë"}
 
 

@@ -134,8 +134,11 @@ def test_another_implementation_of_the_rfc_accepts_our_answers():
     HUB.public_key().verify(signature, base_of(components, parameters, values))
 
 
+COMPONENTS = '"@method" "@authority" "@path" "@query" "content-digest" "holdfast-certificate"'
+
+
 def by_hand(
-    components='"@method" "@authority" "@path" "@query" "content-digest" "holdfast-certificate"',
+    components=COMPONENTS,
     parameters=f';created={CREATED};keyid="x";alg="ed25519";nonce="{NONCE}";tag="holdfast"',
     label="holdfast",
 ) -> dict[str, str]:
@@ -155,15 +158,9 @@ def test_we_accept_the_requests_of_another_implementation():
     assert verified(by_hand(components=turned, label="sig1")).nonce == NONCE
 
 
-COMPONENTS = (
-    *('"@method"', '"@authority"', '"@path"', '"@query"'),
-    *('"content-digest"', '"holdfast-certificate"'),
-)
-
-
-@pytest.mark.parametrize("left_out", COMPONENTS)
+@pytest.mark.parametrize("left_out", COMPONENTS.split(" "))
 def test_a_request_that_leaves_a_part_unsigned_is_refused(left_out):
-    rest = " ".join(part for part in COMPONENTS if part != left_out)
+    rest = " ".join(part for part in COMPONENTS.split(" ") if part != left_out)
     with pytest.raises(Unauthorised):
         verified(by_hand(components=rest))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -35,7 +36,7 @@ ROOT = make_root("city", ROOT_KEY, NOW)
 NAMES = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable())
 
 
-def leaf(tenant="city", venue="trattoria", role="front-desk", name="desk-1", key=ROOT_KEY):
+def leaf(tenant="city", venue="trattoria", role="front-desk", name="desk-1", key=ROOT_KEY) -> bytes:
     return issue(key, ROOT, tenant, venue, role, name, NODE_KEY.public_key(), NOW)
 
 
@@ -132,6 +133,15 @@ def test_another_tenant_venue_or_role_shows(change, says):
     assert (found.tenant, found.venue, found.role) == says
 
 
+def test_a_certificate_has_one_spelling_only():
+    """The byte before the signature tells how many of its bits are unused; nobody signs it."""
+    even = next(der for der in iter(leaf, b"") if der[-1] % 2 == 0)
+    assert verify_certificate([even], ROOT).name == "desk-1"
+    assert even[-67:-64] == b"\x03\x41\x00"
+    with pytest.raises(Unauthorised):
+        verify_certificate([even[:-65] + b"\x01" + even[-64:]], ROOT)
+
+
 # A flipped sign bit makes a serial number negative, of which the library warns before we refuse it.
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
 @pytest.mark.parametrize("mask", [0x01, 0x80])
@@ -159,7 +169,7 @@ def test_another_tenants_root_vouches_for_nobody_here():
         verify_certificate([leaf(key=STRANGER)], ROOT)
 
 
-FORGED = {
+FORGED: dict[str, dict[str, Any]] = {
     "no name": {"uris": ()},
     "two names": {"uris": ("holdfast://city/v/kiosk/a", "holdfast://city/v/kiosk/b")},
     "another scheme": {"uris": ("https://city/trattoria/front-desk/desk-1",)},

@@ -49,10 +49,15 @@ def test_a_crash_while_writing_leaves_the_old_key(tmp_path, monkeypatch):
 
 
 def test_a_key_is_on_disk_before_it_takes_the_old_ones_place(tmp_path, monkeypatch):
-    done = []
+    done: list[str] = []
+    rename = os.replace
+
+    def replace(*paths: str) -> None:
+        done.append("replace")
+        rename(*paths)
+
     monkeypatch.setattr(os, "fsync", lambda _: done.append("fsync"))
-    real = os.replace
-    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("replace"), real(*paths)))
+    monkeypatch.setattr(os, "replace", replace)
     write_secret(tmp_path / "secret", b"x")
     assert done == ["fsync", "replace", "fsync"]
 

@@ -1,0 +1,140 @@
+"""The demo is the product's first impression: it must tell the truth, end, and leave nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = [sys.executable, "-m", "holdfast", "demo"]
+
+
+def environment(temporary: Path, **more: str) -> dict[str, str]:
+    return {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "80", **more}
+
+
+def run(temporary: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *words],
+        cwd=ROOT,
+        env=environment(temporary, **more),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Command lines of living processes that name the directory."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(directory) in line:
+            found.append(line)
+    return found
+
+
+def test_the_story_is_told_in_plain_words_on_80_columns_and_every_claim_holds(tmp_path: Path):
+    done = run(tmp_path, "--once")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    for words in (
+        "1. All connected",
+        "2. The network is cut",
+        "3. The network heals",
+        "4. Three books, one content",
+        "5. Every reservation",
+        "moved T3 → T4",
+        "claims of the story held",
+    ):
+        assert words in done.stdout
+    assert "NOT SO" not in done.stdout
+    assert "\x1b" not in done.stdout, "no colours in a pipe"
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert list(tmp_path.iterdir()) == [], "the temporary directory is gone"
+    assert processes_of(tmp_path) == []
+
+
+def test_the_same_story_as_one_json_document(tmp_path: Path):
+    done = run(tmp_path, "--once", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert told["ok"] is True
+    assert told["seconds"] < 40
+    assert len(told["claims"]) >= 15
+    fates = [(one["guest"], one["promised"], one["status"]) for one in told["reservations"]]
+    assert ("Gina Galli", "guaranteed", "confirmed") in fates
+    assert ("Carla Conti", "provisional", "commit_failed") in fates
+    assert sum(status == "confirmed" for _, _, status in fates) == 7
+    assert len(set(told["digests"].values())) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_once_it_stays_up_until_it_is_told_to_stop_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals
+):
+    with subprocess.Popen(
+        [*COMMAND, "--json"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        text = ""
+        for line in process.stdout:
+            text += line
+            if line == "}\n":
+                break
+        assert text, process.communicate(timeout=30)[1]
+        told = json.loads(text)
+        assert process.poll() is None
+        assert len(processes_of(tmp_path)) == 3
+        shown = subprocess.run(
+            [sys.executable, "-m", "holdfast", "queue", "stats", "--json"],
+            cwd=ROOT,
+            env=environment(tmp_path, HOLDFAST_DATA=told["machines"][1]["data"]),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        assert json.loads(shown.stdout)["counts"]["queued"] == 0
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert processes_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_that_does_not_hold_is_named_and_gives_status_1(
+    capsys: pytest.CaptureFixture[str],
+):
+    from holdfast.demo.story import Claim
+    from holdfast.demo.telling import Telling
+
+    telling = Telling()
+    telling.claim("no table is promised twice", held=False)
+    telling.verdict([Claim("it ends", True), Claim("no table is promised twice", False)], 1.0)
+    shown = capsys.readouterr().out
+    assert "NOT SO: no table is promised twice" in shown
+    assert "1 of 2 claims did not hold" in shown
+
+
+def test_the_sample_restaurant_is_the_one_of_the_examples():
+    packaged = (ROOT / "holdfast" / "demo" / "venue.yaml").read_text("utf-8")
+    example = (ROOT / "examples" / "trattoria.yaml").read_text("utf-8")
+    assert yaml.safe_load(packaged) == yaml.safe_load(example)

@@ -1,0 +1,171 @@
+"""What only the hub may say, said by a kiosk: it stands in the kiosk's chain and counts for nothing."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+import pytest
+
+from holdfast.model.entries import HUB_RIGHT, ClaimId
+from holdfast.model.events import (
+    ChainCertified,
+    ChainClosed,
+    ChainKeyChanged,
+    ChainSucceeded,
+    ClaimDecided,
+    ClaimEnded,
+    CodesGranted,
+    Event,
+    NodeRevoked,
+    OperationWithdrawn,
+    RightGranted,
+    RightReturned,
+    RightRevoked,
+    VenueConfigured,
+    VenueKeyPublished,
+)
+from holdfast.node.identity import HUB_ROLE
+from tests.hostile.builders import EVENING, Town, claim, created, entry, new_id
+from tests.kit import START_MS, TRATTORIA
+
+
+def administration(town: Town) -> object:
+    book = town.hub.book(town.book).administration
+    return (
+        book.venue.venue if book.venue else None, dict(book.closes), set(book.revoked),
+        dict(book.prefixes), book.venue_key,
+    )  # fmt: skip
+
+
+def test_a_kiosk_that_claims_the_hubs_right_sells_nothing(town: Town) -> None:
+    """T1 at this time is the desk's: the forged right is a question like any other."""
+    taken = town.now(town.sold).live[0]
+    subject = new_id()
+    stolen = claim("T1", start=taken.start, end=taken.end, right=HUB_RIGHT)
+    town.attacker.write(entry(created(), subject=subject, claims=(stolen,), stamp=1 << 16))
+    view = town.hub.view(subject)
+    assert view is not None and view.status == "commit_failed" and not view.live
+    town.fleet.sync(town.desk)
+    seen = town.desk.view(subject)
+    assert seen is not None and not seen.live
+    town.assert_alive()
+
+
+def test_a_decision_that_a_kiosk_writes_decides_nothing(town: Town) -> None:
+    town.fleet.cut("desk")
+    taken = town.now(town.sold).live[0]
+    subject = new_id()
+    asked = entry(
+        created(), subject=subject, claims=(claim("T1", start=taken.start, end=taken.end),)
+    )
+    answer = town.attacker.write(asked)
+    operation = answer.acks[0][2][:16]
+    decided = ClaimDecided(operation, "admitted", "free")
+    ended = ClaimDecided(taken.id.operation, "displaced", "taken", (subject,))
+    town.attacker.write(
+        entry(decided, subject=subject, claims=(claim("T1"),)),
+        entry(ended, subject=town.sold.id),
+    )
+    view = town.hub.view(subject)
+    assert view is not None and not view.live
+    assert town.now(town.sold).status == "confirmed"
+    town.fleet.heal()
+    town.assert_alive()
+
+
+def test_an_end_that_a_kiosk_writes_ends_nothing(town: Town) -> None:
+    taken = town.now(town.sold).live[0]
+    town.attacker.write(
+        entry(ClaimEnded("cancelled"), subject=town.sold.id, ends=(taken.id,)),
+        entry(created(), subject=town.sold.id, ends=(taken.id, ClaimId(bytes(16), 0))),
+    )
+    assert town.now(town.sold).live == [taken]
+    town.assert_alive()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        VenueConfigured(msgspec.json.encode({**TRATTORIA, "resources": []})),
+        VenueConfigured(b"\xff not json"),
+        CodesGranted(bytes(16), tuple(range(1024))),
+        ChainClosed(bytes(16), b"", 0, bytes(32), "stolen"),
+        NodeRevoked("desk", 0, (), "stolen"),
+        NodeRevoked("hub", 0, (), "stolen"),
+        RightGranted(bytes(16), "T1", 1, 0, EVENING),
+        RightReturned(bytes(16)),
+        RightRevoked(bytes(16), 0, bytes(32)),
+        VenueKeyPublished(bytes(range(32))),
+    ],
+    ids=lambda event: f"{type(event).__name__}",
+)
+def test_what_a_kiosk_says_about_the_book_changes_nothing_of_it(town: Town, event: Event) -> None:
+    before = administration(town)
+    answer = town.attacker.write(entry(event))
+    assert answer.refused == ()
+    assert administration(town) == before
+    town.assert_alive()
+
+
+def test_a_kiosk_closes_no_chain_of_the_desk_or_the_hub(town: Town) -> None:
+    for incarnation in (town.desk.identity.incarnation, town.hub.identity.incarnation):
+        town.attacker.write(entry(ChainClosed(incarnation, b"", 0, bytes(32))))
+    assert not town.hub.book(town.book).administration.closes
+    assert town.now(town.sold).status == "confirmed"
+    town.assert_alive()
+
+
+def test_a_desk_that_succeeds_the_hub_by_its_own_word_is_no_hub(town: Town) -> None:
+    hub = town.hub.identity.incarnation
+    certified = ChainCertified(
+        tuple(town.kiosk.identity.certificates), bytes(32), 999, (hub,), "holdfast-9"
+    )
+    frame = town.attacker.frame_of([entry(certified)], incarnation=os.urandom(16))
+    town.attacker.send(frame)
+    town.attacker.write(entry(ChainSucceeded(hub)))
+    authors = town.hub.book(town.book).authors.values()
+    assert [author.info.name for author in authors if author.info.is_hub] == ["hub"]
+    assert town.hub.exchange_state == "serving"
+    town.assert_alive()
+
+
+def test_the_hubs_own_certificate_in_a_kiosks_hands_seals_nothing(town: Town) -> None:
+    """Certificates are public: they travel with every answer. The key is what counts."""
+    hub = town.hub.identity
+    assert hub.role == HUB_ROLE
+    certified = ChainCertified(tuple(hub.certificates), hub.sealing_public)
+    frame = town.attacker.frame_of([entry(certified)], incarnation=os.urandom(16))
+    answer = town.attacker.send(frame)
+    assert [reason for _, _, reason in answer.refused] == ["seal-invalid"]
+    town.assert_alive()
+
+
+def test_a_key_change_to_anothers_certificate_changes_no_key(town: Town) -> None:
+    stranger = town.stranger().identity.certificates
+    for certificates in (
+        town.hub.identity.certificates, town.desk.identity.certificates, stranger, [b"noise"],
+    ):  # fmt: skip
+        answer = town.attacker.write(entry(ChainKeyChanged(tuple(certificates))))
+        assert answer.refused == ()
+    answer = town.attacker.write(entry(created(), subject=new_id(), claims=(claim("T4"),)))
+    assert answer.refused == (), "the old key goes on"
+    town.assert_alive()
+
+
+def test_nobody_withdraws_anothers_operation(town: Town) -> None:
+    operation = town.now(town.sold).live[0].id.operation
+    town.attacker.write(entry(OperationWithdrawn(operation), subject=town.sold.id))
+    assert town.now(town.sold).status == "confirmed"
+    town.assert_alive()
+
+
+def test_a_code_that_another_device_was_granted_hides_nobodys_reservation(town: Town) -> None:
+    """The forger can print a code twice, and cannot make the first one disappear."""
+    subject = new_id()
+    town.attacker.write(
+        entry(created(code=town.sold.code), subject=subject, stamp=START_MS << 16)
+    )
+    assert town.now(town.sold).code == town.sold.code
+    assert town.hub.reservations.find(town.sold.code).id == town.sold.id
+    town.assert_alive()
