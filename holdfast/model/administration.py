@@ -26,7 +26,6 @@ from holdfast.model.events import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.venue import parse_venue
 
-
 CARD_READERS: Final = ("front-desk",)
 """Roles that hold the venue's private key and read guest cards (DESIGN §8)."""
 
@@ -56,7 +55,8 @@ class Administration:
 
     `closes` by incarnation; `prefixes` by incarnation; `succeeded` maps an incarnation to the one
     that carries on; `desks` holds the sealing key of every front desk's incarnation and `handed`
-    the venue's private key sealed to it, with the public key it belongs to; `rivals` names two lives of the hub that both claim to follow one (§5.9).
+    the venue's private key sealed to it, with the public key it belongs to; `rivals` names two
+    lives of the hub that both claim to follow one (§5.9).
     """
 
     venue: VenueIndex | None = None

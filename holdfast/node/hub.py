@@ -413,7 +413,9 @@ class Hub(Service):
         written = self._decide_all(name)
         with self.transaction():
             if touched is None:
-                touched = self.store.projections.ending(name, tuple(lifecycle.ENDS_CLAIMS))
+                now_s = self.clock.now_ms() // 1000
+                statuses = tuple(lifecycle.ENDS_CLAIMS)
+                touched = self.store.projections.ending(name, statuses, now_s)
             for reservation in touched:
                 record = self.record(reservation)
                 if record is not None and record.book == name:
@@ -478,6 +480,10 @@ class Hub(Service):
         if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
             # Cancelled before it was decided: it gets its end and displaces nobody (§5.4).
             self._end(name, view, tuple(claim.id for claim in asked), "cancelled")
+            return 1
+        if view.live and all(claim.replaces is None for claim in asked):
+            # One record that was brought in on two devices: a reservation has one place.
+            self._end(name, view, tuple(claim.id for claim in asked), "superseded")
             return 1
         verdict = deciding.decide(view, operation, venue, self.store.projections.occupancy(name))
         if not view.code and verdict.verdict == "admitted":

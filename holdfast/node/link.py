@@ -234,8 +234,9 @@ class Link:
         self._node.sample_hub(
             sent, response.received_at_ms, response.sent_at_ms, response.uncertainty_ms
         )
-        outcome = self._node.exchange.absorb(self._peer, request, response)
-        self._node.check_rivals()
+        with self._node.lock:
+            outcome = self._node.exchange.absorb(self._peer, request, response)
+        self._node.after_round()
         outcome.more = outcome.more or self._peer.heads is None
         return outcome
 
@@ -256,8 +257,9 @@ class Link:
     def _news(self, response: ExchangeResponse) -> Round:
         if self._peer.incarnation != response.sender:
             return Round(more=True)
-        outcome = self._node.exchange.absorb(self._peer, _NEWS, response)
-        self._node.check_rivals()
+        with self._node.lock:
+            outcome = self._node.exchange.absorb(self._peer, _NEWS, response)
+        self._node.after_round()
         return outcome
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.discipline import needs_new_incarnation
-from holdfast.model.errors import DirectoryError, HoldfastError, RuleViolated, Unreachable
+from holdfast.model.errors import (
+    Conflict,
+    DirectoryError,
+    HoldfastError,
+    RuleViolated,
+    Unreachable,
+)
 from holdfast.model.events import ChainSucceeded
 from holdfast.model.limits import QUEUE_KEPT_DAYS
 from holdfast.node import joining, lives, local_identity, settings
@@ -36,6 +43,7 @@ log = logging.getLogger("holdfast.sync")
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 PAUSED_KEY: Final = "sync.paused"
 HUB_KEY: Final = "hub.url"
+LAST_EXCHANGE_KEY: Final = "sync.last_exchange_at_ms"
 WITNESS_EVERY_MS: Final = 1_000
 ROUNDS_MAX: Final = 10_000
 """Messages of one `sync()`: with 2,048 entries each, more than any book holds."""
@@ -137,11 +145,15 @@ class Node(Service):
         self.controls: list[Callable[[str], None]] = []
         self._witnessed_at = float("-inf")
         self.live_state: Callable[[], str] | None = None
-        self.last_exchange_at_ms = 0
+        self.last_exchange_at_ms = self.store.records.get_int(LAST_EXCHANGE_KEY)
         self.last_error = ""
+        self._exchanged = False
         self.differing: list[str] = []
         self.rivals = False
         self._transport: HttpTransport | None = None
+        # Held through a whole `sync()`; who holds `lock` never waits for it.
+        self._syncing = threading.Lock()
+        self._redial = threading.Event()
 
     def new_peer(self) -> Peer:
         """The other side before anything is known of it: the first round compares heads."""
@@ -162,10 +174,9 @@ class Node(Service):
             lives.keep_witness(self.directory, self.store, self.identity.incarnation)
 
     def close(self) -> None:
+        with self._syncing:
+            self._hang_up()
         with self.lock:
-            if self._transport is not None:
-                self._transport.close()
-                self._transport = None
             self.keep_witness()
             super().close()
 
@@ -179,14 +190,24 @@ class Node(Service):
         return value.decode() if value else ""
 
     def set_hub(self, url: str) -> None:
-        """Dial another address from now on: a hub that moved, or was rebuilt."""
+        """Dial another address from now on: a hub that moved, or was rebuilt.
+
+        Raises Invalid for what is no address, and Conflict where a setting names the hub.
+        """
+        address = settings.read_hub_url(url)
+        if self.settings.hub_url:
+            raise Conflict(
+                f"the setting hub_url says {self.settings.hub_url}, and wins: change it in "
+                f"{self.directory / settings.FILE_NAME} or HOLDFAST_HUB_URL, and start again"
+            )
         with self.transaction():
-            self.store.records.put(HUB_KEY, url.rstrip("/").encode())
+            self.store.records.put(HUB_KEY, address.encode())
         self.reset_peer()
 
     def rejoin(self, code: str) -> None:
         """Get a new certificate with a new code, keeping the data. Raises Unauthorised,
-        Unreachable."""
+        Unreachable (also while paused: a pause cuts everything), RuleViolated."""
+        self._require_network()
         admitted = joining.ask(
             self.hub_url, code, self.identity.key, self.identity.sealing_private,
             self.identity.incarnation,
@@ -197,22 +218,24 @@ class Node(Service):
                 f"{self.identity.tenant}/{self.identity.venue}; join in a new directory"
             )
             raise RuleViolated(message, [{"rule": "other-venue", "message": message}])
-        self.identity = replace(
-            self.identity, certificates=admitted.certificates, peer=admitted.hub_certificates,
-            root=admitted.root,
-        )  # fmt: skip
         with self.transaction():
+            self.identity = replace(
+                self.identity, certificates=admitted.certificates, peer=admitted.hub_certificates,
+                root=admitted.root,
+            )  # fmt: skip
             self.identity.save(self.store.records)
         self.reset_peer()
 
     def reset_peer(self) -> None:
-        """Forget what is known of the other side: the next round compares heads."""
-        with self.lock:
-            self.peer = self.new_peer()
-            if self._transport is not None:
-                self._transport.close()
-                self._transport = None
+        """Forget what is known of the other side: the next round dials anew, compares heads."""
+        # A round that runs in another thread ends with the connection that it began with.
+        self._redial.set()
         self._control("hub")
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
     # --- the clock ------------------------------------------------------------------------------
 
@@ -221,20 +244,43 @@ class Node(Service):
         with self.lock:
             if not needs_new_incarnation(self.last_stamp, self.clock.interval()):
                 return False
-            successor = self.identity.next_life()
-            with self.transaction():
-                if self.store.journal.chain(self.home, self.identity.incarnation) is not None:
-                    self.append(self.home, ChainSucceeded(successor.incarnation, "clock_corrected"))
-                successor.save(self.store.records)
-            # The stamps that ran ahead stay in the old chain; the new life starts from true time.
-            self.identity = successor
-            self.last_stamp = 0
-            with self.transaction():
-                self.store.records.put_int("clock.high_water", 0)
-                self.begin_chain(self.home)
-            self.keep_witness()
-            log.warning("the clock was corrected: incarnation %s", successor.incarnation.hex()[:8])
+            self._next_life("clock_corrected", announce=True)
             return True
+
+    def check_life(self) -> None:
+        """Go on as another life where this one cannot: its chain was forked by a copy of this
+        directory, or the hub has closed it (§4.3, §5.8)."""
+        with self.lock:
+            administration = self.book(self.home).administration
+            own = self.identity.incarnation
+            if len(self.store.journal.branches(self.home, own)) > 1:
+                self._next_life("forked", announce=False)
+            elif own in administration.closes:
+                self._next_life("closed", announce=False)
+
+    def _next_life(self, reason: str, *, announce: bool) -> None:
+        """Start a new incarnation; the old chain is sealed to its end and stays as it is.
+
+        `announce` names the successor on the old chain; a forked or closed one is written no more.
+        """
+        successor = self.identity.next_life()
+        with self.transaction():
+            chain = self.store.journal.chain(self.home, self.identity.incarnation)
+            if chain is not None and announce:
+                self.append(self.home, ChainSucceeded(successor.incarnation, reason))
+            successor.save(self.store.records)
+        if chain is not None and chain.length:
+            self.seal_own(chain, chain.length)
+        # Stamps that ran ahead stay in the old chain; the new life starts from its own clock.
+        self.identity = successor
+        self.last_stamp = 0
+        with self.transaction():
+            self.store.records.put_int("clock.high_water", 0)
+            self.begin_chain(self.home)
+        self.keep_witness()
+        self.other_life = [reason]
+        self.log_sync("new-life", f"{reason}: number {successor.number}")
+        log.warning("%s goes on as life number %d (%s)", self.name, successor.number, reason)
 
     # --- exchanging -----------------------------------------------------------------------------
 
@@ -245,6 +291,7 @@ class Node(Service):
     def sweep(self) -> None:
         """Drop finished operations that are older than the queue keeps them."""
         with self.transaction():
+            self.store.records.put_int(LAST_EXCHANGE_KEY, now_ms)
             self.store.queue.sweep(self.clock.now_ms() - QUEUE_KEPT_DAYS * 86_400_000)
 
     def pause(self) -> None:
@@ -270,15 +317,19 @@ class Node(Service):
     def sync(self) -> dict[str, Any]:
         """Exchange until both sides have the same. Raises Unreachable while paused or cut off.
 
-        Returns `{pushed, pulled, verdicts, books_differing}`.
+        Returns `{pushed, pulled, verdicts, books_differing}`. From any thread: a second caller
+        waits for the first. A running link may carry entries at the same time, in which case what
+        it carried is not counted here.
         """
-        if self.paused:
-            raise Unreachable(
-                "sync is paused on this device; resume it with `holdfast sync resume`"
-            )
+        self._require_network()
+        with self._syncing:
+            return self._sync()
+
+    def _sync(self) -> dict[str, Any]:
         self.prepare()
         total = Round()
         for _ in range(ROUNDS_MAX):
+            self._require_network()
             outcome = self._round()
             total.pushed += outcome.pushed
             total.pulled += outcome.pulled
@@ -290,7 +341,17 @@ class Node(Service):
                 break
         return self.end_round(total)
 
+    def _require_network(self) -> None:
+        if self.paused:
+            raise Unreachable(
+                "sync is paused on this device; resume it with `holdfast sync resume`"
+            )
+
     def _round(self) -> Round:
+        if self._redial.is_set():
+            self._redial.clear()
+            self._hang_up()
+            self.peer = self.new_peer()
         request = self.exchange.request(self.peer)
         self.mark_sent()
         sent = self.clock.monotonic_ms()
@@ -300,8 +361,10 @@ class Node(Service):
             self.failed_round(error)
             raise
         self.sample_hub(sent, response.received_at_ms, response.sent_at_ms, response.uncertainty_ms)
-        outcome = self.exchange.absorb(self.peer, request, response)
-        self.check_rivals()
+        # Under the lock as a whole: the live link takes its own answers in meanwhile.
+        with self.lock:
+            outcome = self.exchange.absorb(self.peer, request, response)
+        self.after_round()
         # After a change of hub, or where heads were asked for, one more round does the work.
         if self.peer.heads is None or (response.heads is not None and not outcome.more):
             outcome.more = outcome.more or self.peer.heads is None
@@ -313,9 +376,9 @@ class Node(Service):
         return self._transport
 
     def mark_sent(self) -> None:
-        chain = self.store.journal.chain(self.home, self.identity.incarnation)
-        if chain is not None and self.store.queue.waiting():
-            with self.transaction():
+        with self.transaction():
+            chain = self.store.journal.chain(self.home, self.identity.incarnation)
+            if chain is not None and self.store.queue.waiting():
                 self.store.queue.mark_sent(chain.id, chain.length, 0)
 
     def failed_round(self, error: HoldfastError, next_attempt_at_ms: int = 0) -> None:
@@ -331,7 +394,12 @@ class Node(Service):
         )
         self.check_clock()
 
-    def check_rivals(self) -> None:
+    def after_round(self) -> None:
+        """What each round may reveal: a second hub, or that this life is over."""
+        self._check_rivals()
+        self.check_life()
+
+    def _check_rivals(self) -> None:
         """Two successors of one hub: nobody here can tell which is right (§5.9)."""
         if self.book(self.home).administration.rivals:
             self.rivals = True
@@ -344,6 +412,7 @@ class Node(Service):
     def end_round(self, total: Round) -> dict[str, Any]:
         now_ms = self.clock.now_ms()
         self.last_exchange_at_ms = now_ms
+        self._exchanged = True
         self.last_error = ""
         self.differing = [self.identity.venue] if total.differing else []
         if total.pushed or total.pulled or total.differing:
@@ -381,7 +450,7 @@ class Node(Service):
             state = "paused"
         elif self.live_state is not None:
             state = self.live_state()
-        elif self.last_error or not self.last_exchange_at_ms:
+        elif self.last_error or not self._exchanged:
             state = "offline"
         else:
             state = "connected"

@@ -446,8 +446,12 @@ class Reservations:
     # --- marking --------------------------------------------------------------------------------
 
     def cancel(
-        self, reference: str, reason: str = "guest_request", by: str = "guest", note: str | None = None
-    ) -> View:  # fmt: skip
+        self,
+        reference: str,
+        reason: str = "guest_request",
+        by: str = "guest",
+        note: str | None = None,
+    ) -> View:
         """An intent; the capacity is free when its holder has ended the claim."""
         for field, value, allowed in (
             ("reason", reason, vocabulary.CANCEL_REASONS),

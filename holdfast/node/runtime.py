@@ -129,7 +129,7 @@ class Runtime:
         """Backlogs whose next piece never came are no longer waited for."""
         if isinstance(self.replica, Hub):
             for name in list(self.replica.books):
-                self.replica.settle(name)
+                self.replica.settle(name, [])
 
     def _sweep(self) -> None:
         now_ms = self.replica.clock.now_ms()

@@ -97,11 +97,11 @@ class Service(Replica):
             view = self.view(row.subject)
             self.append(
                 chain.book,
-                OperationWithdrawn(operation, _code(reason)),
+                OperationWithdrawn(operation, reason_code(reason)),
                 subject=row.subject,
                 follows=view.leaves if view else (),
             )
-            self.store.queue.mark_withdrawn(operation, _code(reason), self.clock.now_ms())
+            self.store.queue.mark_withdrawn(operation, reason_code(reason), self.clock.now_ms())
 
     def retry(self, operation: bytes | None = None) -> int:
         """Make waiting operations due now. Returns how many; raises NotFound for an unknown one."""
@@ -124,7 +124,7 @@ class Service(Replica):
             view = record.view
             self.append(
                 record.book,
-                ExceptionResolved(kind, action, _code(reason)),
+                ExceptionResolved(kind, action, reason_code(reason)),
                 subject=reservation,
                 follows=view.leaves,
             )
@@ -188,9 +188,11 @@ def _reference(view: View) -> str:
     return uuid_text(view.id)
 
 
-def _code(reason: str) -> str:
-    """A reason as a code: the contract's reasons are codes, never free text."""
+def reason_code(reason: str) -> str:
+    """A reason as a code: the contract's reasons are codes, never free text. Raises Invalid."""
     cleaned = "".join(c if c.isalnum() and c.isascii() else "_" for c in reason.lower()).strip("_")
-    if not cleaned or cleaned != reason.lower().strip().replace("-", "_").replace(" ", "_"):
-        raise Invalid.field("reason", "must be a short code of letters, digits and underscores")
-    return cleaned[:64]
+    if not 0 < len(cleaned) <= REASON_CHARS_MAX or cleaned != reason.lower().strip().replace("-", "_").replace(" ", "_"):
+        raise Invalid.field(
+            "reason", "must be a short code of letters, digits and underscores, such as stolen"
+        )
+    return cleaned

@@ -35,6 +35,7 @@ POLL_SECONDS_MAX: Final = 3_600.0
 
 _VARIABLE: Final = "HOLDFAST_"
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_URL_EXAMPLE: Final = "an address such as https://hub.example.org:8470"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +86,9 @@ _SETTINGS: Final = (
 )
 NAMES: Final = tuple(setting.name for setting in _SETTINGS)
 _BY_NAME: Final = {setting.name: setting for setting in _SETTINGS}
-_OTHER_VARIABLES: Final = frozenset({"HOLDFAST_DATA", "HOLDFAST_STATE", "HOLDFAST_TOKEN"})
+_OTHER_VARIABLES: Final = frozenset(
+    {"HOLDFAST_DATA", "HOLDFAST_KILLS", "HOLDFAST_LOG", "HOLDFAST_STATE", "HOLDFAST_TOKEN"}
+)
 """Variables that are read elsewhere and are no settings of a directory."""
 
 
@@ -152,6 +155,13 @@ def write_default(directory: Path) -> Path:
     if not path.exists():
         _write(path, _default_text())
     return path
+
+
+def read_hub_url(text: str) -> str:
+    """An address of a hub, without a slash at its end. Raises Invalid."""
+    if not _URL.fullmatch(text):
+        raise Invalid.field("url", f"must be {_URL_EXAMPLE}, not {text!r}")
+    return text.rstrip("/")
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -241,7 +251,7 @@ def _check(setting: _Setting, value: Any) -> tuple[Any, str | None]:
                 return choice, None
         return None, f"must be {' or '.join(setting.choices)}, not {value!r}"
     if setting.name == "hub_url" and value and not _URL.fullmatch(value):
-        return None, f"must be an address such as https://hub.example.org:8470, not {value!r}"
+        return None, f"must be {_URL_EXAMPLE}, not {value!r}"
     return value.rstrip("/") if setting.name == "hub_url" else value, None
 
 

@@ -443,16 +443,16 @@ class Projections:
         self._refold_stale()
         return sorted(self._pending.get(book, {}).values())
 
-    def ending(self, book: str, statuses: tuple[str, ...]) -> list[bytes]:
-        """Reservations of these statuses that hold or ask for capacity still."""
+    def ending(self, book: str, statuses: tuple[str, ...], now_s: int) -> list[bytes]:
+        """Reservations of these statuses that hold or ask for capacity still ahead."""
         marks = ", ".join("?" * len(statuses))
         return [
             row[0]
             for row in self._c.execute(
                 "SELECT r.id FROM reservations r WHERE r.book = ? AND r.id IN"  # noqa: S608
-                " (SELECT reservation FROM claims WHERE book = ?)"
+                ' (SELECT reservation FROM claims WHERE book = ? AND "end" > ?)'
                 f" AND r.status IN ({marks}) ORDER BY r.id",
-                (book, book, *statuses),
+                (book, book, now_s, *statuses),
             )
         ]
 

@@ -134,7 +134,6 @@ def test_two_desks_that_import_the_same_file_offline_make_one_of_each_reservatio
     assert {view.status for view in views} == {"completed", "cancelled", "no_show"}
 
 
-@pytest.mark.xfail(strict=True, reason="the hub grants a second place to a record made twice")
 def test_a_record_that_two_devices_imported_offline_occupies_one_place(fleet: Fleet) -> None:
     desk, hub = fleet.join("desk"), fleet.the_hub
     pool = record("a", resource="HALL", party_size=4)

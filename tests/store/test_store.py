@@ -1,0 +1,306 @@
+"""Promises of the store: all or nothing, on disk and in memory, and a clear word when it cannot."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast.model import lifecycle
+from holdfast.model.errors import (
+    DirectoryDamaged,
+    DirectoryError,
+    DirectoryInUse,
+    HoldfastError,
+    StorageFull,
+)
+from holdfast.node.exchange import Exchange
+from holdfast.node.hub import Hub
+from holdfast.node.replica import Replica
+from holdfast.store import database
+from holdfast.store.store import Store
+from tests.kit import Fleet, assert_same_book
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet(tmp_path) as made:
+        yield made
+
+
+def everything(replica: Replica, book: str) -> dict[str, object]:
+    """What a replica would say of itself: from memory and from disk."""
+    venue = replica.book(book).administration.venue
+    assert venue is not None
+    occupancy = replica.store.projections.occupancy(book)
+    return {
+        "heads": Exchange(replica).heads_digest(book),  # type: ignore[arg-type]
+        "digest": replica.store.projections.book_digest(book),
+        "rows": replica.store.db.conn.execute("SELECT count(*) FROM journal").fetchone(),
+        "chains": [(c.length, c.head) for c in replica.store.journal.chains(book)],
+        "last_seq": replica.store.journal.last_seq,
+        "held": {
+            r.id: sorted(occupancy.overlapping(r.id, 1_811_900_000, 1_812_200_000))
+            for r in venue.venue.resources
+        },
+        "undecided": replica.store.projections.undecided(book),
+        "queue": replica.store.queue.counts(),
+    }
+
+
+class Boom(Exception):
+    """Something that no code expects."""
+
+
+@pytest.mark.parametrize("deep", ["after the write", "in the flush"])
+def test_a_transaction_that_fails_leaves_nothing_on_disk_or_in_memory(fleet, monkeypatch, deep):
+    desk = fleet.join("desk")
+    kept = fleet.reserve(desk, "19:30", ["T1"])
+    before = everything(desk, fleet.book)
+    if deep == "in the flush":
+        flushed = desk.store.projections.flush
+
+        def failing_flush() -> object:
+            flushed()
+            raise Boom
+
+        monkeypatch.setattr(desk.store.projections, "flush", failing_flush)
+    with pytest.raises(Boom), desk.transaction():
+        fleet.reserve(desk, "19:30", ["T2"])
+        desk.reservations.cancel(kept.code)
+        if deep == "after the write":
+            raise Boom
+    monkeypatch.undo()
+    assert everything(desk, fleet.book) == before
+    assert fleet.now(desk, kept).status == lifecycle.COMMIT_PENDING
+    assert_same_book([desk], fleet.book)
+    fleet.reserve(desk, "19:30", ["T2"])
+    fleet.sync_all()
+    fleet.assert_agree()
+
+
+def test_a_merge_that_fails_half_way_leaves_nothing_and_comes_again(fleet, monkeypatch):
+    desk = fleet.join("desk")
+    fleet.reserve(desk, "19:30", ["T1"])
+    hub = fleet.the_hub
+    before = everything(hub, fleet.book)
+    monkeypatch.setattr(hub, "_decide_one", lambda *_: (_ for _ in ()).throw(Boom()))
+    with pytest.raises(Boom):
+        desk.sync()
+    assert everything(hub, fleet.book) == before
+    monkeypatch.undo()
+    desk.reset_peer()
+    fleet.sync_all()
+    fleet.assert_agree()
+    assert desk.store.queue.waiting() == 0
+
+
+def transactions(replica: Replica, work: object) -> list[str]:
+    seen: list[str] = []
+    replica.store.db.conn.set_trace_callback(
+        lambda sql: seen.append(sql.split()[0].upper()) if sql.strip() else None
+    )
+    try:
+        work()  # type: ignore[operator]
+    finally:
+        replica.store.db.conn.set_trace_callback(None)
+    return seen
+
+
+def test_one_operation_is_one_transaction(fleet):
+    desk, hub = fleet.join("desk"), fleet.the_hub
+    made = []
+    for replica in (desk, hub):
+        for work in (
+            lambda r=replica: made.append(fleet.reserve(r, "12:00", guest=None)),
+            lambda r=replica: fleet.move(r, made[-1], time="14:00"),
+            lambda r=replica: r.reservations.cancel(made[-1].code),
+        ):
+            statements = transactions(replica, work)
+            assert statements.count("COMMIT") == 1, statements
+            assert statements.count("BEGIN") == 1
+            assert "ROLLBACK" not in statements
+
+
+def test_a_live_push_is_one_transaction_at_the_hub(fleet):
+    desk, hub = fleet.join("desk"), fleet.the_hub
+    fleet.sync_all()
+    fleet.reserve(desk, "12:00", ["T1"])
+    request = desk.exchange.request(desk.peer)
+    statements = transactions(hub, lambda: Exchange(hub).answer(request))
+    # The second one keeps the seal with which the hub's decision is cut and sent.
+    assert 1 <= statements.count("COMMIT") <= 2, statements
+
+
+def test_an_answered_write_survives_the_plug_by_default(tmp_path):
+    store = Store(tmp_path)
+    try:
+        assert store.db.conn.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert store.db.conn.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    finally:
+        store.close()
+
+
+# --- what can be wrong with a directory -----------------------------------------------------------
+
+
+def test_a_second_process_is_told_who_uses_the_directory(tmp_path):
+    store = Store(tmp_path)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom holdfast.store.store import Store\n"
+        "from holdfast.model.errors import DirectoryInUse\n"
+        "try:\n    Store(Path(sys.argv[1]))\n"
+        "except DirectoryInUse as error:\n    print(error.detail)\n"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True,
+            timeout=30, check=True,
+        )  # fmt: skip
+        assert f"pid {os.getpid()}" in done.stdout
+    finally:
+        store.close()
+    again = Store(tmp_path)
+    again.close()
+
+
+def test_a_lock_that_a_dead_process_left_does_not_keep_anybody_out(tmp_path):
+    (tmp_path / database.LOCK_NAME).write_text("999999\n")
+    store = Store(tmp_path)
+    with pytest.raises(DirectoryInUse):
+        Store(tmp_path)
+    store.close()
+
+
+@pytest.mark.parametrize("damage", ["no database", "a torn header", "a torn page"])
+def test_a_damaged_database_is_named_and_left_as_it_is(fleet, damage):
+    desk = fleet.join("desk")
+    for hour in range(9, 22):
+        fleet.reserve(desk, f"{hour}:00", ["T1"], duration_minutes=30)
+    directory = desk.directory
+    desk.close()
+    path = directory / database.FILE_NAME
+    data = bytearray(path.read_bytes())
+    if damage == "no database":
+        data = bytearray(b"this is no database at all" * 100)
+    elif damage == "a torn header":
+        data[0:16] = os.urandom(16)
+    else:
+        data[4096 : 4096 * 6] = os.urandom(4096 * 5)
+    path.write_bytes(data)
+    with pytest.raises(DirectoryDamaged) as refusal:
+        fleet.open("desk", directory)
+    assert str(path) in refusal.value.detail
+    assert path.read_bytes() == data, "what is not understood was touched"
+    with pytest.raises(DirectoryDamaged):
+        fleet.open("desk", directory)
+
+
+def test_a_newer_version_is_named_and_its_data_is_left_alone(tmp_path):
+    store = Store(tmp_path)
+    store.db.conn.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+        " VALUES ('holdfast', 'm999_tomorrow', '2031-01-01')"
+    )
+    store.close()
+    with pytest.raises(DirectoryError, match="newer version.*m999_tomorrow"):
+        Store(tmp_path)
+    rows = sqlite3.connect(tmp_path / database.FILE_NAME)
+    assert rows.execute("SELECT count(*) FROM chains").fetchone() == (0,)
+    rows.close()
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    """As root modes refuse nothing, so that the refusal is made here."""
+    real = Path.open
+
+    def refusing(self: Path, mode: str = "r", *arguments: object, **more: object) -> object:
+        if self.name == database.LOCK_NAME:
+            raise OSError(30, "Read-only file system")
+        return real(self, mode, *arguments, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refusing)
+    with pytest.raises(DirectoryError, match="Read-only file system.*owner and mode"):
+        Store(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_directory_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(DirectoryError):
+            Store(tmp_path)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_refuses_clearly_and_damages_nothing(fleet):
+    desk = fleet.join("desk")
+    kept = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.sync_all()
+    connection = desk.store.db.conn
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count={pages + 2}")
+    refused = 0
+    for hour in range(8, 22):
+        for minute in ("00", "30"):
+            before = everything(desk, fleet.book)
+            try:
+                fleet.reserve(desk, f"{hour}:{minute}", ["HALL"], party=1)
+            except StorageFull as full:
+                refused += 1
+                assert "free some space" in full.detail
+                assert everything(desk, fleet.book) == before
+    assert refused, "the disk was meant to fill up"
+    assert fleet.now(desk, kept).status == lifecycle.CONFIRMED, "reading goes on"
+    assert desk.store.check() == []
+    connection.execute("PRAGMA max_page_count=1000000")
+    fleet.reserve(desk, "22:00", ["HALL"], party=1)
+    fleet.sync_all()
+    fleet.assert_agree()
+
+
+def test_a_full_disk_at_the_hub_leaves_the_nodes_operations_queued(fleet):
+    desk = fleet.join("desk")
+    fleet.sync_all()
+    for hour in range(8, 22):
+        fleet.reserve(desk, f"{hour}:00", ["HALL"], party=1)
+    connection = fleet.the_hub.store.db.conn
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(HoldfastError):
+        desk.sync()
+    assert desk.store.queue.waiting() > 0
+    connection.execute("PRAGMA max_page_count=1000000")
+    fleet.sync_all()
+    assert desk.store.queue.waiting() == 0
+    fleet.assert_agree()
+
+
+def test_a_backup_while_in_use_opens_and_says_the_same(fleet, tmp_path):
+    hub = fleet.the_hub
+    fleet.reserve(hub, "19:30", ["T1"])
+    target = tmp_path / "copy.db"
+    hub.store.backup(target)
+    copy = sqlite3.connect(target)
+    rows = copy.execute("SELECT count(*) FROM journal").fetchone()
+    copy.close()
+    assert rows == hub.store.db.conn.execute("SELECT count(*) FROM journal").fetchone()
+
+
+def test_rolled_back_writes_do_not_use_up_codes_or_leave_gaps(fleet):
+    hub: Hub = fleet.the_hub
+    with pytest.raises(Boom), hub.transaction():
+        fleet.reserve(hub, "19:30", ["T1"])
+        raise Boom
+    first, second = (fleet.reserve(hub, "19:30", [table]) for table in ("T1", "T2"))
+    assert first.code != second.code
+    chain = hub.store.journal.chain(fleet.book, hub.identity.incarnation)
+    assert chain is not None
+    hashes = hub.store.journal.hashes(chain, 0, chain.length)
+    assert (len(hashes), hashes[-1]) == (chain.length, chain.head)

@@ -1,0 +1,125 @@
+"""Writes docs/lifecycle.md from the lifecycle's table: nobody keeps a second copy by hand.
+
+    python tools/make_lifecycle.py
+
+A test fails where the page is not what the table says.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from holdfast.model import lifecycle
+from holdfast.model.lifecycle import COLLIDE, FOLD_STATUSES, STEPS, Outcome, Step
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "lifecycle.md"
+
+OPENING: Final = """\
+# The lifecycle of a reservation
+
+*This page is written by `tools/make_lifecycle.py` from the table in `holdfast/model/lifecycle.py`.
+Change the table, run the tool, and a test holds both together.*
+
+A reservation is **open** from its making until somebody cancels it, seats it or marks it as a
+no-show. What an open reservation is called follows from its claims alone: `confirmed` with a live
+claim, `commit_pending` while one waits for its decision, `commit_failed` otherwise
+([why](decisions/0005-status-from-claims.md)). So nothing below can confirm anything: only the
+holder of the capacity can.
+"""
+
+FACTS: Final = """\
+A *fact* happened: it is recorded whatever else is known, and never voided. An *intent* can lose.
+Capacity is free only when its holder has written the end; a step can but ask for it. A no-show can
+be taken back within {hours} hours.
+"""
+
+COLLISIONS: Final = """\
+## When two steps did not know of each other
+
+Two devices were cut off, and each did something. The fold takes steps in the order that everybody
+agrees on (what a step had seen first, then the least stamp). Where a step had not seen how the
+reservation came to its present status, this table says what becomes of it. `open` stands for
+`commit_pending`, `confirmed` and `commit_failed`.
+
+- *applies*: the step counts as if it had seen everything.
+- *only shown*: it stands in the audit and changes nothing.
+- **bold**: a person must look at it; the word is the kind of the exception.
+
+The rule behind it: who sits at the table beats every paper. What stands further right wins:
+`{order}`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    order = " < ".join(FOLD_STATUSES)
+    parts = [
+        OPENING,
+        "```mermaid\n" + lifecycle.diagram() + "\n```\n",
+        "## The steps\n",
+        *_table(
+            ("step", "from", "to", "what it is", "capacity"), [_step_row(step) for step in STEPS]
+        ),
+        "",
+        FACTS.format(hours=lifecycle.NO_SHOW_REVERSIBLE_HOURS),
+        COLLISIONS.format(order=order),
+        *_table(
+            ("status so far", *(step.name for step in STEPS)),
+            [
+                (f"`{status}`", *(_outcome(status, step) for step in STEPS))
+                for status in FOLD_STATUSES
+            ],
+        ),
+        "",
+        "## Statuses without a step yet\n",
+        f"{', '.join(f'`{status}`' for status in _reserved())}: names\n"
+        "that the contract reserves for holds, payments and refunds. No reservation of this version"
+        " reaches them.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _step_row(step: Step) -> tuple[str, ...]:
+    sources = ", ".join(f"`{source}`" for source in lifecycle.STATUSES if source in step.sources)
+    to = "stays" if step.to is None else "open again" if step.to == lifecycle.OPEN else step.to
+    return (
+        f"`{step.name}`",
+        sources,
+        to,
+        "a fact" if step.fact else "an intent",
+        "asks for its end" if step.ends_claims else "",
+    )
+
+
+def _outcome(status: str, step: Step) -> str:
+    outcome: Outcome = COLLIDE[status, step.kind]
+    if outcome.void:
+        words = "only shown"
+    elif step.to is None:
+        words = "applies"
+    elif outcome.status == step.to:
+        words = "applies" if step.to != status else "the same again"
+    else:
+        words = f"recorded, stays {outcome.status}"
+    return f"{words}, **{outcome.exception}**" if outcome.exception else words
+
+
+def _reserved() -> list[str]:
+    reached = lifecycle.OPEN_STATUSES | {step.to for step in STEPS}
+    return [status for status in lifecycle.STATUSES if status not in reached]
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    lines = [columns, tuple("---" for _ in columns), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def main() -> int:
+    PAGE.write_text(page(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
