@@ -40,7 +40,9 @@ def reason_codes() -> set[str]:
     found = {"newer-schema"}
     for path in (ROOT / "holdfast").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
+            if not isinstance(node, ast.Call) or not isinstance(
+                node.func, ast.Name | ast.Attribute
+            ):
                 continue
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
             if name not in ("Malformed", "Refused", "NotAnAppend") or not node.args:

@@ -1,4 +1,4 @@
-"""docs/vectors.json is what this software does: every vector goes through the product's own code."""
+"""docs/vectors.json is what this software does: each vector goes through the product's own code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Throws damaged bytes at everything that reads bytes of others, for as long as one likes.
 
-The test suite does a bounded part of it with Hypothesis (tests/hostile/test_fuzz.py). This tool searches
-longer: with `atheris` (which follows coverage, and is no dependency of Holdfast), or without it by
+The test suite does a bounded part of it with Hypothesis (tests/hostile/test_fuzz.py). This tool
+searches longer: with `atheris` (which follows coverage, and is no dependency of Holdfast), or without it by
 plain mutation.
 
     pip install atheris

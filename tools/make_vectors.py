@@ -9,416 +9,51 @@ tests/test_vectors.py checks that, and plays every vector through the product's 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import sys
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
-from unittest import mock
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from holdfast.model import codes, events, ids, pseudonyms  # noqa: E402
-from holdfast.model.entries import HUB_RIGHT, SCHEMA, Claim, ClaimId, Entry, encode  # noqa: E402
-from holdfast.model.limits import ENTRY_BYTES_MAX  # noqa: E402
+from holdfast.model import codes, pseudonyms  # noqa: E402
+from holdfast.model.entries import HUB_RIGHT, SCHEMA  # noqa: E402
 from holdfast.node import cards, http_signatures, identity, join_codes, transport  # noqa: E402
 from holdfast.sync import messages, pages, seals  # noqa: E402
+from tests import vectors_crypto  # noqa: E402
+from tools.vector_entries import (  # noqa: E402
+    AGENT,
+    BOOK,
+    HUB,
+    INCARNATION,
+    NOW_MS,
+    ROOT_CERTIFICATE,
+    Vectors,
+    bad_updates,
+    certificate,
+    chain_entries,
+    chain_vectors,
+    client_vectors,
+    entry_vectors,
+    fixed,
+    frame_of,
+    frame_vectors,
+    judged_entries,
+    page_vectors,
+    plain,
+    seal_vectors,
+    sealing_key,
+    signing_key,
+)
 
 FILE: Final = ROOT / "docs" / "vectors.json"
-TENANT: Final = "acme"
-VENUE: Final = "trattoria"
-BOOK: Final = f"{TENANT}/{VENUE}"
-NOW_MS: Final = 1_767_225_600_000
-"""2026-01-01T00:00:00Z."""
-STAMP: Final = NOW_MS << 16
-START: Final = 1_767_294_000
-SUBJECT: Final = ids.uuid7(NOW_MS, bytes(range(10)))
-AGENT: Final = pseudonyms.walk_in_agent_id(bytes(range(20)))
-
-Vectors = dict[str, Any]
-
-
-def fixed(name: str, length: int = 32) -> bytes:
-    """Bytes that stand for randomness: SHA-256 of a name, so that anybody can make them again."""
-    return hashlib.sha256(b"holdfast vectors 1 " + name.encode()).digest()[:length]
-
-
-def signing_key(name: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(fixed(f"ed25519 {name}"))
-
-
-def sealing_key(name: str) -> X25519PrivateKey:
-    return X25519PrivateKey.from_private_bytes(fixed(f"x25519 {name}"))
-
-
-INCARNATION: Final = fixed("incarnation desk", 16)
-HUB: Final = fixed("incarnation hub", 16)
-ROOT_CERTIFICATE: Final = identity.make_root(TENANT, signing_key("root"), NOW_MS)
-
-
-def certificate(name: str, role: str = "front-desk", venue: str = VENUE, root: str = "root") -> bytes:
-    """A certificate with a serial number that follows from its name."""
-    serial = int.from_bytes(fixed(f"serial {name}", 16), "big") >> 1
-    issuer = identity.make_root(TENANT, signing_key(root), NOW_MS)
-    with mock.patch.object(x509, "random_serial_number", lambda: serial):
-        return identity.issue(
-            signing_key(root), issuer, TENANT, venue, role, name,
-            signing_key(name).public_key(), NOW_MS,
-        )  # fmt: skip
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON: bytes as hex, arrays as the wire has them."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if hasattr(value, "_asdict"):
-        return {name: plain(member) for name, member in value._asdict().items()}
-    if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(member) for member in value]
-    return value
-
-
-# --- chains, seals, pages -------------------------------------------------------------------------
-
-
-def chain_vectors() -> Vectors:
-    entries = [b"", b"first", bytes(range(256))]
-    start = seals.chain_start(BOOK, INCARNATION)
-    head = start
-    steps = []
-    for entry in entries:
-        head = seals.chain_next(head, entry)
-        steps.append({"entry": entry.hex(), "hash": head.hex(), "operation": head[:16].hex()})
-    return {
-        "book": BOOK,
-        "incarnation": INCARNATION.hex(),
-        "start": start.hex(),
-        "steps": steps,
-    }
-
-
-def seal_vectors() -> list[Vectors]:
-    key = signing_key("desk")
-    made = []
-    for n in (1, 4096, 4097):
-        head = fixed(f"head {n}")
-        made.append(
-            {
-                "private_key": key.private_bytes_raw().hex(),
-                "public_key": key.public_key().public_bytes_raw().hex(),
-                "book": BOOK,
-                "incarnation": INCARNATION.hex(),
-                "n": n,
-                "head": head.hex(),
-                "message": seals.seal_message(BOOK, INCARNATION, n, head).hex(),
-                "seal": seals.sign_seal(key, BOOK, INCARNATION, n, head).hex(),
-            }
-        )
-    return made
-
-
-def client_vectors() -> list[Vectors]:
-    return [
-        {
-            "book": BOOK,
-            "incarnation": incarnation.hex(),
-            "page": page,
-            "client_id": seals.client_id(BOOK, incarnation, page),
-        }
-        for incarnation in (INCARNATION, HUB)
-        for page in (0, 1, 65_536)
-    ]
-
-
-def page_vectors() -> Vectors:
-    """A page of the first three entries of a chain, as one update and as two."""
-    entries = chain_entries()
-    client = seals.client_id(BOOK, INCARNATION, 0)
-    document = pages.PageDocument(client)
-    document.append(entries)
-    first = pages.PageDocument(client)
-    first.append(entries[:1])
-    return {
-        "book": BOOK,
-        "incarnation": INCARNATION.hex(),
-        "page": 0,
-        "client_id": client,
-        "root": pages.ROOT,
-        "entries": plain(entries),
-        "update": document.update_after(0).hex(),
-        "state_vector": pages.state_vector(client, len(entries)).hex(),
-        "first_entry_alone": first.update_after(0).hex(),
-        "update_after_first": document.update_after(1).hex(),
-        "state_vector_after_first": pages.state_vector(client, 1).hex(),
-        "empty_state_vector": pages.state_vector(client, 0).hex(),
-    }
-
-
-def bad_updates() -> list[Vectors]:
-    """Updates that are no append, with the reason code of the strict reader."""
-    client = 77
-    document = pages.PageDocument(client)
-    document.append([b"a", b"b"])
-    good = document.update_after(0)
-    behind = document.update_after(1)
-    other = pages.PageDocument(78)
-    other.append([b"x"])
-    large = pages.PageDocument(client)
-    large.append([b"\x00" * (ENTRY_BYTES_MAX + 1)])
-    document.doc["entries"].pop(0)
-    deleted = document.doc.get_update()
-    rows = [
-        ("nothing in it", pages.EMPTY_UPDATE, "update-empty"),
-        ("no bytes", b"", "update-truncated"),
-        ("cut off", good[:-1], "update-truncated"),
-        ("bytes after the end", good + b"\x00", "update-trailing-bytes"),
-        ("two writers", b"\x02" + good[1:-1] + other.update_after(0)[1:], "update-many-writers"),
-        ("a deletion", deleted, "update-not-an-append"),
-        ("a deletion of what is held", good[:-1] + b"\x01\x4d\x01\x00\x01", "update-deletes"),
-        ("another root", good.replace(b"entries", b"entriez"), "update-foreign-root"),
-        ("an insertion before the end", behind.replace(b"\x88\x4d\x00", b"\x88\x4d\x01"), None),
-        ("text, not bytes", good.replace(b"\x74\x01a", b"\x77\x01a"), "update-not-bytes"),
-        ("a number spelt too long", b"\x81\x00" + good[1:], "update-number-too-long"),
-        ("no structs", b"\x01\x00\x4d\x00\x00", "update-too-large"),
-        ("an entry larger than the limit", large.update_after(0), "entry-too-large"),
-    ]
-    made = []
-    for name, data, reason in rows:
-        reason = reason or "update-not-at-end"
-        if len(data) > 1_000:
-            shown: Any = {"hex_start": data[:32].hex(), "then_zeros": len(data) - 33, "hex_end": "00"}
-        else:
-            shown = data.hex()
-        made.append({"name": name, "update": shown, "reason": reason})
-    return made
-
-
-# --- entries --------------------------------------------------------------------------------------
-
-
-def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
-    """One event of each kind, with what its envelope carries."""
-    operation = fixed("operation", 16)
-    claim = Claim("T1", START, START + 6_300, 1, 900)
-    about = {"subject": SUBJECT, "follows": (operation,)}
-    card = events.SealedCard(fixed("card id", 16), fixed("ciphertext", 32))
-    yield (
-        events.ReservationCreated(
-            AGENT, 2, "RES-2026-7K3M9Q", "2026-01-01", card=card, area="main",
-            metadata={"crm.contact": "crm:4711"}, starts_at=START, ends_at=START + 5_400,
-        ),
-        {"subject": SUBJECT, "claims": (claim,)},
-    )  # fmt: skip
-    yield events.ReservationAmended({"party_size": 3}), about
-    yield (
-        events.ReservationMoved(),
-        {**about, "claims": (Claim("T2", START, START + 5_400, replaces=ClaimId(operation, 0)),)},
-    )
-    yield events.ReservationCancelled("guest_request", "guest"), about
-    yield events.ReservationCheckedIn(2), about
-    yield events.ReservationCompleted(NOW_MS), about
-    yield events.ReservationMarkedNoShow(), about
-    yield events.ReservationNoShowUndone(), about
-    yield events.ReservationAttendanceConfirmed(), about
-    yield (
-        events.ClaimDecided(
-            operation, "displaced", "taken", (SUBJECT,), ((INCARNATION, 7, fixed("head", 8)),)
-        ),
-        {"subject": SUBJECT, "claims": (claim,)},
-    )
-    yield events.ClaimEnded("cancelled"), {"subject": SUBJECT, "ends": (ClaimId(operation, 0),)}
-    yield events.ExceptionResolved("displaced", "acknowledge"), about
-    yield events.OperationWithdrawn(operation, "entered_by_mistake"), about
-    leaf, sealing = certificate("desk"), sealing_key("desk").public_key().public_bytes_raw()
-    yield events.ChainCertified((leaf,), sealing, 1, (), "holdfast-0.1.0"), {}
-    yield events.ChainKeyChanged((leaf,), sealing), {}
-    yield events.ChainSucceeded(fixed("next", 16), "clock_ahead"), {}
-    yield events.ChainClosed(INCARNATION, b"", 7, fixed("head"), "succeeded"), {}
-    yield events.NodeRevoked("kiosk", 0, ((INCARNATION, 7, fixed("head")),), "stolen"), {}
-    yield events.VenueConfigured(b'{"venue":"trattoria"}'), {}
-    yield events.VenueKeyPublished(sealing), {}
-    yield events.VenueKeyHanded(INCARNATION, sealing, fixed("sealed key")), {}
-    yield events.CodesGranted(INCARNATION, (226,)), {}
-    yield events.RightGranted(INCARNATION, "T1", 1, START, START + 86_400), {}
-    yield events.RightReturned(operation), {}
-    yield events.RightRevoked(operation, 7, fixed("head"), "stranded"), {}
-
-
-def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:
-    return Entry(
-        events.KIND_BY_EVENT[type(event)],
-        STAMP + number,
-        250,
-        envelope.get("subject", b""),
-        envelope.get("follows", ()),
-        envelope.get("claims", ()),
-        envelope.get("ends", ()),
-        SCHEMA,
-        events.encode_content(event),
-    )
-
-
-def entry_vectors() -> list[Vectors]:
-    made = []
-    for number, (event, envelope) in enumerate(sample_events()):
-        entry = entry_of(event, number, **envelope)
-        made.append(
-            {"envelope": plain(entry), "content": plain(event), "bytes": encode(entry).hex()}
-        )
-    kinds = {row["envelope"]["kind"] for row in made}
-    assert kinds == set(events.EVENT_BY_KIND), set(events.EVENT_BY_KIND) - kinds
-    return made
-
-
-def judged_entries() -> list[Vectors]:
-    """Entries that do not simply merge, with the gate's verdict and reason."""
-    created = entry_of(
-        events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q", "2026-01-01"),
-        subject=SUBJECT,
-        claims=(Claim("T1", START, START + 5_400),),
-    )
-
-    def content(event: events.Event) -> dict[str, Any]:
-        return {"content": events.encode_content(event)}
-
-    claim = Claim("T1", START, START + 5_400)
-    change = msgspec.structs.replace
-    rows: list[tuple[str, bytes, str, str]] = [
-        ("no MessagePack", b"\xc1", "quarantined", "entry-unreadable"),
-        ("nested arrays", b"\x91" * 64 + b"\x00", "quarantined", "entry-unreadable"),
-    ]
-    for name, changes, verdict, reason in (
-        ("a newer schema", {"schema": 2}, "deferred", "newer-schema"),
-        ("an unknown kind", {"kind": "payment.received"}, "deferred", "newer-schema"),
-        ("a kind with clear text", {"kind": "for.Ann Smith"}, "", "kind-not-namespaced"),
-        ("a stamp of 64 bits", {"stamp": 1 << 63}, "", "stamp-out-of-range"),
-        ("a subject of 3 bytes", {"subject": b"abc"}, "", "envelope-out-of-range"),
-        ("65 predecessors", {"follows": (bytes(16),) * 65}, "", "too-many-predecessors"),
-        ("a short predecessor", {"follows": (b"x",)}, "", "operation-id-length"),
-        ("65 claims", {"claims": (claim,) * 65}, "", "too-many-claims"),
-        ("an end before its start", {"claims": (change(claim, end=START),)}, "", "claim-interval"),
-        ("no quantity", {"claims": (change(claim, quantity=0),)}, "", "claim-quantity"),
-        ("a right of 17 bytes", {"claims": (change(claim, right=bytes(17)),)}, "", "claim-out-of-range"),
-        ("clear text as resource", {"claims": (change(claim, resource="Ann's table"),)}, "",
-         "text-not-an-id:resource"),
-        ("a claim id of 3 bytes", {"ends": (ClaimId(b"abc", 0),)}, "", "claim-id"),
-        ("a content of another form", {"content": b"\x90"}, "", "content-unreadable"),
-        ("clear text as agent", content(events.ReservationCreated("Ann Smith", 2,
-         "RES-2026-7K3M9Q", "2026-01-01")), "", "text-not-an-id:agent_id"),
-        ("clear text as code", content(events.ReservationCreated(AGENT, 2, "Ann", "2026-01-01")),
-         "", "text-not-a-code:code"),
-        ("a day that is none", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
-         "2026-02-30")), "", "text-not-a-date:service_date"),
-        ("nobody", content(events.ReservationCreated(AGENT, 0, "RES-2026-7K3M9Q", "2026-01-01")),
-         "", "party-size"),
-        ("clear text as metadata", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
-         "2026-01-01", metadata={"crm.name": "Ann Smith"})), "", "text-not-an-id:metadata"),
-        ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
-         "2026-01-01", card=events.SealedCard(b"abc", b""))), "", "card-out-of-range"),
-        ("clear text behind the fields", {"content": _longer(created.content, "Ann Smith")}, "",
-         "text-not-an-id:unknown-field"),
-        ("a number behind the fields", {"content": _longer(created.content, 7)}, "merged", ""),
-    ):  # fmt: skip
-        data = encode(change(created, **changes))
-        rows.append((name, data, verdict or "quarantined", reason))
-    return [
-        {"name": name, "bytes": data.hex(), "verdict": verdict, "reason": reason}
-        for name, data, verdict, reason in rows
-    ]
-
-
-def _longer(content: bytes, value: Any) -> bytes:
-    """A content as a later version might write it, with a field more."""
-    return msgspec.msgpack.encode([*msgspec.msgpack.decode(content), value])
-
-
-# --- frames ---------------------------------------------------------------------------------------
-
-
-def chain_entries() -> list[bytes]:
-    """The first three entries of the desk's chain."""
-    sealing = sealing_key("desk").public_key().public_bytes_raw()
-    claim = Claim("T1", START, START + 5_400)
-    return [
-        encode(entry_of(events.ChainCertified((certificate("desk"),), sealing))),
-        encode(
-            entry_of(
-                events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q", "2026-01-01"),
-                1, subject=SUBJECT, claims=(claim,),
-            )
-        ),
-        encode(entry_of(events.ReservationCancelled("guest_request", "guest"), 2, subject=SUBJECT)),
-    ]  # fmt: skip
-
-
-def frame_of(
-    entries: list[bytes], after: int = 0, *, sealed: int | None = None, key: str = "desk",
-    incarnation: bytes = INCARNATION, page: int = 0, **changes: Any,
-) -> messages.Frame:  # fmt: skip
-    """The frame that sends a chain's entries behind the first `after`."""
-    document = pages.PageDocument(seals.client_id(BOOK, incarnation, page))
-    document.append(entries)
-    start = seals.chain_start(BOOK, incarnation)
-    hashes = [start, *seals.chain_run(start, entries)]
-    sealed = len(entries) if sealed is None else sealed
-    frame = messages.Frame(
-        incarnation, page, hashes[after], document.update_after(after), sealed,
-        seals.sign_seal(
-            signing_key(key), BOOK, incarnation, sealed, hashes[min(sealed, len(entries))]
-        ),
-    )  # fmt: skip
-    return frame_with(frame, **changes)
-
-
-def frame_with(frame: messages.Frame, **changes: Any) -> messages.Frame:
-    return msgspec.structs.replace(frame, **changes)
-
-
-def frame_vectors() -> list[Vectors]:
-    """Frames against what a replica holds of the chain: what passes, and the reason if not."""
-    entries = chain_entries()
-    stranger = events.ChainCertified((certificate("desk", root="stranger"),), bytes(32))
-    foreign = events.ChainCertified((certificate("desk", venue="elsewhere"),), bytes(32))
-    other = [*entries[:2], encode(entry_of(events.ReservationCheckedIn(2), 9, subject=SUBJECT))]
-    rows: list[tuple[str, list[bytes], messages.Frame, str]] = [
-        ("a chain from its start", [], frame_of(entries), ""),
-        ("what follows", entries[:1], frame_of(entries, 1), ""),
-        ("what is known already", entries, frame_of(entries), ""),
-        ("beyond the seal", [], frame_of(entries, sealed=2), ""),
-        ("a second branch", entries, frame_of(other), ""),
-        ("a gap", entries[:1], frame_of(entries, 2), "gap"),
-        ("nothing held", [], frame_of(entries, 2), "gap"),
-        ("another start", [], frame_of(entries, base=bytes(32)), "chain-start"),
-        ("another page's update", [], frame_with(frame_of(entries, page=1), page=0), "foreign-page"),
-        ("no update", [], frame_of(entries, update=b"\x00\x00"), "update-empty"),
-        ("a seal of nothing in it", [], frame_of(entries, sealed=4), "seal-missing"),
-        ("a seal by another key", [], frame_of(entries, key="stranger"), "seal-invalid"),
-        ("a seal cut short", [], frame_of(entries, seal=bytes(63)), "seal-invalid"),
-        ("no certificate first", [], frame_of(entries[1:]), "certificate-missing"),
-        ("another tenant's root", [], frame_of([encode(entry_of(stranger))]), "certificate-invalid"),
-        ("another venue's writer", [], frame_of([encode(entry_of(foreign))]), "certificate-foreign"),
-        ("an incarnation of 3 bytes", [], frame_with(frame_of(entries), incarnation=b"abc"),
-         "frame-malformed"),
-    ]  # fmt: skip
-    return [
-        {"name": name, "held": plain(held), "frame": plain(frame), "reason": reason}
-        for name, held, frame, reason in rows
-    ]
-
 
 # --- messages -------------------------------------------------------------------------------------
 
@@ -492,8 +127,16 @@ def bad_messages() -> list[Vectors]:
         ("a map", b"\x00\x80", "invalid"),
         ("too few fields", b"\x00\x91\x01", "invalid"),
         ("nested arrays", b"\x00" + b"\x91" * 64 + b"\x00", "invalid"),
-        ("a negative count", b"\x00" + msgspec.msgpack.encode([1, BOOK, INCARNATION, -1, 0]), "invalid"),
-        ("a sender of 3 bytes", b"\x00" + msgspec.msgpack.encode([1, BOOK, b"abc", 1, 0]), "invalid"),
+        (
+            "a negative count",
+            b"\x00" + msgspec.msgpack.encode([1, BOOK, INCARNATION, -1, 0]),
+            "invalid",
+        ),
+        (
+            "a sender of 3 bytes",
+            b"\x00" + msgspec.msgpack.encode([1, BOOK, b"abc", 1, 0]),
+            "invalid",
+        ),
     ]
     return [{"name": name, "bytes": data.hex(), "error": error} for name, data, error in rows]
 
@@ -553,8 +196,8 @@ def hpke_seal(plain_text: bytes, recipient: X25519PrivateKey, info: bytes, name:
         extract(b"", kem, b"eae_prk", ephemeral.exchange(recipient.public_key())),
         kem, b"shared_secret", encapsulated + public, 32,
     )  # fmt: skip
-    context = b"\x00" + extract(b"", suite, b"psk_id_hash", b"") + extract(
-        b"", suite, b"info_hash", info
+    context = (
+        b"\x00" + extract(b"", suite, b"psk_id_hash", b"") + extract(b"", suite, b"info_hash", info)
     )
     secret = extract(shared, suite, b"secret", b"")
     key = expand(secret, suite, b"key", context, 32)
@@ -646,6 +289,7 @@ def make() -> str:
         "card": card_vectors(),
         "join_code": join_vectors(),
         "signatures": signature_vectors(),
+        "known_answers": vectors_crypto.vectors(),
     }
     return json.dumps(vectors, indent=1, ensure_ascii=False) + "\n"
 

@@ -33,7 +33,7 @@ _SUPERVISE: Final = frozenset(
 _ADMINISTER: Final = frozenset(
     {
         "venues.change", "reservations.import", "nodes.change", "tokens.change", "config.read",
-        "backup",
+        "backup", "sync.change",
     }
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ from holdfast.api.parsing import (
     write_cursor,
 )
 from holdfast.model.errors import NotFound
-from holdfast.node import inspection
+from holdfast.node import attention, inspection
 from holdfast.node.audit import audit_entries
 
 TAGS = ["books"]
@@ -153,8 +153,7 @@ async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Res
 
     def resolve() -> str:
         wanted = read_body(body, ResolveRequest)
-        kind, about = inspection.parse_exception_id(exception_id)
-        face.replica.resolve_exception(about, kind, wanted.action, wanted.reason)
+        attention.resolve(face.replica, exception_id, wanted.action, wanted.reason)
         done = {"id": exception_id, "state": "resolved"} | msgspec.to_builtins(wanted)
         return msgspec.json.encode(done).decode()
 

@@ -52,6 +52,18 @@ class SampleRequest(msgspec.Struct, kw_only=True):
     servers: list[str] | None = None
 
 
+class HubRequest(msgspec.Struct, kw_only=True):
+    """Where the hub is from now on."""
+
+    url: str
+
+
+class RejoinRequest(msgspec.Struct, kw_only=True):
+    """A one-time code, as the hub's `invite` gives it."""
+
+    code: str
+
+
 class Nothing(msgspec.Struct, kw_only=True):
     """A request that says all by its path."""
 
@@ -305,6 +317,57 @@ async def resume_sync(request: Asking) -> Response[bytes]:
     return await _switch(request, face_of(request), "resume")
 
 
+@post(
+    "/sync/hub",
+    operation_id="setHub",
+    summary="Dial another address from now on: a hub that moved, or was rebuilt",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "sync.change"},
+    operation_class=operation(body=HubRequest, answers={200: "as GET /sync"}, keyed=True),
+)
+async def set_hub(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    node = face.node()
+    body = await request.body()
+    wanted = read_body(body, HubRequest)
+
+    async def change() -> str:
+        await face.run(node.set_hub, wanted.url)
+        face.changes.publish("sync")
+        return node.hub_url
+
+    answered = await face.answers.once_outside(request, body, 200, change)
+    shown = await face.run(sync_status, face)
+    return answer(shown, answered.status, answered.headers)
+
+
+@post(
+    "/sync/rejoin",
+    operation_id="rejoin",
+    summary="Get a new certificate with a new code, and keep the data",
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "sync.change"},
+    operation_class=operation(body=RejoinRequest, answers={200: "as GET /sync"}, keyed=True),
+)
+async def rejoin(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    node = face.node()
+    body = await request.body()
+    wanted = read_body(body, RejoinRequest)
+
+    async def join_again() -> str:
+        # Not in the worker: the hub may take its time, and writers must not wait with it.
+        await asyncio.to_thread(node.rejoin, wanted.code)
+        face.changes.publish("sync")
+        return node.name
+
+    answered = await face.answers.once_outside(request, body, 200, join_again)
+    shown = await face.run(sync_status, face)
+    return answer(shown, answered.status, answered.headers)
+
+
 # --- the clock ------------------------------------------------------------------------------------
 
 
@@ -353,6 +416,8 @@ ROUTES: list[HTTPRouteHandler] = [
     sync_now,
     pause_sync,
     resume_sync,
+    set_hub,
+    rejoin,
     get_clock,
     sample_clock,
 ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
 from holdfast.commands.words import clock_text, plain
+
+_KEY: Final = re.compile("[0-9a-f]{32,}")
+"""Keys and digests; a table shows their first letters, `--json` all."""
 
 
 @click.group(cls=Group)
@@ -143,7 +147,8 @@ def _brief(value: Any) -> str:
         return ""
     if isinstance(value, dict) or (isinstance(value, list) and isinstance(value[0], dict)):
         return f"({len(value)})"
-    return clock_text(plain(value))
+    text = clock_text(plain(value))
+    return f"{text[:8]}…" if _KEY.fullmatch(text) else text
 
 
 def as_document(report: Any) -> dict[str, Any]:

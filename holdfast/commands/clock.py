@@ -19,12 +19,19 @@ def clock() -> None:
 @data_option
 @json_option
 def status(data: Path, as_json: bool) -> None:
-    """State, offset and uncertainty, and who says so."""
+    """What time it is, how wrong that may be, and who says so."""
+    from holdfast.commands.output import show_fields, show_json
+    from holdfast.commands.screens import clock_fields
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
         answer = session.get("/clock")
-    _show(answer, as_json)
+    if as_json:
+        show_json(answer)
+        return
+    show_fields(clock_fields(answer))
+    if answer["sources"]:
+        _show_sources(answer["sources"])
 
 
 @clock.command()
@@ -35,21 +42,29 @@ def status(data: Path, as_json: bool) -> None:
 @json_option
 def sample(data: Path, servers: tuple[str, ...], as_json: bool) -> None:
     """Ask time servers now: those of the settings, or those named."""
+    from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
         answer = session.post("/clock/sample", {"servers": list(servers)} if servers else {})
-    _show(answer, as_json)
-
-
-def _show(answer: dict[str, Any], as_json: bool) -> None:
-    from holdfast.commands.output import show_document, show_json, show_table
-
     if as_json:
         show_json(answer)
         return
-    lists = {name: answer[name] for name in ("sources", "results") if answer.get(name)}
-    show_document({name: value for name, value in answer.items() if name not in lists})
-    for items in lists.values():
-        columns = list(dict.fromkeys(name for one in items for name in one))
-        show_table(columns, ([one.get(name) for name in columns] for one in items))
+    if answer.get("applied"):
+        say("The clock is set.")
+    else:
+        say(f"The clock is as it was: {answer.get('reason') or 'no time server was asked'}.")
+    if answer.get("servers"):
+        _show_sources(answer["servers"])
+
+
+def _show_sources(items: list[dict[str, Any]]) -> None:
+    from holdfast.commands.output import show_table
+
+    columns = list(dict.fromkeys(name for one in items for name in one))
+    click.echo("")
+    show_table(
+        [name.replace("_", " ") for name in columns],
+        ([one.get(name) for name in columns] for one in items),
+        empty="nobody was asked",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,8 @@ from holdfast.commands.options import (
     target_argument,
 )
 from holdfast.commands.running import run_options
+
+_CLOCKS: Final = {"disciplined": "set", "holdover": "was set", "undisciplined": "not set"}
 
 
 @click.group(cls=Group)
@@ -60,16 +62,13 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
 @target_argument("file")
 @json_option
 def export_root(data: Path, file: Path, as_json: bool) -> None:
-    """Write the root key to a file, to be kept offline; a running hub is stopped first."""
+    """Write the root key to a file, to be kept offline; the hub may go on running."""
     from holdfast.commands.output import say, show_json
-    from holdfast.commands.session import open_alone, require_role
+    from holdfast.commands.session import require_directory
+    from holdfast.node.hub import export_root as write_root
 
-    require_role(data, "hub")
-    opened: Any = open_alone(data)
-    try:
-        opened.export_root(file)
-    finally:
-        opened.close()
+    require_directory(data)
+    write_root(data, file)
     if as_json:
         show_json({"file": str(file)})
     else:
@@ -133,11 +132,11 @@ def nodes(data: Path, as_json: bool) -> None:
             "role",
             "venue",
             "last seen",
-            "not sent",
+            "unsent",
             "clock",
             "version",
             "state",
-            "incarnation",
+            "life",
         ],
         (
             [
@@ -146,10 +145,11 @@ def nodes(data: Path, as_json: bool) -> None:
                 node.get("venue"),
                 clock_text(node.get("last_seen_at")) or "never",
                 node.get("queued"),
-                node.get("clock_state"),
-                node.get("version"),
+                _CLOCKS.get(str(node.get("clock_state")), node.get("clock_state")),
+                str(node.get("version") or "").removeprefix("holdfast-"),
                 "shut out" if node.get("revoked") else "",
-                node.get("incarnation"),
+                # A life is known by its first letters wherever people read it.
+                str(node.get("incarnation") or "")[:8],
             ]
             for node in answer["items"]
         ),

@@ -49,19 +49,14 @@ def join(url: str, code: str, data: Path, as_json: bool) -> None:
 def rejoin(code: str, data: Path, as_json: bool) -> None:
     """Give a node whose directory was cloned or restored a life of its own again."""
     from holdfast.commands.output import say, show_json
-    from holdfast.commands.session import open_alone, require_role
+    from holdfast.commands.session import open_session
 
-    require_role(data, "node")
-    opened: Any = open_alone(data)
-    try:
-        opened.rejoin(code)
-        name = opened.name
-    finally:
-        opened.close()
+    with open_session(data) as session:
+        answer = session.post("/sync/rejoin", {"code": code})
     if as_json:
-        show_json({"directory": str(data), "name": name})
+        show_json(answer)
     else:
-        say(f"{name} has joined again; what it may sell comes with the next exchange.")
+        say(f"Joined {answer['hub']} again; what is new comes with the next exchange.")
 
 
 @node.command("set-hub")
@@ -71,18 +66,14 @@ def rejoin(code: str, data: Path, as_json: bool) -> None:
 def set_hub(url: str, data: Path, as_json: bool) -> None:
     """Tell a node that its hub has another address now."""
     from holdfast.commands.output import say, show_json
-    from holdfast.commands.session import open_alone, require_role
+    from holdfast.commands.session import open_session
 
-    require_role(data, "node")
-    opened: Any = open_alone(data)
-    try:
-        opened.set_hub(url)
-    finally:
-        opened.close()
+    with open_session(data) as session:
+        answer = session.post("/sync/hub", {"url": url})
     if as_json:
-        show_json({"directory": str(data), "hub": url})
+        show_json(answer)
     else:
-        say(f"The hub is at {url} from now on.")
+        say(f"The hub is at {answer['hub']} from now on.")
 
 
 @node.command()
@@ -100,7 +91,8 @@ def run(data: Path, **options: Any) -> int:
 @json_option
 def status(data: Path, as_json: bool) -> None:
     """One screen: identity, exchange, queue, clock, books, disk."""
-    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.output import show_fields, show_json
+    from holdfast.commands.screens import status_fields
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -109,7 +101,7 @@ def status(data: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        show_document({"process": "running" if running else "not running", **answer})
+        show_fields(status_fields(answer, running=running))
 
 
 @node.command()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdfast.commands.words import plain
+from holdfast.commands.words import clock_text, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PIPE_WIDTH: Final = 100_000
 _WHOLE_CHARS: Final = 16
 """A date with a time has so many characters."""
+_WORD_CHARS: Final = 20
+"""Narrower than this, a column of sentences is no longer read but spelled."""
 
 
 def show_json(document: Any) -> None:
@@ -36,7 +38,8 @@ def show_table(
     """Print rows under their headings, or the words for none. Columns without a value are left out.
 
     Of the first column, which identifies the row, and of short values such as times nothing is
-    broken over lines; the others share what room there is.
+    broken over lines; the others share what room there is. Where a terminal has too little of it,
+    each row becomes a list of names and values.
     """
     from rich.table import Table
     from rich.text import Text
@@ -47,12 +50,25 @@ def show_table(
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     shown = [n for n in range(len(columns)) if n == 0 or any(row[n] for row in cells)]
+    needed = 2 * (len(shown) - 1)
     for n in shown:
-        short = max(len(row[n]) for row in cells) <= _WHOLE_CHARS
-        table.add_column(columns[n], overflow="fold", no_wrap=n == 0 or short)
+        longest = max(len(row[n]) for row in cells)
+        whole = n == 0 or longest <= _WHOLE_CHARS
+        table.add_column(columns[n], overflow="fold", no_wrap=whole)
+        needed += max(len(columns[n]), longest if whole else _WORD_CHARS)
+    if needed > _console().width:
+        _show_one_by_one([columns[n] for n in shown], [[row[n] for n in shown] for row in cells])
+        return
     for row in cells:
         table.add_row(*(Text(row[n]) for n in shown))
     _print(table)
+
+
+def _show_one_by_one(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for n, row in enumerate(rows):
+        if n:
+            click.echo("")
+        show_fields(zip(names, row, strict=True))
 
 
 def show_fields(fields: Iterable[tuple[str, Any]]) -> None:
@@ -65,7 +81,7 @@ def show_fields(fields: Iterable[tuple[str, Any]]) -> None:
     table.add_column(overflow="fold")
     for name, value in fields:
         if value not in (None, "", [], {}):
-            table.add_row(Text(name), Text(plain(value)))
+            table.add_row(Text(name), Text(clock_text(plain(value))))
     _print(table)
 
 

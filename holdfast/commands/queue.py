@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from holdfast.commands.options import Group, data_option, json_option, target_argument
-from holdfast.commands.words import clock_text, sync_words
+from holdfast.commands.words import clock_text, operation_words, sync_words
 from holdfast.model.errors import HoldfastError
 
 _STATES = ("queued", "sent", "merged", "deferred", "quarantined", "withdrawn")
@@ -40,10 +40,11 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
         (
             [
                 one.get("id"),
-                one.get("kind"),
+                operation_words(one.get("kind")),
                 one.get("subject"),
                 sync_words(one.get("state")),
-                one.get("attempts"),
+                # One try is as it should be, and needs no column.
+                one.get("attempts") if (one.get("attempts") or 0) > 1 else "",
                 clock_text(one.get("next_attempt_at")),
                 one.get("reason"),
             ]

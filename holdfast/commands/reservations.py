@@ -209,11 +209,10 @@ def show_reservation(reservation: dict[str, Any]) -> None:
             ("decision", decision.get("verdict")),
             ("decided by", decision.get("by")),
             ("because", decision.get("reason")),
-            ("exchange", sync_words(reservation.get("sync"))),
+            ("to the hub", sync_words(reservation.get("sync"))),
             ("source", reservation.get("source")),
             ("made by", reservation.get("made_by")),
             ("agent", reservation.get("agent_id")),
-            ("stamp", reservation.get("stamp")),
             ("id", reservation.get("id")),
         ]
     )

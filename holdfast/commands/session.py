@@ -168,16 +168,6 @@ def quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def open_alone(directory: Path) -> Hub | Node:
-    """Open the directory for this process alone; raises DirectoryInUse where its process runs."""
-    found = _reach(directory)
-    if isinstance(found, RunFile):
-        raise DirectoryInUse(
-            f"{directory} is in use by its process (pid {found.pid}, {found.url}); stop that first"
-        )
-    return found
-
-
 def running_process(directory: Path) -> RunFile | None:
     """The process that holds the directory and answers, if there is one."""
     found = _read_run_file(directory)

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
-from holdfast.commands.words import clock_text, connection_words
+from holdfast.commands.screens import round_fields, sync_fields
+from holdfast.commands.words import clock_text
 from holdfast.model.limits import LIST_LIMIT_MAX
 
 
@@ -21,7 +22,7 @@ def sync() -> None:
 @json_option
 def now(data: Path, as_json: bool) -> None:
     """Exchange now, and say what came of it; status 3 where the hub cannot be reached."""
-    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.output import show_fields, show_json
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -29,7 +30,7 @@ def now(data: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        show_document(answer)
+        show_fields(round_fields(answer))
 
 
 @sync.command()
@@ -37,7 +38,7 @@ def now(data: Path, as_json: bool) -> None:
 @json_option
 def status(data: Path, as_json: bool) -> None:
     """Whether the hub is reached, when last, and what is not sent yet."""
-    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.output import show_fields, show_json
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -45,7 +46,7 @@ def status(data: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        show_document({**answer, "state": connection_words(answer.get("state"))})
+        show_fields(sync_fields(answer))
 
 
 @sync.command()

@@ -34,6 +34,21 @@ _CONNECTION: Final = {
     "paused": "paused (`holdfast sync resume` ends it)",
     "backing_off": "cannot reach the hub, trying again by itself",
 }
+_CLOCK: Final = {
+    "disciplined": "set",
+    "holdover": "was set, and runs on alone",
+    "undisciplined": "never compared with the hub or a time server",
+}
+_OPERATION: Final = {
+    "reservation.created": "made",
+    "reservation.amended": "changed",
+    "reservation.moved": "moved",
+    "reservation.cancelled": "cancelled",
+    "reservation.confirmed": "confirmed",
+    "reservation.checked_in": "checked in",
+    "reservation.completed": "completed",
+    "reservation.no_show": "no-show",
+}
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -57,6 +72,36 @@ def sync_words(state: Any) -> str:
 def connection_words(state: Any) -> str:
     """How it stands with the hub."""
     return _CONNECTION.get(str(state), str(state or ""))
+
+
+def clock_words(state: Any) -> str:
+    """How far the clock can be trusted."""
+    return _CLOCK.get(str(state), str(state or ""))
+
+
+def operation_words(kind: Any) -> str:
+    """What an operation did, such as `made`; the rest of its line says to what."""
+    return _OPERATION.get(str(kind), str(kind or "").rpartition(".")[2].replace("_", " "))
+
+
+def span_text(ms: Any) -> str:
+    """Milliseconds as a person says them: `12 ms`, `3.5 s`, `24 h`."""
+    if not isinstance(ms, int | float):
+        return ""
+    for limit, size, unit in _SPANS:
+        if abs(ms) < limit:
+            return f"{round(ms / size, 1):g} {unit}"
+    return f"{round(ms / 3_600_000, 1):g} h"
+
+
+_SPANS: Final = ((1_000, 1, "ms"), (120_000, 1_000, "s"), (7_200_000, 60_000, "min"))
+
+
+def size_text(count: Any) -> str:
+    """Bytes in KiB or MiB."""
+    if not isinstance(count, int):
+        return ""
+    return f"{count / 1024:.0f} KiB" if count < 1 << 20 else f"{count / (1 << 20):.1f} MiB"
 
 
 def clock_text(time: Any) -> str:

@@ -104,6 +104,8 @@ PARTY_MAX: Final = 100_000
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
 NAME_CHARS_MAX: Final = 200
+REASON_CHARS_MAX: Final = 64
+"""A reason is a code such as `guest_request`; what needs more words is a sealed note."""
 COMBINED_RESOURCES_MAX: Final = 4
 """Tables that may be put together for one party: more are a private event, which a person plans."""
 COMBINATIONS_PER_VENUE_MAX: Final = 4_096

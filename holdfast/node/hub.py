@@ -38,7 +38,7 @@ from holdfast.node import join_codes, lives, settings
 from holdfast.node.keys import read_signing_key, write_secret_text, write_signing_key
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.replica import Merged, Written
-from holdfast.node.service import Service
+from holdfast.node.service import Service, reason_code
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.store import Store
 
@@ -138,9 +138,7 @@ class Hub(Service):
 
     def export_root(self, path: Path) -> None:
         """Copy the root key out, to be kept offline. Raises DirectoryError if the file exists."""
-        if path.exists():
-            raise DirectoryError(f"{path} exists; choose another file for the root key")
-        write_signing_key(path, self._root_key())
+        export_root(self.directory, path)
 
     def _root_key(self) -> Ed25519PrivateKey:
         return read_signing_key(self.directory / "keys" / ROOT_KEY)
@@ -230,7 +228,9 @@ class Hub(Service):
             return offer, leaf
 
     def revoke(self, name: str, reason: str) -> None:
-        """Shut a node out: its exchanges are refused from now on. Raises NotFound."""
+        """Shut a node out: its exchanges are refused from now on. `reason` is a code, such as
+        `stolen`. Raises NotFound, Invalid."""
+        code = reason_code(reason)
         found = False
         with self.transaction():
             for book_name, book in self.books.items():
@@ -242,7 +242,7 @@ class Hub(Service):
                             heads.append((incarnation, chain.length, chain.head))
                 if heads:
                     found = True
-                    self.append(book_name, NodeRevoked(name, 0, tuple(heads), reason))
+                    self.append(book_name, NodeRevoked(name, 0, tuple(heads), code))
         if not found:
             raise NotFound(f"no node {name!r} is known to this hub")
 
@@ -509,6 +509,21 @@ class Hub(Service):
 
     def _end(self, name: str, view: View, claims: tuple[ClaimId, ...], reason: str) -> None:
         self.append(name, ClaimEnded(reason), subject=view.id, ends=claims)
+
+
+def export_root(directory: Path, path: Path) -> None:
+    """Copy the root key of a hub's directory into a new file, also while the hub runs.
+
+    Raises DirectoryError if the file exists or the key is not there.
+    """
+    source = directory / "keys" / ROOT_KEY
+    if path.exists():
+        raise DirectoryError(f"{path} exists; choose another file for the root key")
+    if not source.exists():
+        raise DirectoryError(
+            f"{source} is not there: only a hub has a root key, unless it is kept offline already"
+        )
+    write_signing_key(path, read_signing_key(source))
 
 
 def _is_name(text: str) -> bool:

@@ -69,7 +69,9 @@ def _time(now_ms: int) -> datetime.datetime:
 
 
 def _named(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+    # X.509 bounds a common name by 64 bytes of UTF-8; the full name stands in the URI.
+    short = common_name.encode()[:64].decode(errors="ignore")
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, short)])
 
 
 def make_root(tenant: str, key: Ed25519PrivateKey, now_ms: int) -> bytes:

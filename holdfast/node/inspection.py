@@ -7,7 +7,7 @@ changes nothing. Decisions are looked at in `decisions`, found under this name t
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from holdfast.model import wall
 from holdfast.model.entries import SCHEMA
@@ -28,6 +28,7 @@ from holdfast.node.lookup import (
 )
 from holdfast.node.replica import Replica
 from holdfast.node.words import (
+    LOOKED_AT,
     QUARANTINE_ACTIONS,
     exception_actions,
     exception_sentence,
@@ -35,6 +36,7 @@ from holdfast.node.words import (
 )
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import DateDigest
+from holdfast.store.queue import QUARANTINED as QUEUE_QUARANTINED
 from holdfast.store.queue import Operation
 from holdfast.sync.gate import QUARANTINED
 from holdfast.sync.pages import PageDocument
@@ -55,6 +57,10 @@ __all__ = [
 QUARANTINED_EXCEPTION: Final = "quarantined"
 FORK_EXCEPTION: Final = "fork"
 RIVALS_EXCEPTION: Final = "two_hubs"
+ANSWERED_HERE: Final = frozenset({QUARANTINED_EXCEPTION, FORK_EXCEPTION})
+"""Kinds that are acknowledged on this device alone (`attention`)."""
+
+Item: TypeAlias = dict[str, Any]
 
 
 # --- books --------------------------------------------------------------------------------------
@@ -251,7 +257,19 @@ def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any
                 found += _quarantined(replica, name)
                 found += _forks(replica, name)
                 found += _rivals(replica, name)
+        found = [item for item in found if not _is_acknowledged(replica, item)]
     return sorted(found, key=lambda item: (item["since"], item["id"]))
+
+
+def acknowledgement_key(exception_id: str) -> str:
+    """Where this device remembers that somebody looked at an exception."""
+    return f"exception.acknowledged.{exception_id}"
+
+
+def _is_acknowledged(replica: Replica, item: Item) -> bool:
+    if item["kind"] not in ANSWERED_HERE:
+        return False
+    return replica.store.records.get(acknowledgement_key(item["id"])) is not None
 
 
 def parse_exception_id(text: str) -> tuple[str, bytes]:
@@ -331,10 +349,15 @@ def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
         found.append(
             _exception(
                 QUARANTINED_EXCEPTION, operation.hex(), name, subject, detail, since_ms,
-                QUARANTINE_ACTIONS,
+                _quarantine_actions(replica, operation),
             )
         )  # fmt: skip
     return found
+
+
+def _quarantine_actions(replica: Replica, operation: bytes) -> tuple[str, ...]:
+    row = replica.store.queue.get(operation)
+    return QUARANTINE_ACTIONS if row is not None and row.state == QUEUE_QUARANTINED else LOOKED_AT
 
 
 def _is_settled(replica: Replica, about: bytes, operation: bytes, incarnation: bytes) -> bool:
@@ -368,7 +391,7 @@ def _forks(replica: Replica, name: str) -> list[dict[str, Any]]:
             "kept; stop one of the two devices and let the other rejoin."
         )
         found[chain.incarnation] = _exception(
-            FORK_EXCEPTION, chain.incarnation.hex(), name, writer, detail, since_ms, ()
+            FORK_EXCEPTION, chain.incarnation.hex(), name, writer, detail, since_ms, LOOKED_AT
         )
     return list(found.values())
 

@@ -236,8 +236,8 @@ class Link:
         )
         with self._node.lock:
             outcome = self._node.exchange.absorb(self._peer, request, response)
-        self._node.after_round()
-        outcome.more = outcome.more or self._peer.heads is None
+        again = self._node.after_round()
+        outcome.more = outcome.more or again or self._peer.heads is None
         return outcome
 
     async def _read(self, socket: ClientConnection) -> None:
@@ -259,7 +259,8 @@ class Link:
             return Round(more=True)
         with self._node.lock:
             outcome = self._node.exchange.absorb(self._peer, _NEWS, response)
-        self._node.after_round()
+        if self._node.after_round():
+            outcome.more = True
         return outcome
 
 

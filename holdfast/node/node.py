@@ -177,6 +177,10 @@ class Node(Service):
         with self._syncing:
             self._hang_up()
         with self.lock:
+            # Idle rounds write nothing; what a stopped device shows is written here.
+            if self._exchanged:
+                with self.transaction():
+                    self.store.records.put_int(LAST_EXCHANGE_KEY, self.last_exchange_at_ms)
             self.keep_witness()
             super().close()
 
@@ -291,7 +295,6 @@ class Node(Service):
     def sweep(self) -> None:
         """Drop finished operations that are older than the queue keeps them."""
         with self.transaction():
-            self.store.records.put_int(LAST_EXCHANGE_KEY, now_ms)
             self.store.queue.sweep(self.clock.now_ms() - QUEUE_KEPT_DAYS * 86_400_000)
 
     def pause(self) -> None:
@@ -364,7 +367,8 @@ class Node(Service):
         # Under the lock as a whole: the live link takes its own answers in meanwhile.
         with self.lock:
             outcome = self.exchange.absorb(self.peer, request, response)
-        self.after_round()
+        if self.after_round():
+            outcome.more = True
         # After a change of hub, or where heads were asked for, one more round does the work.
         if self.peer.heads is None or (response.heads is not None and not outcome.more):
             outcome.more = outcome.more or self.peer.heads is None
@@ -394,10 +398,14 @@ class Node(Service):
         )
         self.check_clock()
 
-    def after_round(self) -> None:
-        """What each round may reveal: a second hub, or that this life is over."""
+    def after_round(self) -> bool:
+        """What each round may reveal: a second hub, that this life is over, a desk that lacks the
+        venue's key. True if something was written that is to be sent."""
         self._check_rivals()
+        before = self.tip(self.home)
         self.check_life()
+        self.cards.pass_on(self.home)
+        return self.tip(self.home) != before
 
     def _check_rivals(self) -> None:
         """Two successors of one hub: nobody here can tell which is right (§5.9)."""
@@ -417,12 +425,12 @@ class Node(Service):
         self.differing = [self.identity.venue] if total.differing else []
         if total.pushed or total.pulled or total.differing:
             with self.transaction():
+                self.store.records.put_int(LAST_EXCHANGE_KEY, now_ms)
                 self.store.records.log_sync(
                     now_ms, "exchanged", f"pushed {total.pushed}, pulled {total.pulled}"
                 )
                 if total.differing:
                     self.store.records.log_sync(now_ms, "differing", "the books differ")
-        self.cards.pass_on(self.home)
         if self.clock.monotonic_ms() - self._witnessed_at > WITNESS_EVERY_MS:
             self._witnessed_at = self.clock.monotonic_ms()
             self.keep_witness()

@@ -12,6 +12,7 @@ from typing import Any
 from holdfast.model import lifecycle
 from holdfast.model.errors import Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, OperationWithdrawn
+from holdfast.model.limits import REASON_CHARS_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View
 from holdfast.node.guests import Guests
@@ -190,9 +191,10 @@ def _reference(view: View) -> str:
 
 def reason_code(reason: str) -> str:
     """A reason as a code: the contract's reasons are codes, never free text. Raises Invalid."""
-    cleaned = "".join(c if c.isalnum() and c.isascii() else "_" for c in reason.lower()).strip("_")
-    if not 0 < len(cleaned) <= REASON_CHARS_MAX or cleaned != reason.lower().strip().replace("-", "_").replace(" ", "_"):
+    code = reason.lower().strip().replace("-", "_").replace(" ", "_").strip("_")
+    plain = code.isascii() and code.replace("_", "").isalnum()
+    if not plain or len(code) > REASON_CHARS_MAX:
         raise Invalid.field(
             "reason", "must be a short code of letters, digits and underscores, such as stolen"
         )
-    return cleaned
+    return code

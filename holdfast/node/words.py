@@ -73,7 +73,8 @@ EXCEPTION_SENTENCES: Final = {
     " one reservation.",
 }
 
-QUARANTINE_ACTIONS: Final = ("acknowledge", "withdraw")
+LOOKED_AT: Final = ("acknowledge",)
+QUARANTINE_ACTIONS: Final = (*LOOKED_AT, "withdraw")
 """`withdraw` at the device that wrote the entry (`queue withdraw`), `acknowledge` anywhere."""
 
 

@@ -1,7 +1,7 @@
 """Builders: a device that was taken over, and what must not change whatever it sends.
 
-The attacker has what a stolen kiosk has: a valid certificate and key, its own chain, and software that
-writes anything. Everything it sends goes to a real hub through `serving.handle_exchange`.
+The attacker has what a stolen kiosk has: a valid certificate and key, its own chain, and software
+that writes anything. Everything it sends goes to a real hub through `serving.handle_exchange`.
 """
 
 from __future__ import annotations
@@ -105,9 +105,7 @@ class Attacker:
         hashes = [start, *seals.chain_run(start, entries)]
         document = pages.PageDocument(seals.client_id(self.book, incarnation, 0))
         document.append(entries)
-        seal = seals.sign_seal(
-            self.identity.key, self.book, incarnation, len(entries), hashes[-1]
-        )
+        seal = seals.sign_seal(self.identity.key, self.book, incarnation, len(entries), hashes[-1])
         made = Frame(
             incarnation, 0, hashes[after], document.update_after(after), len(entries), seal
         )
@@ -116,9 +114,7 @@ class Attacker:
     def another_chain(self, *entries: bytes, **changes: Any) -> Frame:
         """A chain of another incarnation with the same certificate."""
         certified = ChainCertified(tuple(self.identity.certificates), bytes(32), 1)
-        return self.frame_of(
-            [entry(certified), *entries], incarnation=os.urandom(16), **changes
-        )
+        return self.frame_of([entry(certified), *entries], incarnation=os.urandom(16), **changes)
 
     def request(self, *frames: Frame, **changes: Any) -> ExchangeRequest:
         self.round += 1

@@ -1,4 +1,4 @@
-"""What only the hub may say, said by a kiosk: it stands in the kiosk's chain and counts for nothing."""
+"""What only the hub may say, said by a kiosk: it stands in its chain and counts for nothing."""
 
 from __future__ import annotations
 
@@ -163,9 +163,7 @@ def test_nobody_withdraws_anothers_operation(town: Town) -> None:
 def test_a_code_that_another_device_was_granted_hides_nobodys_reservation(town: Town) -> None:
     """The forger can print a code twice, and cannot make the first one disappear."""
     subject = new_id()
-    town.attacker.write(
-        entry(created(code=town.sold.code), subject=subject, stamp=START_MS << 16)
-    )
+    town.attacker.write(entry(created(code=town.sold.code), subject=subject, stamp=START_MS << 16))
     assert town.now(town.sold).code == town.sold.code
     assert town.hub.reservations.find(town.sold.code).id == town.sold.id
     town.assert_alive()

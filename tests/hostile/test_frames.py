@@ -104,14 +104,17 @@ BAD: list[tuple[str, Make, str]] = [
     ("an entry above the limit", oversized, "entry-too-large"),
     ("a forged seal", lambda t: t.attacker.frame(NEW, seal=os.urandom(64)), "seal-invalid"),
     ("a short seal", lambda t: t.attacker.frame(NEW, seal=b""), "seal-invalid"),
-    ("a seal beyond the page", lambda t: t.attacker.frame(NEW, sealed=PAGE_ENTRIES), "seal-missing"),
+    ("a seal beyond the page", lambda t: t.attacker.frame(NEW, sealed=PAGE_ENTRIES),
+     "seal-missing"),
     ("a seal before the page", lambda t: t.attacker.frame(NEW, sealed=0), "seal-missing"),
     ("a seal of another length", lambda t: t.attacker.frame(NEW, NEW, sealed=2), "seal-invalid"),
-    ("a chain with another start", lambda t: t.attacker.another_chain(base=bytes(32)), "chain-start"),
+    ("a chain with another start", lambda t: t.attacker.another_chain(base=bytes(32)),
+     "chain-start"),
     ("a chain without a certificate",
      lambda t: t.attacker.frame_of([NEW], incarnation=os.urandom(16)), "certificate-missing"),
     ("a foreign certificate", foreign_certificate, "certificate-invalid"),
-    ("a gap", lambda t: t.attacker.frame_of([*t.attacker.chain, NEW, NEW], len(t.attacker.chain) + 1),
+    ("a gap",
+     lambda t: t.attacker.frame_of([*t.attacker.chain, NEW, NEW], len(t.attacker.chain) + 1),
      "gap"),
     ("a base that is not held", lambda t: t.attacker.frame(NEW, base=os.urandom(32)), "gap"),
     ("a base of no bytes", lambda t: t.attacker.frame(NEW, base=b""), "gap"),
@@ -143,9 +146,7 @@ def test_every_corrupted_byte_of_an_update_is_noticed(town: Town) -> None:
         damaged = bytearray(frame.update)
         damaged[position] ^= 1 << position % 8
         frames.append(
-            Frame(
-                frame.incarnation, 0, frame.base, bytes(damaged), frame.sealed, frame.seal
-            )
+            Frame(frame.incarnation, 0, frame.base, bytes(damaged), frame.sealed, frame.seal)
         )
     answer = town.attacker.send(*frames)
     assert len(answer.refused) == len(frames)
@@ -168,7 +169,7 @@ def test_what_no_seal_covers_does_not_count_and_is_kept_aside(town: Town) -> Non
 
 
 def test_any_number_of_branches_of_one_chain_stay_the_attackers_own_trouble(town: Town) -> None:
-    """A third branch that leaves the second, and one that leaves the third: all keep their order."""
+    """A third branch that leaves the second, and one that leaves the third: all keep order."""
     attacker = town.attacker
     held = attacker.chain
     a, b, c, d, e = (entry(created(party_size=i), subject=new_id()) for i in range(1, 6))

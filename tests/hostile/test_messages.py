@@ -15,7 +15,7 @@ from holdfast.model.errors import Forbidden, HoldfastError, Invalid, TooLarge, U
 from holdfast.model.limits import EXCHANGE_BYTES_MAX, EXCHANGE_INFLATED_BYTES_MAX
 from holdfast.node import serving, transport
 from holdfast.sync import messages
-from holdfast.sync.messages import CardKeyItem, Cursor, Frame, Head, HashesRequest
+from holdfast.sync.messages import CardKeyItem, Cursor, Frame, HashesRequest, Head
 from tests.hostile.builders import AGENT, Attacker, Town, contents, created, entry
 from tests.kit import URL
 
@@ -79,11 +79,14 @@ BAD: list[tuple[str, Body, type[HoldfastError], str]] = [
      lambda a: fields(a, keys=[[bytes(16), AGENT, bytes(5_000), 0]]), Invalid, "sealed key"),
     ("a card id of 3 bytes",
      lambda a: fields(a, keys=[[b"abc", AGENT, bytes(80), 0]]), Invalid, "16 bytes"),
-    ("a clock state of 100 letters", lambda a: fields(a, status=[0, "x" * 100]), Invalid, "Request"),
+    ("a clock state of 100 letters", lambda a: fields(a, status=[0, "x" * 100]),
+     Invalid, "Request"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "error", "says"), [row[1:] for row in BAD], ids=[r[0] for r in BAD])
+@pytest.mark.parametrize(
+    ("body", "error", "says"), [row[1:] for row in BAD], ids=[r[0] for r in BAD]
+)
 def test_what_is_no_exchange_is_refused_and_changes_nothing(
     town: Town, body: Body, error: type[HoldfastError], says: str
 ) -> None:
@@ -157,7 +160,15 @@ def test_a_certificate_of_another_root_is_not_heard(town: Town) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", ",,,", "AAAA", "not base64!", base64.b64encode(os.urandom(300)).decode(), "é", "A" * 100_000],
+    [
+        "",
+        ",,,",
+        "AAAA",
+        "not base64!",
+        base64.b64encode(os.urandom(300)).decode(),
+        "é",
+        "A" * 100_000,
+    ],
     ids=["none", "commas", "three bytes", "no base64", "noise", "accents", "100,000 letters"],
 )
 def test_a_certificate_header_that_is_none(town: Town, value: str) -> None:

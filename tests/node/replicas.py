@@ -175,7 +175,7 @@ def send(source: Replica, target: Replica) -> Merged:
         update = source.pages.update(
             PageKey(chain.id, page), client_id(BOOK, incarnation, page), 0, end - first
         )
-        seal = source.seal_own(BOOK, end)
+        seal = source.seal_own(chain, end)
         frames.append(Frame(incarnation, page, base, update, end, seal))
     with target.transaction():
         return target.merge(BOOK, frames)

@@ -219,7 +219,7 @@ def test_a_device_whose_clock_is_wrong_is_still_heard(created):
         {"body": BODY + b"\0"},
         {"key": STRANGER},
     ],
-    ids=str,
+    ids=lambda change: "-".join(change) or "nothing",
 )
 def test_a_request_that_is_sent_otherwise_than_it_was_signed_is_refused(change):
     with pytest.raises(Unauthorised, match="not signed as it must be"):
@@ -306,7 +306,7 @@ def test_an_answer_is_accepted_for_the_question_it_answers():
         {"request": signed(body=b"another question")},
         {"request": {}},
     ],
-    ids=str,
+    ids=lambda change: "-".join(change) or "nothing",
 )
 def test_an_answer_of_another_hub_or_to_another_question_is_refused(change):
     with pytest.raises(Unauthorised):

@@ -91,14 +91,15 @@ def test_5_the_branches_of_an_unnoticed_copy_are_both_kept_by_everyone(fleet):
     one = fleet.reserve(desk, "19:30", ["T1"])
     other = fleet.reserve(twin, "19:30", ["T1"])
     fleet.reserve(twin, "21:30", ["T2"])
-    written = [entries_of(r, fleet.book, r.identity.incarnation)[0] for r in (desk, twin)]
+    forked = desk.identity.incarnation
+    written = [entries_of(r, fleet.book, forked)[0] for r in (desk, twin)]
     fleet.rounds = 0
     fleet.sync(desk)
     fleet.sync(twin)
     fleet.sync_all(4)
     assert fleet.rounds < 60, f"{fleet.rounds} rounds: an exchange goes in circles"
     for replica in (fleet.the_hub, kiosk, desk, twin):
-        held = entries_of(replica, fleet.book, desk.identity.incarnation)
+        held = entries_of(replica, fleet.book, forked)
         assert sorted(held) == sorted(written), f"{replica.name} holds another pair of branches"
     statuses = [fleet.now(fleet.the_hub, v).status for v in (one, other)]
     assert sorted(statuses) == [lifecycle.COMMIT_FAILED, lifecycle.CONFIRMED]
@@ -125,9 +126,8 @@ def test_22_nobody_holds_a_sequence_that_no_device_wrote(fleet):
     fleet.reserve(second, "21:30", ["T1"])
     fleet.reserve(third, "21:30", ["T2"])
     first = fleet.nodes["desk"]
-    branches = [
-        entries_of(r, fleet.book, first.identity.incarnation)[0] for r in (first, second, third)
-    ]
+    forked = first.identity.incarnation
+    branches = [entries_of(r, fleet.book, forked)[0] for r in (first, second, third)]
     assert len({len(b) for b in branches}) == 1, "the branches were meant to be of one length"
     exchange_once(calls, third)
     exchange_once(kiosk, first)
@@ -135,7 +135,7 @@ def test_22_nobody_holds_a_sequence_that_no_device_wrote(fleet):
     fleet.sync(second, kiosk, third)
     fleet.sync_all(4)
     for replica in fleet.replicas():
-        for held in entries_of(replica, fleet.book, first.identity.incarnation):
+        for held in entries_of(replica, fleet.book, forked):
             assert held in branches, f"{replica.name} holds a sequence that nobody wrote"
     fleet.assert_agree()
 

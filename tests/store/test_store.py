@@ -181,7 +181,7 @@ def test_a_lock_that_a_dead_process_left_does_not_keep_anybody_out(tmp_path):
 def test_a_damaged_database_is_named_and_left_as_it_is(fleet, damage):
     desk = fleet.join("desk")
     for hour in range(9, 22):
-        fleet.reserve(desk, f"{hour}:00", ["T1"], duration_minutes=30)
+        fleet.reserve(desk, f"{hour:02}:00", ["T1"], duration_minutes=30)
     directory = desk.directory
     desk.close()
     path = directory / database.FILE_NAME
@@ -251,7 +251,7 @@ def test_a_full_disk_refuses_clearly_and_damages_nothing(fleet):
         for minute in ("00", "30"):
             before = everything(desk, fleet.book)
             try:
-                fleet.reserve(desk, f"{hour}:{minute}", ["HALL"], party=1)
+                fleet.reserve(desk, f"{hour:02}:{minute}", ["HALL"], party=1)
             except StorageFull as full:
                 refused += 1
                 assert "free some space" in full.detail
@@ -269,7 +269,7 @@ def test_a_full_disk_at_the_hub_leaves_the_nodes_operations_queued(fleet):
     desk = fleet.join("desk")
     fleet.sync_all()
     for hour in range(8, 22):
-        fleet.reserve(desk, f"{hour}:00", ["HALL"], party=1)
+        fleet.reserve(desk, f"{hour:02}:00", ["HALL"], party=1)
     connection = fleet.the_hub.store.db.conn
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={pages}")

@@ -1,0 +1,399 @@
+"""What people do with reservations, at a desk, a kiosk and the hub."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast.model import lifecycle
+from holdfast.model.errors import (
+    BadTransition,
+    Invalid,
+    NotAvailable,
+    NotFound,
+    RuleViolated,
+    Stale,
+)
+from holdfast.model.hlc import Stamp
+from holdfast.model.ids import uuid_text
+from holdfast.model.reservation import shown_claims
+from holdfast.node.requests import PatchRequest
+from tests.kit import DAY, HOTEL, NEXT_DAY, Fleet
+
+
+@pytest.fixture
+def hotel(tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet(tmp_path, HOTEL) as made:
+        yield made
+
+
+# --- making ---------------------------------------------------------------------------------------
+
+
+def test_the_hub_confirms_at_once_and_a_node_says_provisional(fleet):
+    desk = fleet.join("desk")
+    sold = fleet.reserve(fleet.the_hub, "19:30", ["T1"])
+    asked = fleet.reserve(desk, "19:30", ["T2"])
+    assert (sold.status, sold.assurance) == (lifecycle.CONFIRMED, "guaranteed")
+    assert (asked.status, asked.assurance) == (lifecycle.COMMIT_PENDING, "provisional")
+    fleet.sync_all()
+    assert (fleet.now(desk, asked).assurance, desk.reservations.sync_state(asked)) == (
+        "admitted", "merged",
+    )  # fmt: skip
+
+
+def test_what_is_known_to_be_taken_is_refused_with_alternatives(fleet):
+    desk = fleet.join("desk")
+    fleet.reserve(desk, "19:30", ["T1"])
+    with pytest.raises(NotAvailable) as refusal:
+        fleet.reserve(desk, "20:00", ["T1"])
+    alternatives = refusal.value.extra["alternatives"]
+    assert alternatives
+    assert all(a["starts_at"].startswith(DAY) for a in alternatives)
+    for alternative in alternatives:
+        fleet.reserve(desk, alternative["starts_at"], alternative["resources"])
+
+
+def test_the_smallest_fitting_table_is_chosen_then_a_combination_then_nothing(fleet):
+    hub = fleet.the_hub
+    chosen = [fleet.reserve(hub, "19:30", party=p) for p in (2, 2, 2, 2)]
+    assert [[c.resource for c in v.live] for v in chosen] == [["T1"], ["T2"], ["T3"], ["T4"]]
+    with pytest.raises(NotAvailable):
+        fleet.reserve(hub, "19:30", party=2)
+    together = fleet.reserve(hub, "22:00", party=7)
+    assert [c.resource for c in together.live] == ["T3", "T4"]
+
+
+def test_a_pool_of_people_counts_people(fleet):
+    hub = fleet.the_hub
+    first = fleet.reserve(hub, "19:30", ["HALL"], party=7)
+    assert [(c.resource, c.quantity) for c in first.live] == [("HALL", 7)]
+    with pytest.raises(NotAvailable):
+        fleet.reserve(hub, "20:00", ["HALL"], party=4)
+    fleet.reserve(hub, "20:00", ["HALL"], party=3)
+    fleet.reserve(hub, "21:00", ["HALL"], party=7)
+    fleet.assert_agree()
+
+
+def test_a_pool_of_units_counts_units_over_whole_stays(hotel):
+    hub = hotel.the_hub
+    stay = hotel.reserve(hub, f"{DAY}T15:00", nights=2, quantity=1)
+    assert [(c.resource, c.quantity) for c in stay.live] == [("DOUBLE", 1)]
+    hotel.reserve(hub, f"{NEXT_DAY}T15:00", nights=1, party=2)
+    with pytest.raises(NotAvailable):
+        hotel.reserve(hub, f"{NEXT_DAY}T15:00", nights=1)
+    hotel.reserve(hub, "2027-06-05T15:00", nights=2, quantity=2, party=4)
+    assert stay.nights == 2
+    hotel.assert_agree()
+
+
+def test_a_stay_may_be_shortened_and_prolonged(hotel):
+    desk = hotel.join("desk")
+    stay = hotel.reserve(desk, f"{DAY}T15:00", ["R101"], nights=3)
+    hotel.sync_all()
+    desk.reservations.amend(stay.code, PatchRequest(nights=1))
+    hotel.sync_all()
+    assert hotel.now(hotel.the_hub, stay).nights == 1
+    other = hotel.reserve(desk, "2027-06-05T15:00", ["R101"], nights=1)
+    with pytest.raises(NotAvailable):
+        desk.reservations.amend(stay.code, PatchRequest(nights=3))
+    hotel.sync_all()
+    assert hotel.now(desk, other).status == lifecycle.CONFIRMED
+    hotel.assert_agree()
+
+
+def test_codes_are_unique_among_devices_that_do_not_meet(fleet):
+    nodes = [fleet.join(name) for name in ("desk", "second", "third")]
+    codes = []
+    for node, hour in itertools.product([*nodes, fleet.the_hub], range(8, 22)):
+        codes.append(fleet.reserve(node, f"{hour:02}:00", ["HALL"], party=1).code)
+    assert len(set(codes)) == len(codes)
+    assert all(code.startswith("RES-2027-") and len(code) == 15 for code in codes)
+
+
+def test_a_reservation_is_found_by_its_code_as_people_type_it_and_by_its_id(fleet):
+    view = fleet.reserve(fleet.the_hub, "19:30")
+    find = fleet.the_hub.reservations.find
+    for spelling in (view.code, view.code.lower(), view.code.replace("-", " "), uuid_text(view.id)):
+        assert find(spelling).id == view.id
+    for wrong in ("RES-2027-ZZZZZZ", "nonsense", "", uuid_text(b"0" * 16)):
+        with pytest.raises(NotFound):
+            find(wrong)
+
+
+def test_may_move_lets_the_holder_seat_elsewhere_and_says_where_from(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    fleet.cut("kiosk")
+    first = fleet.reserve(desk, "19:30")
+    fleet.sync_all()
+    second = fleet.reserve(kiosk, "19:30")
+    fixed = fleet.reserve(kiosk, "21:30", ["T1"])
+    assert (second.may_move, fixed.may_move) == (True, False)
+    fleet.heal()
+    fleet.sync_all()
+    moved = fleet.now(kiosk, second)
+    assert moved.status == lifecycle.CONFIRMED
+    assert [c.resource for c in moved.live] == ["T2"]
+    assert (moved.decision.verdict, moved.decision.from_resources) == ("moved", ("T1",))
+    assert moved.decision.won == (first.id,)
+    fleet.assert_agree()
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"party": 0}, Invalid), ({"kind": "vip"}, Invalid), ({"occasion": "for Anna"}, Invalid),
+        ({"metadata": {"note": "likes wine"}}, Invalid), ({"resources": ["T9"]}, Invalid),
+        ({"party": 3, "resources": ["T1"]}, RuleViolated), ({"resources": ["T1", "T1"]}, Invalid),
+        ({"user_id": "anna", "agent_id": "agent_" + "a" * 32}, Invalid), ({"user_id": ""}, Invalid),
+        ({"agent_id": "anna"}, Invalid), ({"time": "2020-01-01T19:30"}, RuleViolated),
+        ({"time": "2029-01-01T19:30"}, RuleViolated), ({"time": f"{DAY}T03:00"}, RuleViolated),
+        ({"party": 41}, RuleViolated), ({"quantity": 2}, Invalid), ({"venue": "nowhere"}, NotFound),
+        ({"guest": {"name": "Anna", "shoe": "38"}}, Invalid),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_is_refused_and_leaves_nothing(fleet, change, error):
+    desk = fleet.join("desk")
+    before = desk.tip(fleet.book)
+    request = {"time": "19:30", **change}
+    with pytest.raises(error) as refusal:
+        fleet.reserve(desk, **request)
+    assert refusal.value.detail
+    assert desk.tip(fleet.book) == before
+
+
+# --- guests ---------------------------------------------------------------------------------------
+
+
+def test_a_guest_card_is_read_only_at_the_desk(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    guest = {"name": "Anna Rossi", "phone": "+39 055 123"}
+    view = fleet.reserve(kiosk, "19:30", guest=guest, user_id="anna")
+    assert kiosk.reservations.guest(view) is None
+    fleet.sync_all()
+    assert desk.reservations.guest(fleet.now(desk, view)) == guest
+    assert fleet.the_hub.reservations.guest(fleet.now(fleet.the_hub, view)) is None
+    assert kiosk.reservations.guest(fleet.now(kiosk, view)) is None
+    for replica in fleet.replicas():
+        replica.store.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for path in replica.directory.rglob("*"):
+            if path.is_file():
+                data = path.read_bytes()
+                for clear in (b"Rossi", b"055 123", b"anna"):
+                    assert clear not in data, f"{clear!r} stands in {path.name} at {replica.name}"
+
+
+def test_the_same_person_has_the_same_agent_id_on_every_device(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    one = fleet.reserve(desk, "19:30", ["T1"], user_id="anna")
+    other = fleet.reserve(kiosk, "19:30", ["T2"], user_id="anna")
+    stranger = fleet.reserve(kiosk, "21:30", ["T2"])
+    assert one.agent_id == other.agent_id != stranger.agent_id
+    fleet.sync_all()
+    found, _ = desk.reservations.select(agent_id=one.agent_id)
+    assert {v.id for v in found} == {one.id, other.id}
+
+
+# --- changing -------------------------------------------------------------------------------------
+
+
+def test_a_change_of_time_at_a_node_waits_and_the_old_place_stays(fleet):
+    desk = fleet.join("desk")
+    view = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.sync_all()
+    changed = fleet.move(desk, view, time="21:30")
+    assert (changed.starts_at, changed.status) == (view.starts_at, lifecycle.CONFIRMED)
+    assert changed.pending_change["starts_at"] == view.starts_at + 7200
+    fleet.sync_all()
+    assert fleet.now(desk, view).starts_at == view.starts_at + 7200
+    fleet.reserve(desk, "19:30", ["T1"])
+    fleet.assert_agree()
+
+
+def test_at_the_hub_a_move_is_done_at_once_and_frees_the_old_place(fleet):
+    hub = fleet.the_hub
+    view = fleet.reserve(hub, "19:30", ["T1"])
+    moved = fleet.move(hub, view, time="20:00")
+    assert (moved.starts_at, moved.pending_change) == (view.starts_at + 1800, None)
+    moved = fleet.move(hub, view, resources=["T2"])
+    assert [c.resource for c in moved.live] == ["T2"]
+    fleet.reserve(hub, "20:00", ["T1"])
+    with pytest.raises(NotAvailable):
+        fleet.move(hub, view, resources=["T1"])
+    fleet.assert_agree()
+
+
+def test_a_guest_changes_their_mind_several_times_before_the_hub_answers(fleet):
+    desk = fleet.join("desk")
+    view = fleet.reserve(desk, "19:30", ["T1"])
+    for time in ("20:00", "21:00", "12:00"):
+        fleet.move(desk, view, time=time)
+        fleet.clocks.advance(seconds=1)
+    fleet.move(desk, view, occasion="birthday")
+    fleet.sync_all()
+    final = fleet.now(desk, view)
+    assert final.status == lifecycle.CONFIRMED
+    assert len(final.live) == 1
+    assert final.occasion == "birthday"
+    assert final.starts_at == view.starts_at - 27_000, "not the time that was asked for last"
+    fleet.assert_agree()
+
+
+def test_a_moved_reservation_then_changed_again_before_the_first_decision(fleet):
+    """Taken at the hub meanwhile and movable: the later wish still wins if it can be had."""
+    desk = fleet.join("desk")
+    fleet.cut("desk")
+    view = fleet.reserve(desk, "19:30")
+    fleet.move(desk, view, time="21:30")
+    fleet.reserve(fleet.the_hub, "19:30", ["T1"])
+    fleet.heal()
+    fleet.sync_all()
+    final = fleet.now(desk, view)
+    assert final.status == lifecycle.CONFIRMED
+    assert len(final.live) == 1
+    assert final.pending_change is None
+    fleet.assert_agree()
+
+
+def test_if_match_refuses_what_was_changed_meanwhile(fleet):
+    hub = fleet.the_hub
+    view = fleet.reserve(hub, "19:30")
+    tag = str(Stamp.unpack(view.stamp, view.stamp_node.hex()))
+    changed = hub.reservations.amend(view.code, PatchRequest(occasion="date"), f'"{tag}"')
+    assert changed.occasion == "date"
+    with pytest.raises(Stale):
+        hub.reservations.amend(view.code, PatchRequest(occasion="other"), f'"{tag}"')
+
+
+def test_a_patch_that_changes_nothing_writes_nothing(fleet):
+    hub = fleet.the_hub
+    view = fleet.reserve(hub, "19:30", ["T1"])
+    before = hub.tip(fleet.book)
+    for patch in (
+        PatchRequest(), PatchRequest(party_size=2), PatchRequest(starts_at=f"{DAY}T19:30"),
+        PatchRequest(resources=["T1"]), PatchRequest(duration_minutes=90),
+    ):  # fmt: skip
+        hub.reservations.amend(view.code, patch)
+    assert hub.tip(fleet.book) == before
+
+
+# --- marking --------------------------------------------------------------------------------------
+
+
+def test_a_visit_from_arrival_to_departure_frees_what_is_left(fleet):
+    hub = fleet.the_hub
+    view = fleet.reserve(hub, "2027-06-02T12:00", ["T1"])
+    fleet.clocks.advance(hours=2)
+    seated = hub.reservations.check_in(view.code, 1)
+    assert (seated.status, seated.actual_party_size) == (lifecycle.CHECKED_IN, 1)
+    with pytest.raises(BadTransition, match="already"):
+        hub.reservations.check_in(view.code)
+    with pytest.raises(BadTransition):
+        hub.reservations.cancel(view.code)
+    assert hub.reservations.complete(view.code).status == lifecycle.COMPLETED
+    fleet.reserve(hub, "2027-06-02T12:30", ["T1"])
+    fleet.assert_agree()
+
+
+def test_a_cancel_at_a_node_keeps_the_place_occupied_until_the_hub_ends_it(fleet):
+    desk = fleet.join("desk")
+    view = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.sync_all()
+    desk.reservations.cancel(view.code, note="called at noon")
+    assert fleet.now(desk, view).status == lifecycle.CANCELLED
+    with pytest.raises(NotAvailable):
+        fleet.reserve(desk, "19:30", ["T1"])
+    fleet.sync_all()
+    fleet.reserve(desk, "19:30", ["T1"])
+    fleet.sync_all()
+    fleet.assert_agree()
+
+
+def test_a_no_show_only_after_the_start_and_reversible_for_a_day(fleet):
+    hub = fleet.the_hub
+    view = fleet.reserve(hub, "2027-06-02T12:00", ["T1"])
+    with pytest.raises(RuleViolated, match="begins at"):
+        hub.reservations.no_show(view.code)
+    fleet.clocks.advance(hours=3)
+    assert hub.reservations.no_show(view.code).status == lifecycle.NO_SHOW
+    assert hub.reservations.undo_no_show(view.code).status == lifecycle.CONFIRMED
+    hub.reservations.no_show(view.code)
+    fleet.clocks.advance(hours=25)
+    with pytest.raises(RuleViolated, match="hours ago"):
+        hub.reservations.undo_no_show(view.code)
+
+
+def test_an_undone_no_show_stands_although_somebody_amended_meanwhile(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    view = fleet.reserve(desk, "2027-06-02T12:00", ["T1"])
+    fleet.sync_all()
+    fleet.clocks.advance(hours=3)
+    fleet.cut("desk", "kiosk")
+    desk.reservations.no_show(view.code)
+    fleet.move(kiosk, view, occasion="date")
+    fleet.clocks.advance(seconds=5)
+    desk.reservations.undo_no_show(view.code)
+    fleet.heal()
+    fleet.sync_all()
+    for replica in fleet.replicas():
+        assert fleet.now(replica, view).status == lifecycle.CONFIRMED
+        assert fleet.now(replica, view).occasion == "date"
+    fleet.assert_agree()
+
+
+def test_confirming_twice_changes_nothing_the_second_time(fleet):
+    hub = fleet.the_hub
+    view = fleet.reserve(hub, "19:30")
+    assert hub.reservations.confirm(view.code).attendance_confirmed
+    before = hub.tip(fleet.book)
+    hub.reservations.confirm(view.code)
+    assert hub.tip(fleet.book) == before
+
+
+@pytest.mark.parametrize("word", [{"reason": "because"}, {"by": "anna"}])
+def test_reasons_are_codes(fleet, word):
+    view = fleet.reserve(fleet.the_hub, "19:30")
+    with pytest.raises(Invalid):
+        fleet.the_hub.reservations.cancel(view.code, **word)
+
+
+# --- looking --------------------------------------------------------------------------------------
+
+
+def test_a_list_comes_in_pages_in_order_and_complete(fleet):
+    hub = fleet.the_hub
+    made = [
+        fleet.reserve(hub, f"{hour:02}:00", [table])
+        for table in ("T2", "T1")
+        for hour in range(8, 22, 2)
+    ]
+    found, cursor = [], None
+    while True:
+        page, cursor = hub.reservations.select(venue="trattoria", date=DAY, limit=3, cursor=cursor)
+        found += page
+        if cursor is None:
+            break
+    assert [(v.starts_at, v.id) for v in found] == sorted((v.starts_at, v.id) for v in made)
+    ones, _ = hub.reservations.select(resource="T1", limit=3)
+    assert [shown_claims(v)[0].resource for v in ones] == ["T1"] * 3
+    with pytest.raises(Invalid):
+        hub.reservations.select(status="happy")
+    with pytest.raises(Invalid):
+        hub.reservations.select(cursor="x.y")
+
+
+def test_availability_shows_what_can_be_had_and_why_not_the_rest(fleet):
+    desk = fleet.join("desk")
+    for table in ("T1", "T2", "T3", "T4"):
+        fleet.reserve(desk, "19:30", [table])
+    free = {slot["starts_at"][11:16] for slot in fleet.slots(desk)}
+    assert {"18:00", "21:00"} <= free
+    assert not {"18:30", "19:30", "20:30"} & free
+    everything = {s["starts_at"][11:16]: s for s in fleet.slots(desk, include_full=True)}
+    assert everything["19:30"]["reason"] == "full"
+    assert everything["18:00"]["assurance"] == "provisional"
+    assert fleet.slots(fleet.the_hub)[0]["assurance"] == "guaranteed"
