@@ -1,7 +1,8 @@
 """A fleet in memory: one hub and its nodes on real directories, joined without sockets.
 
-Owns builders for tests: a `Fleet` with a clock that only the test moves, devices that can be cut off,
-restarted, cloned and restored, and helpers that reserve, synchronise and compare. Everything below
+Owns builders for tests: a `Fleet` with a clock that only the test moves, devices that can be cut
+off, restarted, cloned and restored, and helpers that reserve, synchronise and compare. Everything
+below
 the wire is the product's own code: real stores, real signatures, real messages.
 
     with Fleet(tmp_path) as fleet:
@@ -29,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from holdfast.model.errors import Unreachable
 from holdfast.model.reservation import View
 from holdfast.node import hub as hub_module
-from holdfast.node import joining, lives, serving, transport, witness
+from holdfast.node import joining, serving, transport, witness
 from holdfast.node import node as node_module
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
@@ -258,7 +259,7 @@ class Fleet:
     def clone_unnoticed(self, name: str, known_as: str) -> Node:
         """A copy that believes it is the original: what a machine's snapshot brings about."""
         target = self.copy(name, known_as)
-        with mock.patch.object(lives.witness, "check", return_value=[]):
+        with mock.patch.object(witness, "check", return_value=[]):
             clone = self.open(name, target, known_as)
         assert isinstance(clone, Node)
         assert clone.identity.incarnation == self.nodes[name].identity.incarnation

@@ -1,8 +1,8 @@
 """Throws damaged bytes at everything that reads bytes of others, for as long as one likes.
 
 The test suite does a bounded part of it with Hypothesis (tests/hostile/test_fuzz.py). This tool
-searches longer: with `atheris` (which follows coverage, and is no dependency of Holdfast), or without it by
-plain mutation.
+searches longer: with `atheris` (which follows coverage, and is no dependency of Holdfast), or
+without it by plain mutation.
 
     pip install atheris
     python tools/fuzz.py pages              until Ctrl-C or a finding, following coverage

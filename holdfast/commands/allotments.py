@@ -17,7 +17,7 @@ def allotments() -> None:
 
 @allotments.command("list")
 @data_option
-@click.option("--venue", metavar="V")
+@click.option("--venue", metavar="V", help="Only of this one.")
 @json_option
 def list_(data: Path, venue: str | None, as_json: bool) -> None:
     """The allotments, and what the venue file wishes; what stands in none is the hub's."""

@@ -12,14 +12,14 @@ from holdfast.commands.words import clock_text
 
 @click.command()
 @data_option
-@click.option("--venue", required=True, metavar="V")
+@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
 @click.option("--date", metavar="D", help="A service date: 2026-07-01.")
 @click.option("--from", "starts_from", metavar="TIME", help="Instead of a date: starts from …")
 @click.option("--to", "starts_to", metavar="TIME", help="… and before.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
 @click.option("--minutes", type=int, metavar="M", help="How long.")
 @click.option("--nights", type=int, metavar="N", help="How many nights, at a lodging.")
-@click.option("--area", metavar="A")
+@click.option("--area", metavar="A", help="Only this area.")
 @click.option("--full", is_flag=True, help="Also what cannot be had, and why.")
 @json_option
 def availability(

@@ -74,7 +74,9 @@ def show(venue: str, date: str | None, data: Path, as_json: bool) -> None:
 @target_argument("file")
 @data_option
 @click.option("--node", required=True, metavar="N", help="Who wrote the page.")
-@click.option("--page", default=0, show_default=True, type=click.IntRange(min=0), metavar="K")
+@click.option(
+    "--page", default=0, show_default=True, type=click.IntRange(0), metavar="K", help="Which page."
+)
 @json_option
 def export(venue: str, file: Path, data: Path, node: str, page: int, as_json: bool) -> None:
     """Write one page, as `books show` counts them, to a file that plain pycrdt and Yjs open."""

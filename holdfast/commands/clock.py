@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
+
+_REASONS: Final = {
+    "no-servers": "there is no time server to ask; name one with --server",
+}
 
 
 @click.group(cls=Group)
@@ -53,7 +57,8 @@ def sample(data: Path, servers: tuple[str, ...], as_json: bool) -> None:
     if answer.get("applied"):
         say("The clock is set.")
     else:
-        say(f"The clock is as it was: {answer.get('reason') or 'no time server was asked'}.")
+        reason = str(answer.get("reason") or "")
+        say(f"The clock is as it was: {_REASONS.get(reason, reason.replace('-', ' '))}.")
     if answer.get("servers"):
         _show_sources(answer["servers"])
 

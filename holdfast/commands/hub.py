@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shlex
 from pathlib import Path
 from typing import Any, Final
@@ -119,13 +120,14 @@ def nodes(data: Path, as_json: bool) -> None:
     """The fleet: role, venue, when last seen, how much is not sent, clock, version."""
     from holdfast.commands.output import show_json, show_table
     from holdfast.commands.session import open_session
-    from holdfast.commands.words import clock_text
+    from holdfast.commands.words import ago_text
 
     with open_session(data) as session:
         answer = session.get("/nodes")
     if as_json:
         show_json(answer)
         return
+    now = datetime.datetime.now(datetime.UTC)
     show_table(
         [
             "node",
@@ -143,7 +145,7 @@ def nodes(data: Path, as_json: bool) -> None:
                 node.get("name"),
                 node.get("role"),
                 node.get("venue"),
-                clock_text(node.get("last_seen_at")) or "never",
+                ago_text(node.get("last_seen_at"), now) or "never",
                 node.get("queued"),
                 _CLOCKS.get(str(node.get("clock_state")), node.get("clock_state")),
                 str(node.get("version") or "").removeprefix("holdfast-"),

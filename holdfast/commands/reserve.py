@@ -13,12 +13,14 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 
 @click.command()
 @data_option
-@click.option("--venue", required=True, metavar="V")
+@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
 @click.option("--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
 @click.option("--minutes", type=int, metavar="M", help="How long; left out: as the venue says.")
 @click.option("--nights", type=int, metavar="N", help="How many nights, at a lodging.")
-@click.option("--resource", "resources", multiple=True, metavar="R", help="Named; may be repeated.")
+@click.option(
+    "--resource", "resources", multiple=True, metavar="R", help="This one; may be repeated."
+)
 @click.option("--area", metavar="A", help="Any resource of this area.")
 @click.option("--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type.")
 @click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere.")

@@ -5,6 +5,7 @@ Owns the wording of statuses, of the fate of an operation and of times. Pure.
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from typing import Any, Final
@@ -37,7 +38,7 @@ _CONNECTION: Final = {
 _CLOCK: Final = {
     "disciplined": "set",
     "holdover": "was set, and runs on alone",
-    "undisciplined": "never compared with the hub or a time server",
+    "undisciplined": "not checked against true time yet",
 }
 _OPERATION: Final = {
     "reservation.created": "made",
@@ -95,6 +96,18 @@ def span_text(ms: Any) -> str:
 
 
 _SPANS: Final = ((1_000, 1, "ms"), (120_000, 1_000, "s"), (7_200_000, 60_000, "min"))
+
+
+def ago_text(time: Any, now: datetime.datetime) -> str:
+    """How long ago an RFC 3339 time was, such as `3 min ago`."""
+    try:
+        seconds = (now - datetime.datetime.fromisoformat(str(time))).total_seconds()
+    except (TypeError, ValueError):
+        return ""
+    for limit, size, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{max(0, seconds) // size:.0f} {unit} ago"
+    return f"{seconds // 86_400:.0f} days ago"
 
 
 def size_text(count: Any) -> str:

@@ -20,7 +20,7 @@ from holdfast.demo.machines import DemoFailed, Machine, Machines, wait_for
 from holdfast.demo.telling import Telling, is_about
 
 VENUE: Final = "trattoria"
-PATIENCE_SECONDS: Final = 8.0
+PATIENCE_SECONDS: Final = 10.0
 DAYS_AHEAD: Final = range(2, 16)
 EVENING: Final = ("19:00", "19:30", "20:00", "20:30", "21:00")
 

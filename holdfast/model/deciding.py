@@ -14,7 +14,7 @@ from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.offers import VenueIndex, equal_choices
-from holdfast.model.reservation import LIVE, PENDING, STANDBY, ClaimView, View
+from holdfast.model.reservation import DEAD, ENDED, PENDING, STANDBY, ClaimView, View
 
 WON_SHOWN_MAX = 8
 """How many of those in the way a decision names; a full pool has hundreds."""
@@ -43,8 +43,14 @@ def decide(view: View, operation: bytes, venue: VenueIndex, occupancy: Occupancy
     claims = tuple(_as_claim(claim) for claim in asked)
     replaced = tuple(c.replaces for c in asked if c.replaces is not None)
     if replaced:
-        states = {claim.id: claim.state for claim in view.claims}
-        if any(states.get(old) not in (LIVE, None) for old in replaced) and view.live:
+        # What was refused, or was to stand elsewhere, was given up for nobody: the wish that
+        # followed it stands. What was had and ended was given up for another.
+        given_up = {
+            claim.id
+            for claim in view.claims
+            if claim.state == ENDED or (claim.state == DEAD and not claim.decided)
+        }
+        if view.live and not given_up.isdisjoint(replaced):
             return Verdict("displaced", "superseded", claims)
     ends = tuple(claim.id for claim in view.live) if replaced else ()
     if len({claim.resource for claim in claims}) < len(claims):

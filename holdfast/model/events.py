@@ -587,9 +587,22 @@ def _check_revoked(event: NodeRevoked) -> None:
     _identifier(event.reason, "reason")
 
 
+_P: Final = 2**255 - 19
+_WEAK_KEYS: Final = frozenset(
+    {
+        0, 1, _P - 1, _P, _P + 1,
+        0x00B8495F16056286FDB1329CEB8D09DA6AC49FF1FAE35616AEB8413B7C7AEBE0,
+        0x57119FD0DD4E22D8868E1C58C45C44045BEF839C55B1D0B1248C50A3BC959C5F,
+    }
+)  # fmt: skip
+"""X25519's points of small order (RFC 7748 §6.1): nothing can be sealed to them."""
+
+
 def _check_venue_key(event: VenueKeyPublished | VenueKeyHanded) -> None:
     if len(event.public_key) != 32:
         raise Malformed("key-length")
+    if int.from_bytes(event.public_key, "little") & (1 << 255) - 1 in _WEAK_KEYS:
+        raise Malformed("key-weak")
 
 
 def _check_granted(event: RightGranted) -> None:

@@ -10,7 +10,8 @@ the order or time of arrival, not on this replica, not on any clock.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -270,29 +271,28 @@ def _claim(
 
 
 def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
-    """Apply transitions, those first whose predecessors are applied, the least stamp first."""
-    waiting = [
+    """Apply transitions, those first whose predecessors are applied, the least stamp first.
+
+    Sets of transitions are bits of a number, because a hostile device may chain thousands of them.
+    """
+    transitions = [
         entry
         for entry in entries
         if entry.kind in TRANSITIONS and contents[entry.operation] is not None
     ]
     withdrawn = _withdrawn(entries, contents)
-    ancestors: dict[bytes, frozenset[bytes]] = {}
-    leaves: set[bytes] = set()
-    steps: set[bytes] = set()
+    bit: dict[bytes, int] = {}
+    ancestors: dict[bytes, int] = {}
+    leaves = steps = 0
     status = ""
     exceptions: dict[str, int] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
-    while waiting:
-        ready = next((e for e in waiting if all(f in ancestors for f in e.follows)), None)
-        if ready is None:
-            break
-        waiting.remove(ready)
-        if ready.follows:
-            above = frozenset(ready.follows).union(*(ancestors[f] for f in ready.follows))
-        else:
-            above = frozenset()
-        ancestors[ready.operation] = above
+    for ready in _in_turn(transitions):
+        above = 0
+        for predecessor in ready.follows:
+            above |= ancestors[predecessor] | bit[predecessor]
+        own = 1 << len(bit)
+        bit[ready.operation], ancestors[ready.operation] = own, above
         void = ready.operation in withdrawn
         if ready.kind == "reservation.created":
             if status == "":
@@ -300,7 +300,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
         elif status and not void:
             # An amendment that it did not see cannot turn a step into a collision: it leaves the
             # status alone, and whose clock is ahead must not decide whether the step counts.
-            table = lifecycle.NEXT if steps <= above else lifecycle.COLLIDE
+            table = lifecycle.COLLIDE if steps & ~above else lifecycle.NEXT
             outcome = table.get((status, ready.kind))
             if outcome is not None:
                 status = outcome.status
@@ -309,16 +309,33 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
                 if not outcome.void:
                     _apply(view, ready, contents[ready.operation], counting)
                 if lifecycle.STEP_BY_KIND[ready.kind].to is not None:
-                    steps.add(ready.operation)
-        leaves = (leaves - above) | {ready.operation}
+                    steps |= own
+        leaves = leaves & ~above | own
         if (ready.stamp, ready.node) > (view.stamp, view.stamp_node):
             view.stamp, view.stamp_node = ready.stamp, ready.node
     if view.decision and (view.decision.stamp, view.decision.node) > (view.stamp, view.stamp_node):
         view.stamp, view.stamp_node = view.decision.stamp, view.decision.node
     view.status = status or lifecycle.OPEN
-    view.leaves = tuple(sorted(leaves))
-    view.waiting = len(waiting)
+    view.leaves = tuple(sorted(operation for operation, own in bit.items() if leaves & own))
+    view.waiting = len(transitions) - len(bit)
     view.exceptions = tuple(sorted(exceptions.items()))
+
+
+def _in_turn(transitions: list[Seen]) -> Iterator[Seen]:
+    """Again and again the first in the list whose predecessors all came; the others never come."""
+    missing = [len(set(entry.follows)) for entry in transitions]
+    followers: dict[bytes, list[int]] = {}
+    for place, entry in enumerate(transitions):
+        for predecessor in set(entry.follows):
+            followers.setdefault(predecessor, []).append(place)
+    ready = [place for place, count in enumerate(missing) if not count]
+    while ready:
+        entry = transitions[heapq.heappop(ready)]
+        yield entry
+        for place in followers.get(entry.operation, ()):
+            missing[place] -= 1
+            if not missing[place]:
+                heapq.heappush(ready, place)
 
 
 def _withdrawn(entries: list[Seen], contents: dict[bytes, Event | None]) -> set[bytes]:
@@ -406,12 +423,18 @@ def _show_place(view: View) -> None:
     if shown:
         view.starts_at = min(claim.start for claim in shown)
         view.ends_at = max(claim.end - claim.buffer for claim in shown)
+    standby = standing_claims(view)
     if standby and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}:
         view.pending_change = {
             "starts_at": min(claim.start for claim in standby),
             "ends_at": max(claim.end - claim.buffer for claim in standby),
             "resources": [claim.resource for claim in standby],
         }
+
+
+def standing_claims(view: View) -> list[ClaimView]:
+    """The change that waits: of several standing by, the one that was asked for last."""
+    return _latest_group(tuple(claim for claim in view.claims if claim.state == STANDBY))
 
 
 def shown_claims(view: View) -> list[ClaimView]:

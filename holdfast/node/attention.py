@@ -36,8 +36,6 @@ def resolve(replica: Service, exception_id: str, action: str, reason: str) -> No
         raise Invalid.field("action", f"must be one of {', '.join(allowed)}")
     if kind not in inspection.ANSWERED_HERE:
         replica.resolve_exception(about, kind, action, code)
-    elif action == "withdraw":
-        replica.withdraw(about, code)
     else:
         kept = {"action": action, "reason": code, "at_ms": replica.clock.now_ms()}
         with replica.transaction():

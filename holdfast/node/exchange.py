@@ -11,12 +11,13 @@ what a cursor cannot see.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import (
+    BRANCHES_REMEMBERED,
     CARD_KEYS_PER_MESSAGE,
     CHAINS_PER_BOOK_MAX,
     EXCHANGE_ENTRIES,
@@ -50,7 +51,8 @@ CARD_KEY_BYTES_MAX: Final = 512
 class Peer:
     """What this replica knows of the other side of one book.
 
-    `heads` are the other side's chains by incarnation; None until it has told them.
+    `heads` are the other side's chains by incarnation; None until it has told them. `refused` are
+    chains that it does not take: they are offered again by the next sync, not by the next round.
     """
 
     book: str
@@ -60,6 +62,7 @@ class Peer:
     keys_sent: int = 0
     round: int = 0
     idle_mismatches: int = 0
+    refused: set[bytes] = field(default_factory=set)
 
 
 @dataclass
@@ -114,12 +117,12 @@ class Exchange:
     # --- frames ---------------------------------------------------------------------------------
 
     def frames_lacking(
-        self, book: str, heads: dict[bytes, list[Head]], skip: bytes = b""
+        self, book: str, heads: dict[bytes, list[Head]], skip: Collection[bytes] = ()
     ) -> tuple[list[Frame], bool]:
         """What the other side lacks, by its heads; True if there is more than fits a message."""
         budget = _Budget()
         for chain in self._r.store.journal.chains(book):
-            if chain.incarnation == skip or not chain.length:
+            if chain.incarnation in skip or not chain.length:
                 continue
             have = self._held_by(chain, heads.get(chain.incarnation, []))
             self._add_frames(book, chain, have, chain.length, budget)
@@ -184,10 +187,14 @@ class Exchange:
         budget = _Budget(limit=False)
         for chain_id, first, last in _ranges(window):
             chain = self._r.store.journal.chain_by_id(chain_id)
-            if chain.incarnation != skip:
+            if chain.incarnation != skip or self._forked(chain):
                 self._add_frames(book, chain, first - 1, last, budget)
         position = window[-1].seq if more and window else self._r.store.journal.last_seq
         return budget.frames, position, more
+
+    def _forked(self, chain: ChainRow) -> bool:
+        """Whether a chain has a second branch, which its own writer must see too."""
+        return len(self._r.store.journal.branches(chain.book, chain.incarnation)) > 1
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -197,7 +204,7 @@ class Exchange:
             frames: list[Frame] = []
             more = False
             if peer.heads is not None:
-                frames, more = self.frames_lacking(peer.book, peer.heads)
+                frames, more = self.frames_lacking(peer.book, peer.heads, peer.refused)
             keys = self._keys_after(peer.book, peer.keys_sent)
             peer.round += 1
             compare = peer.heads is None or peer.cursor is None
@@ -244,7 +251,7 @@ class Exchange:
             if response.heads is not None:
                 peer.heads = by_incarnation(response.heads)
             self._note_acks(peer, request, response, outcome)
-        self._note_peer_has(peer, response.frames)
+        self._note_peer_has(peer, merged)
         if request.keys and response.round == request.round:
             versions = self._keys_after(peer.book, peer.keys_sent)
             peer.keys_sent = max(
@@ -263,6 +270,8 @@ class Exchange:
             return False
         for chain in self._r.store.journal.chains(peer.book):
             heads = peer.heads.get(chain.incarnation, [])
+            if chain.incarnation in peer.refused:
+                continue
             if chain.length and self._held_by(chain, heads) < self._sendable(chain):
                 return True
         return bool(self._r.store.records.card_keys_since(peer.book, peer.keys_sent, 1))
@@ -278,19 +287,13 @@ class Exchange:
         """Settle the queue: everything that the other side has durably, less its exceptions."""
         queue, journal = self._r.store.queue, self._r.store.journal
         now_ms = self._r.clock.now_ms()
-        acked = {inc: (entries, head) for inc, entries, head in response.acks}
-        if response.heads is not None:
-            for head in response.heads:
-                acked.setdefault(head.incarnation, (head.entries, head.hash))
-        for incarnation, (entries, digest) in acked.items():
-            chain = journal.chain(peer.book, incarnation)
-            if chain is None or journal.hash_at(chain, entries) != digest:
+        told = [*response.acks]
+        told += [(h.incarnation, h.entries, h.hash) for h in response.heads or ()]
+        for incarnation, entries, digest in dict.fromkeys(told):
+            chain = self._branch_with(peer.book, incarnation, entries, digest)
+            if chain is None:
                 continue
-            if peer.heads is not None:
-                peer.heads[incarnation] = [
-                    *[h for h in peer.heads.get(incarnation, []) if h.entries > entries],
-                    Head(incarnation, entries, digest),
-                ]
+            self._add_head(peer, chain, entries, digest)
             if self._r.keeps_queue:
                 for n, verdict, reason in (
                     (v[1], v[2], v[3]) for v in response.verdicts if v[0] == incarnation
@@ -306,24 +309,49 @@ class Exchange:
             if reason == "gap" or chain is None:
                 # The other side knows less than we thought: compare by chain hash.
                 peer.heads, peer.cursor = None, None
-            elif self._r.keeps_queue:
+                continue
+            peer.refused.add(incarnation)
+            if self._r.keeps_queue:
                 first = page * PAGE_ENTRIES
                 queue.mark_refused(chain.id, first, first + PAGE_ENTRIES, reason, now_ms)
                 outcome.verdicts["quarantined"] = outcome.verdicts.get("quarantined", 0) + 1
 
-    def _note_peer_has(self, peer: Peer, frames: Iterable[Frame]) -> None:
-        """What it sent, it has."""
+    def _branch_with(
+        self, book: str, incarnation: bytes, entries: int, digest: bytes
+    ) -> ChainRow | None:
+        """The held branch whose first `entries` end in this hash."""
+        journal = self._r.store.journal
+        return next(
+            (
+                branch
+                for branch in journal.branches(book, incarnation)
+                if journal.hash_at(branch, entries) == digest
+            ),
+            None,
+        )
+
+    def _add_head(self, peer: Peer, branch: ChainRow, entries: int, digest: bytes) -> None:
+        """The other side holds a branch that far; what it held of the same branch is covered."""
         if peer.heads is None:
             return
-        for frame in frames:
-            for chain in self._r.store.journal.branches(peer.book, frame.incarnation):
-                digest = self._r.store.journal.hash_at(chain, frame.sealed)
-                if digest is None:
-                    continue
-                known = peer.heads.setdefault(frame.incarnation, [])
-                if not any(h.entries >= frame.sealed and h.hash == digest for h in known):
-                    known.append(Head(frame.incarnation, frame.sealed, digest))
-            peer.heads[frame.incarnation] = peer.heads.get(frame.incarnation, [])[-8:]
+        journal = self._r.store.journal
+        known = peer.heads.get(branch.incarnation, [])
+        if any((h.entries, h.hash) == (entries, digest) for h in known):
+            return
+        kept = [
+            head
+            for head in known
+            if head.entries > entries or journal.hash_at(branch, head.entries) != head.hash
+        ]
+        kept.append(Head(branch.incarnation, entries, digest))
+        peer.heads[branch.incarnation] = kept[-BRANCHES_REMEMBERED:]
+
+    def _note_peer_has(self, peer: Peer, merged: Merged) -> None:
+        """What it sent, it has."""
+        for incarnation, entries, digest in merged.landed:
+            branch = self._branch_with(peer.book, incarnation, entries, digest)
+            if branch is not None:
+                self._add_head(peer, branch, entries, digest)
 
     def _compare(
         self,

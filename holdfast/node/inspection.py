@@ -29,14 +29,12 @@ from holdfast.node.lookup import (
 from holdfast.node.replica import Replica
 from holdfast.node.words import (
     LOOKED_AT,
-    QUARANTINE_ACTIONS,
     exception_actions,
     exception_sentence,
     plain_reason,
 )
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import DateDigest
-from holdfast.store.queue import QUARANTINED as QUEUE_QUARANTINED
 from holdfast.store.queue import Operation
 from holdfast.sync.gate import QUARANTINED
 from holdfast.sync.pages import PageDocument
@@ -343,21 +341,17 @@ def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
         subject = subject_of(replica, about) if about else operation.hex()
         detail = (
             f"Entry {n} of {writer}, about {subject}, was set aside: {plain_reason(reason)}. "
-            "Nothing of what it says counts here beyond the place it asked for."
+            "Nothing of what it says counts here beyond the place it asked for. Its own device "
+            "gives it up with `holdfast queue withdraw`."
         )
         since_ms = entry.stamp >> 16 if entry is not None else 0
         found.append(
             _exception(
                 QUARANTINED_EXCEPTION, operation.hex(), name, subject, detail, since_ms,
-                _quarantine_actions(replica, operation),
+                LOOKED_AT,
             )
         )  # fmt: skip
     return found
-
-
-def _quarantine_actions(replica: Replica, operation: bytes) -> tuple[str, ...]:
-    row = replica.store.queue.get(operation)
-    return QUARANTINE_ACTIONS if row is not None and row.state == QUEUE_QUARANTINED else LOOKED_AT
 
 
 def _is_settled(replica: Replica, about: bytes, operation: bytes, incarnation: bytes) -> bool:

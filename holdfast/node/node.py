@@ -148,6 +148,7 @@ class Node(Service):
         self.last_exchange_at_ms = self.store.records.get_int(LAST_EXCHANGE_KEY)
         self.last_error = ""
         self._exchanged = False
+        self._closed = False
         self.differing: list[str] = []
         self.rivals = False
         self._transport: HttpTransport | None = None
@@ -174,6 +175,9 @@ class Node(Service):
             lives.keep_witness(self.directory, self.store, self.identity.incarnation)
 
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         with self._syncing:
             self._hang_up()
         with self.lock:
@@ -278,6 +282,7 @@ class Node(Service):
         # Stamps that ran ahead stay in the old chain; the new life starts from its own clock.
         self.identity = successor
         self.last_stamp = 0
+        self.peer = self.new_peer()
         with self.transaction():
             self.store.records.put_int("clock.high_water", 0)
             self.begin_chain(self.home)
@@ -330,6 +335,7 @@ class Node(Service):
 
     def _sync(self) -> dict[str, Any]:
         self.prepare()
+        self.peer.refused.clear()
         total = Round()
         for _ in range(ROUNDS_MAX):
             self._require_network()

@@ -100,6 +100,7 @@ class Merged:
     reservations: dict[bytes, None] = field(default_factory=dict)
     refold: bool = False
     forked: set[bytes] = field(default_factory=set)
+    landed: list[tuple[bytes, int, bytes]] = field(default_factory=list)
 
 
 class _Held(NamedTuple):
@@ -381,6 +382,7 @@ class Replica:
 
         passed = gate.check_frame(name, frame, [_Held(row, self) for row in rows], known, certify)
         outcome.acks[frame.incarnation] = None
+        outcome.landed.append((frame.incarnation, passed.sealed, passed.head))
         if passed.aside:
             journal.put_aside(
                 name, frame.incarnation, b"", passed.sealed + 1, "seal-missing",

@@ -45,7 +45,15 @@ from holdfast.model.mapping import ImportRecord
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
 from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
-from holdfast.model.reservation import LIVE, PENDING, STANDBY, ClaimView, View, shown_claims
+from holdfast.model.reservation import (
+    LIVE,
+    PENDING,
+    STANDBY,
+    ClaimView,
+    View,
+    shown_claims,
+    standing_claims,
+)
 from holdfast.node import offering
 from holdfast.node.importing import ImportReport, import_records
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
@@ -54,6 +62,11 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 ALTERNATIVES: Final = 3
+_PLACING: Final = (
+    "starts_at", "party_size", "duration_minutes", "ends_at", "nights", "resources",
+    "resource_kind", "area", "quantity",
+)  # fmt: skip
+"""Fields of a patch that can ask for other claims; any other leaves a pending change alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,8 +334,10 @@ class Reservations:
         self, venue: VenueIndex, view: View, patch: PatchRequest, fields: dict[str, Any]
     ) -> tuple[Place, Choice] | None:
         """The new place and choice, where the patch needs other claims than the present ones."""
-        place = self._new_place(venue, view, patch)
-        present = [c for c in view.claims if c.state == STANDBY] or shown_claims(view)
+        if not any(getattr(patch, name) is not UNSET for name in _PLACING):
+            return None
+        present = standing_claims(view) or shown_claims(view)
+        place = self._new_place(venue, view, patch, present)
         wanted = () if patch.resources is UNSET else tuple(patch.resources)
         choice = None if wanted else self._kept(venue, view, place, present, fields)
         same_time = present and all(
@@ -347,7 +362,8 @@ class Reservations:
         area = area_named(venue, str(fields.get("area", view.area)))
         choices = candidates(
             venue, place.party_size, place.quantity,
-            str(fields.get("resource_kind", view.resource_kind)) or None, area or None, wanted,
+            str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present),
+            area or None, wanted,
             below_minimum=kind != "guest",
         )  # fmt: skip
         found = offering.first_free(self._r, venue, choices, place.start, end, ignoring=ignoring)
@@ -355,9 +371,17 @@ class Reservations:
             raise self._not_available(venue, place, wanted)
         return place, found
 
-    def _new_place(self, venue: VenueIndex, view: View, patch: PatchRequest) -> Place:
+    def _new_place(
+        self, venue: VenueIndex, view: View, patch: PatchRequest, claims: Sequence[ClaimView]
+    ) -> Place:
+        """Where the patch leads from `claims`: the pending change if there is one, for what the
+        patch leaves out was asked for there last."""
         party = view.party_size if patch.party_size is UNSET else patch.party_size
-        claims = shown_claims(view)
+        began = min((c.start for c in claims), default=view.starts_at)
+        ended = max((c.end - c.buffer for c in claims), default=view.ends_at)
+        nights = view.nights
+        if nights and (began, ended) != (view.starts_at, view.ends_at):
+            nights = max(1, round((ended - began) / 86_400))
         quantity: int | None = None
         if patch.quantity is not UNSET:
             quantity = patch.quantity
@@ -371,17 +395,15 @@ class Reservations:
         }
         buffer = venue.venue.buffer_minutes * 60
         if patch.starts_at is UNSET and not any(v is not None for v in given.values()):
-            return Place(view.starts_at, view.ends_at, view.nights or None, party, quantity, buffer)
+            return Place(began, ended, nights or None, party, quantity, buffer)
         starts = (
-            wall.format_time(venue.venue, view.starts_at)
-            if patch.starts_at is UNSET
-            else patch.starts_at
+            wall.format_time(venue.venue, began) if patch.starts_at is UNSET else patch.starts_at
         )
         if not any(v is not None for v in given.values()):
-            if view.nights:
-                given["nights"] = view.nights
+            if nights:
+                given["nights"] = nights
             else:
-                given["duration_minutes"] = (view.ends_at - view.starts_at) // 60
+                given["duration_minutes"] = (ended - began) // 60
         interval = calendar.reservation_interval(
             venue.venue, starts, party,
             duration_minutes=given["duration_minutes"], ends_at=given["ends_at"],
@@ -429,11 +451,14 @@ class Reservations:
         """On the hub the new claim replaces the old in one entry; on a node it stands by."""
         changed = dict(fields)
         date = calendar.service_date(venue.venue, place.start).isoformat()
-        if date != view.service_date:
+        # Beside a pending change even what stays is written: that change may be granted first.
+        standing = [c.id for c in standing_claims(view)]
+        if standing or date != view.service_date:
             changed["service_date"] = date
-        if (place.nights or 0) != view.nights:
+        if standing or (place.nights or 0) != view.nights:
             changed["nights"] = place.nights or 0
-        standing = [c.id for c in view.claims if c.state == STANDBY]
+        if standing:
+            changed["party_size"] = place.party_size
         current = standing or [c.id for c in view.claims if c.state in (LIVE, PENDING)]
         ends = tuple(c.id for c in view.claims if c.state in (LIVE, PENDING, STANDBY))
         self._write(
@@ -626,6 +651,12 @@ class Reservations:
         if view.card is None:
             return None
         return self._r.cards.read(self._venue_of(view), view.agent_id, view.card)
+
+
+def _kind_of(venue: VenueIndex, claims: Sequence[ClaimView]) -> str | None:
+    """The kind of what is had already: who has a suite is not moved to a room unasked."""
+    resource = venue.resource(claims[0].resource) if claims else None
+    return resource.kind if resource is not None else None
 
 
 def _places(claims: Sequence[ClaimView]) -> set[tuple[str, int]]:

@@ -74,8 +74,7 @@ EXCEPTION_SENTENCES: Final = {
 }
 
 LOOKED_AT: Final = ("acknowledge",)
-QUARANTINE_ACTIONS: Final = (*LOOKED_AT, "withdraw")
-"""`withdraw` at the device that wrote the entry (`queue withdraw`), `acknowledge` anywhere."""
+"""What can be done, on a device, about what only its writer or the hub can end."""
 
 
 def plain_reason(code: str) -> str:

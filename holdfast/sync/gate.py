@@ -85,6 +85,7 @@ class Passed(NamedTuple):
     fork: bool
     judged: list[Judged]
     sealed: int
+    head: bytes
     append: Append
     aside: list[bytes]
     held: int
@@ -132,6 +133,7 @@ def check_frame(
         fork,
         judged,
         frame.sealed,
+        head,
         Append(append.client, append.clock, append.entries[:covered]),
         append.entries[covered:],
         held,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -22,6 +23,18 @@ PROGRAM = [
     "import sys; sys.argv[0] = 'holdfast'; from holdfast.cli import main; main()",
 ]
 VENUE = ROOT / "examples" / "trattoria.yaml"
+
+
+def _next_open_tuesday() -> datetime.date:
+    """A Tuesday soon after which two more days follow that the sample venue is open on."""
+    day = datetime.date.today() + datetime.timedelta(days=7)
+    day += datetime.timedelta(days=(1 - day.weekday()) % 7)
+    closed = datetime.timedelta(days=7) if day.month == 12 and 23 <= day.day <= 25 else None
+    return day + (closed or datetime.timedelta())
+
+
+DAYS = [(_next_open_tuesday() + datetime.timedelta(days=n)).isoformat() for n in range(3)]
+DAY = DAYS[0]
 
 Run = Callable[..., Result]
 

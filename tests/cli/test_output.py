@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.commands import output, words
-from tests.cli.support import PROGRAM, ROOT, Run, document, program
+from tests.cli.support import DAY, PROGRAM, ROOT, Run, document, program
 
 ID = "01a1fbf1-7af8-7756-b73f-0520ae8e5d8a"
 
@@ -91,7 +91,7 @@ PRINTING = [
     ["venue", "show", "trattoria"],
     ["node", "status"],
     ["reservations", "list"],
-    ["availability", "--venue", "trattoria", "--date", "2026-12-01", "--party", "2"],
+    ["availability", "--venue", "trattoria", "--date", DAY, "--party", "2"],
     ["allotments", "list"],
     ["queue", "list"],
     ["queue", "stats"],
@@ -102,7 +102,7 @@ PRINTING = [
     ["clock", "sample"],
     ["books", "list"],
     ["books", "show", "trattoria"],
-    ["books", "show", "trattoria", "2026-12-01"],
+    ["books", "show", "trattoria", DAY],
     ["exceptions", "list"],
     ["audit", "list"],
     ["audit", "verify"],

@@ -12,7 +12,7 @@ import pytest
 from holdfast.commands import session
 from holdfast.model.errors import DirectoryError, DirectoryInUse, Unreachable
 from holdfast.store.database import DirectoryLock
-from tests.cli.support import Run, Running, document, make_hub, program
+from tests.cli.support import DAY, DAYS, Run, Running, document, make_hub, program
 from tests.cli.test_commands import loaded_after
 
 Serve = Callable[[str, Path], Running]
@@ -30,10 +30,10 @@ def test_a_command_answers_the_same_whether_the_process_runs_or_not(
     run: Run, serve: Serve, tmp_path: Path
 ):
     hub = make_hub(tmp_path / "hub")
-    made = document(run(*reserve(hub, "2026-12-01T19:30")))
+    made = document(run(*reserve(hub, f"{DAY}T19:30")))
     questions = [
         ["reservations", "show", made["code"]],
-        ["reservations", "list", "--date", "2026-12-01"],
+        ["reservations", "list", "--date", DAY],
         ["venue", "show", "trattoria"],
         ["books", "show", "trattoria"],
         ["audit", "list", "--reservation", made["id"]],
@@ -58,7 +58,7 @@ def test_what_is_written_through_the_process_is_there_without_it(
 ):
     hub = make_hub(tmp_path / "hub")
     running = serve("hub", hub)
-    made = document(run(*reserve(hub, "2026-12-01T19:30")))
+    made = document(run(*reserve(hub, f"{DAY}T19:30")))
     assert running.stop() == (0, "")
     assert not (hub / "holdfast.run").exists()
     assert document(run("reservations", "show", made["id"], "--json", "--data", hub)) == made
@@ -66,7 +66,7 @@ def test_what_is_written_through_the_process_is_there_without_it(
 
 def test_a_key_is_remembered_across_both_ways(run: Run, serve: Serve, tmp_path: Path):
     hub = make_hub(tmp_path / "hub")
-    words = [*reserve(hub, "2026-12-01T19:30"), "--key", "once"]
+    words = [*reserve(hub, f"{DAY}T19:30"), "--key", "once"]
     first = document(run(*words))
     serve("hub", hub)
     assert document(run(*words))["id"] == first["id"]
@@ -163,7 +163,7 @@ def test_a_process_that_dies_under_a_command_is_status_3(serve: Serve, tmp_path:
 
 def test_a_list_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run):
     hub = make_hub(tmp_path / "hub")
-    codes = [document(run(*reserve(hub, f"2026-12-0{d}T19:30")))["code"] for d in (1, 2, 3)]
+    codes = [document(run(*reserve(hub, f"{day}T19:30")))["code"] for day in DAYS]
     monkeypatch.setattr(session, "LIST_LIMIT_MAX", 1)
     listed = document(run("reservations", "list", "--json", "--data", hub))
     assert [one["code"] for one in listed["items"]] == codes

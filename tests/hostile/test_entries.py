@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from holdfast.model.events import (
 )
 from holdfast.model.limits import CARD_BYTES_MAX, PARTY_MAX
 from holdfast.node.exchange import Exchange
+from holdfast.sync import seals
 from holdfast.sync.messages import ExchangeResponse
 from tests.hostile.builders import EVENING, Town, claim, contents, created, entry, new_id
 from tests.kit import START_MS
@@ -127,6 +129,7 @@ BAD: list[tuple[str, bytes, str]] = [
      "text-not-an-id:from_resources"),
     ("a revocation with a name", entry(NodeRevoked(NAME, 0)), "text-not-an-id:node"),
     ("a venue's key of 3 bytes", entry(VenueKeyPublished(b"abc")), "key-length"),
+    ("a venue's key that nothing fits", entry(VenueKeyPublished(bytes(32))), "key-weak"),
     ("a right of nothing", entry(RightGranted(bytes(16), "T1", 0, 0, 1)), "right-out-of-range"),
     ("a certificate change without one", entry(ChainKeyChanged(())), "certificate-out-of-range"),
 ]  # fmt: skip
@@ -258,6 +261,33 @@ def test_a_claim_of_more_than_there_is_is_displaced(town: Town) -> None:
     for reservation in (subject, unknown, long):
         view = town.hub.view(reservation)
         assert view is not None and not view.live, view
+    town.assert_alive()
+
+
+def test_thousands_of_changes_of_one_reservation_cost_no_more_than_they_are(town: Town) -> None:
+    """Each knows all before it; a fold that kept those sets would need their square in memory."""
+    attacker, subject = town.attacker, town.sold.id
+    head = seals.chain_run(seals.chain_start(town.book, attacker.incarnation), attacker.chain)[-1]
+    (leaf,) = town.now(town.sold).leaves
+    changes = []
+    for number in range(2_000):
+        changes.append(
+            entry(
+                ReservationAmended({"party_size": 1 + number % 2}), subject=subject,
+                follows=(leaf,), stamp=(START_MS + number) << 16,
+            )
+        )  # fmt: skip
+        head = seals.chain_next(head, changes[-1])
+        leaf = head[:16]
+    tracemalloc.start()
+    try:
+        attacker.write(*changes)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    view = town.now(town.sold)
+    assert (view.party_size, view.waiting, view.leaves) == (2, 0, (leaf,))
+    assert peak < 40_000_000, f"{peak} bytes"
     town.assert_alive()
 
 

@@ -22,9 +22,7 @@ def held(number: int, start: int, end: int, quantity: int = 1, live: bool = True
 def some_held(draw: st.DrawFn) -> list[Held]:
     rows = draw(
         st.lists(
-            st.tuples(
-                st.integers(0, 40), st.integers(1, 20), st.integers(1, 4), st.booleans()
-            ),
+            st.tuples(st.integers(0, 40), st.integers(1, 20), st.integers(1, 4), st.booleans()),
             max_size=12,
         )
     )
@@ -55,7 +53,9 @@ def test_the_peak_is_what_counting_every_second_gives(claims, start, length):
 
 @given(some_held(), st.integers(0, 50), st.integers(1, 30), st.booleans(), st.data())
 def test_free_is_capacity_less_the_peak_also_over_midnight(claims, start, length, live, data):
-    ignoring = {h.claim for h in data.draw(st.lists(st.sampled_from(claims)) if claims else st.just([]))}
+    ignoring = {
+        h.claim for h in data.draw(st.lists(st.sampled_from(claims)) if claims else st.just([]))
+    }
     first, last = BASE + start, BASE + start + length
     counted = [h for h in claims if h.claim not in ignoring and (h.live or not live)]
     free = occupancy_of(claims).free("U", 5, first, last, ignoring=ignoring, live_only=live)

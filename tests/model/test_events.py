@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from holdfast.model.events import (
     ReservationAmended,
     ReservationCreated,
     ReservationMoved,
+    VenueKeyPublished,
     check_metadata,
     decode_content,
     encode_content,
@@ -57,7 +59,7 @@ def test_there_is_a_sample_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("clear", CLEAR)
-@pytest.mark.parametrize(("event", "field", "hint"), text_fields())
+@pytest.mark.parametrize(("event", "field", "hint"), list(text_fields()))
 def test_clear_text_is_refused_in_every_text_field_of_every_kind(
     event: Event, field: str, hint: Any, clear: str
 ) -> None:
@@ -127,6 +129,18 @@ def test_a_service_date_is_a_day_of_the_calendar(day: str) -> None:
     assert isinstance(made, ReservationCreated)
     with pytest.raises(Malformed, match="text-not-a-date:service_date"):
         decode_content(entry(msgspec.structs.replace(made, service_date=day)))
+
+
+@pytest.mark.parametrize("top_bit", [0, 0x80])
+@pytest.mark.parametrize("number", sorted(events._WEAK_KEYS), ids=hex)
+def test_a_venues_key_is_one_that_cards_can_be_sealed_to(number: int, top_bit: int) -> None:
+    """Or a hostile desk could make every device of the venue fail at the next guest card."""
+    key = bytearray(number.to_bytes(32, "little"))
+    key[31] |= top_bit
+    with pytest.raises(ValueError, match="computing shared key"):
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(bytes(key)))
+    with pytest.raises(Malformed, match="key-weak"):
+        decode_content(entry(VenueKeyPublished(bytes(key))))
 
 
 METADATA_GOOD: list[dict[str, Any]] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from holdfast.model import lifecycle
@@ -22,7 +23,7 @@ from holdfast.model.events import (
     encode_content,
 )
 from holdfast.model.lifecycle import COLLIDE, FOLD_STATUSES, NEXT, STEP_BY_NAME, STEPS
-from holdfast.model.reservation import Seen, View, fold, view_digest
+from holdfast.model.reservation import Seen, fold, view_digest
 
 RESERVATION = b"r" * 16
 EVENTS = {
@@ -36,7 +37,13 @@ EVENTS = {
     "no_show_undone": ReservationNoShowUndone(),
 }
 CREATED = ReservationCreated("agent_" + "a" * 32, 2, "RES-2027-AAAAAA", "2027-06-03")
-PATHS = ([], ["checked_in"], ["checked_in", "completed"], ["cancelled"], ["no_show"])
+PATHS: tuple[list[str], ...] = (
+    [],
+    ["checked_in"],
+    ["checked_in", "completed"],
+    ["cancelled"],
+    ["no_show"],
+)
 
 
 def seen(name: str, number: int, follows: tuple[bytes, ...], stamp: int) -> Seen:
@@ -169,9 +176,6 @@ def test_the_diagram_shows_every_step_that_leads_somewhere():
 
 
 def test_confirmed_is_never_said_without_a_live_claim():
-    without = seen("created", 1, (), 1)
-    view: View = fold(
-        RESERVATION,
-        [Seen(*[() if f == "claims" else getattr(without, f) for f in Seen.__struct_fields__])],
-    )
+    without = msgspec.structs.replace(seen("created", 1, (), 1), claims=())
+    view = fold(RESERVATION, [without])
     assert view.status == lifecycle.COMMIT_FAILED

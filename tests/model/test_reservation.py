@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from holdfast.model import lifecycle
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
+    KIND_BY_EVENT,
     ClaimDecided,
     ClaimEnded,
     Event,
     ExceptionResolved,
     OperationWithdrawn,
-    KIND_BY_EVENT,
     ReservationAmended,
     ReservationCancelled,
     ReservationCheckedIn,
@@ -85,7 +85,9 @@ class Story:
             **more,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def moved(self, *follows: Seen, replaces: ClaimId, resource: str = "T2", **more: object) -> Seen:
+    def moved(
+        self, *follows: Seen, replaces: ClaimId, resource: str = "T2", **more: object
+    ) -> Seen:
         claims = (Claim(resource, 5000, 6000, replaces=replaces),)
         event = ReservationMoved({"service_date": "2027-06-04"})
         return self.write(event, follows=follows, claims=claims, **more)  # type: ignore[arg-type]

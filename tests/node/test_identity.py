@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.model.errors import Unauthorised
@@ -107,6 +107,7 @@ def test_a_rebuilt_hub_gives_people_the_same_ids(known):
     assert derive_pseudonym_key(root).hex() == known["pseudonym_key"]
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(NAMES, NAMES, NAMES, NAMES)
 def test_a_certificate_says_what_it_was_issued_for_whatever_the_names(tenant, venue, role, name):
     found = verify_certificate([leaf(tenant, venue, role, name)], ROOT)

@@ -208,7 +208,7 @@ def test_a_newer_version_is_named_and_its_data_is_left_alone(tmp_path):
         " VALUES ('holdfast', 'm999_tomorrow', '2031-01-01')"
     )
     store.close()
-    with pytest.raises(DirectoryError, match="newer version.*m999_tomorrow"):
+    with pytest.raises(DirectoryError, match=r"newer version.*m999_tomorrow"):
         Store(tmp_path)
     rows = sqlite3.connect(tmp_path / database.FILE_NAME)
     assert rows.execute("SELECT count(*) FROM chains").fetchone() == (0,)
@@ -225,7 +225,7 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path, monkeypatch):
         return real(self, mode, *arguments, **more)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", refusing)
-    with pytest.raises(DirectoryError, match="Read-only file system.*owner and mode"):
+    with pytest.raises(DirectoryError, match=r"Read-only file system.*owner and mode"):
         Store(tmp_path)
 
 

@@ -33,8 +33,8 @@ REQUEST = ExchangeRequest(
     (CardKeyItem(b"c" * 16, "agent_x", b"k"),), True,
 )  # fmt: skip
 RESPONSE = ExchangeResponse(
-    1, b"h" * 16, 3, 1, 2, 50, ((b"i" * 16, 9, b"x" * 32),), ((b"i" * 16, 2, "quarantined", "why"),),
-    ((b"i" * 16, 0, "gap"),), digest=b"d" * 32,
+    1, b"h" * 16, 3, 1, 2, 50, ((b"i" * 16, 9, b"x" * 32),),
+    ((b"i" * 16, 2, "quarantined", "why"),), ((b"i" * 16, 0, "gap"),), digest=b"d" * 32,
 )  # fmt: skip
 ALL = [
     REQUEST, RESPONSE, HashesRequest(1, "demo/v", b"i" * 16, (1, 5)),

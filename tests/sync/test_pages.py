@@ -167,7 +167,9 @@ def hostile_updates() -> dict[str, bytes]:
     found["a count of exabytes"] = update(b"\x08\x01\x07entries" + varint(1 << 60))
     found["structs without end"] = b"\x01" + varint(1 << 40) + varint(CLIENT) + b"\0"
     found["too large an entry"] = update(first_struct(b"x" * (ENTRY_BYTES_MAX + 1)))
-    found["more than a page"] = update(first_struct(*[b"e"] * PAGE_ENTRIES), next_struct(4096, b"e"))
+    found["more than a page"] = update(
+        first_struct(*[b"e"] * PAGE_ENTRIES), next_struct(4096, b"e")
+    )
     found["beyond the page"] = update(next_struct(PAGE_ENTRIES, b"e"), clock=PAGE_ENTRIES)
     found["a first item twice"] = update(first_struct(b"a"), first_struct(b"b"))
     return found
@@ -230,9 +232,7 @@ def test_random_bytes_never_raise_anything_else(data):
 
 @given(st.data())
 def test_a_page_from_the_cache_is_what_the_journal_says(data):
-    journal = {
-        chain: [bytes([chain, n]) for n in range(12)] for chain in (1, 2, 3)
-    }
+    journal = {chain: [bytes([chain, n]) for n in range(12)] for chain in (1, 2, 3)}
     reads: list[tuple[int, int, int]] = []
 
     def read(chain: int, after: int, upto: int) -> list[bytes]:

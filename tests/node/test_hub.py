@@ -1,0 +1,292 @@
+"""The hub: it decides once, ends what was given up, closes what was succeeded, and admits."""
+
+from __future__ import annotations
+
+import copy
+from unittest import mock
+
+import pytest
+
+from holdfast.model import lifecycle
+from holdfast.model.errors import (
+    DirectoryError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RuleViolated,
+    Unauthorised,
+)
+from holdfast.node.exchange import Exchange, Peer
+from holdfast.node.hub import Hub
+from holdfast.node.node import Node
+from tests.kit import TRATTORIA, Fleet, every_view, exchange_once
+
+
+def test_who_asked_first_by_the_clocks_wins_whoever_comes_first(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    fleet.cut("desk", "kiosk")
+    first = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.clocks.advance(minutes=1)
+    second = fleet.reserve(kiosk, "19:30", ["T1"])
+    fleet.heal()
+    # Both arrive in one exchange: then the stamp decides.
+    exchange_once(kiosk, desk)
+    fleet.sync(kiosk, desk, kiosk)
+    assert fleet.now(kiosk, first).status == lifecycle.CONFIRMED
+    assert fleet.now(kiosk, second).status == lifecycle.COMMIT_FAILED
+    fleet.assert_agree()
+
+
+def test_claims_of_one_exchange_are_judged_against_each_other(fleet):
+    """Many devices' claims on one table come in one message: exactly one of them has it."""
+    desk = fleet.join("desk")
+    others = [fleet.join(f"kiosk-{n}", "kiosk") for n in range(4)]
+    fleet.cut("desk", *(n.name for n in others))
+    views = [fleet.reserve(node, "19:30", ["T1"]) for node in (desk, *others)]
+    views += [fleet.reserve(node, "21:30") for node in others]
+    for node in others:
+        exchange_once(desk, node)
+    fleet.heal("desk")
+    fleet.sync(desk)
+    confirmed = [v for v in views[:5] if fleet.now(desk, v).status == lifecycle.CONFIRMED]
+    assert len(confirmed) == 1
+    seated = [fleet.now(desk, v) for v in views[5:]]
+    assert sorted(c.resource for v in seated for c in v.live) == ["T1", "T2", "T3", "T4"]
+    fleet.heal()
+    fleet.sync_all()
+    fleet.assert_agree()
+
+
+def test_the_displaced_are_an_exception_until_a_person_resolves_it(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    fleet.cut("kiosk")
+    first = fleet.reserve(desk, "19:30", ["T1"])
+    lost = fleet.reserve(kiosk, "19:30", ["T1"])
+    fleet.sync(desk)
+    fleet.heal()
+    fleet.sync_all()
+    shown = fleet.now(desk, lost)
+    assert (shown.status, shown.assurance) == (lifecycle.COMMIT_FAILED, "none")
+    assert shown.decision.won == (first.id,)
+    assert [kind for kind, _ in shown.exceptions] == ["displaced"]
+    assert [row[:2] for row in desk.store.projections.exceptions(fleet.book)] == [
+        (lost.id, "displaced")
+    ]
+    with pytest.raises(Invalid):
+        desk.resolve_exception(lost.id, "displaced", "shrug", "called_guest")
+    resolved = desk.resolve_exception(lost.id, "displaced", "cancel", "called_guest")
+    assert (resolved.status, resolved.exceptions) == (lifecycle.CANCELLED, ())
+    fleet.sync_all()
+    assert all(r.store.projections.exceptions() == [] for r in fleet.replicas())
+    fleet.assert_agree()
+
+
+def test_a_displaced_reservation_can_be_moved_to_a_free_time(fleet):
+    desk = fleet.join("desk")
+    fleet.cut("desk")
+    fleet.reserve(fleet.the_hub, "19:30", ["T1"])
+    lost = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.heal()
+    fleet.sync_all()
+    assert fleet.now(desk, lost).status == lifecycle.COMMIT_FAILED
+    fleet.move(desk, lost, time="21:30")
+    fleet.sync_all()
+    assert fleet.now(desk, lost).status == lifecycle.CONFIRMED
+    assert fleet.now(desk, lost).exceptions == ()
+    fleet.assert_agree()
+
+
+def test_the_chain_of_a_succeeded_life_is_closed_at_the_head_that_the_hub_holds(fleet):
+    desk = fleet.join("desk")
+    fleet.reserve(desk, "12:00", ["T1"])
+    fleet.sync_all()
+    unsent = fleet.reserve(desk, "14:00", ["T1"])
+    old = desk.identity.incarnation
+    restored = fleet.copy("desk", "restored")
+    fleet.nodes.pop("desk").close()
+    desk = fleet.open("desk", restored)
+    assert isinstance(desk, Node)
+    assert (desk.identity.number, desk.other_life != []) == (2, True)
+    fleet.sync_all()
+    close = fleet.the_hub.book(fleet.book).administration.closes[old]
+    chain = fleet.the_hub.store.journal.chain(fleet.book, old)
+    assert chain is not None
+    assert (close.entries, close.head) == (chain.length, chain.head)
+    assert fleet.now(fleet.the_hub, unsent).status == lifecycle.CONFIRMED, "what was answered"
+    again = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.sync_all()
+    assert fleet.now(desk, again).status == lifecycle.CONFIRMED
+    fleet.assert_agree()
+
+
+def test_a_hub_that_dies_between_merging_and_deciding_decides_when_it_starts(fleet):
+    desk = fleet.join("desk")
+    kept = fleet.reserve(desk, "12:00", ["T1"])
+    fleet.sync_all()
+    asked = fleet.reserve(desk, "19:30", ["T1"])
+    desk.reservations.cancel(kept.code)
+    with mock.patch.object(Hub, "after_merge", lambda *_: None):
+        desk.sync()
+    assert fleet.now(fleet.the_hub, asked).status == lifecycle.COMMIT_PENDING
+    hub = fleet.crash("hub")
+    assert fleet.now(hub, asked).status == lifecycle.CONFIRMED
+    assert fleet.now(hub, kept).live == []
+    fleet.sync_all()
+    fleet.assert_agree()
+
+
+def test_recover_names_who_is_missing_and_proceeds_when_told(fleet):
+    fleet.join("desk")
+    fleet.join("kiosk", "kiosk")
+    fleet.sync_all()
+    backup = fleet.copy("hub", "backup")
+    fleet.stop_hub()
+    hub = fleet.open("hub", backup)
+    assert isinstance(hub, Hub)
+    assert hub.exchange_state == "recovering"
+    assert hub.recover() == {
+        "state": "recovering", "missing": {"trattoria": ["desk", "kiosk"]},
+    }  # fmt: skip
+    with pytest.raises(RuleViolated, match="recover"):
+        hub.import_venue({**copy.deepcopy(TRATTORIA), "buffer_minutes": 5})
+    fleet.sync(fleet.nodes["desk"])
+    assert hub.recover()["missing"] == {"trattoria": ["kiosk"]}
+    assert hub.recover(proceed=True) == {"state": "serving", "missing": {}}
+    assert hub.is_revoked(fleet.book, "kiosk")
+    with pytest.raises(Forbidden):
+        fleet.nodes["kiosk"].sync()
+    assert fleet.nodes["desk"].sync()["hub_state"] == "serving"
+
+
+def test_a_node_that_only_asks_for_heads_was_not_heard(fleet):
+    """A recovering hub must not go on before a device has given back what it knows."""
+    desk = fleet.join("desk")
+    backup = fleet.copy("hub", "backup")
+    sold = fleet.reserve(fleet.the_hub, "19:30", ["T1"])
+    fleet.sync(desk)
+    fleet.stop_hub()
+    hub = fleet.open("hub", backup)
+    assert isinstance(hub, Hub)
+    request = desk.exchange.request(desk.peer)
+    Exchange(hub).answer(request)
+    assert hub.exchange_state == "recovering"
+    fleet.sync(desk)
+    assert hub.exchange_state == "serving"
+    assert fleet.now(hub, sold).status == lifecycle.CONFIRMED
+
+
+def test_a_join_code_is_used_once_and_wrong_ones_use_up_its_tries(fleet):
+    code = fleet.the_hub.invite("trattoria", "kiosk", "kiosk").code
+    with fleet._clock_of("kiosk"):
+        node = fleet._node_class.join("http://hub.test", code, fleet.directory / "kiosk")
+        fleet.nodes["kiosk"] = node
+        with pytest.raises(Unauthorised):
+            fleet._node_class.join("http://hub.test", code, fleet.directory / "twice")
+        with pytest.raises(DirectoryError):
+            fleet._node_class.join("http://hub.test", code, fleet.directory / "kiosk")
+    assert not (fleet.directory / "twice").exists()
+
+
+def test_an_expired_code_admits_nobody(fleet):
+    code = fleet.the_hub.invite("trattoria", "kiosk", "late", 60).code
+    fleet.clocks.advance(minutes=2)
+    with fleet._clock_of("late"), pytest.raises(Unauthorised):
+        fleet._node_class.join("http://hub.test", code, fleet.directory / "late")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("nowhere", "kiosk", "k"), NotFound), (("trattoria", "boss", "k"), Invalid),
+        (("trattoria", "kiosk", "hub"), Invalid), (("trattoria", "kiosk", "K 1"), Invalid),
+    ],
+)  # fmt: skip
+def test_an_invitation_that_makes_no_sense_is_refused(fleet, arguments, error):
+    with pytest.raises(error):
+        fleet.the_hub.invite(*arguments)
+
+
+def test_a_node_of_one_venue_gets_nothing_of_another(fleet, tmp_path):
+    other = {**copy.deepcopy(TRATTORIA), "venue": "osteria", "name": "Osteria"}
+    fleet.the_hub.import_venue(other)
+    fleet.reserve(fleet.the_hub, "19:30", ["T1"], venue="osteria")
+    desk = fleet.join("desk")
+    fleet.sync_all()
+    assert desk.venue_ids() == ["trattoria"]
+    request = desk.exchange.request(Peer("demo/osteria"))
+    with pytest.raises(Forbidden):
+        desk.transport().exchange(request)
+
+
+def test_a_venue_that_shrinks_ends_no_confirmed_reservation(fleet):
+    desk = fleet.join("desk")
+    view = fleet.reserve(desk, "19:30", ["T2"])
+    fleet.sync_all()
+    smaller = copy.deepcopy(TRATTORIA)
+    smaller["resources"] = [r for r in smaller["resources"] if r["id"] != "T2"]
+    fleet.the_hub.import_venue(smaller)
+    asked = fleet.reserve(desk, "21:30", ["T2"])
+    fleet.sync_all()
+    assert fleet.now(desk, view).status == lifecycle.CONFIRMED
+    refused = fleet.now(desk, asked)
+    assert (refused.status, refused.decision.reason) == (
+        lifecycle.COMMIT_FAILED, "no-such-resource",
+    )  # fmt: skip
+    desk.reservations.cancel(view.code)
+    fleet.sync_all()
+    assert fleet.now(desk, view).live == []
+
+
+def test_every_decision_names_what_it_relied_on_and_is_the_only_one(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    for hour in range(8, 22, 2):
+        fleet.reserve(desk, f"{hour:02}:00", ["T1"])
+        fleet.reserve(kiosk, f"{hour:02}:00", ["T1"])
+    fleet.sync_all()
+    for view in every_view(fleet.the_hub, fleet.book):
+        record = fleet.the_hub.record(view.id)
+        assert record is not None
+        decided = [seen for seen in record.seen if seen.kind == "claim.decided"]
+        assert len(decided) == 1
+    fleet.assert_agree()
+
+
+def test_the_fleet_view_shows_who_was_heard_and_who_was_shut_out(fleet):
+    fleet.join("desk")
+    kiosk = fleet.join("kiosk", "kiosk")
+    fleet.sync_all()
+    fleet.the_hub.revoke("kiosk", "stolen")
+    rows = {row["name"]: row for row in fleet.the_hub.nodes()}
+    assert (rows["kiosk"]["revoked"], rows["desk"]["revoked"]) == (True, False)
+    assert rows["kiosk"]["incarnation"] == kiosk.identity.incarnation.hex()
+    assert rows["desk"]["queued"] == 0
+    with pytest.raises(NotFound):
+        fleet.the_hub.revoke("nobody", "stolen")
+
+
+def test_two_hubs_that_both_follow_one_stop_every_node_that_meets_them(fleet):
+    """A backup of a hub is restored twice, and both copies go on without hearing of each other."""
+    copies = [fleet.copy("hub", name) for name in ("one", "two")]
+    desk = fleet.join("desk")
+    for number, directory in enumerate(copies):
+        fleet.stop_hub()
+        hub = fleet.open("hub", directory)
+        assert isinstance(hub, Hub)
+        assert hub.recover() == {"state": "serving", "missing": {}}
+        desk.reset_peer()
+        if number == 0:
+            fleet.sync(desk)
+    with pytest.raises(RuleViolated, match="two hubs"):
+        fleet.sync(desk)
+    assert desk.rivals
+
+
+def test_messages_come_to_an_end_whatever_is_there_to_say(fleet: Fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    for hour in range(8, 20, 2):
+        fleet.reserve(desk, f"{hour:02}:00", ["T1"])
+        fleet.reserve(kiosk, f"{hour:02}:00", ["T2"], guest=None)
+    fleet.sync_all()
+    fleet.rounds = 0
+    fleet.sync_all(1)
+    assert fleet.rounds <= 4, "with nothing to say, one round each is enough"
