@@ -21,10 +21,10 @@ from holdfast.api.permissions import PUBLIC
 from holdfast.model.errors import HoldfastError
 from holdfast.model.limits import EXCHANGE_BYTES_MAX
 from holdfast.node import serving
+from holdfast.node.transport import CLOSE_REFUSED
 from holdfast.sync.messages import CONTENT_TYPE
 
 TAGS = ["between replicas"]
-CLOSE_REFUSED = 4401
 CLOSE_STOPPING = 1001
 
 Socket: TypeAlias = WebSocket[Any, Any, State]
@@ -88,7 +88,7 @@ async def live(socket: Socket) -> None:
             face.replica, "GET", _path_and_query(socket), headers.get("host", ""), headers
         )
     except HoldfastError as error:
-        await socket.close(code=CLOSE_REFUSED, reason=error.detail[:100])
+        await socket.close(code=CLOSE_REFUSED, reason=_close_reason(error))
         return
     await socket.accept()
     tasks = [
@@ -104,12 +104,17 @@ async def live(socket: Socket) -> None:
     except WebSocketDisconnect:
         pass  # The other side left, which is how live channels end.
     except HoldfastError as error:
-        await socket.close(code=CLOSE_REFUSED, reason=error.detail[:100])
+        await socket.close(code=CLOSE_REFUSED, reason=_close_reason(error))
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         session.close()
+
+
+def _close_reason(error: HoldfastError) -> str:
+    """As much of an error as a closing frame holds: 123 bytes (RFC 6455, 5.5)."""
+    return error.detail.encode()[:123].decode(errors="ignore")
 
 
 async def _receive(face: Face, socket: Socket, session: serving.LiveSession) -> None:

@@ -19,7 +19,7 @@ def reservations() -> None:
 
 @reservations.command("list")
 @data_option
-@click.option("--venue", metavar="V")
+@click.option("--venue", metavar="V", help="Only of this one.")
 @click.option("--date", metavar="D", help="A service date: 2026-07-01.")
 @click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")

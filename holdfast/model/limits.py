@@ -74,6 +74,9 @@ RETRY_CAP_SECONDS: Final = 25.0
 BREAKER_FAILURES: Final = 5
 BREAKER_OPEN_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 5.0
+LIVE_AGAIN_SECONDS: Final = 60.0
+"""How long a device that is refused the live channel polls before it tries the channel again: a
+proxy's configuration changes seldom, and a try that is swallowed holds polling up for seconds."""
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 EXCHANGE_TIMEOUT_SECONDS: Final = 60.0
 KEEP_ALIVE_SECONDS: Final = 10.0

@@ -1,7 +1,8 @@
 """The live link of a running node to its hub: pushes at once, hears at once, comes back by itself.
 
-Owns the WebSocket to the hub, the polling that stands in for it, and the pauses between attempts.
-The rounds themselves are `exchange`'s; this module knows nothing of what they carry.
+Owns the WebSocket to the hub, the polling that stands in for it where something in between lets no
+WebSocket through, and the pauses between attempts. The rounds themselves are `exchange`'s; this
+module knows nothing of what they carry.
 """
 
 from __future__ import annotations
@@ -12,22 +13,24 @@ import logging
 import random
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from holdfast.model.errors import Forbidden, HoldfastError, Unauthorised, Unreachable
+from holdfast.model.errors import Forbidden, HoldfastError, Unreachable
 from holdfast.model.limits import (
     CONNECT_TIMEOUT_SECONDS,
     EXCHANGE_BYTES_MAX,
     EXCHANGE_TIMEOUT_SECONDS,
     KEEP_ALIVE_SECONDS,
+    LIVE_AGAIN_SECONDS,
+    RETRY_CAP_SECONDS,
 )
 from holdfast.node.exchange import Peer, Round
 from holdfast.node.node import Node
 from holdfast.node.replica import Change
-from holdfast.node.transport import LIVE_PATH, signed_headers
+from holdfast.node.transport import CLOSE_REFUSED, LIVE_PATH, signed_headers
 from holdfast.sync.messages import (
     PROTOCOL_VERSION,
     ExchangeRequest,
@@ -43,6 +46,14 @@ Result = TypeVar("Result")
 _NEWS: Final = ExchangeRequest(PROTOCOL_VERSION, "", b"", 0, 0)
 
 
+class _Asked(NamedTuple):
+    """A round whose answer has not come; `outcome` is there once the answer was taken in."""
+
+    request: ExchangeRequest
+    sent_ms: float
+    outcome: asyncio.Future[Round]
+
+
 class Link:
     """Runs as one asyncio task; everything that touches the store runs in `executor`."""
 
@@ -55,7 +66,10 @@ class Link:
         self._stopping = False
         self._breaker = Breaker()
         self._peer: Peer = node.new_peer()
-        self._answers: dict[int, asyncio.Future[ExchangeResponse]] = {}
+        self._asked: dict[int, _Asked] = {}
+        self._answered_live = False
+        self._polling = False
+        self._polled: asyncio.Future[dict[str, Any]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._session: asyncio.Task[None] | None = None
         self.state = "offline"
@@ -77,6 +91,9 @@ class Link:
                     asyncio.CancelledError, OSError, WebSocketException, HoldfastError
                 ):
                     await task
+        if self._polled is not None and not self._polled.done():
+            # A request cannot be called back; who closes the node next must not close it under it.
+            await asyncio.wait({self._polled})
 
     # --- signals from other threads ---------------------------------------------------------------
 
@@ -103,16 +120,31 @@ class Link:
 
     async def _run(self) -> None:
         while not self._stopping:
-            if await self._store(lambda: self._node.paused):
-                self.state = "paused"
-                await self._pause(None)
-                continue
-            now = self._loop.time()
-            if not self._breaker.allows(now):
-                await self._pause(self._breaker.wait_seconds(now, random.random()))  # noqa: S311
-                continue
-            self._breaker = self._breaker.attempted(now)
-            await self._attempt()
+            # Whatever is called from here on is seen: nothing clears it before the next look.
+            self._again.clear()
+            try:
+                await self._step()
+            except Exception:
+                # A mistake of ours or a full disk must not leave the device alone until a restart.
+                log.exception("the link to the hub failed; it begins anew")
+                self.state = "offline"
+                await self._pause(RETRY_CAP_SECONDS)
+
+    async def _step(self) -> None:
+        """Wait for what must be over first, or else try once."""
+        if await self._store(self._is_paused):
+            self.state = "paused"
+            await self._pause(None)
+            return
+        now = self._loop.time()
+        if not self._breaker.allows(now):
+            await self._pause(self._breaker.open_seconds(now))
+            return
+        self._breaker = self._breaker.attempted(now)
+        await self._attempt()
+
+    def _is_paused(self) -> bool:
+        return self._node.paused
 
     async def _attempt(self) -> None:
         """One connection, until it breaks; then the pause that its failure deserves."""
@@ -120,10 +152,10 @@ class Link:
         try:
             await self._session
         except asyncio.CancelledError:
+            self.state = "offline"
             if self._stopping:
                 raise
-            return
-        except (OSError, WebSocketException, TimeoutError, HoldfastError) as error:
+        except (OSError, WebSocketException, HoldfastError) as error:
             await self._failed(error)
         finally:
             self._session = None
@@ -141,13 +173,53 @@ class Link:
         await self._pause(wait)
 
     async def _pause(self, seconds: float | None) -> None:
-        self._again.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._again.wait(), seconds)
+
+    async def _until_woken(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
 
     # --- connected --------------------------------------------------------------------------------
 
     async def _connected(self) -> None:
+        """Live, or else by plain requests; ends with the error that ended it."""
+        if await self._store(self._is_paused):
+            return  # Paused since `_step` looked, when there was no session yet to cancel.
+        self._answered_live = False
+        try:
+            await self._live()
+        except (WebSocketException, TimeoutError, Unreachable) as error:
+            if self._answered_live:
+                raise
+            # Something is there and does not speak with us live: perhaps a proxy that lets only
+            # plain requests through. If it is the hub that refuses, its answer says why.
+            await self._poll(error)
+
+    async def _poll(self, refused: Exception) -> None:
+        """Plain requests, until the live channel is worth another try."""
+        seconds = self._node.settings.poll_seconds
+        until = self._loop.time() + max(LIVE_AGAIN_SECONDS, seconds)
+        while True:
+            self._wake.clear()
+            # It waits for the network, so it must not hold the store's only thread meanwhile.
+            self._polled = self._loop.run_in_executor(None, self._node.sync)
+            await asyncio.shield(self._polled)
+            self.state = "connected"
+            self._breaker = self._breaker.succeeded()
+            if not self._polling:
+                self._polling = True
+                detail = f"no live channel ({type(refused).__name__}); every {seconds:g} s"
+                log.info("polling: %s", detail)
+                await self._store(self._node.log_sync, "polling", detail)
+            left = until - self._loop.time()
+            if left <= 0:
+                return
+            await self._until_woken(min(seconds, left))
+
+    # --- live -------------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
         url = self._node.hub_url
         self._peer = self._node.new_peer()
         await self._store(self._node.prepare)
@@ -168,12 +240,12 @@ class Link:
             proxy=None,
         ) as socket:
             reader = self._loop.create_task(self._read(socket))
+            reader.add_done_callback(lambda _: self._wake.set())
             try:
                 await self._converse(socket, reader, compress=not plain)
             finally:
                 reader.cancel()
-                self._answers.clear()
-                self.state = "offline"
+                self._asked.clear()
                 with contextlib.suppress(
                     asyncio.CancelledError, OSError, WebSocketException, HoldfastError
                 ):
@@ -193,86 +265,79 @@ class Link:
                 total.differing, total.state = outcome.differing, outcome.state
                 if not outcome.more:
                     break
+            self._answered_live, self._polling = True, False
             self.state = "connected"
             self._breaker = self._breaker.succeeded()
             await self._store(self._node.end_round, total)
-            waiting = self._loop.create_task(self._wake.wait())
-            done, _ = await asyncio.wait(
-                {waiting, reader}, timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-            waiting.cancel()
-            if reader in done:
-                await reader
-                raise Unreachable(f"the hub at {self._node.hub_url} closed the connection")
+            await self._until_woken(KEEP_ALIVE_SECONDS)
+            await self._still_there(reader)
+
+    async def _still_there(self, reader: asyncio.Task[None]) -> None:
+        if reader.done():
+            await reader
+            raise Unreachable(f"the hub at {self._node.hub_url} closed the connection")
 
     async def _round(
         self, socket: ClientConnection, reader: asyncio.Task[None], *, compress: bool
     ) -> Round:
         request, data = await self._store(self._ask, compress)
-        future: asyncio.Future[ExchangeResponse] = self._loop.create_future()
-        self._answers[request.round] = future
-        sent = self._node.clock.monotonic_ms()
+        outcome: asyncio.Future[Round] = self._loop.create_future()
+        self._asked[request.round] = _Asked(request, self._node.clock.monotonic_ms(), outcome)
         await socket.send(data)
-        both: set[asyncio.Future[Any]] = {future, reader}
-        done, _ = await asyncio.wait(
-            both,
-            timeout=EXCHANGE_TIMEOUT_SECONDS,
-            return_when=asyncio.FIRST_COMPLETED,
+        both: set[asyncio.Future[Any]] = {outcome, reader}
+        await asyncio.wait(
+            both, timeout=EXCHANGE_TIMEOUT_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
-        if future not in done:
-            if reader in done:
-                await reader
+        if not outcome.done():
+            await self._still_there(reader)
             raise Unreachable(f"the hub at {self._node.hub_url} did not answer")
-        return await self._store(self._answered, request, future.result(), sent)
+        return outcome.result()
 
     def _ask(self, compress: bool) -> tuple[ExchangeRequest, bytes]:
         request = self._node.exchange.request(self._peer)
         self._node.mark_sent()
         return request, encode(request, compress=compress)
 
-    def _answered(self, request: ExchangeRequest, response: ExchangeResponse, sent: float) -> Round:
-        self._node.sample_hub(
-            sent, response.received_at_ms, response.sent_at_ms, response.uncertainty_ms
-        )
-        with self._node.lock:
-            outcome = self._node.exchange.absorb(self._peer, request, response)
-        again = self._node.after_round()
-        outcome.more = outcome.more or again or self._peer.heads is None
-        return outcome
-
     async def _read(self, socket: ClientConnection) -> None:
+        """Take in answers and news, one after the other: their cursors go forward only so."""
         async for data in socket:
             if isinstance(data, str):
                 raise Unreachable("the hub sent text where an exchange was expected")
             response = decode(data, ExchangeResponse)
             if response.round:
-                future = self._answers.pop(response.round, None)
-                if future is not None and not future.done():
-                    future.set_result(response)
-                continue
-            outcome = await self._store(self._news, response)
-            if outcome.more:
+                asked = self._asked.pop(response.round, None)
+                if asked is not None:
+                    outcome = await self._store(self._answered, asked, response)
+                    asked.outcome.set_result(outcome)
+            elif await self._store(self._news, response):
                 self._wake.set()
 
-    def _news(self, response: ExchangeResponse) -> Round:
+    def _answered(self, asked: _Asked, response: ExchangeResponse) -> Round:
+        self._node.sample_hub(
+            asked.sent_ms, response.received_at_ms, response.sent_at_ms, response.uncertainty_ms
+        )
+        with self._node.lock:
+            outcome = self._node.exchange.absorb(self._peer, asked.request, response)
+        again = self._node.after_round()
+        outcome.more = outcome.more or again or self._peer.heads is None
+        return outcome
+
+    def _news(self, response: ExchangeResponse) -> bool:
+        """Take news in. True if a round is needed."""
         if self._peer.incarnation != response.sender:
-            return Round(more=True)
+            return True
         with self._node.lock:
             outcome = self._node.exchange.absorb(self._peer, _NEWS, response)
-        if self._node.after_round():
-            outcome.more = True
-        return outcome
+        again = self._node.after_round()
+        # What comes in pieces goes on by itself; asked for as well, it would come twice.
+        return again or (outcome.more and not response.more)
 
 
 def _problem(error: Exception, url: str) -> HoldfastError:
-    if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        if status in (401, 403):
-            kind = Unauthorised if status == 401 else Forbidden
-            return kind(f"the hub at {url} does not admit this device ({status}); rejoin it")
-        return Unreachable(f"the hub at {url} answered {status}")
-    if isinstance(error, InvalidHandshake):
-        return Unreachable(f"the hub at {url} does not speak the live protocol")
+    if isinstance(error, ConnectionClosed) and error.rcvd is not None:
+        if error.rcvd.code == CLOSE_REFUSED:
+            return Forbidden(f"the hub at {url} refuses this device: {error.rcvd.reason}")
+        return Unreachable(f"the hub at {url} closed the connection ({error.rcvd.code})")
     return Unreachable(
         f"the hub at {url} cannot be reached ({type(error).__name__}); "
         "this device goes on alone and tries again"

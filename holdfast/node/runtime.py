@@ -40,6 +40,7 @@ class Runtime:
         self._jobs: dict[str, tuple[float, Callable[[], Any]]] = {}
         self._last: dict[str, dict[str, Any]] = {}
         self._last_lock = threading.Lock()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         self._jobs = self._wanted_jobs()
@@ -58,11 +59,11 @@ class Runtime:
             self.replica.live_state = self._live_state
         if "ntp" in self._jobs:
             # The first sample at once: until then the clock is undisciplined.
-            self._first = asyncio.get_running_loop().create_task(self._run_job("ntp"))
+            self._running.add(asyncio.get_running_loop().create_task(self._run_job("ntp")))
 
     async def stop(self) -> None:
         if self._scheduler is not None:
-            self._scheduler.shutdown(wait=False)
+            await self._end_jobs(self._scheduler)
             self._scheduler = None
         if self.link is not None:
             await self.link.stop()
@@ -71,6 +72,16 @@ class Runtime:
             self.link = None
         if self._own_executor:
             await asyncio.to_thread(self.executor.shutdown)
+
+    async def _end_jobs(self, scheduler: AsyncIOScheduler) -> None:
+        """Begin none, and let what runs come to its end: it works on the replica, which is closed
+        next."""
+        scheduler.pause()
+        await asyncio.sleep(0)  # What was begun in this turn of the loop is counted now.
+        if self._running:
+            await asyncio.wait(self._running)
+        scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # The library leaves that to the loop's next turn.
 
     def _live_state(self) -> str:
         return self.link.state if self.link is not None else "offline"
@@ -90,6 +101,10 @@ class Runtime:
 
     async def _run_job(self, name: str) -> None:
         loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         # NTP waits for the network; it must not hold the store's only thread meanwhile.
         executor = None if name == "ntp" else self.executor
         await loop.run_in_executor(executor, self.run_job, name)
@@ -105,6 +120,10 @@ class Runtime:
         except HoldfastError as error:
             result.update(ok=False, detail=error.detail)
             log.warning("job %s failed: %s", name, error.detail)
+        except Exception as error:
+            # A job that fails today runs again tomorrow; its traceback is in the log.
+            result.update(ok=False, detail=f"{type(error).__name__}; the log says more")
+            log.exception("job %s failed", name)
         with self._last_lock:
             self._last[name] = result
         return result

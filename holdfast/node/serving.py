@@ -91,13 +91,20 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest | Has
         raise Forbidden(f"{sender.name} belongs to {sender.venue}, not to {request.book}")
     if replica.identity.venue not in (venue, "*"):
         raise Forbidden(f"this device serves {replica.identity.venue}, not {venue}")
+    require_admitted(replica, sender, request.book)
     book = replica.books.get(request.book)
     if isinstance(request, ExchangeRequest) and book is not None:
         # Who waits, who was heard and who must be fed follows from the sender: it must be its own.
         author = book.authors.get(request.sender)
         if author is not None and (author.info.name, author.venue) != (sender.name, sender.venue):
             raise Forbidden(f"{sender.name} cannot speak for {author.info.name}")
+
+
+def require_admitted(replica: Service, sender: Identity, name: str) -> None:
+    """A device that was shut out is told nothing more of a book. Raises Forbidden."""
+    book = replica.books.get(name)
     if book is not None and sender.name in book.administration.revoked and sender.role != HUB_ROLE:
+        venue = name.partition("/")[2]
         raise Forbidden(f"{sender.name} was shut out of {venue}; ask the operator of the hub")
 
 
@@ -238,9 +245,10 @@ class LiveSession:
 
     def news(self) -> bytes | None:
         """What is new since the last message to this node; None if nothing is. Runs in the
-        writer's thread."""
+        writer's thread. Raises Forbidden once the node was shut out."""
         if self._cursor is None:
             return None
+        require_admitted(self._r, self._sender, self._book)
         response = self._exchange.news(self._book, self._cursor, self._node)
         if response is None:
             return None

@@ -33,6 +33,8 @@ from holdfast.sync.messages import CONTENT_TYPE, ExchangeRequest, ExchangeRespon
 
 EXCHANGE_PATH: Final = "/sync/v1/exchange"
 LIVE_PATH: Final = "/sync/v1/live"
+CLOSE_REFUSED: Final = 4401
+"""The live channel's closing code for a message or a device that is refused, beside the reason."""
 
 
 def certificate_header(chain: list[bytes]) -> str:

@@ -60,7 +60,10 @@ class Breaker:
     def wait_seconds(self, now: float, random: float) -> float:
         """How long to wait before the next attempt."""
         delay = backoff_seconds(self.failures, random)
+        return max(delay, self.open_seconds(now))
+
+    def open_seconds(self, now: float) -> float:
+        """How long nothing is let through from now on; 0 when closed or half open."""
         if self.opened_at is None:
-            return delay
-        remaining = BREAKER_OPEN_SECONDS - (now - self.opened_at)
-        return max(delay, remaining)
+            return 0.0
+        return max(0.0, BREAKER_OPEN_SECONDS - (now - self.opened_at))

@@ -13,10 +13,10 @@ import random
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from unittest import mock
 
-from holdfast.model.errors import BadTransition, HoldfastError, NotAvailable, Unreachable
+from holdfast.model.errors import BadTransition, NotAvailable, Unreachable
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View
 from holdfast.node import exchange, joining, serving, transport, witness
@@ -29,10 +29,16 @@ from holdfast.sync.messages import ExchangeRequest, ExchangeResponse, decode, en
 from tests.kill.places import URL, VENUE, a_start, asking, venue_document
 
 
+class Ear(Protocol):
+    """Where words go: a pipe's end, or a list in the same process."""
+
+    def send(self, word: Any, /) -> None: ...
+
+
 class Told:
     """The child's end of a pipe: `ask` before an operation, `answer` when its caller has it."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Ear) -> None:
         self._pipe = pipe
 
     def ask(self, subject: bytes | None, what: str) -> None:
@@ -264,17 +270,8 @@ def hold_forever(state: str, role: str, directory: Path, pipe: Connection) -> No
     replica.close()
 
 
-class _Nobody(Connection):
+class _Nobody:
     """Where nobody listens."""
 
-    def __init__(self) -> None:
-        """No file stands behind it."""
-
-    def send(self, obj: Any) -> None:
+    def send(self, word: Any) -> None:
         """Forgotten."""
-
-    def __del__(self) -> None:
-        """Nothing to close."""
-
-
-__all__ = ["HoldfastError", "PipedNode", "Told", "Wire"]

@@ -67,7 +67,7 @@ def asking(hub: Hub) -> Callable[..., joining.Admitted]:
     return ask
 
 
-def bystander_variables() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment of a program that the tests start: this checkout, this witness."""
     root = str(Path(__file__).parent.parent.parent)
     return {**os.environ, "PYTHONPATH": root}

@@ -17,13 +17,13 @@ import random
 import secrets
 import signal
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 from holdfast.model.entries import decode
@@ -32,6 +32,8 @@ from holdfast.node.service import Service
 from holdfast.store.readonly import ReadOnlyStore
 from tests.kill import children
 from tests.kill.places import BOOK
+
+AnyService = TypeVar("AnyService", bound=Service)
 
 ROOT = Path(__file__).parent.parent.parent
 KILLS_ORDINARY = 210
@@ -197,6 +199,24 @@ class Ledger:
                 assert record.view.status == self.statuses[reservation], code
 
 
+class _Into:
+    """The near end of a pipe without a process: what is told goes into a ledger's words."""
+
+    def __init__(self) -> None:
+        self.words: list[tuple[object, ...]] = []
+
+    def send(self, word: tuple[object, ...]) -> None:
+        self.words.append(word)
+
+
+def write(replica: Service, ledger: Ledger, rng: random.Random, count: int) -> None:
+    into = _Into()
+    work: Iterator[None] = children.operations(replica, rng, children.Told(into))
+    for _ in range(count):
+        next(work)
+    ledger.hear([*into.words, ("refused",)])
+
+
 # --- what must be true of a directory -----------------------------------------------------------
 
 
@@ -207,7 +227,7 @@ def reopened(
     every operation written here in the queue."""
     report = verify_store(directory)
     assert report.ok, f"{directory}: {report.first_bad or report.notes}"
-    replica = children.open_as(role, directory)
+    replica = quick(children.open_as(role, directory))
     try:
         examine(replica, incarnation)
         if rng is not None and rng.random() < 0.1:
@@ -215,6 +235,13 @@ def reopened(
     except BaseException:
         replica.store.close()
         raise
+    return replica
+
+
+def quick(replica: AnyService) -> AnyService:
+    """Who is not killed here need not wait for the disk: that a kill loses nothing depends on those
+    who are, and they do."""
+    replica.store.db.conn.execute("PRAGMA synchronous=OFF")
     return replica
 
 

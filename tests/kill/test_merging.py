@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import select
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,9 @@ from tests.kill.support import (
     examine,
     histories,
     leave,
+    quick,
     reopened,
+    write,
 )
 from tests.kit import assert_no_overlap, assert_same_book, every_view
 
@@ -80,7 +81,7 @@ class Fleet:
         self.ledgers: dict[str, Ledger] = {}
         hub = Hub.open(self.hub_directory)
         for name, role in roles.items():
-            self.nodes[name] = children.joined(hub, name, role, directory / name)
+            self.nodes[name] = quick(children.joined(hub, name, role, directory / name))
             self.ledgers[name] = Ledger()
         hub.close()
 
@@ -127,24 +128,6 @@ class Fleet:
         assert hub.store.check() == []
 
 
-class _Into:
-    """The near end of a pipe without a process: what is told goes into a ledger's words."""
-
-    def __init__(self) -> None:
-        self.words: list[tuple[object, ...]] = []
-
-    def send(self, word: tuple[object, ...]) -> None:
-        self.words.append(word)
-
-
-def write(replica: Service, ledger: Ledger, rng: random.Random, count: int) -> None:
-    into = _Into()
-    work: Iterator[None] = children.operations(replica, rng, children.Told(into))
-    for _ in range(count):
-        next(work)
-    ledger.hear([*into.words, ("refused",)])
-
-
 @pytest.mark.parametrize("number", histories(5))
 def test_a_hub_that_is_killed_while_it_merges_loses_nothing_it_acknowledged(
     number: int, tmp_path: Path
@@ -187,7 +170,7 @@ def test_a_node_that_is_killed_while_it_pulls_loses_nothing_and_catches_up(
 ):
     rng = dice("while_it_pulls", number)
     fleet = Fleet(tmp_path, desk="front-desk")
-    hub, hubs = Hub.open(fleet.hub_directory), Ledger()
+    hub, hubs = quick(Hub.open(fleet.hub_directory)), Ledger()
     desk = fleet.nodes.pop("desk")
     desk.close()
     for _ in range(KILLS_PER_HISTORY):

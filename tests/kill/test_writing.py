@@ -77,7 +77,7 @@ def test_under_a_backups_name_stands_a_whole_backup_or_nothing(number: int, tmp_
     incarnation = make_hub(tmp_path / "hub")
     (tmp_path / "safe").mkdir()
     backup, answered = tmp_path / "safe" / "backup", 0
-    for kill in range(KILLS_PER_HISTORY):
+    for kill in range(KILLS_PER_HISTORY // 2):
         with child(children.back_up_forever, tmp_path / "hub", backup) as saver:
             words = work_until_killed(saver, rng, longest_ms=60)
         answered += sum(word[0] == "answer" for word in words)
@@ -87,6 +87,8 @@ def test_under_a_backups_name_stands_a_whole_backup_or_nothing(number: int, tmp_
             continue
         report = verify_store(backup)
         assert report.ok, report.first_bad
+        if kill % 3:
+            continue
         again = tmp_path / f"again-{kill}"
         restore(backup, again)
         restored = Hub.open(again)
@@ -107,7 +109,7 @@ def test_a_hub_that_was_killed_while_it_was_made_opens_or_says_what_is_missing(
         directory = tmp_path / f"hub-{kill}"
         with child(children.make_hub, directory) as maker:
             words = [maker.receive()]
-            deadline = time.monotonic() + rng.uniform(0, 0.025)
+            deadline = time.monotonic() + rng.uniform(0, rng.choice((0.01, 0.03, 0.1, 0.3)))
             while (left := deadline - time.monotonic()) > 0:
                 if maker.pipe.poll(left):
                     words.append(maker.receive())

@@ -137,7 +137,10 @@ def test_variables_of_other_parts_are_no_settings_and_a_misspelt_one_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     with caplog.at_level(logging.WARNING):
-        load(tmp_path, environment={"HOLDFAST_DATA": "x", "HOLDFAST_STATE": "y", "HOME": "z"})
+        load(
+            tmp_path,
+            environment={"HOLDFAST_DATA": "x", "HOLDFAST_STATE": "y", "HOLDFAST_LOG": "json"},
+        )
         assert caplog.text == ""
         load(tmp_path, environment={"HOLDFAST_NTPS": "x"})
     assert "HOLDFAST_NTPS is not a setting; did you mean ntp?" in caplog.text
