@@ -99,7 +99,11 @@ class Commands(click.Group):
             return _fail(line_of(error), error.exit_status)
         except Exception as error:  # the last line of defence: logged, and one line
             from holdfast.commands.failures import log_unexpected
+            from holdfast.store.database import explained
 
+            known = explained(error)
+            if known is not None:
+                return _fail(known.detail, known.exit_status)
             return _fail(log_unexpected(error), FAILED)
         return status if isinstance(status, int) else DONE
 

@@ -17,6 +17,7 @@ import msgspec
 from litestar.exceptions import HTTPException
 
 from holdfast.model.errors import HoldfastError
+from holdfast.store.database import explained
 
 log = logging.getLogger("holdfast.api")
 
@@ -49,6 +50,10 @@ def problem_of(error: Exception) -> Problem:
         return _own(error)
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _of_library(error)
+    known = explained(error)
+    if known is not None:
+        log.error("%s", known.detail)
+        return _own(known)
     return _unforeseen(error)
 
 

@@ -55,6 +55,11 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
         return
     say(f"The hub of {tenant} is in {data}; its admin token is in {data / 'admin-token'}.")
     say(f"The root key can be kept offline: holdfast hub export-root FILE --data {where}")
+    if root_file:
+        say(
+            "This tenant had a hub before: nothing is sold here until its devices have been heard, "
+            f"or you say that there are none: holdfast hub recover --proceed --data {where}"
+        )
     say(f"next: {following}")
 
 

@@ -66,6 +66,7 @@ class Administration:
     prefixes: dict[bytes, tuple[int, ...]] = field(default_factory=dict)
     succeeded: dict[bytes, bytes] = field(default_factory=dict)
     numbers: dict[bytes, int] = field(default_factory=dict)
+    hubs: set[bytes] = field(default_factory=set)
     venue_key: bytes = b""
     venue_key_order: tuple[int, bytes] = (1 << 64, b"")
     desks: dict[bytes, bytes] = field(default_factory=dict)
@@ -80,6 +81,8 @@ class Administration:
         """
         if isinstance(event, ChainCertified):
             self.numbers[writer.incarnation] = event.number
+            if writer.is_hub:
+                self.hubs.add(writer.incarnation)
             if writer.role in CARD_READERS:
                 self.desks[writer.incarnation] = event.sealing_key
         elif isinstance(event, ChainSucceeded):
@@ -97,7 +100,7 @@ class Administration:
 
     def _absorb_hub(self, writer: WriterInfo, n: int, event: Event) -> bytes | None:
         if isinstance(event, VenueConfigured):
-            order = (writer.number, n)
+            order = (self.generation(writer.incarnation), n)
             if order > self.venue_order:
                 self.venue, self.venue_order = _read_venue(event), order
         elif isinstance(event, CodesGranted):
@@ -119,6 +122,26 @@ class Administration:
             )
             return event.incarnation
         return None
+
+    def generation(self, incarnation: bytes) -> int:
+        """How many lives of the hub came before this one: it closed one that closed one …
+
+        A hub that was rebuilt from its root key cannot know how often that happened before; what
+        it closed says so.
+        """
+        count = 0
+        seen = {incarnation}
+        while True:
+            before = [
+                closed
+                for closed, close in self.closes.items()
+                if close.by == incarnation and closed in self.hubs and closed not in seen
+            ]
+            if not before:
+                return count
+            incarnation = min(before)
+            seen.add(incarnation)
+            count += 1
 
     def beyond_close(self, incarnation: bytes, n: int) -> bool:
         """Whether entry n of an incarnation stands beyond the head that was closed (§4.3)."""

@@ -17,7 +17,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, ENTRY_BYTES_MAX, FROM_PER_ENTRY_MAX
+from holdfast.model.limits import (
+    CLAIM_SECONDS_MAX,
+    CLAIMS_PER_ENTRY_MAX,
+    ENTRY_BYTES_MAX,
+    FROM_PER_ENTRY_MAX,
+)
 
 SCHEMA: Final = 1
 """The newest content schema that this version understands; a newer one is `deferred`."""
@@ -128,9 +133,10 @@ def check_envelope(entry: Entry) -> None:
 
 
 def _check_claim(claim: Claim) -> None:
-    if not 0 <= claim.start < claim.end <= EPOCH_SECONDS_MAX:
+    length = claim.end - claim.start
+    if claim.start < 0 or not 0 < length <= CLAIM_SECONDS_MAX or claim.end > EPOCH_SECONDS_MAX:
         raise Malformed("claim-interval")
-    if not (0 <= claim.buffer < claim.end - claim.start and 1 <= claim.quantity <= 1_000_000):
+    if not (0 <= claim.buffer < length and 1 <= claim.quantity <= 1_000_000):
         raise Malformed("claim-quantity")
     if len(claim.right) > 16 or len(claim.asks) not in (0, 16):
         raise Malformed("claim-out-of-range")

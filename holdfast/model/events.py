@@ -21,6 +21,7 @@ import msgspec
 from holdfast.model.entries import EPOCH_SECONDS_MAX, SCHEMA, Entry, Malformed
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
+    LIFE_NUMBER_MAX,
     METADATA_BYTES_MAX,
     PARTY_MAX,
     YEAR_MAX,
@@ -554,7 +555,7 @@ def _check_withdrawn(event: OperationWithdrawn) -> None:
 def _check_certified(event: ChainCertified) -> None:
     if not 1 <= len(event.certificates) <= 4 or len(event.sealing_key) != 32:
         raise Malformed("certificate-out-of-range")
-    if not 0 <= event.number < 1 << 32:
+    if not 0 <= event.number <= LIFE_NUMBER_MAX:
         raise Malformed("certificate-out-of-range")
     _check_operation_ids(*event.succeeds)
     _identifier(event.software, "software")

@@ -47,6 +47,10 @@ ENTRY_BYTES_MAX: Final = 262_144
 SEAL_SPACING: Final = 512
 """Of older seals one is kept for so many entries; PAGE_ENTRIES is a multiple of it."""
 CLAIMS_PER_ENTRY_MAX: Final = 64
+CLAIM_SECONDS_MAX: Final = 3_700 * 86_400
+"""Ten years. What a claim overlaps is looked up day by day, by everyone, for ever."""
+LIFE_NUMBER_MAX: Final = (1 << 32) - 1
+"""Lives of one directory, as their certificates' entries count them."""
 FROM_PER_ENTRY_MAX: Final = 64
 
 # --- exchange -----------------------------------------------------------------------------------

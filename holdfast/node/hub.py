@@ -44,6 +44,7 @@ from holdfast.store.store import Store
 
 ROOT_KEY: Final = "root.pem"
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
+REBUILT_KEY: Final = "rebuilt"
 ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
 PREFIXES: Final = 1024
 DECISIONS_PER_TRANSACTION: Final = 1_024
@@ -90,15 +91,18 @@ class Hub(Service):
         write_signing_key(directory / "keys" / ROOT_KEY, root_key)
         write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
         settings.write_default(directory)
-        store = Store(directory)
+        chosen = settings.load(directory, **overrides)
+        store = Store(directory, synchronous=chosen.synchronous)
         try:
             with store.atomic():
                 identity.save(store.records)
                 store.records.put("role", b"hub")
+                if root is not None:
+                    # The tenant had a hub before, and its devices know what that one sold.
+                    store.records.put(REBUILT_KEY, b"1")
         except BaseException:
             store.close()
             raise
-        chosen = settings.load(directory, **overrides)
         hub = cls(directory, store, identity, clock, chosen)
         hub.keep_witness()
         return hub
@@ -277,8 +281,14 @@ class Hub(Service):
     # --- recovery -------------------------------------------------------------------------------
 
     def recovering(self, name: str) -> bool:
-        """Whether another life of the hub wrote in this book and is not closed yet (§5.9)."""
-        return bool(self._unclosed_hubs(name))
+        """Whether another life of the hub wrote in this book and is not closed yet, or may have
+        and no device of the book has been heard (§5.9)."""
+        return bool(self._unclosed_hubs(name)) or self._unheard(name)
+
+    def _unheard(self, name: str) -> bool:
+        """Whether this hub was rebuilt from a root key and knows nothing of this book yet."""
+        records = self.store.records
+        return records.get(REBUILT_KEY) is not None and records.get(_heard_key(name)) is None
 
     def _unclosed_hubs(self, name: str) -> list[bytes]:
         book = self.books.get(name)
@@ -294,7 +304,10 @@ class Hub(Service):
 
     @property
     def exchange_state(self) -> str:
-        return "recovering" if any(self.recovering(name) for name in self.books) else "serving"
+        waiting = any(self.recovering(name) for name in self.books) or (
+            not self.books and self.store.records.get(REBUILT_KEY) is not None
+        )
+        return "recovering" if waiting else "serving"
 
     def _expected(self, name: str) -> set[str]:
         """Names of the unrevoked nodes of a book: all must be heard before a recovery ends."""
@@ -310,11 +323,14 @@ class Hub(Service):
         the head that this hub holds. Returns, per venue, who is still missing.
         """
         missing: dict[str, list[str]] = {}
+        if proceed:
+            with self.transaction():
+                self.store.records.drop(REBUILT_KEY)
         for name in sorted(self.books):
             if not self.recovering(name):
                 continue
             silent = sorted(self._expected(name) - self._met.get(name, set()))
-            if silent and not proceed:
+            if (silent or self._unheard(name)) and not proceed:
                 missing[name.partition("/")[2]] = silent
                 continue
             with self.transaction():
@@ -334,6 +350,7 @@ class Hub(Service):
 
     def _close_hubs(self, name: str) -> None:
         """Close every earlier life of the hub at the head held here: what counts of it is named."""
+        self.store.records.put(_heard_key(name), b"1")
         for incarnation in self._unclosed_hubs(name):
             chain = self.store.journal.chain(name, incarnation)
             assert chain is not None
@@ -370,7 +387,8 @@ class Hub(Service):
         if author is not None and complete:
             self._met.setdefault(name, set()).add(author.info.name)
         if self.recovering(name):
-            if self._expected(name) <= self._met.get(name, set()):
+            met = self._met.get(name, set())
+            if met and self._expected(name) <= met:
                 with self.transaction():
                     self._close_hubs(name)
                 self.settle(name)
@@ -524,6 +542,10 @@ def export_root(directory: Path, path: Path) -> None:
             f"{source} is not there: only a hub has a root key, unless it is kept offline already"
         )
     write_signing_key(path, read_signing_key(source))
+
+
+def _heard_key(book: str) -> str:
+    return f"rebuilt.heard.{book}"
 
 
 def _is_name(text: str) -> bool:

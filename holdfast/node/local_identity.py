@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.errors import DirectoryDamaged
+from holdfast.model.limits import LIFE_NUMBER_MAX
 from holdfast.node.keys import read_secret, read_signing_key, write_secret, write_signing_key
 from holdfast.store.records import Records
 
@@ -60,12 +61,16 @@ class LocalIdentity:
     def sealing_public(self) -> bytes:
         return self.sealing_private.public_key().public_bytes_raw()
 
-    def next_life(self) -> LocalIdentity:
-        """Another incarnation of the same node: same keys, no rights, its own chain (§5.8)."""
+    def next_life(self, after: int = 0) -> LocalIdentity:
+        """Another incarnation of the same node: same keys, no rights, its own chain (§5.8).
+
+        `after` is the highest number that any life of this name is known to have. A hostile one may
+        claim the last there is; two lives of one number close neither.
+        """
         return replace(
             self,
             incarnation=os.urandom(16),
-            number=self.number + 1,
+            number=min(max(self.number, after) + 1, LIFE_NUMBER_MAX),
             succeeds=[*self.succeeds, self.incarnation],
         )
 

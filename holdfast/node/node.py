@@ -104,13 +104,13 @@ class Node(Service):
         identity.save_keys(directory)
         write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
         settings.write_default(directory)
-        store = Store(directory)
+        chosen = settings.load(directory, **overrides)
+        store = Store(directory, synchronous=chosen.synchronous)
         try:
             with store.atomic():
                 identity.save(store.records)
                 store.records.put("role", b"node")
                 store.records.put(HUB_KEY, url.rstrip("/").encode())
-            chosen = settings.load(directory, **overrides)
             node = cls(directory, store, identity, Timekeeper(), chosen)
         except BaseException:
             store.close()
@@ -271,7 +271,11 @@ class Node(Service):
 
         `announce` names the successor on the old chain; a forked or closed one is written no more.
         """
-        successor = self.identity.next_life()
+        # Beyond every life of this name, or the hub would close the new one as the older.
+        authors = self.book(self.home).authors.values()
+        successor = self.identity.next_life(
+            max((a.info.number for a in authors if a.info.name == self.name), default=0)
+        )
         with self.transaction():
             chain = self.store.journal.chain(self.home, self.identity.incarnation)
             if chain is not None and announce:

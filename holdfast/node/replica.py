@@ -508,7 +508,7 @@ class Replica:
         beyond = any(
             chain.length > close.entries for chain in self.store.journal.branches(book.name, closed)
         )
-        return beyond or bool(book.administration.rivals)
+        return beyond or closed in book.administration.hubs
 
     def _see(
         self, book: BookState, incarnation: bytes, judged: Judged, *, fresh: bool = False

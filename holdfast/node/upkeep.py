@@ -81,7 +81,8 @@ def backup_directory(directory: Path, path: Path) -> dict[str, Any]:
     except OSError as error:
         raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        for leftover in (temporary, temporary.with_name(f"{temporary.name}-journal")):
+            leftover.unlink(missing_ok=True)
     return {
         "path": str(path),
         "bytes": path.stat().st_size,

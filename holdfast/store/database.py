@@ -16,7 +16,13 @@ from typing import IO, Final
 
 from sqlite_utils import Database, Migrations
 
-from holdfast.model.errors import DirectoryDamaged, DirectoryError, DirectoryInUse, StorageFull
+from holdfast.model.errors import (
+    DirectoryDamaged,
+    DirectoryError,
+    DirectoryInUse,
+    HoldfastError,
+    StorageFull,
+)
 
 FILE_NAME: Final = "holdfast.db"
 LOCK_NAME: Final = "holdfast.lock"
@@ -236,12 +242,27 @@ def translate(error: sqlite3.DatabaseError, path: Path) -> Exception:
     return error
 
 
+def explained(error: BaseException) -> HoldfastError | None:
+    """What an error of SQLite means that came up while reading, where no path was at hand; None
+    for any other error, which nobody foresaw."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return None
+    found = translate(error, Path(FILE_NAME))
+    return found if isinstance(found, HoldfastError) else None
+
+
 def open_database(path: Path, *, synchronous: str = "FULL") -> Database:
     """Open (or make) the database, with the pragmas that durability asks for, and migrate it.
 
     WAL with synchronous=FULL: an answered write survives the plug. Raises DirectoryError and its
     children; a database of a newer version is refused, never set aside.
     """
+    if path.exists() and not path.stat().st_size:
+        # SQLite would take it for a new one and write into it.
+        raise DirectoryDamaged(
+            f"{path} is empty; it was left as it is: restore a backup and rejoin, "
+            "or begin again in a new directory"
+        )
     with translated(path):
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=512

@@ -53,6 +53,13 @@ class ReadOnlyStore:
             raise DirectoryError(f"{self.path} does not exist; name a data directory or a backup")
         with translated(self.path):
             self._c = self._connect()
+            ours = self._c.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+        if ours is None:
+            self._c.close()
+            raise DirectoryDamaged(
+                f"{self.path} is empty or was not made by Holdfast; it was left as it is: "
+                "restore a backup and rejoin"
+            )
 
     def _connect(self) -> sqlite3.Connection:
         """Beside a running process the write-ahead log is read too; a lone file in a place that

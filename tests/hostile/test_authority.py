@@ -25,6 +25,7 @@ from holdfast.model.events import (
     VenueConfigured,
     VenueKeyPublished,
 )
+from holdfast.model.limits import LIFE_NUMBER_MAX
 from holdfast.node.identity import HUB_ROLE
 from tests.hostile.builders import EVENING, Town, claim, created, entry, new_id
 from tests.kit import START_MS, TRATTORIA
@@ -114,6 +115,22 @@ def test_a_kiosk_closes_no_chain_of_the_desk_or_the_hub(town: Town) -> None:
     assert not town.hub.book(town.book).administration.closes
     assert town.now(town.sold).status == "confirmed"
     town.assert_alive()
+
+
+@pytest.mark.parametrize("number", [2, 999, LIFE_NUMBER_MAX])
+def test_a_life_with_a_higher_number_costs_the_honest_one_a_life_and_no_more(
+    town: Town, number: int
+) -> None:
+    certified = ChainCertified(tuple(town.kiosk.identity.certificates), bytes(32), number)
+    town.attacker.send(town.attacker.frame_of([entry(certified)], incarnation=os.urandom(16)))
+    for _ in range(4):
+        town.fleet.sync(town.kiosk)
+    authors = town.hub.book(town.book).authors.values()
+    lives = [author for author in authors if author.info.name == "kiosk"]
+    assert len(lives) == 3, "the first, the forged, and the one that goes on"
+    sold = town.fleet.reserve(town.kiosk, "2027-06-06T21:00", ["T4"])
+    town.fleet.sync(town.kiosk)
+    assert town.now(sold).status == "confirmed"
 
 
 def test_a_desk_that_succeeds_the_hub_by_its_own_word_is_no_hub(town: Town) -> None:

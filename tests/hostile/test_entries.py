@@ -26,7 +26,7 @@ from holdfast.model.events import (
     SealedCard,
     VenueKeyPublished,
 )
-from holdfast.model.limits import CARD_BYTES_MAX, PARTY_MAX
+from holdfast.model.limits import CARD_BYTES_MAX, CLAIM_SECONDS_MAX, PARTY_MAX
 from holdfast.node.exchange import Exchange
 from holdfast.sync import seals
 from holdfast.sync.messages import ExchangeResponse
@@ -59,6 +59,8 @@ BAD: list[tuple[str, bytes, str]] = [
     ("an end at its start", entry(created(), claims=(claim(end=EVENING),)), "claim-interval"),
     ("a start before 1970", entry(created(), claims=(claim(start=-1),)), "claim-interval"),
     ("an end in the year 3000", entry(created(), claims=(claim(end=FAR),)), "claim-interval"),
+    ("a stay of a thousand years", entry(created(), claims=(claim(start=0, end=FAR - 1),)),
+     "claim-interval"),
     ("a quantity of nothing", entry(created(), claims=(claim(quantity=0),)), "claim-quantity"),
     ("a negative quantity", entry(created(), claims=(claim(quantity=-5),)), "claim-quantity"),
     ("a huge quantity", entry(created(), claims=(claim(quantity=1_000_001),)), "claim-quantity"),
@@ -256,7 +258,7 @@ def test_a_claim_of_more_than_there_is_is_displaced(town: Town) -> None:
     town.attacker.write(
         entry(created(), subject=subject, claims=(claim("T4", quantity=1_000_000),)),
         entry(created(), subject=unknown, claims=(claim("NO-SUCH-TABLE"),)),
-        entry(created(), subject=long, claims=(claim("T1", start=0, end=FAR - 1),)),
+        entry(created(), subject=long, claims=(claim("T1", end=EVENING + CLAIM_SECONDS_MAX),)),
     )
     for reservation in (subject, unknown, long):
         view = town.hub.view(reservation)

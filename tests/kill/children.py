@@ -210,6 +210,7 @@ def exchange_forever(
     settle_in(state, piece)
     told, rng = Told(telling), random.Random(seed)
     node = PipedNode.open(directory)
+    assert isinstance(node, PipedNode)
     node.wire = Wire(node, hub)
     told.say("open")
     work = operations(node, rng, told)

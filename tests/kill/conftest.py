@@ -1,4 +1,4 @@
-"""Fixtures of the kill tests: the witness outside the data directories stands in a place of its own."""
+"""Fixtures of the kill tests: the witness outside the directories has a place of its own."""
 
 from __future__ import annotations
 

@@ -133,13 +133,15 @@ def child(
         process.close()
 
 
-def work_until_killed(one: Child, rng: random.Random, longest_ms: float) -> list[Any]:
+def work_until_killed(
+    one: Child, rng: random.Random, longest_ms: float, most_words: int = 120
+) -> list[Any]:
     """Let a child work until a random moment (while it opens; after some milliseconds; at some
     word that it tells), kill it, and return all that it told."""
     words: list[Any] = []
     style = rng.choice(("opening", "time", "time", "word"))
     if style == "word":
-        for _ in range(rng.randrange(1, 120)):
+        for _ in range(rng.randrange(1, most_words)):
             words.append(one.receive())
     else:
         if style == "time":

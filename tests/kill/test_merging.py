@@ -1,4 +1,4 @@
-"""Nothing lost while merging: `kill -9` of a hub that takes a backlog in, or of a node that pulls."""
+"""Nothing lost while merging: `kill -9` of a hub that takes in, or of a node that pulls."""
 
 from __future__ import annotations
 
@@ -185,6 +185,7 @@ def test_a_node_that_is_killed_while_it_pulls_loses_nothing_and_catches_up(
         leave(node, rng)
     again = children.PipedNode.open(desk.directory)
     assert again.identity.incarnation == desk.identity.incarnation
+    assert isinstance(again, children.PipedNode)
     fleet.nodes["desk"], fleet.ledgers["hub"] = again, hubs
     fleet.assert_agree(hub)
     again.close()

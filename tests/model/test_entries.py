@@ -20,7 +20,12 @@ from holdfast.model.entries import (
     decode,
     encode,
 )
-from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, ENTRY_BYTES_MAX, FROM_PER_ENTRY_MAX
+from holdfast.model.limits import (
+    CLAIM_SECONDS_MAX,
+    CLAIMS_PER_ENTRY_MAX,
+    ENTRY_BYTES_MAX,
+    FROM_PER_ENTRY_MAX,
+)
 
 OPERATION = bytes(range(16))
 START = 1_798_761_600
@@ -42,7 +47,7 @@ claims = st.builds(
         resource, start, start + length, quantity, length // 2, right, asks, replaces
     ),
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", fullmatch=True).filter(str.isascii),
-    st.integers(0, EPOCH_SECONDS_MAX // 2), st.integers(1, 1 << 30), st.integers(1, 1_000_000),
+    st.integers(0, EPOCH_SECONDS_MAX // 2), st.integers(1, CLAIM_SECONDS_MAX), st.integers(1, 1_000_000),
     st.sampled_from([b"", HUB_RIGHT, OPERATION]), st.sampled_from([b"", OPERATION]),
     st.none() | claim_ids,
 )  # fmt: skip
@@ -92,8 +97,10 @@ BOUNDS = [
 ]  # fmt: skip
 CLAIM_BOUNDS = [
     ({"end": START + 1}, {"end": START}, "claim-interval"),
-    ({"start": 0}, {"start": -1}, "claim-interval"),
-    ({"end": EPOCH_SECONDS_MAX}, {"end": EPOCH_SECONDS_MAX + 1}, "claim-interval"),
+    ({"start": 0, "end": 1}, {"start": -1, "end": 1}, "claim-interval"),
+    ({"start": EPOCH_SECONDS_MAX - 1, "end": EPOCH_SECONDS_MAX},
+     {"start": EPOCH_SECONDS_MAX, "end": EPOCH_SECONDS_MAX + 1}, "claim-interval"),
+    ({"end": START + CLAIM_SECONDS_MAX}, {"end": START + CLAIM_SECONDS_MAX + 1}, "claim-interval"),
     ({"quantity": 1_000_000}, {"quantity": 1_000_001}, "claim-quantity"),
     ({"quantity": 1}, {"quantity": 0}, "claim-quantity"),
     ({"buffer": 5_399}, {"buffer": 5_400}, "claim-quantity"),

@@ -290,3 +290,19 @@ def test_messages_come_to_an_end_whatever_is_there_to_say(fleet: Fleet):
     fleet.rounds = 0
     fleet.sync_all(1)
     assert fleet.rounds <= 4, "with nothing to say, one round each is enough"
+
+
+def test_a_hub_made_from_an_exported_root_sells_nothing_before_a_device_was_heard(tmp_path):
+    """A root key that was exported means that there was a hub, and that devices may know of it."""
+    first = Hub.init(tmp_path / "first", "demo")
+    first.export_root(tmp_path / "root.pem")
+    first.close()
+    rebuilt = Hub.init(tmp_path / "second", "demo", (tmp_path / "root.pem").read_bytes())
+    try:
+        assert rebuilt.exchange_state == "recovering"
+        with pytest.raises(RuleViolated, match="hub recover"):
+            rebuilt.import_venue(TRATTORIA)
+        assert rebuilt.recover(proceed=True)["state"] == "serving"
+        assert rebuilt.import_venue(TRATTORIA).id in rebuilt.venue_ids()
+    finally:
+        rebuilt.close()
