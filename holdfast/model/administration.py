@@ -67,6 +67,7 @@ class Administration:
     succeeded: dict[bytes, bytes] = field(default_factory=dict)
     numbers: dict[bytes, int] = field(default_factory=dict)
     hubs: set[bytes] = field(default_factory=set)
+    succeeds: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     venue_key: bytes = b""
     venue_key_order: tuple[int, bytes] = (1 << 64, b"")
     desks: dict[bytes, bytes] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Administration:
         """
         if isinstance(event, ChainCertified):
             self.numbers[writer.incarnation] = event.number
+            self.succeeds[writer.incarnation] = event.succeeds
             if writer.is_hub:
                 self.hubs.add(writer.incarnation)
             if writer.role in CARD_READERS:

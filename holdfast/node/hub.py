@@ -405,12 +405,14 @@ class Hub(Service):
         for incarnation, author in list(book.authors.items()):
             if author.info.is_hub or incarnation in book.administration.closes:
                 continue
-            newer = [
-                other.info
-                for other in book.authors.values()
-                if other.info.name == author.info.name and other.info.number > author.info.number
-            ]
-            if newer:
+            # A copied directory leaves two lives that both go on: only a life that says so follows
+            # another one, or the two would close each other for ever.
+            succeeded = any(
+                incarnation in book.administration.succeeds.get(other, ())
+                for other, info in ((o, a.info) for o, a in book.authors.items())
+                if info.name == author.info.name
+            )
+            if succeeded:
                 chain = self.store.journal.chain(name, incarnation)
                 if chain is not None:
                     self.append(
