@@ -116,13 +116,13 @@ class Hub(Service):
         try:
             identity, reasons = lives.identity_at_start(directory, store)
             hub = cls(directory, store, identity, Timekeeper(), chosen)
+            hub.other_life = reasons
+            hub.keep_witness()
+            for name in list(hub.books):
+                hub.settle(name)
         except BaseException:
             store.close()
             raise
-        hub.other_life = reasons
-        hub.keep_witness()
-        for name in list(hub.books):
-            hub.settle(name)
         return hub
 
     def __init__(self, *arguments: Any) -> None:
@@ -130,6 +130,7 @@ class Hub(Service):
         self._backlogs: dict[tuple[str, bytes], float] = {}
         self._met: dict[str, set[str]] = {}
         self._authors_seen: dict[str, int] = {}
+        self._touched_early: dict[str, dict[bytes, None]] = {}
         super().__init__(*arguments)
 
     def keep_witness(self) -> None:
@@ -381,6 +382,8 @@ class Hub(Service):
         key = (name, sender)
         if more:
             self._backlogs[key] = self.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
+            # What this piece cancelled is freed with the last one, which need not touch it again.
+            self._touched_early.setdefault(name, {}).update(merged.reservations)
             return
         self._backlogs.pop(key, None)
         author = self.book(name).authors.get(sender)
@@ -395,7 +398,8 @@ class Hub(Service):
             return
         with self.transaction():
             self._greet(name)
-        self.settle(name, list(merged.reservations))
+        self.settle(name, [*self._touched_early.get(name, {}), *merged.reservations])
+        self._touched_early.pop(name, None)
 
     def _greet(self, name: str) -> None:
         """New lives of known nodes: close the ones before them, and let them make codes."""

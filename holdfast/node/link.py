@@ -128,6 +128,7 @@ class Link:
                 # A mistake of ours or a full disk must not leave the device alone until a restart.
                 log.exception("the link to the hub failed; it begins anew")
                 self.state = "offline"
+                self._breaker = self._breaker.failed(self._loop.time())
                 await self._pause(RETRY_CAP_SECONDS)
 
     async def _step(self) -> None:

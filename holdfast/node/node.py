@@ -128,12 +128,12 @@ class Node(Service):
         try:
             identity, reasons = lives.identity_at_start(directory, store)
             node = cls(directory, store, identity, Timekeeper(), chosen)
+            node.other_life = reasons
+            node.keep_witness()
+            node.sweep()
         except BaseException:
             store.close()
             raise
-        node.other_life = reasons
-        node.keep_witness()
-        node.sweep()
         return node
 
     def __init__(self, *arguments: Any) -> None:

@@ -9,7 +9,7 @@ probe.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from holdfast.model.limits import (
     BREAKER_FAILURES,
@@ -20,10 +20,14 @@ from holdfast.model.limits import (
 
 BreakerState = Literal["closed", "open", "half-open"]
 
+_DOUBLINGS_MAX: Final = 32
+
 
 def backoff_seconds(failures: int, random: float) -> float:
     """The pause after so many failures in a row (1 or more); `random` in [0, 1)."""
-    full = min(RETRY_CAP_SECONDS, RETRY_BASE_SECONDS * 2.0 ** (max(failures, 1) - 1))
+    # After a night offline there are thousands: more than a float can be doubled.
+    doublings = min(max(failures, 1) - 1, _DOUBLINGS_MAX)
+    full = min(RETRY_CAP_SECONDS, RETRY_BASE_SECONDS * 2.0**doublings)
     return full * (0.5 + random / 2)
 
 

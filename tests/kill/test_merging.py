@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.model.errors import Unreachable
+from holdfast.model.ids import uuid_text
 from holdfast.node import exchange
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
@@ -214,3 +215,22 @@ def answer_until_killed(hub: Hub, puller: Child, rng: random.Random) -> list[obj
                 fatal = answered + rng.uniform(0, 2.0) * usual_s
     puller.kill()
     return words + puller.rest()
+
+
+def test_what_an_early_piece_of_a_backlog_cancels_is_freed_with_the_last(tmp_path: Path):
+    """Its table was admitted before, so that no decision of the last piece touches it again."""
+    rng, fleet = random.Random(5), Fleet(tmp_path, desk="front-desk")
+    hub, desk = Hub.open(fleet.hub_directory), fleet.nodes["desk"]
+    desk.wire = children.Direct(desk, hub)
+    view = desk.reservations.create(children.a_guest(rng, desk))
+    desk.sync()
+    desk.reservations.cancel(uuid_text(view.id), "guest_request", "guest", None)
+    fleet.write("desk", rng, 3 * PIECE)
+    desk.sync()
+    freed = hub.view(view.id)
+    assert freed is not None
+    assert freed.status == "cancelled"
+    assert [claim.state for claim in freed.claims] == ["ended"]
+    fleet.assert_agree(hub)
+    desk.close()
+    hub.close()

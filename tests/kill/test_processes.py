@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.model.errors import DirectoryInUse, Unreachable
+from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from tests.kill import children
@@ -83,6 +84,8 @@ def test_a_served_hub_that_is_killed_starts_again_on_its_port_and_the_node_goes_
         assert node.sync()["books_differing"] == []
         served.kill()
         last = Hub.open(tmp_path / "hub")
+        heads = {Exchange(replica).heads_digest(BOOK) for replica in (last, node)}
+        assert len(heads) == 1, "the hub had something left to decide, or to free"
         assert_same_book([last, node], BOOK)
         ledger.check(last)
         ledger.check(node)

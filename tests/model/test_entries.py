@@ -47,7 +47,8 @@ claims = st.builds(
         resource, start, start + length, quantity, length // 2, right, asks, replaces
     ),
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", fullmatch=True).filter(str.isascii),
-    st.integers(0, EPOCH_SECONDS_MAX // 2), st.integers(1, CLAIM_SECONDS_MAX), st.integers(1, 1_000_000),
+    st.integers(0, EPOCH_SECONDS_MAX // 2), st.integers(1, CLAIM_SECONDS_MAX), st.integers(1,
+    1_000_000),
     st.sampled_from([b"", HUB_RIGHT, OPERATION]), st.sampled_from([b"", OPERATION]),
     st.none() | claim_ids,
 )  # fmt: skip
