@@ -69,6 +69,9 @@ def _looked(name: str, look: Look, directory: Path) -> list[Check]:
     except OSError as error:
         reason = error.strerror or str(error)
         return [Check(name, False, f"cannot be looked at: {reason}", "check owner and modes")]
+    except Exception as error:  # damaged rows can break a check in any way, and are what it is for
+        detail = f"cannot be looked at: what is there makes no sense ({type(error).__name__})"
+        return [Check(name, False, detail, "restore a backup, and let this node rejoin")]
 
 
 def _in_use(directory: Path) -> str:
@@ -269,6 +272,9 @@ def _mended(check: Check, directory: Path, in_use: bool) -> Check:
             _fold_again(directory)
         except HoldfastError as error:
             return Check(check.name, False, f"{check.detail}; {error.detail}", check.way_out)
+        except Exception as error:  # as in `_looked`
+            detail = f"{check.detail}; cannot be folded ({type(error).__name__})"
+            return Check(check.name, False, detail, "restore a backup, and let this node rejoin")
         again = _looked("projections", _projections, directory)[0]
     again.detail = f"mended ({check.detail}); {again.detail}" if again.ok else again.detail
     return again

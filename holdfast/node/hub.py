@@ -119,6 +119,7 @@ class Hub(Service):
             hub.other_life = reasons
             hub.keep_witness()
             for name in list(hub.books):
+                hub.await_backlogs(name)
                 hub.settle(name)
         except BaseException:
             store.close()
@@ -464,6 +465,13 @@ class Hub(Service):
                     ]:
                         written += self._decide_one(name, venue, operation, reservation, heads)
             return written
+
+    def await_backlogs(self, name: str) -> None:
+        """After a start: what is undecided may be the first half of a backlog, whose rest cancels
+        some of it. Its writers are waited for like any backlog (§5.4)."""
+        until = self.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
+        for _, writer, _, _ in self.store.projections.undecided(name):
+            self._backlogs[name, writer] = until
 
     def _behind_backlog(self, name: str) -> set[bytes]:
         """Incarnations whose backlog is still coming in: a later piece may cancel (§5.4)."""

@@ -267,9 +267,9 @@ class Link:
                 if not outcome.more:
                     break
             self._answered_live, self._polling = True, False
-            self.state = "connected"
             self._breaker = self._breaker.succeeded()
             await self._store(self._node.end_round, total)
+            self.state = "connected"
             await self._until_woken(KEEP_ALIVE_SECONDS)
             await self._still_there(reader)
 

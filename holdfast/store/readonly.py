@@ -150,19 +150,19 @@ class ReadOnlyStore:
                 "SELECT id, book, code, date, starts_at, status, agent_id, digest, entries,"
                 " waiting, view FROM reservations"
             ):
-                found[b"reservation" + row[0]] = _row_hash(row)
+                found[b"reservation" + _raw(row[0])] = _row_hash(row)
             for row in self._c.execute(
                 'SELECT operation, idx, book, resource, start, "end", quantity, live, stamp, node,'
                 " reservation FROM claims"
             ):
-                found[b"claim" + row[0] + row[1].to_bytes(4, "big")] = _row_hash(row)
+                found[b"claim" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
             for row in self._c.execute(
                 "SELECT book, date, total, reservations, entries, waiting FROM digests"
                 " WHERE reservations > 0"
             ):
-                found[f"digest {row[0]} {row[1]}".encode()] = _row_hash(row)
+                found[b"digest" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
             for row in self._c.execute("SELECT reservation, kind, book, since_ms FROM exceptions"):
-                found[b"exception" + row[0] + row[1].encode()] = _row_hash(row)
+                found[b"exception" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
         return found
 
     def integrity(self) -> list[str]:

@@ -165,7 +165,7 @@ def test_a_full_disk_refuses_clearly_and_keeps_all_that_was_answered(small_disk:
     hub.close()
     # Full to the last byte: what can still be read is shown, and nothing is damaged.
     assert verify_store(directory).ok
-    _mount("-o", "remount,size=12m", str(small_disk.path))
+    small_disk.remount("size=12m")
     hub = Hub.open(directory)
     assert (hub.identity.incarnation, hub.other_life) == (incarnation, [])
     ledger.check(hub, alone=True)
@@ -226,6 +226,7 @@ def test_a_disk_that_becomes_read_only_refuses_writes_until_it_is_writable_again
     small_disk: Mounted,
 ):
     directory, rng, ledger = small_disk.path / "hub", random.Random(7), Ledger()
+    small_disk.remount("size=64m")
     incarnation = make_hub(directory)
     with child(children.write_forever, "hub", directory, "1") as writer:
         ledger.hear(work_until_killed(writer, rng, longest_ms=20))

@@ -30,6 +30,7 @@ from holdfast.model.errors import HoldfastError
 from holdfast.model.reservation import View
 from holdfast.node.exchange import Round
 from holdfast.node.hub import Hub
+from holdfast.node.link import Link
 from holdfast.node.node import Node
 from holdfast.node.requests import CreateRequest
 from holdfast.node.runtime import Runtime
@@ -87,11 +88,14 @@ class Loop:
         """Run a coroutine function there and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work(), self.loop).result(PATIENCE_SECONDS)
 
-    def tasks(self) -> set[asyncio.Task[Any]]:
-        async def look() -> set[asyncio.Task[Any]]:
-            return asyncio.all_tasks() - {asyncio.current_task()}
+    def tasks(self) -> list[str]:
+        """What is still under way there, by name."""
 
-        found: set[asyncio.Task[Any]] = self.call(look)
+        async def look() -> list[str]:
+            mine = asyncio.current_task()
+            return [str(task) for task in asyncio.all_tasks() if task is not mine]
+
+        found: list[str] = self.call(look)
         return found
 
     def close(self) -> None:
@@ -127,8 +131,8 @@ class Running:
         self.node = node
         node.bell = bell
         node.listeners.append(bell.ring)
-        self._loop = Loop()
-        self.runtime: Runtime = self._loop.call(self._start)
+        self.loop = Loop()
+        self.runtime: Runtime = self.loop.call(self._start)
 
     async def _start(self) -> Runtime:
         runtime = Runtime(self.node)
@@ -154,15 +158,23 @@ class Running:
     def reserve(self, time: str, *resources: str) -> View:
         return reserve(self.node, time, *resources)
 
-    def tasks(self) -> set[asyncio.Task[Any]]:
-        return self._loop.tasks()
+    @property
+    def link(self) -> Link:
+        assert self.runtime.link is not None
+        return self.runtime.link
+
+    def at_rest(self) -> bool:
+        """Connected, with nothing on its way and nothing about to be said."""
+        # What one piece of news makes a device write is written in the same turn of this thread.
+        self.runtime.executor.submit(int).result(PATIENCE_SECONDS)
+        return self.connected() and not self.link._asked and not self.link._wake.is_set()
 
     def stop_runtime(self) -> None:
-        self._loop.call(self.runtime.stop)
+        self.loop.call(self.runtime.stop)
 
     def stop(self) -> None:
         self.stop_runtime()
-        self._loop.close()
+        self.loop.close()
         self.node.close()
 
 

@@ -96,12 +96,15 @@ def settled(devices: Devices, ways: list[Between], *all_of: Running) -> list[dic
     """How many messages crossed, once all have the same and nobody has anything to say."""
 
     def same() -> bool:
-        return all(one.connected() for one in all_of) and (
+        return all(one.at_rest() for one in all_of) and (
             len({digest(one.node) for one in all_of} | {digest(devices.hub)}) == 1
         )
 
-    devices.until(same, "all have the same entries")
-    return [dict(way.frames) for way in ways]
+    while True:
+        devices.until(same, "all have the same entries")
+        frames = [dict(way.frames) for way in ways]
+        if same() and frames == [dict(way.frames) for way in ways]:
+            return frames
 
 
 def digest(replica: Any) -> bytes:
@@ -146,9 +149,9 @@ def test_a_connected_device_with_nothing_to_say_says_nothing(
     desk, bar = devices.node("desk", way.url), devices.node("bar")
     settled(devices, [way], desk, bar)
     rounds, frames = (desk.node.rounds, bar.node.rounds), dict(way.frames)
-    turns = mock.Mock(wraps=desk.runtime.link._until_woken)  # type: ignore[union-attr]
+    turns = mock.Mock(wraps=desk.link._until_woken)
     with (
-        mock.patch.object(desk.runtime.link, "_until_woken", turns),
+        mock.patch.object(desk.link, "_until_woken", turns),
         pytest.raises(AssertionError, match="never"),
         mock.patch("tests.node.live.PATIENCE_SECONDS", 3.0),
     ):
@@ -188,7 +191,7 @@ def test_a_link_comes_back_by_itself_when_the_hub_does_and_pushes_what_waited(
             waiting = desk.reserve("19:30", "T1")
             assert (waiting.status, desk.node.sync_status()["queued"]) == ("commit_pending", 1)
             # Longer than the breaker lets through: it must come back from there as well.
-            devices.until(lambda: desk.runtime.link._breaker.opened_at is not None)
+            devices.until(lambda: desk.link._breaker.opened_at is not None)
             assert desk.state == "backing_off"
             assert "cannot be reached" in desk.node.last_error
             process = HubProcess(tmp_path / "hub", process.port)
@@ -291,7 +294,7 @@ def test_a_pause_between_two_looks_is_not_overlooked(
 
     monkeypatch.setattr(link.Link, "_is_paused", pausing)
     node.resume()
-    devices.until(lambda: desk.runtime.link.state == "paused" and node.paused)
+    devices.until(lambda: desk.link.state == "paused" and node.paused)
     assert way.upgrades == 0
 
 
@@ -403,7 +406,7 @@ def test_a_pause_ends_polling_and_resume_begins_it_again(
     way = between(403)
     desk = devices.node("desk", way.url, poll_seconds=0.1)
     desk.node.pause()
-    devices.until(lambda: desk.runtime.link.state == "paused")
+    devices.until(lambda: desk.link.state == "paused")
     asked, tries = way.requests[EXCHANGE], way.upgrades
     waiting = desk.reserve("19:30", "T1")
     assert waiting.status == "commit_pending"

@@ -1,0 +1,266 @@
+"""What runs beside the faces: timed jobs that never take the process down, and an end without a
+trace."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from holdfast.model.errors import HoldfastError, NotFound
+from holdfast.node import runtime as runtime_module
+from holdfast.node.hub import Hub
+from holdfast.node.node import Node
+from holdfast.node.runtime import Runtime
+from holdfast.node.service import Service
+from holdfast.node.timekeeping import Timekeeper
+from holdfast.node.witness import STATE_VARIABLE
+from tests.kit import Fleet
+from tests.node.between import Between
+from tests.node.live import PATIENCE_SECONDS, Devices, Loop
+
+NOBODY = "127.0.0.1:9"
+"""Where neither a time server nor a hub is."""
+
+
+@pytest.fixture(autouse=True)
+def own_witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "state"))
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[Service], Runtime]]:
+    """Start the runtime of a replica that nobody serves; it is stopped at the end."""
+    ends: list[Callable[[], None]] = []
+
+    def begin(replica: Service) -> Runtime:
+        replica.settings = msgspec.structs.replace(replica.settings, hub_url=f"http://{NOBODY}")
+        loop, runtime = Loop(), Runtime(replica)
+
+        def end() -> None:
+            loop.call(runtime.stop)
+            loop.close()
+
+        loop.call(runtime.start)
+        ends.append(end)
+        return runtime
+
+    yield begin
+    for end in ends:
+        end()
+
+
+def with_ntp(replica: Service) -> None:
+    replica.settings = msgspec.structs.replace(replica.settings, ntp=(NOBODY,))
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+
+def test_a_hub_and_a_node_have_their_jobs(fleet: Fleet, start: Callable[[Service], Runtime]):
+    desk = fleet.join("desk")
+    assert [job["name"] for job in start(fleet.the_hub).jobs()] == ["settle", "sweep", "witness"]
+    assert [job["name"] for job in start(desk).jobs()] == ["sweep", "witness"]
+
+
+def test_every_job_runs_when_asked_and_says_how_it_went(
+    fleet: Fleet, start: Callable[[Service], Runtime]
+):
+    with_ntp(fleet.the_hub)
+    with mock.patch.object(Timekeeper, "sample") as sampled:
+        runtime = start(fleet.the_hub)
+        for name in ("ntp", "settle", "sweep", "witness"):
+            done = runtime.run_job(name)
+            assert (done["name"], done["ok"]) == (name, True), done
+    assert all(job["last"]["ok"] for job in runtime.jobs())
+    sampled.assert_called_with((NOBODY,))
+    with pytest.raises(NotFound, match="there are ntp, settle, sweep, witness"):
+        runtime.run_job("laundry")
+
+
+def test_a_job_does_its_work(fleet: Fleet, start: Callable[[Service], Runtime]):
+    hub, desk = fleet.the_hub, fleet.join("desk")
+    at_hub, at_desk = start(hub), start(desk)
+    with mock.patch.object(Hub, "settle") as settled:
+        at_hub.run_job("settle")
+    assert {call.args[0] for call in settled.call_args_list} == set(hub.books)
+    with mock.patch.object(Node, "sweep") as swept:
+        at_desk.run_job("sweep")
+    swept.assert_called_once_with()
+    with mock.patch.object(Node, "keep_witness") as kept:
+        at_desk.run_job("witness")
+    kept.assert_called_once_with()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (HoldfastError("the card is full"), "the card is full"),
+        (OSError(28, "No space left on device"), "OSError; the log says more"),
+        (ZeroDivisionError("a mistake"), "ZeroDivisionError; the log says more"),
+    ],
+)
+def test_a_job_that_fails_is_logged_and_runs_again(
+    fleet: Fleet,
+    start: Callable[[Service], Runtime],
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    said: str,
+):
+    runtime = start(fleet.the_hub)
+    with mock.patch.object(Hub, "keep_witness", side_effect=error):
+        done = runtime.run_job("witness")
+    assert (done["ok"], done["detail"]) == (False, said)
+    assert "job witness failed" in caplog.text
+    assert runtime.run_job("witness")["ok"]
+
+
+def test_a_timed_job_that_fails_keeps_its_time_table(
+    fleet: Fleet, start: Callable[[Service], Runtime], monkeypatch: pytest.MonkeyPatch
+):
+    runs = threading.Semaphore(0)
+
+    def failing(hub: Hub) -> None:
+        runs.release()
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr(Runtime, "_settle", lambda self: failing(self.replica))
+    monkeypatch.setattr(runtime_module, "SETTLE_SECONDS", 0.02)
+    start(fleet.the_hub)
+    for _ in range(3):
+        assert runs.acquire(timeout=PATIENCE_SECONDS)
+
+
+def test_the_first_time_sample_is_taken_at_once(fleet: Fleet, start: Callable[[Service], Runtime]):
+    with_ntp(fleet.the_hub)
+    sampled = threading.Event()
+    with mock.patch.object(Timekeeper, "sample", side_effect=lambda servers: sampled.set()):
+        start(fleet.the_hub)
+        assert sampled.wait(PATIENCE_SECONDS)
+
+
+def test_a_paused_node_asks_no_time_server(fleet: Fleet, start: Callable[[Service], Runtime]):
+    desk = fleet.join("desk")
+    with_ntp(desk)
+    desk.pause()
+    with mock.patch.object(Timekeeper, "sample") as sampled:
+        runtime = start(desk)
+        assert runtime.run_job("ntp")["ok"]
+        sampled.assert_not_called()
+        desk.resume()
+        runtime.run_job("ntp")
+        sampled.assert_called_with((NOBODY,))
+
+
+def test_a_time_server_that_does_not_answer_holds_no_writer_up(
+    fleet: Fleet, start: Callable[[Service], Runtime]
+):
+    desk = fleet.join("desk")
+    with_ntp(desk)
+    asked, answer = threading.Event(), threading.Event()
+
+    def silent(servers: Any) -> None:
+        asked.set()
+        answer.wait(PATIENCE_SECONDS)
+
+    with mock.patch.object(Timekeeper, "sample", side_effect=silent):
+        runtime = start(desk)
+        assert asked.wait(PATIENCE_SECONDS)
+        try:
+            written = runtime.executor.submit(fleet.reserve, desk, "19:30", ["T1"])
+            assert written.result(PATIENCE_SECONDS).status == "commit_pending"
+        finally:
+            answer.set()
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def test_stopping_waits_for_a_job_that_runs_and_begins_no_other(fleet: Fleet):
+    with_ntp(fleet.the_hub)
+    asked, answer, over = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(servers: Any) -> None:
+        asked.set()
+        answer.wait(PATIENCE_SECONDS)
+        over.set()
+
+    loop, runtime = Loop(), Runtime(fleet.the_hub)
+    pausing = threading.Event()
+    pause = AsyncIOScheduler.pause
+
+    def paused(scheduler: AsyncIOScheduler) -> None:
+        pause(scheduler)
+        pausing.set()
+
+    async def stop() -> bool:
+        await runtime.stop()
+        return over.is_set()
+
+    with (
+        mock.patch.object(Timekeeper, "sample", side_effect=slow),
+        mock.patch.object(AsyncIOScheduler, "pause", paused),
+    ):
+        loop.call(runtime.start)
+        assert asked.wait(PATIENCE_SECONDS)
+        stopping = threading.Thread(target=lambda: results.append(loop.call(stop)))
+        results: list[bool] = []
+        stopping.start()
+        assert pausing.wait(PATIENCE_SECONDS)
+        assert not over.is_set()
+        answer.set()
+        stopping.join(PATIENCE_SECONDS)
+    assert results == [True], "the job was over when the runtime had stopped"
+    assert loop.tasks() == []
+    loop.close()
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("live", ["pass", 403, "drop"])
+def test_a_stopped_device_leaves_no_thread_task_or_socket(
+    tmp_path: Path, live: int | str, caplog: pytest.LogCaptureFixture
+):
+    before = set(threading.enumerate())
+    with Devices(tmp_path) as devices:
+        way = Between(devices.url, devices.bell, live)
+        try:
+            node = devices.joined("desk", way.url, poll_seconds=0.1)
+            loop, runtime = Loop(), Runtime(node)
+            devices.until(lambda: node.last_exchange_at_ms > 0)
+            loop.call(runtime.start)
+            devices.until(lambda: node.sync_status()["state"] == "connected")
+            with caplog.at_level(logging.WARNING):
+                loop.call(runtime.stop)
+            assert loop.tasks() == []
+            assert (node.listeners, node.controls, node.live_state) == ([], [], None)
+            loop.close()
+            node.close()
+            devices.until(lambda: way.live_open == 0)
+        finally:
+            way.close()
+    gc.collect()
+    assert {thread for thread in threading.enumerate() if thread not in before} == set()
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+def test_a_device_that_waits_for_the_hub_stops_at_once(tmp_path: Path):
+    with Devices(tmp_path) as devices:
+        node = devices.joined("desk")
+        before = set(threading.enumerate())
+    loop, runtime = Loop(), Runtime(node)
+    loop.call(runtime.start)
+    devices.until(lambda: node.last_error)
+    loop.call(runtime.stop)
+    assert loop.tasks() == []
+    loop.close()
+    node.close()
+    assert {one for one in threading.enumerate() if one not in before} == set()
