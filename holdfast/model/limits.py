@@ -44,6 +44,8 @@ PAGE_ENTRIES: Final = 4_096
 """Entries on a page; then it is frozen and the next begins."""
 ENTRY_BYTES_MAX: Final = 262_144
 """The largest entry is a venue file with thousands of resources."""
+ASIDE_BYTES_MAX: Final = 1024 * 1024
+"""What is kept of a frame that the gate refused, for a person to look at."""
 SEAL_SPACING: Final = 512
 """Of older seals one is kept for so many entries; PAGE_ENTRIES is a multiple of it."""
 CLAIMS_PER_ENTRY_MAX: Final = 64
@@ -60,6 +62,12 @@ EXCHANGE_INFLATED_BYTES_MAX: Final = 32 * 1024 * 1024
 """The same after decompression: what a compressed bomb may cost."""
 EXCHANGE_ENTRIES: Final = 2_048
 """Entries that one message carries at the most; the rest follows with `more`."""
+SMALL_ENTRY_BYTES: Final = 2_048
+"""Entries below it may lose the seals between them: SEAL_SPACING of them fit a frame."""
+FRAME_BYTES_MAX: Final = 4 * 1024 * 1024
+"""The largest frame that is taken in: a relay's, whose next seal stands a little further on."""
+FRAME_ENTRY_BYTES: Final = 1024 * 1024
+"""Bytes of entries after which a frame is cut and sealed, so that anybody can pass it on."""
 EXCHANGE_FRAME_BYTES: Final = 2 * 1024 * 1024
 """Bytes of updates after which a message is full: well below EXCHANGE_BYTES_MAX with one more
 page."""
@@ -70,6 +78,13 @@ BRANCHES_REMEMBERED: Final = 32
 CARD_KEYS_PER_MESSAGE: Final = 2_000
 CHAINS_PER_BOOK_MAX: Final = 4_096
 """Chains of one book, branches included: what a hostile device may make everybody keep track of."""
+DECISIONS_PER_TRANSACTION: Final = 1_024
+HEADS_PER_DECISION_MAX: Final = 64
+TOUCHED_EARLY_MAX: Final = 100_000
+"""Reservations of an unfinished backlog that are looked at again when it is complete."""
+SMALL_MERGE_ENTRIES: Final = 4_096
+"""A merge of so few entries is decided in the same transaction: what is touched is folded and
+written once, and a live operation costs one fsync less."""
 BACKLOG_PATIENCE_SECONDS: Final = 60.0
 """A backlog whose next piece has not come for so long is no longer waited for by decisions."""
 RETRY_BASE_SECONDS: Final = 1.0

@@ -15,14 +15,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from holdfast.model.errors import Invalid
+from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.limits import (
     BRANCHES_REMEMBERED,
     CARD_KEYS_PER_MESSAGE,
     CHAINS_PER_BOOK_MAX,
     EXCHANGE_ENTRIES,
     EXCHANGE_FRAME_BYTES,
+    FRAME_ENTRY_BYTES,
     PAGE_ENTRIES,
+    SMALL_MERGE_ENTRIES,
 )
 from holdfast.model.pseudonyms import is_agent_id
 from holdfast.node.replica import SOFTWARE, Merged
@@ -157,6 +159,7 @@ class Exchange:
             page = have // PAGE_ENTRIES
             first = page * PAGE_ENTRIES
             wanted = min(upto, first + PAGE_ENTRIES, have + budget.entries_left)
+            wanted = journal.within_bytes(chain, have, wanted, FRAME_ENTRY_BYTES)
             if own:
                 cut, seal = wanted, self._r.seal_own(chain, wanted)
             else:
@@ -380,18 +383,25 @@ class Exchange:
 
     # --- answering --------------------------------------------------------------------------------
 
-    def answer(self, request: ExchangeRequest) -> ExchangeResponse:
-        """Take a request in and answer it. What it carried is durable when this returns."""
+    def answer(self, request: ExchangeRequest, speaker: str | None = None) -> ExchangeResponse:
+        """Take a request in and answer it. What it carried is durable when this returns.
+
+        `speaker` is the name in the certificate that signed the request. Raises Forbidden where
+        the incarnation that the request speaks for turns out to be another writer's.
+        """
         received_ms = self._r.clock.now_ms()
         with self._r.lock:
-            merged = self._take_in(request)
+            merged = self._take_in(request, speaker)
             return self._respond(request, merged, received_ms)
 
-    def _take_in(self, request: ExchangeRequest) -> Merged:
+    def _take_in(self, request: ExchangeRequest, speaker: str | None) -> Merged:
         with self._r.transaction():
             merged = self._r.merge(request.book, request.frames)
+            author = self._r.book(request.book).authors.get(request.sender)
+            if speaker is not None and author is not None and author.info.name != speaker:
+                raise Forbidden(f"{speaker} spoke for an incarnation of {author.info.name}")
             self._take_keys(request.book, request.keys)
-            small = not request.more and merged.entries <= _SMALL_MERGE
+            small = not request.more and merged.entries <= SMALL_MERGE_ENTRIES
             complete = self._told_all(request)
             if small:
                 self._r.after_merge(request.book, request.sender, request.more, complete, merged)
@@ -406,7 +416,8 @@ class Exchange:
             return False
         journal = self._r.store.journal
         if request.heads is not None:
-            return all(
+            own = [head for head in request.heads if head.incarnation == request.sender]
+            return bool(own) and all(
                 any(
                     journal.hash_at(branch, head.entries) == head.hash
                     for branch in journal.branches(request.book, head.incarnation)
@@ -425,9 +436,10 @@ class Exchange:
                 or not is_agent_id(key.agent_id)
             ):
                 raise Invalid("a card's key has an id of 16 bytes, an agent id and a sealed key")
-            self._r.store.records.put_card_key(
-                key.id, book, key.agent_id, key.sealed or None, key.erased_at_ms
-            )
+            if key.erased_at_ms or not key.sealed:
+                # Erasure has its place in the format; who may erase comes with it.
+                continue
+            self._r.store.records.put_card_key(key.id, book, key.agent_id, key.sealed, 0)
 
     def _respond(
         self, request: ExchangeRequest, merged: Merged, received_ms: int
@@ -516,11 +528,6 @@ class Exchange:
                 b"" if more else self.book_digest(book), b"" if more else self.heads_digest(book),
                 self._r.exchange_state,
             )  # fmt: skip
-
-
-_SMALL_MERGE: Final = 4_096
-"""A merge of so few entries is decided in the same transaction: what is touched is folded and
-written once, and a live operation costs one fsync less."""
 
 
 class _Budget:

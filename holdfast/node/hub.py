@@ -29,7 +29,14 @@ from holdfast.model.events import (
     NodeRevoked,
     VenueConfigured,
 )
-from holdfast.model.limits import BACKLOG_PATIENCE_SECONDS, VENUE_BYTES_MAX
+from holdfast.model.limits import (
+    BACKLOG_PATIENCE_SECONDS,
+    CLAIMS_PER_ENTRY_MAX,
+    DECISIONS_PER_TRANSACTION,
+    HEADS_PER_DECISION_MAX,
+    TOUCHED_EARLY_MAX,
+    VENUE_BYTES_MAX,
+)
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
 from holdfast.model.venue import Venue, parse_venue, to_document
@@ -47,7 +54,6 @@ ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 REBUILT_KEY: Final = "rebuilt"
 ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
 PREFIXES: Final = 1024
-DECISIONS_PER_TRANSACTION: Final = 1_024
 
 
 class Invite(NamedTuple):
@@ -130,8 +136,9 @@ class Hub(Service):
         self.other_life: list[str] = []
         self._backlogs: dict[tuple[str, bytes], float] = {}
         self._met: dict[str, set[str]] = {}
-        self._authors_seen: dict[str, int] = {}
-        self._touched_early: dict[str, dict[bytes, None]] = {}
+        self._greeted: set[tuple[str, bytes, int]] = set()
+        self._relied: dict[str, dict[int, bytes]] = {}
+        self._touched_early: dict[tuple[str, bytes], dict[bytes, None]] = {}
         super().__init__(*arguments)
 
     def keep_witness(self) -> None:
@@ -384,7 +391,9 @@ class Hub(Service):
         if more:
             self._backlogs[key] = self.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
             # What this piece cancelled is freed with the last one, which need not touch it again.
-            self._touched_early.setdefault(name, {}).update(merged.reservations)
+            early = self._touched_early.setdefault(key, {})
+            if len(early) < TOUCHED_EARLY_MAX:
+                early.update(merged.reservations)
             return
         self._backlogs.pop(key, None)
         author = self.book(name).authors.get(sender)
@@ -398,14 +407,19 @@ class Hub(Service):
                 self.settle(name)
             return
         with self.transaction():
-            self._greet(name)
-        self.settle(name, [*self._touched_early.get(name, {}), *merged.reservations])
-        self._touched_early.pop(name, None)
+            self._greet(name, sender)
+        self.settle(name, [*self._touched_early.pop(key, {}), *merged.reservations])
 
-    def _greet(self, name: str) -> None:
+    def rolled_back(self) -> None:
+        """Nobody counts as heard or greeted by what was not kept."""
+        self._met.clear()
+        self._greeted.clear()
+        self._relied.clear()
+
+    def _greet(self, name: str, sender: bytes) -> None:
         """New lives of known nodes: close the ones before them, and let them make codes."""
         book = self.book(name)
-        if len(book.authors) == self._authors_seen.get(name):
+        if (name, sender, len(book.authors)) in self._greeted:
             return
         for incarnation, author in list(book.authors.items()):
             if author.info.is_hub or incarnation in book.administration.closes:
@@ -424,9 +438,10 @@ class Hub(Service):
                         name,
                         ChainClosed(incarnation, b"", chain.length, chain.head, "succeeded"),
                     )
-            else:
-                self._grant_codes(name, incarnation)
-        self._authors_seen[name] = len(book.authors)
+        if sender in book.authors and sender not in book.administration.closes:
+            # Only whoever speaks gets a prefix: they are few, and names can be made up.
+            self._grant_codes(name, sender)
+        self._greeted.add((name, sender, len(book.authors)))
 
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what is to be freed. Returns how many entries that took.
@@ -484,11 +499,15 @@ class Hub(Service):
         return {inc for inc, author in authors.items() if author.info.name in names} | senders
 
     def _relied_on(self, name: str) -> tuple[tuple[bytes, int, bytes], ...]:
-        return tuple(
-            (chain.incarnation, chain.length, chain.head[:8])
-            for chain in self.store.journal.chains(name)
-            if chain.incarnation != self.identity.incarnation
-        )
+        """The heads that moved since the last decisions here: with those named before, all that
+        this decision was made in sight of."""
+        named = self._relied.setdefault(name, {})
+        moved = []
+        for chain in self.store.journal.chains(name):
+            if chain.incarnation != self.identity.incarnation and named.get(chain.id) != chain.head:
+                named[chain.id] = chain.head
+                moved.append((chain.incarnation, chain.length, chain.head[:8]))
+        return tuple(moved[:HEADS_PER_DECISION_MAX])
 
     def _decide_one(
         self,
@@ -536,7 +555,9 @@ class Hub(Service):
         ending = claims_to_end(view, self.clock.now_ms() // 1000)
         if not ending:
             return 0
-        self._end(name, view, tuple(claim.id for claim in ending), view.status)
+        claims = tuple(claim.id for claim in ending)
+        for start in range(0, len(claims), CLAIMS_PER_ENTRY_MAX):
+            self._end(name, view, claims[start : start + CLAIMS_PER_ENTRY_MAX], view.status)
         return 1
 
     def _end(self, name: str, view: View, claims: tuple[ClaimId, ...], reason: str) -> None:

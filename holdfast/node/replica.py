@@ -22,7 +22,7 @@ from holdfast.model.administration import Administration, WriterInfo
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, decode, encode
 from holdfast.model.errors import HoldfastError
 from holdfast.model.events import ChainCertified, ChainClosed, ChainKeyChanged, Event
-from holdfast.model.limits import CHAINS_PER_BOOK_MAX
+from holdfast.model.limits import ASIDE_BYTES_MAX, CHAINS_PER_BOOK_MAX, SMALL_ENTRY_BYTES
 from holdfast.model.reservation import Seen, View
 from holdfast.node.identity import Identity, verify_certificate
 from holdfast.node.local_identity import LocalIdentity
@@ -228,6 +228,7 @@ class Replica:
                 self._queued.clear()
                 self.pages.forget()
                 self._reload_books()
+                self.rolled_back()
                 raise
             finally:
                 if collecting:
@@ -237,6 +238,9 @@ class Replica:
         for change in changes:
             for listener in list(self.listeners):
                 listener(change)
+
+    def rolled_back(self) -> None:
+        """A transaction failed: what was remembered of it beside the store is to be forgotten."""
 
     def _reload_books(self) -> None:
         """After a rollback the folded administration may say what the disk does not."""
@@ -361,7 +365,7 @@ class Replica:
                 self._merge_frame(name, frame, outcome)
             except Refused as refusal:
                 outcome.refused.append((frame.incarnation, frame.page, str(refusal)))
-                if str(refusal) != "gap" and len(frame.update) <= _ASIDE_BYTES_MAX:
+                if str(refusal) != "gap" and len(frame.update) <= ASIDE_BYTES_MAX:
                     self.store.journal.put_aside(
                         name, frame.incarnation[:16], b"", frame.page, str(refusal),
                         self.clock.now_ms(), frame.update,
@@ -386,7 +390,7 @@ class Replica:
         if passed.aside:
             journal.put_aside(
                 name, frame.incarnation, b"", passed.sealed + 1, "seal-missing",
-                self.clock.now_ms(), b"".join(passed.aside)[:_ASIDE_BYTES_MAX],
+                self.clock.now_ms(), b"".join(passed.aside)[:ASIDE_BYTES_MAX],
             )  # fmt: skip
         if not passed.judged:
             return
@@ -396,7 +400,9 @@ class Replica:
         first = journal.append(
             chain, [j.data for j in passed.judged], [j.hash for j in passed.judged]
         )
-        journal.put_seal(chain, passed.sealed, frame.seal)
+        size = sum(len(judged.data) for judged in passed.judged)
+        anchor = size > len(passed.judged) * SMALL_ENTRY_BYTES
+        journal.put_seal(chain, passed.sealed, frame.seal, anchor=anchor)
         if not chain.branch:
             self.pages.merged(PageKey(chain.id, frame.page), passed.append, frame.update)
         self._fold_judged(book, chain, passed, first, outcome)
@@ -612,4 +618,3 @@ class Replica:
 
 
 _ADMINISTRATIVE: Final = ("chain.", "venue.", "node.", "codes.", "right.")
-_ASIDE_BYTES_MAX: Final = 1 << 20

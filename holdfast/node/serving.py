@@ -120,7 +120,7 @@ def handle_exchange(
     sender = authenticate(replica, method, path, authority, headers, body)
     request = decode(body, ExchangeRequest)
     authorise(replica, sender, request)
-    response = Exchange(replica).answer(request)
+    response = Exchange(replica).answer(request, sender.name)
     note_fleet(replica, sender, request)
     plain = _header(headers, COMPRESSION_HEADER) == "none"
     return _signed(replica, headers, encode(response, compress=not plain))
@@ -230,7 +230,7 @@ class LiveSession:
         """Answer one message of the node. Runs in the writer's thread. Raises HoldfastError."""
         request = decode(data, ExchangeRequest)
         authorise(self._r, self._sender, request)
-        response = self._exchange.answer(request)
+        response = self._exchange.answer(request, self._sender.name)
         if request.book != self._book or request.round % _FLEET_EVERY == 1:
             note_fleet(self._r, self._sender, request)
         self._book, self._node = request.book, request.sender

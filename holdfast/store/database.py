@@ -56,6 +56,7 @@ def m001_journal_and_chains(db: Database) -> None:
         CREATE UNIQUE INDEX journal_by_chain ON journal (chain, n);
         CREATE TABLE seals (
             chain INTEGER NOT NULL, n INTEGER NOT NULL, signature BLOB NOT NULL,
+            anchor INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (chain, n)
         ) WITHOUT ROWID;
         CREATE TABLE aside (

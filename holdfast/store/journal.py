@@ -141,6 +141,33 @@ class Journal:
         ]
         return found
 
+    def within_bytes(self, chain: ChainRow, after: int, upto: int, limit: int) -> int:
+        """The largest n up to `upto` so that entries `after`+1 … n have at most `limit` bytes; at
+        least one entry, however large."""
+        total, last = 0, after
+        for entry in self.sizes(chain, after, upto):
+            total += entry
+            if total > limit and last > after:
+                break
+            last += 1
+        return max(last, after + 1)
+
+    def sizes(self, chain: ChainRow, after: int, upto: int) -> list[int]:
+        """The lengths of entries `after`+1 … `upto`."""
+        found: list[int] = []
+        if after < chain.fork_at:
+            trunk = self._chains[chain.book, chain.incarnation, b""]
+            found = self.sizes(trunk, after, min(upto, chain.fork_at))
+            after = chain.fork_at
+        found += [
+            row[0]
+            for row in self._c.execute(
+                "SELECT length(entry) FROM journal WHERE chain = ? AND n > ? AND n <= ? ORDER BY n",
+                (chain.id, after, upto),
+            )
+        ]
+        return found
+
     def hashes(self, chain: ChainRow, after: int, upto: int) -> list[bytes]:
         found: list[bytes] = []
         if after < chain.fork_at:
@@ -198,14 +225,22 @@ class Journal:
 
     # --- seals ----------------------------------------------------------------------------------
 
-    def put_seal(self, chain: ChainRow, n: int, signature: bytes) -> None:
+    def put_seal(self, chain: ChainRow, n: int, signature: bytes, *, anchor: bool = False) -> None:
         """Keep a seal, and of older ones at most one for every `SEAL_SPACING` entries: a relay can
-        cut there, and a device that seals every entry does not fill the disk with signatures."""
+        cut there, and a device that seals every entry does not fill the disk with signatures.
+
+        `anchor`: the entries that it covers anew are large, so that it is kept for good: without
+        it a relay could not cut what it passes on small enough.
+        """
         segment = (n - 1) // SEAL_SPACING * SEAL_SPACING
         self._c.execute(
-            "DELETE FROM seals WHERE chain = ? AND n > ? AND n < ?", (chain.id, segment, n)
+            "DELETE FROM seals WHERE chain = ? AND n > ? AND n < ? AND anchor = 0",
+            (chain.id, segment, n),
         )
-        self._c.execute("INSERT OR REPLACE INTO seals VALUES (?, ?, ?)", (chain.id, n, signature))
+        self._c.execute(
+            "INSERT OR REPLACE INTO seals (chain, n, signature, anchor) VALUES (?, ?, ?, ?)",
+            (chain.id, n, signature, anchor),
+        )
 
     def seal_at(self, chain: ChainRow, n: int) -> bytes | None:
         row = self._c.execute(

@@ -21,7 +21,7 @@ from holdfast.model.events import (
     check_content,
     decode_content,
 )
-from holdfast.model.limits import ENTRY_BYTES_MAX, PAGE_ENTRIES
+from holdfast.model.limits import ENTRY_BYTES_MAX, FRAME_BYTES_MAX, PAGE_ENTRIES
 from holdfast.sync.messages import Frame
 from holdfast.sync.pages import Append, NotAnAppend, read_append
 from holdfast.sync.seals import chain_run, chain_start, client_id, verify_seal
@@ -102,6 +102,8 @@ def check_frame(
     """Judge one frame. Raises Refused with a reason code where nothing of it can be taken in."""
     if len(frame.incarnation) != 16 or not 0 <= frame.page < 1 << 32:
         raise Refused("frame-malformed")
+    if len(frame.update) > FRAME_BYTES_MAX:
+        raise Refused("update-too-large")
     try:
         append = read_append(frame.update)
     except NotAnAppend as error:
