@@ -40,7 +40,7 @@ _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "description": "the stamp that the change is made to; 412 `stale` if it was changed since",
+    "description": "the ETag that the change is made to, or `*`; 412 `stale` if changed since",
     "schema": {"type": "string"},
 }
 

@@ -83,6 +83,8 @@ def convert(values: Mapping[str, Any], kind: type[Asked], *, strict: bool = True
         raise _invalid(faults)
     try:
         return msgspec.convert(values, kind, strict=strict)
+    except RecursionError as error:
+        raise Invalid.field("body", "is nested too deeply") from error
     except msgspec.ValidationError as error:
         raise Invalid.field("body", _reason(error)) from error
 
@@ -90,6 +92,8 @@ def convert(values: Mapping[str, Any], kind: type[Asked], *, strict: bool = True
 def _fault(name: str, value: Any, kind: Any, strict: bool) -> dict[str, str] | None:
     try:
         made = msgspec.convert(value, kind, strict=strict)
+    except RecursionError:
+        return {"field": name, "message": "is nested too deeply"}
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         inner = path.rstrip("`").replace("[...]", "")
@@ -100,12 +104,17 @@ def _fault(name: str, value: Any, kind: Any, strict: bool) -> dict[str, str] | N
 
 
 def _too_large(value: Any) -> bool:
-    if isinstance(value, int):
-        return abs(value) > INTEGER_MAX
-    if isinstance(value, dict):
-        return any(_too_large(inner) for inner in value.values())
-    if isinstance(value, list | tuple):
-        return any(_too_large(inner) for inner in value)
+    """Whether a number beyond INTEGER_MAX stands anywhere within; JSON may be nested deeply."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, int):
+            if abs(inner) > INTEGER_MAX:
+                return True
+        elif isinstance(inner, dict):
+            waiting.extend(inner.values())
+        elif isinstance(inner, list | tuple):
+            waiting.extend(inner)
     return False
 
 
@@ -182,7 +191,7 @@ def read_wait(prefer: str | None) -> int | None:
 
 
 def read_if_match(header: str | None) -> str | None:
-    """The stamp in an `If-Match` header; None where any version will do. Raises Invalid."""
+    """The tag in an `If-Match` header; None where any version will do. Raises Invalid."""
     if header is None or header.strip() == "*":
         return None
     text = header.strip().removeprefix("W/")

@@ -29,11 +29,11 @@ from holdfast.api.parsing import (
     read_wait,
     write_cursor,
 )
-from holdfast.api.render import render_reservation, stamp_text
+from holdfast.api.render import render_reservation
 from holdfast.model import lifecycle, wall
 from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.ids import parse_uuid, uuid_text
-from holdfast.model.reservation import View
+from holdfast.model.reservation import View, version_tag
 from holdfast.node.requests import CreateRequest, PatchRequest
 
 TAGS = ["reservations"]
@@ -151,7 +151,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     summary="One reservation, by id or code",
     tags=TAGS,
     opt={"permission": "reservations.read"},
-    operation_class=operation(answers={200: "the reservation; its stamp is the ETag"}),
+    operation_class=operation(answers={200: "the reservation; its version is the ETag"}),
 )
 async def get_reservation(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     return await _shown(face_of(request), caller_of(request), reference, 200, {})
@@ -309,12 +309,12 @@ async def _shown(
         view = _found(face.replica, caller, reference)
         shown = render_reservation(face.replica, view, with_guest=caller.may("guests.read"))
         changing = view.pending_change is not None
-        return msgspec.json.encode(shown), stamp_text(view.stamp, view.stamp_node), changing
+        return msgspec.json.encode(shown), version_tag(view), changing
 
-    body, stamp, changing = await face.run(render)
+    body, version, changing = await face.run(render)
     if status is None:
         status = 202 if changing else 200
-    return answer(body, status, headers | {"ETag": f'"{stamp}"'})
+    return answer(body, status, headers | {"ETag": f'"{version}"'})
 
 
 async def _wait(face: Face, request: Asking, subject: str) -> dict[str, str]:

@@ -90,7 +90,7 @@ async def live(socket: Socket) -> None:
     except HoldfastError as error:
         await socket.close(code=CLOSE_REFUSED, reason=_close_reason(error))
         return
-    await socket.accept()
+    await socket.accept(headers=session.upgrade_headers)
     tasks = [
         asyncio.create_task(_receive(face, socket, session)),
         asyncio.create_task(_push(face, socket, session)),

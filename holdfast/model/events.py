@@ -27,6 +27,7 @@ from holdfast.model.limits import (
     YEAR_MAX,
     YEAR_MIN,
 )
+from holdfast.model.nesting import nested_too_deeply
 from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.vocabulary import (
     CANCEL_REASONS,
@@ -150,11 +151,15 @@ class ClaimEnded(Event, frozen=True):
 
 
 class ExceptionResolved(Event, frozen=True):
-    """A person looked at an exception and did something about it."""
+    """A person looked at an exception and did something about it.
+
+    `about` names the decision that displaced; a later displacement is another exception.
+    """
 
     exception: str
     action: str
     reason: str = ""
+    about: bytes = b""
 
 
 class OperationWithdrawn(Event, frozen=True):
@@ -331,7 +336,11 @@ _METADATA_TEXT = re.compile(
 
 
 def encode_content(event: Event) -> bytes:
-    return _encoder.encode(event)
+    """The content's bytes. Raises `Malformed` for what MessagePack cannot hold."""
+    try:
+        return _encoder.encode(event)
+    except (OverflowError, TypeError, ValueError, RecursionError) as error:
+        raise Malformed("content-unreadable") from error
 
 
 def decode_content(entry: Entry) -> Event | None:
@@ -345,6 +354,8 @@ def decode_content(entry: Entry) -> Event | None:
     decoder = _decoders.get(entry.kind)
     if decoder is None:
         return None
+    if nested_too_deeply(entry.content):
+        raise Malformed("content-unreadable")
     try:
         event = decoder.decode(entry.content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -378,8 +389,12 @@ def _check_unknown_fields(content: bytes, known: int) -> None:
 def check_content(kind: str, event: Event) -> None:
     """The rules on texts and bounds that a content must keep. Raises `Malformed`."""
     check = _CHECKS.get(kind)
-    if check is not None:
+    if check is None:
+        return
+    try:
         check(event)
+    except RecursionError as error:
+        raise Malformed("content-unreadable") from error
 
 
 def _date(value: Any) -> bool:
@@ -406,14 +421,19 @@ def check_metadata(metadata: Any) -> str | None:
     """Why this metadata may not stand in an entry, as a sentence; None if it may."""
     if not isinstance(metadata, dict):
         return "metadata must be an object"
-    if len(_encoder.encode(metadata)) > METADATA_BYTES_MAX:
-        return f"metadata is larger than {METADATA_BYTES_MAX} bytes"
     for key, value in metadata.items():
         if not isinstance(key, str) or not _METADATA_KEY.match(key):
             return "metadata keys are lower-case and namespaced, such as crm.contact"
         problem = _check_metadata_value(key, value, 0)
         if problem:
             return problem
+    # Encoded only now: what is nested without end would cost the encoder its stack.
+    try:
+        size = len(_encoder.encode(metadata))
+    except OverflowError:
+        return "metadata holds a number of more than 64 bits"
+    if size > METADATA_BYTES_MAX:
+        return f"metadata is larger than {METADATA_BYTES_MAX} bytes"
     return None
 
 
@@ -545,6 +565,8 @@ def _check_resolved(event: ExceptionResolved) -> None:
     _identifier(event.exception, "exception")
     _identifier(event.action, "action")
     _identifier(event.reason, "reason")
+    if event.about:
+        _check_operation_ids(event.about)
 
 
 def _check_withdrawn(event: OperationWithdrawn) -> None:

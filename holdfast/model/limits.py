@@ -54,6 +54,9 @@ CLAIM_SECONDS_MAX: Final = 3_700 * 86_400
 LIFE_NUMBER_MAX: Final = (1 << 32) - 1
 """Lives of one directory, as their certificates' entries count them."""
 FROM_PER_ENTRY_MAX: Final = 64
+NESTING_MAX: Final = 32
+"""Arrays and maps within each other in a content. Ours stop at 7; a decoder's own end depends on
+the stack it has left, and no verdict may."""
 
 # --- exchange -----------------------------------------------------------------------------------
 EXCHANGE_BYTES_MAX: Final = 8 * 1024 * 1024

@@ -30,6 +30,7 @@ from holdfast.model.events import (
     ReservationMoved,
     SealedCard,
 )
+from holdfast.model.limits import FROM_PER_ENTRY_MAX
 
 PENDING: Final = "pending"
 STANDBY: Final = "standby"
@@ -155,6 +156,28 @@ def view_digest(view: View) -> bytes:
         view.card = card
 
 
+def version_tag(view: View) -> str:
+    """What changes with every entry that changes the reservation: 16 hexadecimal digits.
+
+    A stamp cannot be that: after one entry by a clock that runs ahead it stays the same.
+    """
+    parts = (
+        view.entries,
+        view.leaves,
+        view.decision.operation if view.decision else b"",
+        [(claim.id, claim.state) for claim in view.claims],
+    )
+    return hashlib.sha256(_encoder.encode(parts)).hexdigest()[:16]
+
+
+def followed(view: View) -> tuple[bytes, ...]:
+    """The leaves that the next transition names: all of them, as far as one entry holds them.
+
+    What is left out stays a leaf; the next transition names it.
+    """
+    return view.leaves[:FROM_PER_ENTRY_MAX]
+
+
 def fold(reservation: bytes, seen: Sequence[Seen]) -> View:
     """Fold all entries about one reservation, in any order, duplicates included."""
     entries = list(seen)
@@ -273,7 +296,8 @@ def _claim(
 def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
     """Apply transitions, those first whose predecessors are applied, the least stamp first.
 
-    Sets of transitions are bits of a number, because a hostile device may chain thousands of them.
+    Another making under the same id is seen and changes nothing (`_standing`). Sets of transitions
+    are bits of a number, because a hostile device may chain thousands of them.
     """
     transitions = [
         entry
@@ -287,7 +311,9 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     status = ""
     exceptions: dict[str, int] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
-    for ready in _in_turn(transitions):
+    turns = list(_in_turn(transitions))
+    standing = _standing(turns, entries, contents)
+    for ready in turns:
         above = 0
         for predecessor in ready.follows:
             above |= ancestors[predecessor] | bit[predecessor]
@@ -295,7 +321,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
         bit[ready.operation], ancestors[ready.operation] = own, above
         void = ready.operation in withdrawn
         if ready.kind == "reservation.created":
-            if status == "":
+            if ready.operation == standing:
                 status = _apply_created(view, ready, contents[ready.operation], void)
         elif status and not void:
             # An amendment that it did not see cannot turn a step into a collision: it leaves the
@@ -319,6 +345,26 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     view.leaves = tuple(sorted(operation for operation, own in bit.items() if leaves & own))
     view.waiting = len(transitions) - len(bit)
     view.exceptions = tuple(sorted(exceptions.items()))
+
+
+def _standing(turns: list[Seen], entries: list[Seen], contents: dict[bytes, Event | None]) -> bytes:
+    """The making that stands: the one granted or decided first, else the least.
+
+    Ids are no secret: without this a stamp from the past would make somebody else's reservation
+    one's own. When it was granted is the holder's word, not the maker's.
+    """
+    made = [entry for entry in turns if entry.kind == "reservation.created"]
+    if len(made) < 2:
+        return made[0].operation if made else b""
+    ranks: dict[bytes, tuple[int, tuple[int, bytes, bytes]]] = {}
+    for entry in entries:
+        event = contents[entry.operation]
+        if entry.holder and isinstance(event, ClaimDecided):
+            ranks.setdefault(event.decides, (0, _order(entry)))
+    for entry in made:
+        sold = entry.holder and any(claim.right == HUB_RIGHT for claim in entry.claims)
+        ranks.setdefault(entry.operation, (0 if sold else 1, _order(entry)))
+    return min(made, key=lambda entry: ranks[entry.operation]).operation
 
 
 def _in_turn(transitions: list[Seen]) -> Iterator[Seen]:
@@ -477,6 +523,15 @@ def _raise_exceptions(view: View, entries: list[Seen], contents: dict[bytes, Eve
         found["seated_without_place"] = view.checked_in_at_ms
     for entry in entries:
         event = contents[entry.operation]
-        if isinstance(event, ExceptionResolved):
+        if isinstance(event, ExceptionResolved) and _covers(entry, event, view.decision):
             found.pop(event.exception, None)
     view.exceptions = tuple(sorted(found.items()))
+
+
+def _covers(entry: Seen, event: ExceptionResolved, decision: Decision | None) -> bool:
+    """Whether a resolution is about what is raised now, and not about an earlier displacement."""
+    if event.exception != "displaced" or decision is None:
+        return True
+    if event.about:
+        return event.about == decision.operation
+    return (entry.stamp, entry.node) >= (decision.stamp, decision.node)

@@ -307,6 +307,8 @@ class Exchange:
                 if merged:
                     outcome.verdicts["merged"] = outcome.verdicts.get("merged", 0) + merged
                     outcome.pushed += merged
+        if response.heads is not None and self._r.keeps_queue:
+            self._offer_again(peer)
         for incarnation, page, reason in response.refused:
             chain = journal.chain(peer.book, incarnation)
             if reason == "gap" or chain is None:
@@ -318,6 +320,15 @@ class Exchange:
                 first = page * PAGE_ENTRIES
                 queue.mark_refused(chain.id, first, first + PAGE_ENTRIES, reason, now_ms)
                 outcome.verdicts["quarantined"] = outcome.verdicts.get("quarantined", 0) + 1
+
+    def _offer_again(self, peer: Peer) -> None:
+        """What the other side turns out not to hold is queued again, whatever another life of it
+        had acknowledged (§7.6)."""
+        for chain in self._r.store.journal.chains(peer.book):
+            if self._r.is_own(chain) and peer.heads is not None:
+                have = self._held_by(chain, peer.heads.get(chain.incarnation, []))
+                if have < chain.length:
+                    self._r.store.queue.reopen(chain.id, have)
 
     def _branch_with(
         self, book: str, incarnation: bytes, entries: int, digest: bytes

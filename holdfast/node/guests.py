@@ -6,6 +6,7 @@ beside it. A kiosk seals and cannot read; a front desk reads; the hub only forwa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -85,7 +86,9 @@ class Guests:
             return
         if self._path.exists():
             # Two desks made a key at once and the other's stands: what ours sealed stays readable.
-            self._path.rename(self._path.with_suffix(".former"))
+            former = self._private or X25519PrivateKey.from_private_bytes(read_secret(self._path))
+            name = former.public_key().public_bytes_raw().hex()[:16]
+            self._path.rename(self._path.with_name(f"venue-{name}.key"))
         write_secret(self._path, key.private_bytes_raw())
         self._private = key
 
@@ -107,14 +110,23 @@ class Guests:
 
     def read(self, venue: str, agent: str, card: SealedCard) -> dict[str, Any] | None:
         """The card in clear; None where this replica lacks the venue's key or the card's key."""
-        private = self.private_key()
         with self._r.lock:
             key = self._r.store.records.card_key(card.id)
-        if private is None or key is None or key.sealed is None:
+        if key is None or key.sealed is None:
             return None
-        return cards.open_card(
-            cards.SealedCard(card.id, card.ciphertext, key.sealed),
-            private,
-            venue=self._r.book_of(venue),
-            agent_id=key.agent_id or agent,
-        )
+        sealed = cards.SealedCard(card.id, card.ciphertext, key.sealed)
+        for private in self._readers():
+            opened = cards.open_card(
+                sealed, private, venue=self._r.book_of(venue), agent_id=key.agent_id or agent
+            )
+            if opened is not None:
+                return opened
+        return None
+
+    def _readers(self) -> Iterator[X25519PrivateKey]:
+        """The venue's key, then those it took the place of at this desk."""
+        private = self.private_key()
+        if private is not None:
+            yield private
+        for path in sorted(self._path.parent.glob("venue-*.key")):
+            yield X25519PrivateKey.from_private_bytes(read_secret(path))

@@ -28,9 +28,15 @@ from holdfast.model.limits import (
     RETRY_CAP_SECONDS,
 )
 from holdfast.node.exchange import Peer, Round
+from holdfast.node.http_signatures import CERTIFICATE_HEADER, verify_response
 from holdfast.node.node import Node
 from holdfast.node.replica import Change
-from holdfast.node.transport import CLOSE_REFUSED, LIVE_PATH, signed_headers
+from holdfast.node.transport import (
+    CLOSE_REFUSED,
+    LIVE_PATH,
+    signed_headers,
+    verify_hub,
+)
 from holdfast.sync.messages import (
     PROTOCOL_VERSION,
     ExchangeRequest,
@@ -240,6 +246,7 @@ class Link:
             close_timeout=1,
             proxy=None,
         ) as socket:
+            self._check_hub(socket, headers)
             reader = self._loop.create_task(self._read(socket))
             reader.add_done_callback(lambda _: self._wake.set())
             try:
@@ -251,6 +258,16 @@ class Link:
                     asyncio.CancelledError, OSError, WebSocketException, HoldfastError
                 ):
                     await reader
+
+    def _check_hub(self, socket: ClientConnection, sent: dict[str, str]) -> None:
+        """The answer to the upgrade must be signed by a hub of this tenant, over this request.
+
+        Raises Unauthorised before anything of the queue has left this device.
+        """
+        answer = dict(socket.response.headers.raw_items()) if socket.response else {}
+        found = {name.lower(): value for name, value in answer.items()}
+        hub = verify_hub(self._node.identity, found.get(CERTIFICATE_HEADER.lower(), ""))
+        verify_response(101, found, b"", sent, hub.public_key)
 
     async def _converse(
         self, socket: ClientConnection, reader: asyncio.Task[None], *, compress: bool

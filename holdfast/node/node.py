@@ -165,10 +165,9 @@ class Node(Service):
             listener(what)
 
     def prepare(self) -> None:
-        """Start the own chain and, at the first front desk, make the venue's key."""
+        """Start the own chain, so that the first exchange has something to show."""
         with self.transaction():
             self.begin_chain(self.home)
-        self.cards.ensure_venue_key(self.home)
 
     def keep_witness(self) -> None:
         with self.lock:
@@ -441,6 +440,8 @@ class Node(Service):
                 )
                 if total.differing:
                     self.store.records.log_sync(now_ms, "differing", "the books differ")
+        # Only now is it known whether another desk made the venue's key before.
+        self.cards.ensure_venue_key(self.home)
         if self.clock.monotonic_ms() - self._witnessed_at > WITNESS_EVERY_MS:
             self._witnessed_at = self.clock.monotonic_ms()
             self.keep_witness()

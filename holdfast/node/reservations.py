@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET
 
-from holdfast.model import calendar, codes, hlc, ids, lifecycle, rules, vocabulary, wall
+from holdfast.model import calendar, codes, ids, lifecycle, rules, vocabulary, wall
 from holdfast.model.areas import area_code, area_named
-from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
+from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId, Malformed
 from holdfast.model.errors import (
     BadTransition,
     Invalid,
@@ -28,6 +28,8 @@ from holdfast.model.errors import (
     Stale,
 )
 from holdfast.model.events import (
+    KIND_BY_EVENT,
+    ClaimEnded,
     Event,
     ReservationAmended,
     ReservationAttendanceConfirmed,
@@ -41,6 +43,7 @@ from holdfast.model.events import (
     SealedCard,
     check_metadata,
 )
+from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
@@ -51,8 +54,10 @@ from holdfast.model.reservation import (
     STANDBY,
     ClaimView,
     View,
+    followed,
     shown_claims,
     standing_claims,
+    version_tag,
 )
 from holdfast.node import offering
 from holdfast.node.importing import ImportReport, import_records
@@ -117,7 +122,9 @@ class Reservations:
                 card=card,
                 metadata=request.metadata,
             )
-            self._r.append(book, event, subject=reservation, claims=self._claims(place, choice, ()))
+            claims = self._claims(place, choice, ())
+            with refused_as_invalid():
+                self._r.append(book, event, subject=reservation, claims=claims)
             return self._view(reservation)
 
     def _place(self, venue: VenueIndex, request: CreateRequest) -> Place:
@@ -300,8 +307,7 @@ class Reservations:
             return self._view(view.id)
 
     def _check_match(self, view: View, if_match: str | None) -> None:
-        present = str(hlc.Stamp.unpack(view.stamp, view.stamp_node.hex()))
-        if if_match is not None and if_match.strip('"') not in (present, "*"):
+        if if_match is not None and if_match.strip('"') not in (version_tag(view), "*"):
             raise Stale(f"{view.code} was changed meanwhile; read it again and repeat the change")
 
     def _amended_fields(self, venue: VenueIndex, view: View, patch: PatchRequest) -> dict[str, Any]:
@@ -555,9 +561,16 @@ class Reservations:
     ) -> View:
         record = self._r.record(view.id)
         assert record is not None
-        self._r.append(
-            record.book, event, subject=view.id, follows=view.leaves, claims=claims, ends=ends
-        )
+        named, rest = ends[:CLAIMS_PER_ENTRY_MAX], ends[CLAIMS_PER_ENTRY_MAX:]
+        with refused_as_invalid():
+            self._r.append(
+                record.book, event, subject=view.id, follows=followed(view), claims=claims,
+                ends=named,
+            )  # fmt: skip
+        while rest:
+            named, rest = rest[:CLAIMS_PER_ENTRY_MAX], rest[CLAIMS_PER_ENTRY_MAX:]
+            reason = KIND_BY_EVENT[type(event)].rpartition(".")[2]
+            self._r.append(record.book, ClaimEnded(reason), subject=view.id, ends=named)
         return self._view(view.id)
 
     # --- looking up -----------------------------------------------------------------------------
@@ -651,6 +664,17 @@ class Reservations:
         if view.card is None:
             return None
         return self._r.cards.read(self._venue_of(view), view.agent_id, view.card)
+
+
+@contextlib.contextmanager
+def refused_as_invalid() -> Iterator[None]:
+    """What no replica would take in is told to whoever asked for it. Raises Invalid."""
+    try:
+        yield
+    except Malformed as problem:
+        raise Invalid(
+            f"this cannot be written: {problem}; other devices would refuse it"
+        ) from problem
 
 
 def _kind_of(venue: VenueIndex, claims: Sequence[ClaimView]) -> str | None:

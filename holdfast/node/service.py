@@ -14,11 +14,11 @@ from holdfast.model.errors import Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, OperationWithdrawn
 from holdfast.model.limits import REASON_CHARS_MAX
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import View
+from holdfast.model.reservation import View, followed
 from holdfast.node.guests import Guests
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.replica import Merged, Replica
-from holdfast.node.reservations import Reservations
+from holdfast.node.reservations import Reservations, refused_as_invalid
 from holdfast.node.settings import Settings
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store import queue as queue_states
@@ -96,12 +96,13 @@ class Service(Replica):
                 )
             chain = self.store.journal.chain_by_id(row.chain)
             view = self.view(row.subject)
-            self.append(
-                chain.book,
-                OperationWithdrawn(operation, reason_code(reason)),
-                subject=row.subject,
-                follows=view.leaves if view else (),
-            )
+            with refused_as_invalid():
+                self.append(
+                    chain.book,
+                    OperationWithdrawn(operation, reason_code(reason)),
+                    subject=row.subject,
+                    follows=followed(view) if view else (),
+                )
             self.store.queue.mark_withdrawn(operation, reason_code(reason), self.clock.now_ms())
 
     def retry(self, operation: bytes | None = None) -> int:
@@ -123,12 +124,15 @@ class Service(Replica):
             if action not in allowed:
                 raise Invalid.field("action", f"must be one of {', '.join(allowed)}")
             view = record.view
-            self.append(
-                record.book,
-                ExceptionResolved(kind, action, reason_code(reason)),
-                subject=reservation,
-                follows=view.leaves,
-            )
+            displacing = view.decision if kind == "displaced" else None
+            about = displacing.operation if displacing else b""
+            with refused_as_invalid():
+                self.append(
+                    record.book,
+                    ExceptionResolved(kind, action, reason_code(reason), about),
+                    subject=reservation,
+                    follows=followed(view),
+                )
             if action == "cancel" and view.status in lifecycle.OPEN_STATUSES:
                 self.reservations.cancel(_reference(view), "displaced", "venue")
             after = self.view(reservation)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from holdfast.node.replica import Change
     from holdfast.node.service import Service
 
+SWITCHING_PROTOCOLS: Final = 101
 COMPRESSION_HEADER: Final = "Holdfast-Compression"
 
 
@@ -169,14 +170,14 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 def _signed(
-    replica: Service, headers: Mapping[str, str], body: bytes
+    replica: Service, headers: Mapping[str, str], body: bytes, status: int = 200
 ) -> tuple[int, dict[str, str], bytes]:
     lowered = {name.lower(): value for name, value in headers.items()}
     signature = sign_response(
-        200, body, lowered, replica.identity.key, key_id(replica.identity.certificates[0]),
+        status, body, lowered, replica.identity.key, key_id(replica.identity.certificates[0]),
         int(time.time()), certificate_header(replica.identity.certificates),
     )  # fmt: skip
-    return 200, {**signature, "Content-Type": CONTENT_TYPE}, body
+    return status, {**signature, "Content-Type": CONTENT_TYPE}, body
 
 
 def note_fleet(replica: Service, sender: Identity, request: ExchangeRequest) -> None:
@@ -211,6 +212,8 @@ class LiveSession:
         self._book = ""
         self._node = b""
         self._wake = asyncio.Event()
+        self.upgrade_headers: dict[str, str] = {}
+        """What the answer to the upgrade carries: it proves the hub, as every answer does."""
         replica.listeners.append(self._changed)
 
     @classmethod
@@ -220,7 +223,12 @@ class LiveSession:
         """Authenticate the upgrade request. Raises Unauthorised, Forbidden."""
         sender = authenticate(replica, method, path, authority, headers, b"")
         plain = _header(headers, COMPRESSION_HEADER) == "none"
-        return cls(replica, sender, asyncio.get_running_loop(), plain)
+        session = cls(replica, sender, asyncio.get_running_loop(), plain)
+        _, signature, _ = _signed(replica, headers, b"", status=SWITCHING_PROTOCOLS)
+        session.upgrade_headers = {
+            name: value for name, value in signature.items() if name.lower() != "content-type"
+        }
+        return session
 
     def _changed(self, change: Change) -> None:
         if change.book == self._book:

@@ -141,6 +141,7 @@ def m003_work(db: Database) -> None:
             sealed BLOB, erased_at_ms INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL
         ) WITHOUT ROWID;
         CREATE INDEX card_keys_by_version ON card_keys (book, version);
+        CREATE INDEX card_keys_in_order ON card_keys (version);
         CREATE INDEX card_keys_by_agent ON card_keys (agent_id);
         CREATE TABLE answers (
             scope TEXT NOT NULL, key TEXT NOT NULL, body_hash BLOB NOT NULL,

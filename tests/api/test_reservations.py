@@ -27,7 +27,7 @@ async def test_a_reservation_has_every_field_of_the_contract(client: httpx.Async
     assert set(made) >= FIELDS
     assert "guest" not in made
     assert answer.headers["location"] == f"/api/v1/reservations/{made['id']}"
-    assert answer.headers["etag"] == f'"{made["stamp"]}"'
+    assert re.fullmatch(r'"[0-9a-f]{16}"', answer.headers["etag"])
     assert re.fullmatch(r"[0-9a-f-]{36}", made["id"])
     assert re.fullmatch(r"RES-\d{4}-[0-9A-HJKMNP-TV-Z]{6}", made["code"])
     assert re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{32}", made["stamp"])
@@ -64,9 +64,18 @@ async def test_what_is_taken_is_refused_with_other_times(client: httpx.AsyncClie
     assert "waitlist_available" in problem
 
 
-async def test_a_change_needs_the_stamp_that_it_was_made_to(client: httpx.AsyncClient):
-    made = (await client.post("/reservations", json=booking())).json()
-    path, tag = f"/reservations/{made['id']}", f'"{made["stamp"]}"'
+async def test_metadata_that_cannot_be_written_is_answered_as_invalid(client: httpx.AsyncClient):
+    nested: object = 1
+    for _ in range(900):
+        nested = {"a": nested}
+    for value in (nested, 2**70):
+        answer = await client.post("/reservations", json=booking(metadata={"crm.x": value}))
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:holdfast:error:invalid")
+
+
+async def test_a_change_needs_the_version_that_it_was_made_to(client: httpx.AsyncClient):
+    answer = await client.post("/reservations", json=booking())
+    path, tag = f"/reservations/{answer.json()['id']}", answer.headers["etag"]
     changed = await client.patch(path, json={"party_size": 3}, headers={"If-Match": tag})
     assert (changed.status_code, changed.json()["party_size"]) == (200, 3)
     assert changed.headers["etag"] != tag

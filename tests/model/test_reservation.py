@@ -25,6 +25,7 @@ from holdfast.model.events import (
     ReservationMoved,
     encode_content,
 )
+from holdfast.model.limits import FROM_PER_ENTRY_MAX
 from holdfast.model.reservation import (
     DEAD,
     ENDED,
@@ -35,7 +36,9 @@ from holdfast.model.reservation import (
     View,
     claims_to_end,
     fold,
+    followed,
     shown_claims,
+    version_tag,
     view_digest,
 )
 
@@ -215,8 +218,106 @@ def test_a_displaced_claim_fails_and_a_person_is_told():
         lifecycle.COMMIT_FAILED, "none", {"T1": DEAD},
     )  # fmt: skip
     assert view.exceptions == (("displaced", 77),)
-    story.write(ExceptionResolved("displaced", "acknowledge"))
+    story.write(ExceptionResolved("displaced", "acknowledge"), stamp=76)
+    assert story.view.exceptions == (("displaced", 77),), "said before it happened"
+    story.write(ExceptionResolved("displaced", "acknowledge"), stamp=78)
     assert story.view.exceptions == ()
+
+
+def test_a_second_displacement_is_told_again_whatever_was_acknowledged_before():
+    story = Story()
+    made = story.created()
+    no = story.decided(made, "displaced", stamp=10)
+    story.write(ExceptionResolved("displaced", "acknowledge", "", no.operation), stamp=900)
+    story.write(ExceptionResolved("displaced", "acknowledge"), stamp=20)
+    assert story.view.exceptions == ()
+    move = story.moved(made, replaces=first(made), stamp=30)
+    again = story.decided(move, "displaced", stamp=77)
+    assert story.view.exceptions == (("displaced", 77),)
+    story.write(ExceptionResolved("displaced", "acknowledge", "", again.operation), stamp=5)
+    assert story.view.exceptions == ()
+
+
+# --- another making under the same id -------------------------------------------------------------
+
+
+def taken_over(story: Story, **more: object) -> Seen:
+    """Somebody else's making, with a stamp from the past, that says it is over."""
+    event = ReservationCreated(
+        "agent_" + "b" * 32, 9, "RES-2027-BBBBBB", "2027-06-09", outcome="cancelled"
+    )
+    return story.write(event, KIOSK, stamp=0, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fate", ["sold by the hub", "admitted", "moved", "displaced"])
+def test_a_reservation_cannot_be_taken_over_by_its_id(fate):
+    story = Story()
+    made = story.created(HUB if fate == "sold by the hub" else DESK)
+    if fate != "sold by the hub":
+        story.decided(made, fate)
+    before = story.view
+    other = taken_over(story, claims=(Claim("T7", 1000, 2000),))
+    assert story.view.code == before.code
+    story.decided(other, "displaced")
+    after = story.view
+    for field in ("code", "party_size", "made_by", "status", "service_date", "agent_id"):
+        assert getattr(after, field) == getattr(before, field), field
+    assert set(after.leaves) == {made.operation, other.operation}
+
+
+@pytest.mark.parametrize("verdict", ["admitted", "displaced"])
+def test_of_two_that_were_decided_the_one_decided_first_stands(verdict):
+    story = Story()
+    made = story.created()
+    story.decided(made, verdict, stamp=50)
+    other = taken_over(story, claims=(Claim("T7", 1000, 2000),))
+    story.decided(other, "admitted", stamp=60)
+    assert (story.view.code, story.view.party_size) == ("RES-2027-AAAAAA", 2)
+
+
+def test_of_two_that_nobody_decided_the_least_stands():
+    story = Story()
+    story.created()
+    taken_over(story)
+    assert (story.view.code, story.view.status) == ("RES-2027-BBBBBB", lifecycle.CANCELLED)
+
+
+def test_steps_after_the_other_making_count_only_where_they_saw_the_one_that_stands():
+    story = Story()
+    made = story.created()
+    story.decided(made, "admitted")
+    other = taken_over(story)
+    story.write(ReservationCancelled("weather", "guest"), KIOSK, follows=(other,), stamp=0)
+    assert story.view.status == lifecycle.CONFIRMED
+    story.write(ReservationCheckedIn(2), follows=(made, other))
+    assert story.view.status == lifecycle.CHECKED_IN
+
+
+# --- versions and leaves --------------------------------------------------------------------------
+
+
+def test_every_change_after_a_clock_that_ran_ahead_is_another_version():
+    story = Story()
+    made = story.created(HUB)
+    ahead = story.write(ReservationAmended({"party_size": 3}), follows=(made,), stamp=10**9)
+    before = story.view
+    story.write(ReservationAmended({"party_size": 4}), follows=(made, ahead))
+    after = story.view
+    assert (before.stamp, before.stamp_node) == (after.stamp, after.stamp_node)
+    assert version_tag(before) != version_tag(after)
+    assert len(version_tag(after)) == 16
+    story.write(ClaimEnded("cancelled"), HUB, ends=(first(made),))
+    assert version_tag(story.view) != version_tag(after)
+
+
+def test_a_transition_names_no_more_leaves_than_an_entry_holds():
+    story = Story()
+    made = story.created()
+    for _ in range(FROM_PER_ENTRY_MAX + 1):
+        story.write(ReservationAmended({"party_size": 3}), follows=(made,))
+    view = story.view
+    assert len(view.leaves) == FROM_PER_ENTRY_MAX + 1
+    assert followed(view) == view.leaves[:FROM_PER_ENTRY_MAX]
 
 
 def test_moved_by_the_holder_stands_elsewhere():

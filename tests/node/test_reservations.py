@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.model import lifecycle
+from holdfast.model.entries import Claim
 from holdfast.model.errors import (
     BadTransition,
     Invalid,
@@ -17,9 +18,10 @@ from holdfast.model.errors import (
     RuleViolated,
     Stale,
 )
-from holdfast.model.hlc import Stamp
+from holdfast.model.events import ReservationAmended, ReservationMoved
 from holdfast.model.ids import uuid_text
-from holdfast.model.reservation import shown_claims
+from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, FROM_PER_ENTRY_MAX
+from holdfast.model.reservation import shown_claims, version_tag
 from holdfast.node.requests import PatchRequest
 from tests.kit import DAY, HOTEL, NEXT_DAY, Fleet
 
@@ -302,11 +304,77 @@ def test_a_moved_reservation_then_changed_again_before_the_first_decision(fleet)
 def test_if_match_refuses_what_was_changed_meanwhile(fleet):
     hub = fleet.the_hub
     view = fleet.reserve(hub, "19:30")
-    tag = str(Stamp.unpack(view.stamp, view.stamp_node.hex()))
+    tag = version_tag(view)
     changed = hub.reservations.amend(view.code, PatchRequest(occasion="date"), f'"{tag}"')
     assert changed.occasion == "date"
     with pytest.raises(Stale):
         hub.reservations.amend(view.code, PatchRequest(occasion="other"), f'"{tag}"')
+
+
+def concurrent_changes(fleet, replica, view, count):
+    """As many devices would write that have not heard of each other."""
+    with replica.transaction():
+        for number in range(count):
+            replica.append(
+                fleet.book, ReservationAmended({"party_size": 1 + number % 2}),
+                subject=view.id, follows=view.leaves,
+            )  # fmt: skip
+    return fleet.now(replica, view)
+
+
+def test_a_reservation_that_many_changed_at_once_stays_usable(fleet):
+    hub = fleet.the_hub
+    view = concurrent_changes(fleet, hub, fleet.reserve(hub, "19:30"), 130)
+    assert len(view.leaves) == 130
+    changed = hub.reservations.amend(view.code, PatchRequest(occasion="date"))
+    assert (changed.occasion, len(changed.leaves)) == ("date", 130 - FROM_PER_ENTRY_MAX + 1)
+    assert hub.reservations.cancel(view.code).status == lifecycle.CANCELLED
+
+
+def test_a_displacement_of_what_many_changed_at_once_can_be_acknowledged(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk")
+    fleet.cut("desk")
+    lost = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.reserve(kiosk, "19:30", ["T1"])
+    fleet.sync(kiosk)
+    concurrent_changes(fleet, desk, desk.reservations.amend(
+        lost.code, PatchRequest(may_move=False)
+    ), 65)  # fmt: skip
+    fleet.heal("desk")
+    fleet.sync_all()
+    assert [kind for kind, _ in fleet.now(desk, lost).exceptions] == ["displaced"]
+    after = desk.resolve_exception(lost.id, "displaced", "acknowledge", "called_guest")
+    assert after.exceptions == ()
+
+
+def test_the_hub_cancels_and_moves_what_has_more_claims_than_an_entry_ends(fleet):
+    hub = fleet.the_hub
+    for change in ("cancel", "move"):
+        view = fleet.reserve(hub, "19:30", ["T1"])
+        claim = Claim("T9", view.starts_at, view.ends_at)
+        with hub.transaction():
+            for _ in range(2):
+                hub.append(
+                    fleet.book, ReservationMoved({}), subject=view.id,
+                    follows=fleet.now(hub, view).leaves, claims=(claim,) * CLAIMS_PER_ENTRY_MAX,
+                )  # fmt: skip
+        assert len(fleet.now(hub, view).claims) == 1 + 2 * CLAIMS_PER_ENTRY_MAX
+        if change == "cancel":
+            after = hub.reservations.cancel(view.code)
+            assert not after.live
+        else:
+            after = hub.reservations.amend(view.code, PatchRequest(starts_at=f"{DAY}T21:30"))
+            assert len(after.live) == 1
+        assert not after.pending
+
+
+def test_what_no_device_would_take_in_is_refused_as_invalid(fleet):
+    hub = fleet.the_hub
+    view = fleet.reserve(hub, "19:30", ["T1"])
+    before = hub.tip(fleet.book)
+    with pytest.raises(Invalid, match="party-size"):
+        hub.reservations.check_in(view.code, 2**40)
+    assert hub.tip(fleet.book) == before
 
 
 def test_a_patch_that_changes_nothing_writes_nothing(fleet):
