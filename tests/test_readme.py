@@ -105,9 +105,9 @@ def test_the_import_of_the_readme_works_and_the_second_one_changes_nothing(tmp_p
 def test_the_embedded_node_of_the_readme_opens_reserves_and_synchronises(tmp_path: Path):
     commands, _ = commands_and_words("tour")
     join = next(n for n, command in enumerate(commands) if "node join" in command)
-    day = next(command for command in commands if command.startswith("DAY="))
+    day = next(command for command in commands if command.startswith("export DAY="))
     program = blocks("python")[0]
-    text = script([*commands[: join + 1], day, "export DAY", 'python3 -c "$PROGRAM"'])
+    text = script([*commands[: join + 1], day, 'python3 -c "$PROGRAM"'])
     output = run(tmp_path, text, PROGRAM=program)
     assert_printed_in_order(
         output, ["RES-… commit_pending", "'pushed': 1, 'pulled': 1", "confirmed"]

@@ -92,6 +92,10 @@ def ask(
     incarnation: bytes,
 ) -> Admitted:
     """Use a code up and get a certificate. Raises Unauthorised, Unreachable."""
+    from holdfast.node.transport import in_words, problem_of
+
+    if not url.startswith(("http://", "https://")):
+        raise Invalid.field("url", f"{url!r} is no address of a hub; write http://{url}")
     request = request_for(code_text, key, sealing, incarnation)
     try:
         with httpx.Client(
@@ -103,12 +107,10 @@ def ask(
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unreachable(
-            f"the hub at {url} cannot be reached ({type(error).__name__}); "
+            f"the hub at {url} cannot be reached: {in_words(error)}; "
             "check the address and that the hub runs"
         ) from error
     if answer.status_code != 200:
-        from holdfast.node.transport import problem_of
-
         raise problem_of(answer.status_code, answer.content, url)
     return read_answer(answer.content, code_text, key, sealing)
 

@@ -34,6 +34,7 @@ from holdfast.node.replica import Change
 from holdfast.node.transport import (
     CLOSE_REFUSED,
     LIVE_PATH,
+    in_words,
     signed_headers,
     verify_hub,
 )
@@ -357,6 +358,6 @@ def _problem(error: Exception, url: str) -> HoldfastError:
             return Forbidden(f"the hub at {url} refuses this device: {error.rcvd.reason}")
         return Unreachable(f"the hub at {url} closed the connection ({error.rcvd.code})")
     return Unreachable(
-        f"the hub at {url} cannot be reached ({type(error).__name__}); "
+        f"the hub at {url} cannot be reached: {in_words(error)}; "
         "this device goes on alone and tries again"
     )

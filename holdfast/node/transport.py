@@ -94,7 +94,7 @@ class HttpTransport:
             answer = self._client.post(url, content=body, headers=headers)
         except httpx.HTTPError as error:
             raise Unreachable(
-                f"the hub at {self._url} cannot be reached ({type(error).__name__}); "
+                f"the hub at {self._url} cannot be reached: {in_words(error)}; "
                 "this device goes on alone and tries again"
             ) from error
         self.bytes_out += len(body)
@@ -109,6 +109,17 @@ class HttpTransport:
         verify_response(
             answer.status_code, dict(answer.headers), answer.content, sent, hub.public_key
         )
+
+
+def in_words(error: Exception) -> str:
+    """What a failed connection means, for a person."""
+    if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | TimeoutError):
+        return "no answer came in time"
+    if isinstance(error, httpx.ConnectError | ConnectionRefusedError):
+        return "nothing answers there"
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return "that is no address; it begins with http:// or https://"
+    return "the connection broke"
 
 
 def verify_hub(identity: LocalIdentity, header: str) -> Identity:

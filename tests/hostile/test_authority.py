@@ -122,7 +122,7 @@ def test_a_kiosk_closes_no_chain_of_the_desk_or_the_hub(town: Town) -> None:
 def test_a_forged_life_costs_the_honest_one_a_life_at_the_most(
     town: Town, number: int, follows: bool
 ) -> None:
-    """Only one that says so takes the place of another; then the honest device goes on as a third."""
+    """Only one that says so takes the place of another; the honest device goes on as a third."""
     succeeds = (town.kiosk.identity.incarnation,) if follows else ()
     certified = ChainCertified(tuple(town.kiosk.identity.certificates), bytes(32), number, succeeds)
     town.attacker.send(town.attacker.frame_of([entry(certified)], incarnation=os.urandom(16)))

@@ -31,8 +31,8 @@ def test_a_quarantined_entry_that_was_looked_at_is_open_no_more_on_this_device(f
     assert exceptions(hub) == []
     with pytest.raises(NotFound, match="may have been resolved"):
         attention.resolve(hub, open_one, "acknowledge", "guest_called")
-    hub = fleet.reopen("hub")
-    assert exceptions(hub) == [], "a restart forgets nothing"
+    again = fleet.reopen("hub")
+    assert exceptions(again) == [], "a restart forgets nothing"
 
 
 def test_an_entry_can_be_withdrawn_only_where_it_was_written(fleet: Fleet):

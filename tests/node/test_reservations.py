@@ -21,8 +21,9 @@ from holdfast.model.errors import (
 from holdfast.model.events import ReservationAmended, ReservationMoved
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, FROM_PER_ENTRY_MAX
-from holdfast.model.reservation import shown_claims, version_tag
+from holdfast.model.reservation import View, shown_claims, version_tag
 from holdfast.node.requests import PatchRequest
+from holdfast.node.service import Service
 from tests.kit import DAY, HOTEL, NEXT_DAY, Fleet
 
 
@@ -311,7 +312,7 @@ def test_if_match_refuses_what_was_changed_meanwhile(fleet):
         hub.reservations.amend(view.code, PatchRequest(occasion="other"), f'"{tag}"')
 
 
-def concurrent_changes(fleet, replica, view, count):
+def concurrent_changes(fleet: Fleet, replica: Service, view: View, count: int) -> View:
     """As many devices would write that have not heard of each other."""
     with replica.transaction():
         for number in range(count):
