@@ -146,8 +146,7 @@ class Bench:
     def _push_until_decided(self, node: Node) -> None:
         """The rounds of a sync, up to the answer to the last piece: the hub decides before it."""
         while True:
-            request = node.exchange.request(node.peer)
-            node.mark_sent()
+            request = node.ask(node.peer)
             response = node.transport().exchange(request)
             if not request.more and request.frames:
                 node.exchange.absorb(node.peer, request, response)
@@ -325,8 +324,7 @@ def _joined_in_memory(hub: Hub, directory: Path) -> Node:
 
 def _exchange(hub: Hub, node: Node) -> None:
     while True:
-        request = node.exchange.request(node.peer)
-        node.mark_sent()
+        request = node.ask(node.peer)
         outcome = node.exchange.absorb(node.peer, request, Exchange(hub).answer(request))
         if not outcome.more and node.peer.heads is not None:
             return

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from holdfast.model.errors import Forbidden, HoldfastError, Unreachable
+from holdfast.model.errors import Forbidden, HoldfastError, Unauthorised, Unreachable
 from holdfast.model.limits import (
     CONNECT_TIMEOUT_SECONDS,
     EXCHANGE_BYTES_MAX,
@@ -197,7 +197,7 @@ class Link:
         self._answered_live = False
         try:
             await self._live()
-        except (WebSocketException, TimeoutError, Unreachable) as error:
+        except (WebSocketException, TimeoutError, Unreachable, Unauthorised) as error:
             if self._answered_live:
                 raise
             # Something is there and does not speak with us live: perhaps a proxy that lets only
@@ -313,8 +313,7 @@ class Link:
         return outcome.result()
 
     def _ask(self, compress: bool) -> tuple[ExchangeRequest, bytes]:
-        request = self._node.exchange.request(self._peer)
-        self._node.mark_sent()
+        request = self._node.ask(self._peer)
         return request, encode(request, compress=compress)
 
     async def _read(self, socket: ClientConnection) -> None:

@@ -37,6 +37,7 @@ from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.node.transport import HttpTransport
 from holdfast.store.store import Store
+from holdfast.sync.messages import ExchangeRequest
 
 log = logging.getLogger("holdfast.sync")
 
@@ -364,8 +365,7 @@ class Node(Service):
             self._redial.clear()
             self._hang_up()
             self.peer = self.new_peer()
-        request = self.exchange.request(self.peer)
-        self.mark_sent()
+        request = self.ask(self.peer)
         sent = self.clock.monotonic_ms()
         try:
             response = self.transport().exchange(request)
@@ -388,7 +388,15 @@ class Node(Service):
             self._transport = HttpTransport(self.hub_url, self.identity, self.settings)
         return self._transport
 
+    def ask(self, peer: Peer) -> ExchangeRequest:
+        """The next request of a round: its seals and what the queue says of it are one commit."""
+        with self.transaction():
+            request = self.exchange.request(peer)
+            self.mark_sent()
+        return request
+
     def mark_sent(self) -> None:
+        """What is queued is on its way."""
         with self.transaction():
             chain = self.store.journal.chain(self.home, self.identity.incarnation)
             if chain is not None and self.store.queue.waiting():

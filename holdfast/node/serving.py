@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from holdfast.model.errors import Forbidden, Invalid, Unauthorised
-from holdfast.model.limits import HASHES_PER_REQUEST_MAX
+from holdfast.model.limits import FLEET_NOTED_EVERY_MS, HASHES_PER_REQUEST_MAX
 from holdfast.node import joining
 from holdfast.node.exchange import Exchange
 from holdfast.node.http_signatures import (
@@ -212,6 +212,7 @@ class LiveSession:
         self._book = ""
         self._node = b""
         self._wake = asyncio.Event()
+        self._queued, self._noted_at = -1, 0.0
         self.upgrade_headers: dict[str, str] = {}
         """What the answer to the upgrade carries: it proves the hub, as every answer does."""
         replica.listeners.append(self._changed)
@@ -239,7 +240,10 @@ class LiveSession:
         request = decode(data, ExchangeRequest)
         authorise(self._r, self._sender, request)
         response = self._exchange.answer(request, self._sender.name)
-        if request.book != self._book or request.round % _FLEET_EVERY == 1:
+        now = self._r.clock.monotonic_ms()
+        if request.status.queued != self._queued or now - self._noted_at > FLEET_NOTED_EVERY_MS:
+            # What the operator reads must follow the queue, and not cost a commit for each message.
+            self._queued, self._noted_at = request.status.queued, now
             note_fleet(self._r, self._sender, request)
         self._book, self._node = request.book, request.sender
         if response.cursor is not None:
@@ -270,8 +274,6 @@ class LiveSession:
         if self._changed in self._r.listeners:
             self._r.listeners.remove(self._changed)
 
-
-_FLEET_EVERY: Final = 16
 
 __all__ = [
     "ExchangeResponse", "LiveSession", "handle_exchange", "handle_hashes", "handle_join",
