@@ -164,6 +164,7 @@ class Bench:
         self.results["pull_seconds"] = round(took, 3)
         self.results["pull_operations"] = held
         self.results["pull_ops_per_second"] = round(held / took)
+        self.results["pull_10k_seconds"] = round(took * 10_000 / held, 3)
 
     # --- live -------------------------------------------------------------------------------------
 
