@@ -27,25 +27,30 @@ def _characters(number: int, count: int) -> str:
     return "".join(ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
 
 
-def permute(counter: int, key: bytes) -> int:
-    """A bijection of [0, 2^20): a balanced Feistel network of four rounds with keyed BLAKE2s."""
+def permute(counter: int, key: bytes, prefix: int = 0) -> int:
+    """A bijection of [0, 2^20): a balanced Feistel network of four rounds with keyed BLAKE2s.
+
+    The prefix takes part, so that two devices' n-th codes have nothing in common.
+    """
     left, right = counter >> _HALF, counter & _MASK
     for round_ in range(_ROUNDS):
-        left, right = right, left ^ _mixed(round_, right, key)
+        left, right = right, left ^ _mixed(round_, right, key, prefix)
     return left << _HALF | right
 
 
-def unpermute(value: int, key: bytes) -> int:
+def unpermute(value: int, key: bytes, prefix: int = 0) -> int:
     """The counter that `permute` made the value of."""
     left, right = value >> _HALF, value & _MASK
     for round_ in reversed(range(_ROUNDS)):
-        left, right = right ^ _mixed(round_, left, key), left
+        left, right = right ^ _mixed(round_, left, key, prefix), left
     return left << _HALF | right
 
 
-def _mixed(round_: int, half: int, key: bytes) -> int:
+def _mixed(round_: int, half: int, key: bytes, prefix: int) -> int:
     digest = hashlib.blake2s(
-        bytes((round_, half >> 8, half & 0xFF)), key=key[:32], digest_size=2
+        bytes((round_, half >> 8, half & 0xFF, prefix >> 8, prefix & 0xFF)),
+        key=key[:32],
+        digest_size=2,
     ).digest()
     return int.from_bytes(digest, "big") & _MASK
 
@@ -62,14 +67,15 @@ def read_code(code: str, key: bytes) -> tuple[int, int] | None:
     number = 0
     for letter in letters:
         number = number << 5 | ALPHABET.index(letter)
-    return number >> 20, unpermute(number & COUNTERS - 1, key)
+    prefix = number >> 20
+    return prefix, unpermute(number & COUNTERS - 1, key, prefix)
 
 
 def code(year: int, prefix: int, counter: int, key: bytes) -> str:
     """The code of the counter-th reservation under a prefix (0-1023). Raises ValueError."""
     if not (0 <= year <= 9999 and 0 <= prefix < 1024 and 0 <= counter < COUNTERS):
         raise ValueError("year, prefix or counter out of range")
-    return f"RES-{year:04d}-{_characters(prefix, 2)}{_characters(permute(counter, key), 4)}"
+    return f"RES-{year:04d}-{_characters(prefix, 2)}{_characters(permute(counter, key, prefix), 4)}"
 
 
 def fallback_code(year: int, incarnation: bytes, counter: int, key: bytes) -> str:
