@@ -108,6 +108,8 @@ def joined(hub: Hub, name: str, role: str, directory: Path) -> PipedNode:
     assert isinstance(node, PipedNode)
     node.wire = Direct(node, hub)
     node.sync()
+    # A desk makes the venue's key once it knows that nobody else did; this brings it to the hub.
+    node.sync()
     return node
 
 

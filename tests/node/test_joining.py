@@ -237,9 +237,11 @@ def test_what_a_hub_refuses_comes_back_as_what_it_means(
 
 def test_a_hub_that_is_not_there_is_unreachable(fleet: Fleet) -> None:
     device = Device(fleet)
-    for url in ("http://127.0.0.1:1", "http://[::1", "nonsense"):
+    for url in ("http://127.0.0.1:1", "http://[::1"):
         with pytest.raises(Unreachable, match="cannot be reached"):
             joining.ask(url, device.code, device.key, device.sealing, device.incarnation)
+    with pytest.raises(Invalid, match=r"write http://127\.0\.0\.1:8470"):
+        joining.ask("127.0.0.1:8470", device.code, device.key, device.sealing, device.incarnation)
 
 
 def test_what_is_no_code_is_said_before_anything_is_sent(fleet: Fleet) -> None:
