@@ -7,6 +7,7 @@ process. So each command is written once and means the same in both cases. Knows
 
 from __future__ import annotations
 
+import abc
 import fcntl
 import json
 import logging
@@ -292,9 +293,10 @@ def _answers(directory: Path, found: RunFile) -> bool:
 # --- the two ways ---------------------------------------------------------------------------------
 
 
-class _Caller:
+class _Caller(abc.ABC):
     """One HTTP call, however it is carried."""
 
+    @abc.abstractmethod
     def call(
         self,
         method: str,
@@ -303,10 +305,11 @@ class _Caller:
         content: bytes | None,
         headers: Mapping[str, str],
     ) -> httpx.Response:
-        raise NotImplementedError
+        """Send and wait for the answer."""
 
+    @abc.abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """Let go of what carries the calls."""
 
 
 class _Network(_Caller):

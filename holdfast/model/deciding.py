@@ -13,11 +13,9 @@ from typing import NamedTuple
 from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
 from holdfast.model.entries import Claim, ClaimId
+from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex, equal_choices
 from holdfast.model.reservation import DEAD, ENDED, PENDING, STANDBY, ClaimView, View
-
-WON_SHOWN_MAX = 8
-"""How many of those in the way a decision names; a full pool has hundreds."""
 
 
 class Verdict(NamedTuple):

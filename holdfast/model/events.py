@@ -23,6 +23,7 @@ from holdfast.model.limits import (
     CARD_BYTES_MAX,
     LIFE_NUMBER_MAX,
     METADATA_BYTES_MAX,
+    NIGHTS_WRITTEN_MAX,
     PARTY_MAX,
     YEAR_MAX,
     YEAR_MIN,
@@ -515,10 +516,6 @@ def _check_changes(event: ReservationAmended | ReservationMoved) -> None:
             raise Malformed("field-not-amendable")
         if not check(value):
             raise Malformed(f"text-not-a-code:{field}")
-
-
-NIGHTS_WRITTEN_MAX: Final = 3_660
-"""Nights that an entry may name: ten years, far beyond what a venue lets be asked for."""
 
 
 def _is_epoch(value: Any) -> bool:

@@ -175,3 +175,22 @@ NONCES_REMEMBERED: Final = 65_536
 FLEET_NOTED_EVERY_MS: Final = 5_000
 """How often the fleet view is written for a device that says nothing new of its queue."""
 HASHES_PER_REQUEST_MAX: Final = 1_024
+
+# --- one thing each -----------------------------------------------------------------------------
+SLOT_DAYS_MAX: Final = 62
+"""Service dates that one question about availability may cover."""
+SETTLE_SECONDS: Final = 15
+"""How often a hub looks whether a backlog is no longer to be waited for."""
+CARD_KEY_BYTES_MAX: Final = 512
+"""A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
+WITNESS_EVERY_MS: Final = 1_000
+"""How often a busy node writes its witness."""
+ROUNDS_MAX: Final = 10_000
+"""Messages of one `sync()`: with 2,048 entries each, more than any book holds."""
+WON_SHOWN_MAX: Final = 8
+"""How many of those in the way a decision names; a full pool has hundreds."""
+NIGHTS_WRITTEN_MAX: Final = 3_660
+"""Nights that an entry may name: ten years, far beyond what a venue lets be asked for."""
+DATES_IN_MEMORY: Final = 4_096
+"""Service dates whose digests stay in memory."""
+NONCE_CHARS_MAX: Final = 128

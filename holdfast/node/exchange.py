@@ -13,11 +13,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.limits import (
     BRANCHES_REMEMBERED,
+    CARD_KEY_BYTES_MAX,
     CARD_KEYS_PER_MESSAGE,
     CHAINS_PER_BOOK_MAX,
     EXCHANGE_ENTRIES,
@@ -44,9 +45,6 @@ from holdfast.sync.seals import chain_start, client_id
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
-
-CARD_KEY_BYTES_MAX: Final = 512
-"""A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
 
 
 @dataclass

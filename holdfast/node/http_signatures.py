@@ -29,7 +29,10 @@ from http_message_signatures.algorithms import ED25519
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 
 from holdfast.model.errors import Unauthorised
-from holdfast.model.limits import NONCES_REMEMBERED
+from holdfast.model.limits import (
+    NONCE_CHARS_MAX,
+    NONCES_REMEMBERED,
+)
 
 CERTIFICATE_HEADER: Final = "Holdfast-Certificate"
 REQUEST_COMPONENTS: Final = (
@@ -40,7 +43,6 @@ RESPONSE_COMPONENTS: Final = (
 )  # fmt: skip
 TAG: Final = "holdfast"
 NONCE_CHARS_MIN: Final = 16
-NONCE_CHARS_MAX: Final = 128
 SENDERS_FAIR: Final = 64
 """Of all nonces that are remembered, no sender's take more than one part in so many."""
 _PARAMETERS: Final = frozenset({"created", "keyid", "alg", "nonce", "tag"})

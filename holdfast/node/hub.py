@@ -204,6 +204,8 @@ class Hub(Service):
             raise Invalid.field("role", f"must be one of {', '.join(ROLES)}")
         if not _is_name(name) or name == "hub":
             raise Invalid.field("name", "must be 1-64 of a-z, 0-9 and -, and not hub")
+        if self.is_revoked(self.book_of(venue), name):
+            raise Invalid.field("name", f"{name} was shut out of {venue}; give the device another")
         expires = self.clock.now_ms() + expires_s * 1000
         code = join_codes.make(os.urandom(32), self.identity.key.public_key())
         offer = join_codes.offer(code, venue, role, name, expires)

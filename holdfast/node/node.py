@@ -28,7 +28,11 @@ from holdfast.model.errors import (
     Unreachable,
 )
 from holdfast.model.events import ChainSucceeded
-from holdfast.model.limits import QUEUE_KEPT_DAYS
+from holdfast.model.limits import (
+    QUEUE_KEPT_DAYS,
+    ROUNDS_MAX,
+    WITNESS_EVERY_MS,
+)
 from holdfast.node import joining, lives, local_identity, settings
 from holdfast.node.exchange import Exchange, Peer, Round
 from holdfast.node.keys import write_secret_text
@@ -45,9 +49,6 @@ ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 PAUSED_KEY: Final = "sync.paused"
 HUB_KEY: Final = "hub.url"
 LAST_EXCHANGE_KEY: Final = "sync.last_exchange_at_ms"
-WITNESS_EVERY_MS: Final = 1_000
-ROUNDS_MAX: Final = 10_000
-"""Messages of one `sync()`: with 2,048 entries each, more than any book holds."""
 
 
 class Node(Service):

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from holdfast.model import calendar, lifecycle, rules, wall
 from holdfast.model.entries import ClaimId
 from holdfast.model.errors import Invalid
+from holdfast.model.limits import SLOT_DAYS_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.node.requests import AvailabilityRequest
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
-
-SLOT_DAYS_MAX = 62
 
 
 class Slot(NamedTuple):

@@ -16,7 +16,11 @@ from typing import Any, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from holdfast.model.errors import HoldfastError, NotFound
-from holdfast.model.limits import IDEMPOTENCY_HOURS, NTP_INTERVAL_SECONDS
+from holdfast.model.limits import (
+    IDEMPOTENCY_HOURS,
+    NTP_INTERVAL_SECONDS,
+    SETTLE_SECONDS,
+)
 from holdfast.node.hub import Hub
 from holdfast.node.link import Link
 from holdfast.node.node import Node
@@ -25,7 +29,6 @@ from holdfast.node.service import Service
 log = logging.getLogger("holdfast.jobs")
 
 HOUR_SECONDS: Final = 3_600
-SETTLE_SECONDS: Final = 15
 
 
 class Runtime:

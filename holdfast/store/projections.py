@@ -17,7 +17,10 @@ from sqlite_utils import Database
 
 from holdfast.model.capacity import Held, Occupancy
 from holdfast.model.entries import ClaimId
-from holdfast.model.limits import RESERVATIONS_IN_MEMORY
+from holdfast.model.limits import (
+    DATES_IN_MEMORY,
+    RESERVATIONS_IN_MEMORY,
+)
 from holdfast.model.reservation import LIVE, PENDING, STANDBY, Seen, View, fold, view_digest
 
 _view_encoder = msgspec.msgpack.Encoder()
@@ -25,7 +28,6 @@ _view_decoder = msgspec.msgpack.Decoder(View)
 _seen_decoder = msgspec.msgpack.Decoder(list[Seen])
 
 MODULUS: Final = 1 << 256
-DATES_IN_MEMORY: Final = 4_096
 _IDS_PER_QUERY: Final = 500
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.model.capacity import Held, Occupancy
-from holdfast.model.deciding import WON_SHOWN_MAX, decide
+from holdfast.model.deciding import decide
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     ClaimEnded,
@@ -13,6 +13,7 @@ from holdfast.model.events import (
     ReservationMoved,
     encode_content,
 )
+from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import Seen, View, fold
 from holdfast.model.venue import parse_venue
