@@ -12,6 +12,7 @@ import logging
 from pathlib import Path
 
 from holdfast.model.entries import Malformed, decode
+from holdfast.model.errors import StorageFull
 from holdfast.node import local_identity, witness
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.store.store import Store
@@ -49,8 +50,12 @@ def keep_witness(directory: Path, store: Store, incarnation: bytes) -> None:
     """Write down where the directory stands and how far it has come on disk; after a commit."""
     entries, stamp = _own(store, incarnation)
     now = witness.Witness.of(incarnation, witness.observe(directory), entries, stamp)
-    with store.atomic():
-        store.records.put(WITNESS_KEY, now.encode())
+    try:
+        with store.atomic():
+            store.records.put(WITNESS_KEY, now.encode())
+    except StorageFull as error:
+        # An older witness testifies to nothing; a full disk must not keep anybody from closing.
+        log.warning("no new witness was kept: %s", error.detail)
     witness.Outside().write(now)
 
 
