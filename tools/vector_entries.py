@@ -48,8 +48,14 @@ def sealing_key(name: str) -> X25519PrivateKey:
     return X25519PrivateKey.from_private_bytes(fixed(f"x25519 {name}"))
 
 
-INCARNATION: Final = fixed("incarnation desk", 16)
-HUB: Final = fixed("incarnation hub", 16)
+def incarnation(name: str) -> bytes:
+    """The life that a key's owner began with the nonce `nonce NAME`."""
+    key = signing_key(name).public_key().public_bytes_raw()
+    return seals.incarnation_of(key, fixed(f"nonce {name}", seals.NONCE_BYTES))
+
+
+INCARNATION: Final = incarnation("desk")
+HUB: Final = incarnation("hub")
 ROOT_CERTIFICATE: Final = identity.make_root(TENANT, signing_key("root"), NOW_MS)
 
 
@@ -95,6 +101,8 @@ def chain_vectors() -> Vectors:
     return {
         "book": BOOK,
         "incarnation": INCARNATION.hex(),
+        "public_key": signing_key("desk").public_key().public_bytes_raw().hex(),
+        "nonce": fixed("nonce desk", seals.NONCE_BYTES).hex(),
         "start": start.hex(),
         "steps": steps,
     }
@@ -240,13 +248,20 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     yield events.ExceptionResolved("displaced", "acknowledge", "", operation), about
     yield events.OperationWithdrawn(operation, "entered_by_mistake"), about
     leaf, sealing = certificate("desk"), sealing_key("desk").public_key().public_bytes_raw()
-    yield events.ChainCertified((leaf,), sealing, 1, (), "holdfast-0.1.0"), {}
+    nonce = fixed("nonce desk", seals.NONCE_BYTES)
+    yield events.ChainCertified((leaf,), sealing, 1, (), "holdfast-0.1.0", nonce), {}
     yield events.ChainKeyChanged((leaf,), sealing), {}
     yield events.ChainSucceeded(fixed("next", 16), "clock_ahead"), {}
     yield events.ChainClosed(INCARNATION, b"", 7, fixed("head"), "succeeded"), {}
-    yield events.NodeRevoked("kiosk", 0, ((INCARNATION, 7, fixed("head")),), "stolen"), {}
+    yield (
+        events.NodeRevoked(
+            "kiosk", (fixed("serial", 20),), ((INCARNATION, 7, fixed("head")),), "stolen"
+        ),
+        {},
+    )
     yield events.VenueConfigured(b'{"venue":"trattoria"}'), {}
     yield events.VenueKeyPublished(sealing), {}
+    yield events.VenueKeyAccepted(sealing), {}
     yield events.VenueKeyHanded(INCARNATION, sealing, fixed("sealed key")), {}
     yield events.CodesGranted(INCARNATION, (226,)), {}
     yield events.RightGranted(INCARNATION, "T1", 1, START, START + 86_400), {}
@@ -346,12 +361,17 @@ def _longer(content: bytes, value: Any) -> bytes:
 # --- frames ---------------------------------------------------------------------------------------
 
 
+def certified(leaf: bytes, sealing: bytes) -> events.ChainCertified:
+    """The first entry of the desk's chain with this certificate."""
+    return events.ChainCertified((leaf,), sealing, nonce=fixed("nonce desk", seals.NONCE_BYTES))
+
+
 def chain_entries() -> list[bytes]:
     """The first three entries of the desk's chain."""
     sealing = sealing_key("desk").public_key().public_bytes_raw()
     claim = Claim("T1", START, START + 5_400)
     return [
-        encode(entry_of(events.ChainCertified((certificate("desk"),), sealing))),
+        encode(entry_of(certified(certificate("desk"), sealing))),
         encode(
             entry_of(
                 events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q", "2026-01-01"),
@@ -388,8 +408,9 @@ def frame_with(frame: messages.Frame, **changes: Any) -> messages.Frame:
 def frame_vectors() -> list[Vectors]:
     """Frames against what a replica holds of the chain: what passes, and the reason if not."""
     entries = chain_entries()
-    stranger = events.ChainCertified((certificate("desk", root="stranger"),), bytes(32))
-    foreign = events.ChainCertified((certificate("desk", venue="elsewhere"),), bytes(32))
+    stranger = certified(certificate("desk", root="stranger"), bytes(32))
+    foreign = certified(certificate("desk", venue="elsewhere"), bytes(32))
+    squatter = [encode(entry_of(certified(certificate("kiosk", "kiosk"), bytes(32))))]
     other = [*entries[:2], encode(entry_of(events.ReservationCheckedIn(2), 9, subject=SUBJECT))]
     rows: list[tuple[str, list[bytes], messages.Frame, str]] = [
         ("a chain from its start", [], frame_of(entries), ""),
@@ -411,6 +432,8 @@ def frame_vectors() -> list[Vectors]:
          "certificate-invalid"),
         ("another venue's writer", [], frame_of([encode(entry_of(foreign))]),
          "certificate-foreign"),
+        ("another device's incarnation", [], frame_of(squatter, key="kiosk"),
+         "incarnation-foreign"),
         ("an incarnation of 3 bytes", [], frame_with(frame_of(entries), incarnation=b"abc"),
          "frame-malformed"),
     ]  # fmt: skip

@@ -26,8 +26,7 @@ UTC_VENUE = Venue(id="utc", name="UTC", kind="spot", time_zone="UTC", resources=
 
 def render_reservation(replica: Replica, view: View, *, with_guest: bool) -> dict[str, Any]:
     """A reservation as the contract has it. `guest` only where it may and can be read."""
-    record = replica.record(view.id)
-    venue_id = record.book.partition("/")[2] if record else ""
+    venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
     shown: dict[str, Any] = {

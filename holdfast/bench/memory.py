@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -11,20 +10,18 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.node import joining
 from holdfast.node.hub import Hub
+from holdfast.node.local_identity import new_life
 from holdfast.node.node import Node
 
 
 def join(hub: Hub, directory: Path, venue: str, **settings: str) -> Node:
     """Invite, ask, handle, keep: what `Node.join` does over HTTP."""
     code = hub.invite(venue, "front-desk", directory.name).code
-    key, sealing, incarnation = (
-        Ed25519PrivateKey.generate(),
-        X25519PrivateKey.generate(),
-        os.urandom(16),
-    )
-    request = joining.request_for(code, key, sealing, incarnation)
+    key, sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+    life = new_life(key)
+    request = joining.request_for(code, key, sealing, life[0])
     answer = joining.handle(hub, msgspec.msgpack.encode(request))
     admitted = joining.read_answer(answer, code, key, sealing)
-    node = Node.admitted(directory, "", admitted, key, sealing, incarnation, **settings)
+    node = Node.admitted(directory, "", admitted, key, sealing, life, **settings)
     node.prepare()
     return node

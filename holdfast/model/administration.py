@@ -6,6 +6,7 @@ it, in the order of the hub's chain; a later life of the hub follows an earlier 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -13,6 +14,7 @@ import msgspec
 
 from holdfast.model.errors import Invalid
 from holdfast.model.events import (
+    SERIAL_BYTES,
     ChainCertified,
     ChainClosed,
     ChainSucceeded,
@@ -20,6 +22,7 @@ from holdfast.model.events import (
     Event,
     NodeRevoked,
     VenueConfigured,
+    VenueKeyAccepted,
     VenueKeyHanded,
     VenueKeyPublished,
 )
@@ -53,32 +56,64 @@ class Close(NamedTuple):
 class Administration:
     """The folded administration of one book.
 
-    `closes` by incarnation; `prefixes` by incarnation; `succeeded` maps an incarnation to the one
-    that carries on; `desks` holds the sealing key of every front desk's incarnation and `handed`
-    the venue's private key sealed to it, with the public key it belongs to; `rivals` names two
-    lives of the hub that both claim to follow one (§5.9).
+    `closes` by incarnation, and `closers` all that ever closed it; `revoked` holds the serial
+    numbers of certificates that were shut out; `prefixes` by incarnation; `succeeded` maps an
+    incarnation to the one that carries on; `desks` holds the sealing key of every front desk's
+    incarnation and `handed` the venue's private key sealed to it, with the public key it belongs
+    to; `published` the venue's public keys that front desks made, with the least (stamp,
+    incarnation) of each, and `accepted` those that the hub saw, with their place in its chain.
     """
 
     venue: VenueIndex | None = None
     venue_order: tuple[int, int] = (-1, -1)
     closes: dict[bytes, Close] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
+    closers: dict[bytes, set[bytes]] = field(default_factory=dict)
+    revoked: set[bytes] = field(default_factory=set)
     prefixes: dict[bytes, tuple[int, ...]] = field(default_factory=dict)
     succeeded: dict[bytes, bytes] = field(default_factory=dict)
     numbers: dict[bytes, int] = field(default_factory=dict)
     hubs: set[bytes] = field(default_factory=set)
     succeeds: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
-    venue_key: bytes = b""
-    venue_key_order: tuple[int, bytes] = (1 << 64, b"")
+    published: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    accepted: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     desks: dict[bytes, bytes] = field(default_factory=dict)
     handed: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
-    rivals: set[bytes] = field(default_factory=set)
 
-    def absorb(self, writer: WriterInfo, n: int, stamp: int, event: Event) -> bytes | None:
+    @property
+    def venue_key(self) -> bytes:
+        """The venue's public key in force; empty where no front desk has made one.
+
+        The newest that the hub accepted, of those that a front desk published: the hub alone
+        brings none into force. Until it has heard of any, the first by the stamp, so that two
+        desks that joined at once agree.
+        """
+        accepted = [key for key in self.accepted if key in self.published]
+        if accepted:
+            return max(accepted, key=lambda key: self.accepted[key])
+        return min(self.published, key=lambda key: self.published[key], default=b"")
+
+    @property
+    def rivals(self) -> set[bytes]:
+        """Lives of the hub that both claim to follow one, neither of which is closed (§5.9)."""
+        found: set[bytes] = set()
+        for closers in self.closers.values():
+            standing = {closer for closer in closers if closer not in self.closes}
+            if len(standing) > 1:
+                found |= standing
+        return found
+
+    def is_revoked(self, serials: Iterable[int]) -> bool:
+        """Whether the hub shut out the bearer of any of these certificates."""
+        return any(serial_bytes(serial) in self.revoked for serial in serials)
+
+    def absorb(
+        self, writer: WriterInfo, n: int, stamp: int, event: Event, *, counts: bool = True
+    ) -> bytes | None:
         """Fold one entry. Returns the incarnation whose entries must be folded anew, if any.
 
-        The hub's entries are read in the order of its chain, so that a replica that gets them
-        late still ends with the newest.
+        `counts` is False for an entry of the hub that stands beyond the head where that life of it
+        was closed. The hub's entries are read in the order of its chain, so that a replica that
+        gets them late still ends with the newest.
         """
         if isinstance(event, ChainCertified):
             self.numbers[writer.incarnation] = event.number
@@ -92,11 +127,10 @@ class Administration:
         elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
             self.handed.setdefault(event.recipient, (event.public_key, event.sealed))
         elif isinstance(event, VenueKeyPublished) and writer.role in CARD_READERS:
-            # The first published key stands; two desks that joined at once agree by the stamp.
             order = (stamp, writer.incarnation)
-            if len(event.public_key) == 32 and order < self.venue_key_order:
-                self.venue_key, self.venue_key_order = event.public_key, order
-        elif writer.is_hub and not self.beyond_close(writer.incarnation, n):
+            known = self.published.get(event.public_key, order)
+            self.published[event.public_key] = min(order, known)
+        elif writer.is_hub and counts:
             return self._absorb_hub(writer, n, event)
         return None
 
@@ -111,14 +145,16 @@ class Administration:
                 prefix for prefix in event.prefixes if prefix not in held and 0 <= prefix < 1024
             )
         elif isinstance(event, NodeRevoked):
-            self.revoked.add(event.node)
+            self.revoked.update(event.serials)
+        elif isinstance(event, VenueKeyAccepted):
+            place = (self.generation(writer.incarnation), n)
+            known = self.accepted.get(event.public_key, place)
+            self.accepted[event.public_key] = max(place, known)
         elif isinstance(event, ChainClosed):
-            held_close = self.closes.get(event.incarnation)
-            if held_close is not None:
-                if held_close.by != writer.incarnation:
-                    self.rivals |= {held_close.by, writer.incarnation}
-                    return event.incarnation
-                return None
+            closers = self.closers.setdefault(event.incarnation, set())
+            closers.add(writer.incarnation)
+            if event.incarnation in self.closes:
+                return event.incarnation if len(closers) > 1 else None
             self.closes[event.incarnation] = Close(
                 event.entries, event.head, event.branch, writer.incarnation
             )
@@ -145,10 +181,10 @@ class Administration:
             seen.add(incarnation)
             count += 1
 
-    def beyond_close(self, incarnation: bytes, n: int) -> bool:
-        """Whether entry n of an incarnation stands beyond the head that was closed (§4.3)."""
-        close = self.closes.get(incarnation)
-        return close is not None and n > close.entries
+
+def serial_bytes(serial: int) -> bytes:
+    """A certificate's serial number as `node.revoked` names it."""
+    return serial.to_bytes(SERIAL_BYTES, "big")
 
 
 def _read_venue(event: VenueConfigured) -> VenueIndex | None:

@@ -175,7 +175,7 @@ class ChainCertified(Event, frozen=True):
 
     `certificates` is an X.509 chain, leaf first, in DER; `sealing_key` the node's X25519 public
     key; `number` counts the lives of one directory, for people; `succeeds` names the incarnations
-    whose work this one carries on.
+    whose work this one carries on; `nonce` proves that the incarnation's name is the key's own.
     """
 
     certificates: tuple[bytes, ...]
@@ -183,6 +183,7 @@ class ChainCertified(Event, frozen=True):
     number: int = 1
     succeeds: tuple[bytes, ...] = ()
     software: str = ""
+    nonce: bytes = b""
 
 
 class ChainKeyChanged(Event, frozen=True):
@@ -210,10 +211,14 @@ class ChainClosed(Event, frozen=True):
 
 
 class NodeRevoked(Event, frozen=True):
-    """The hub shut a node out; `heads` name where each of its incarnations ends."""
+    """The hub shut a node out: no certificate with one of the `serials` (20 bytes each, big-endian)
+    is served any more; `heads` name where each of its incarnations ends.
+
+    By serial and not by name: the device that takes its place may bear the same name.
+    """
 
     node: str
-    serial: int
+    serials: tuple[bytes, ...]
     heads: tuple[tuple[bytes, int, bytes], ...] = ()
     reason: str = ""
 
@@ -233,6 +238,15 @@ class CodesGranted(Event, frozen=True):
 
 class VenueKeyPublished(Event, frozen=True):
     """The venue's X25519 public key, to which guest cards' keys are sealed."""
+
+    public_key: bytes
+
+
+class VenueKeyAccepted(Event, frozen=True):
+    """The hub saw a front desk publish this key: the newest accepted one is in force.
+
+    Without the hub's word a stamp from the past would bring a key into force.
+    """
 
     public_key: bytes
 
@@ -295,6 +309,7 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "node.revoked": NodeRevoked,
     "venue.configured": VenueConfigured,
     "venue.key_published": VenueKeyPublished,
+    "venue.key_accepted": VenueKeyAccepted,
     "venue.key_handed": VenueKeyHanded,
     "codes.granted": CodesGranted,
     "right.granted": RightGranted,
@@ -310,6 +325,9 @@ AMENDABLE: Final = frozenset(
     }
 )  # fmt: skip
 """Fields that an amendment or a move may name."""
+
+SERIAL_BYTES: Final = 20
+"""The longest serial number that X.509 allows (RFC 5280, 4.1.2.2)."""
 
 OUTCOMES: Final = frozenset({"", "confirmed", "completed", "cancelled", "no_show"})
 VERDICTS: Final = frozenset({"admitted", "moved", "displaced"})
@@ -576,6 +594,8 @@ def _check_certified(event: ChainCertified) -> None:
         raise Malformed("certificate-out-of-range")
     if not 0 <= event.number <= LIFE_NUMBER_MAX:
         raise Malformed("certificate-out-of-range")
+    if len(event.nonce) > 16:
+        raise Malformed("certificate-out-of-range")
     _check_operation_ids(*event.succeeds)
     _identifier(event.software, "software")
 
@@ -603,6 +623,9 @@ def _check_closed(event: ChainClosed) -> None:
 
 
 def _check_revoked(event: NodeRevoked) -> None:
+    if any(len(serial) != SERIAL_BYTES for serial in event.serials):
+        raise Malformed("serial-length")
+    _check_operation_ids(*(head[0] for head in event.heads))
     _identifier(event.node, "node")
     _identifier(event.reason, "reason")
 
@@ -618,7 +641,7 @@ _WEAK_KEYS: Final = frozenset(
 """X25519's points of small order (RFC 7748 §6.1): nothing can be sealed to them."""
 
 
-def _check_venue_key(event: VenueKeyPublished | VenueKeyHanded) -> None:
+def _check_venue_key(event: VenueKeyPublished | VenueKeyAccepted | VenueKeyHanded) -> None:
     if len(event.public_key) != 32:
         raise Malformed("key-length")
     if int.from_bytes(event.public_key, "little") & (1 << 255) - 1 in _WEAK_KEYS:
@@ -657,6 +680,7 @@ _CHECKS: Final[dict[str, Any]] = {
     "chain.closed": _check_closed,
     "node.revoked": _check_revoked,
     "venue.key_published": _check_venue_key,
+    "venue.key_accepted": _check_venue_key,
     "venue.key_handed": _check_venue_key,
     "right.granted": _check_granted,
     "right.revoked": _check_reason,

@@ -46,6 +46,10 @@ ENTRY_BYTES_MAX: Final = 262_144
 """The largest entry is a venue file with thousands of resources."""
 ASIDE_BYTES_MAX: Final = 1024 * 1024
 """What is kept of a frame that the gate refused, for a person to look at."""
+ASIDE_PER_SENDER_MAX: Final = 16
+"""Refused frames of one device that are kept, the newest: enough to see what it does."""
+ASIDE_MAX: Final = 1_024
+"""The same of all chains together."""
 SEAL_SPACING: Final = 512
 """Of older seals one is kept for so many entries; PAGE_ENTRIES is a multiple of it."""
 CLAIMS_PER_ENTRY_MAX: Final = 64
@@ -80,7 +84,13 @@ BRANCHES_REMEMBERED: Final = 32
 """Heads of one chain that are remembered of the other side: a copied device makes a few."""
 CARD_KEYS_PER_MESSAGE: Final = 2_000
 CHAINS_PER_BOOK_MAX: Final = 4_096
-"""Chains of one book, branches included: what a hostile device may make everybody keep track of."""
+"""Chains of one book, branches included: what everybody must keep track of."""
+CHAINS_PER_CERTIFICATE_MAX: Final = 256
+"""Of them, those of one certificate. An honest device begins one at a restore or after its clock
+was wrong; one that needs more joins again with a new code."""
+ENTRIES_PER_RESERVATION_MAX: Final = 512
+"""Entries of one device about one reservation, the first ones: each is folded with all others
+whenever one more arrives. Those of a holder of rights are not counted."""
 DECISIONS_PER_TRANSACTION: Final = 1_024
 HEADS_PER_DECISION_MAX: Final = 64
 TOUCHED_EARLY_MAX: Final = 100_000

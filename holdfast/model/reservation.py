@@ -93,7 +93,11 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class View(msgspec.Struct, array_like=True, gc=False):
-    """The folded reservation: what counts, and nothing else (no card key, no sync state)."""
+    """The folded reservation: what counts, and nothing else (no card key, no sync state).
+
+    `making` is the operation that made it, of several under one id the one that stands; `book` is
+    where it stands, which whoever folds adds.
+    """
 
     id: bytes
     status: str = lifecycle.COMMIT_PENDING
@@ -130,6 +134,8 @@ class View(msgspec.Struct, array_like=True, gc=False):
     waiting: int = 0
     entries: int = 0
     exceptions: tuple[tuple[str, int], ...] = ()
+    making: bytes = b""
+    book: str = ""
 
     @property
     def live(self) -> list[ClaimView]:
@@ -147,13 +153,14 @@ def view_digest(view: View) -> bytes:
     """SHA-256 of the folded reservation: 32 bytes, equal wherever the same entries were folded.
 
     Cards are left out: their bytes are sealed, and a replica that dropped an erased one still shows
-    the same reservation.
+    the same reservation. So is the book: each has a digest of its own.
     """
     card, view.card = view.card, None
+    book, view.book = view.book, ""
     try:
         return hashlib.sha256(_encoder.encode(view)).digest()
     finally:
-        view.card = card
+        view.card, view.book = card, book
 
 
 def version_tag(view: View) -> str:
@@ -312,7 +319,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     exceptions: dict[str, int] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
     turns = list(_in_turn(transitions))
-    standing = _standing(turns, entries, contents)
+    view.making = standing = _standing(turns, entries, contents)
     for ready in turns:
         above = 0
         for predecessor in ready.follows:

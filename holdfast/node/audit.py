@@ -211,8 +211,8 @@ def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
         item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, 0)
         return item | _administrative(judged, {}, {})
     if entry.subject:
-        record = replica.record(entry.subject)
-        seen = _in_order(record.seen) if record is not None and record.book == chain.book else []
+        record = replica.record(entry.subject, chain.book)
+        seen = _in_order(record.seen) if record is not None else []
         for place, each in enumerate(seen):
             if each.operation == judged.operation:
                 return _change(

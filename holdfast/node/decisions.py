@@ -76,7 +76,7 @@ def verify_decision(replica: Replica, reference: str) -> dict[str, Any]:
         notes.append("the decision's entry is not in the journal")
     else:
         checks.update(_check_chain(replica, *place, entry, notes))
-    checks.update(_check_decider(replica, record, entry, place[1] if place else 0, notes))
+    checks.update(_check_decider(replica, record, entry, place, notes))
     checks.update(_check_content(replica, record, entry, event, notes))
     return detail | {"ok": all(checks.values()), "checks": checks, "notes": notes}
 
@@ -111,11 +111,11 @@ def _claims(replica: Replica, venue: str, claims: tuple[Claim, ...]) -> list[dic
 
 
 def _winner(replica: Replica, book: str, won: bytes) -> dict[str, Any]:
-    record = replica.record(won)
-    known = record is not None and record.book == book and bool(record.seen)
+    record = replica.record(won, book)
+    known = record is not None and bool(record.seen)
     return {
         "id": uuid_text(won),
-        "code": subject_of(replica, won) if known else None,
+        "code": subject_of(replica, book, won) if known else None,
         "status": record.view.status if known and record is not None else None,
         "resources": [claim.resource for claim in record.view.live] if known and record else [],
         "known": known,
@@ -201,11 +201,12 @@ def _keys(
 
 
 def _check_decider(
-    replica: Replica, record: Record, entry: Seen, n: int, notes: list[str]
-) -> dict[str, bool]:
+    replica: Replica, record: Record, entry: Seen, place: tuple[ChainRow, int] | None,
+    notes: list[str],
+) -> dict[str, bool]:  # fmt: skip
     author = replica.authors(record.book).get(entry.node)
     is_hub = author is not None and author.info.is_hub
-    beyond = replica.book(record.book).administration.beyond_close(entry.node, n)
+    beyond = place is not None and not replica.counts(replica.book(record.book), *place)
     if not is_hub:
         notes.append(f"{entry.author} is not the hub, which holds the right")
     if beyond:

@@ -6,7 +6,6 @@ only what is derived (projections) or plainly wrong (the mode of a key), never t
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import tempfile
@@ -185,8 +184,8 @@ def _fold_again(directory: Path) -> None:
 
 def _nobody(root: bytes) -> LocalIdentity:
     return LocalIdentity(
-        "", "", "doctor", "doctor", os.urandom(16), 0, Ed25519PrivateKey.generate(), [], root,
-        X25519PrivateKey.generate(), b"", [], [],
+        "", "", "doctor", "doctor", bytes(16), 0, Ed25519PrivateKey.generate(), [], root,
+        X25519PrivateKey.generate(), b"", [], [], bytes(16),
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ class Exchange:
                 and journal.hash_at(branch, head.entries) == head.hash
             ]
             if matching:
-                have = max(have, *(_shared(chain, m, head.entries) for m in matching))
+                have = max(have, *(min(head.entries, journal.shared(chain, m)) for m in matching))
             elif head.entries > chain.length:
                 # It is ahead of us, or on a branch that we have not seen: its frames will tell.
                 have = max(have, chain.length)
@@ -245,7 +245,7 @@ class Exchange:
             peer.heads, peer.cursor, peer.keys_sent = None, None, 0
         peer.incarnation = response.sender
         with self._r.transaction():
-            merged = self._r.merge(peer.book, response.frames)
+            merged = self._r.merge(peer.book, response.frames, "hub")
             self._take_keys(peer.book, response.keys)
             if response.cursor is not None:
                 peer.cursor = response.cursor
@@ -405,7 +405,7 @@ class Exchange:
 
     def _take_in(self, request: ExchangeRequest, speaker: str | None) -> Merged:
         with self._r.transaction():
-            merged = self._r.merge(request.book, request.frames)
+            merged = self._r.merge(request.book, request.frames, speaker or "")
             author = self._r.book(request.book).authors.get(request.sender)
             if speaker is not None and author is not None and author.info.name != speaker:
                 raise Forbidden(f"{speaker} spoke for an incarnation of {author.info.name}")
@@ -562,14 +562,6 @@ def by_incarnation(heads: Iterable[Head]) -> dict[bytes, list[Head]]:
     for head in heads:
         found.setdefault(head.incarnation, []).append(head)
     return found
-
-
-def _shared(ours: ChainRow, theirs: ChainRow, entries: int) -> int:
-    """How many of the first `entries` of one branch stand on another as well."""
-    if ours.id == theirs.id:
-        return entries
-    forks = [row.fork_at for row in (ours, theirs) if row.branch]
-    return min(entries, *forks)
 
 
 def _ranges(rows: Sequence[JournalRow]) -> list[tuple[int, int, int]]:

@@ -17,8 +17,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model import deciding, lifecycle
+from holdfast.model.administration import serial_bytes
 from holdfast.model.entries import ClaimId
-from holdfast.model.errors import DirectoryError, Invalid, NotFound, RuleViolated, TooLarge
+from holdfast.model.errors import (
+    Conflict,
+    DirectoryError,
+    Invalid,
+    NotFound,
+    RuleViolated,
+    TooLarge,
+)
 from holdfast.model.events import (
     ChainCertified,
     ChainClosed,
@@ -28,6 +36,7 @@ from holdfast.model.events import (
     Event,
     NodeRevoked,
     VenueConfigured,
+    VenueKeyAccepted,
 )
 from holdfast.model.limits import (
     BACKLOG_PATIENCE_SECONDS,
@@ -43,10 +52,12 @@ from holdfast.model.venue import Venue, parse_venue, to_document
 from holdfast.node import identity as certificates
 from holdfast.node import join_codes, lives, settings
 from holdfast.node.keys import read_signing_key, write_secret_text, write_signing_key
-from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.local_identity import LocalIdentity, new_life
 from holdfast.node.replica import Merged, Written
 from holdfast.node.service import Service, reason_code
 from holdfast.node.timekeeping import Timekeeper
+from holdfast.store.projections import Record
+from holdfast.store.records import CertificateRow
 from holdfast.store.store import Store
 
 ROOT_KEY: Final = "root.pem"
@@ -86,12 +97,14 @@ class Hub(Service):
         root_key = certificates.load_root_key(root) if root else Ed25519PrivateKey.generate()
         root_certificate = certificates.make_root(tenant, root_key, now_ms)
         key = Ed25519PrivateKey.generate()
+        incarnation, nonce = new_life(key)
         leaf = certificates.issue(
             root_key, root_certificate, tenant, "*", "hub", "hub", key.public_key(), now_ms
         )
         identity = LocalIdentity(
-            tenant, "*", "hub", "hub", os.urandom(16), 1, key, [leaf], root_certificate,
+            tenant, "*", "hub", "hub", incarnation, 1, key, [leaf], root_certificate,
             X25519PrivateKey.generate(), certificates.derive_pseudonym_key(root_key), [], [],
+            nonce,
         )  # fmt: skip
         identity.save_keys(directory)
         write_signing_key(directory / "keys" / ROOT_KEY, root_key)
@@ -204,8 +217,6 @@ class Hub(Service):
             raise Invalid.field("role", f"must be one of {', '.join(ROLES)}")
         if not _is_name(name) or name == "hub":
             raise Invalid.field("name", "must be 1-64 of a-z, 0-9 and -, and not hub")
-        if self.is_revoked(self.book_of(venue), name):
-            raise Invalid.field("name", f"{name} was shut out of {venue}; give the device another")
         expires = self.clock.now_ms() + expires_s * 1000
         code = join_codes.make(os.urandom(32), self.identity.key.public_key())
         offer = join_codes.offer(code, venue, role, name, expires)
@@ -236,41 +247,80 @@ class Hub(Service):
                 self._root_key(), self.identity.root, self.identity.tenant, offer.venue, offer.role,
                 offer.name, request.public_key, self.clock.now_ms(),
             )  # fmt: skip
+            book = self.book_of(offer.venue)
             with self.transaction():
-                book = self.book_of(offer.venue)
-                if not self.recovering(book):
+                self.store.records.put_certificate(
+                    CertificateRow(
+                        serial_bytes(certificates.serial_of(leaf)), book, offer.name, offer.role,
+                        self.clock.now_ms(),
+                    )
+                )  # fmt: skip
+                if self.may_write(book):
                     self._grant_codes(book, request.incarnation)
             return offer, leaf
 
-    def revoke(self, name: str, reason: str) -> None:
-        """Shut a node out: its exchanges are refused from now on. `reason` is a code, such as
-        `stolen`. Raises NotFound, Invalid."""
-        code = reason_code(reason)
-        found = False
-        with self.transaction():
-            for book_name, book in self.books.items():
-                heads = []
-                for incarnation, author in book.authors.items():
-                    if author.info.name == name and not author.info.is_hub:
-                        chain = self.store.journal.chain(book_name, incarnation)
-                        if chain is not None:
-                            heads.append((incarnation, chain.length, chain.head))
-                if heads:
-                    found = True
-                    self.append(book_name, NodeRevoked(name, 0, tuple(heads), code))
-        if not found:
-            raise NotFound(f"no node {name!r} is known to this hub")
+    def revoke(self, node: str, reason: str) -> None:
+        """Shut a node out: its exchanges are refused from now on, also where it was never heard.
 
-    def is_revoked(self, book: str, name: str) -> bool:
-        state = self.books.get(book)
-        return state is not None and name in state.administration.revoked
+        `node` is its name, or VENUE/NAME where several venues have one of that name; `reason` a
+        code, such as `stolen`. The name may be invited again: what is shut out are the certificates
+        that were issued so far. Raises NotFound, Invalid, Conflict.
+        """
+        code = reason_code(reason)
+        venue, _, name = node.rpartition("/")
+        with self.transaction():
+            admitted = {
+                book: serials
+                for book in sorted(self.books)
+                if venue in ("", book.partition("/")[2])
+                and (serials := self._serials_of(book, name))
+            }
+            if not admitted:
+                raise NotFound(f"no node {node!r} that is not shut out is known to this hub")
+            if len(admitted) > 1:
+                options = " or ".join(f"{book.partition('/')[2]}/{name}" for book in admitted)
+                raise Conflict(f"several venues have a device {name}; say {options}")
+            for book in admitted:
+                self._revoke_in(book, name, code)
+
+    def _serials_of(self, book: str, name: str) -> set[bytes]:
+        """The certificates of a name that are not shut out yet: those that this hub issued, and
+        those that chains show (a hub before it may have issued them)."""
+        state = self.book(book)
+        found = {
+            serial_bytes(serial)
+            for author in state.authors.values()
+            if author.info.name == name and not author.info.is_hub
+            for serial in author.serials
+        }
+        found.update(
+            row.serial
+            for row in self.store.records.certificates()
+            if (row.book, row.node) == (book, name)
+        )
+        return found - state.administration.revoked
+
+    def _revoke_in(self, book: str, name: str, reason: str) -> None:
+        heads = tuple(
+            (incarnation, chain.length, chain.head)
+            for incarnation, author in self.book(book).authors.items()
+            if author.info.name == name
+            and not author.info.is_hub
+            and (chain := self.store.journal.chain(book, incarnation)) is not None
+        )
+        serials = tuple(sorted(self._serials_of(book, name)))
+        self.append(book, NodeRevoked(name, serials, heads, reason))
 
     def nodes(self) -> list[dict[str, Any]]:
-        """The fleet as last seen, newest life of each node first."""
+        """The fleet as last seen, newest life of each node first; then the devices that joined and
+        were never heard."""
         with self.lock:
             rows = self.store.records.fleet()
+            issued = self.store.records.certificates()
         found = []
         for row in rows:
+            book = self.book(row.book)
+            author = book.authors.get(row.incarnation)
             detail = msgspec.msgpack.decode(row.detail)
             found.append(
                 {
@@ -284,12 +334,40 @@ class Hub(Service):
                     "version": detail.get("software"),
                     "incarnation": row.incarnation.hex(),
                     "number": detail.get("number"),
-                    "revoked": self.is_revoked(row.book, row.node),
+                    "revoked": author is not None
+                    and book.administration.is_revoked(author.serials),
                 }
             )
+        heard = {(row.book, row.node) for row in rows}
+        for certificate in issued:
+            if (certificate.book, certificate.node) not in heard:
+                found.append(self._never_heard(certificate))
         return found
 
+    def _never_heard(self, row: CertificateRow) -> dict[str, Any]:
+        nothing = dict.fromkeys(
+            ("queued", "clock_state", "uncertainty_ms", "version", "incarnation", "number")
+        )
+        return {
+            "name": row.node,
+            "role": row.role,
+            "venue": row.book.partition("/")[2],
+            "last_seen_at_ms": 0,
+            **nothing,
+            "revoked": row.serial in self.book(row.book).administration.revoked,
+        }
+
     # --- recovery -------------------------------------------------------------------------------
+
+    def may_write(self, name: str) -> bool:
+        """Whether this hub sells, grants and decides in a book: neither recovering nor replaced."""
+        return not (self.recovering(name) or self.replaced(name))
+
+    def replaced(self, name: str) -> bool:
+        """Whether another life of the hub has closed this one: it serves what it holds and writes
+        nothing any more, for nothing of it would count (§5.9)."""
+        book = self.books.get(name)
+        return book is not None and self.identity.incarnation in book.administration.closes
 
     def recovering(self, name: str) -> bool:
         """Whether another life of the hub wrote in this book and is not closed yet, or may have
@@ -315,6 +393,8 @@ class Hub(Service):
 
     @property
     def exchange_state(self) -> str:
+        if any(self.replaced(name) for name in self.books):
+            return "replaced"
         waiting = any(self.recovering(name) for name in self.books) or (
             not self.books and self.store.records.get(REBUILT_KEY) is not None
         )
@@ -324,8 +404,10 @@ class Hub(Service):
         """Names of the unrevoked nodes of a book: all must be heard before a recovery ends."""
         book = self.book(name)
         return {
-            author.info.name for author in book.authors.values() if not author.info.is_hub
-        } - book.administration.revoked
+            author.info.name
+            for author in book.authors.values()
+            if not author.info.is_hub and not book.administration.is_revoked(author.serials)
+        }
 
     def recover(self, proceed: bool = False) -> dict[str, Any]:
         """Leave `recovering` in every book whose nodes have all been heard.
@@ -341,23 +423,20 @@ class Hub(Service):
             if not self.recovering(name):
                 continue
             silent = sorted(self._expected(name) - self._met.get(name, set()))
-            if (silent or self._unheard(name)) and not proceed:
+            if not proceed and (silent or self._unheard(name) or self._rivalled(name)):
                 missing[name.partition("/")[2]] = silent
                 continue
             with self.transaction():
                 self._close_hubs(name)
                 for node in silent:
-                    self._revoke_in(name, node)
+                    self._revoke_in(name, node, "not_heard_in_recovery")
             self.settle(name)
         return {"state": self.exchange_state, "missing": missing}
 
-    def _revoke_in(self, name: str, node: str) -> None:
-        heads = []
-        for incarnation, author in self.book(name).authors.items():
-            chain = self.store.journal.chain(name, incarnation)
-            if author.info.name == node and chain is not None:
-                heads.append((incarnation, chain.length, chain.head))
-        self.append(name, NodeRevoked(node, 0, tuple(heads), "not_heard_in_recovery"))
+    def _rivalled(self, name: str) -> bool:
+        """Whether another life of the hub claims to follow the one that this one follows: which
+        of the two goes on is for a person to say (§5.9)."""
+        return bool(self.book(name).administration.rivals)
 
     def _close_hubs(self, name: str) -> None:
         """Close every earlier life of the hub at the head held here: what counts of it is named."""
@@ -371,8 +450,16 @@ class Hub(Service):
         self._grant_codes(name, self.identity.incarnation)
 
     def append(self, name: str, event: Event, **fields: Any) -> Written:
-        """As any replica, but nothing is sold, granted or decided while recovering."""
-        if not isinstance(event, ChainClosed | ChainCertified) and self.recovering(name):
+        """As any replica, but nothing is sold, granted or decided while recovering, and nothing
+        at all is written once another life of the hub took over. Raises RuleViolated."""
+        if self.replaced(name):
+            message = (
+                "This hub was replaced: another one was rebuilt or restored and goes on in its "
+                "place. Stop it, and send the devices to the other with `holdfast node set-hub`."
+            )
+            raise RuleViolated(message, [{"rule": "replaced", "message": message}])
+        harmless = isinstance(event, ChainClosed | ChainCertified | NodeRevoked)
+        if not harmless and self.recovering(name):
             message = (
                 "This hub was restored and has not heard every device yet, so it may not know what "
                 "its predecessor sold. Let the devices connect, or run `holdfast hub recover`."
@@ -401,15 +488,18 @@ class Hub(Service):
         author = self.book(name).authors.get(sender)
         if author is not None and complete:
             self._met.setdefault(name, set()).add(author.info.name)
+        if self.replaced(name):
+            return
         if self.recovering(name):
             met = self._met.get(name, set())
-            if met and self._expected(name) <= met:
+            if met and self._expected(name) <= met and not self._rivalled(name):
                 with self.transaction():
                     self._close_hubs(name)
                 self.settle(name)
             return
         with self.transaction():
             self._greet(name, sender)
+            self._accept_venue_key(name)
         self.settle(name, [*self._touched_early.pop(key, {}), *merged.reservations])
 
     def rolled_back(self) -> None:
@@ -445,22 +535,31 @@ class Hub(Service):
             self._grant_codes(name, sender)
         self._greeted.add((name, sender, len(book.authors)))
 
+    def _accept_venue_key(self, name: str) -> None:
+        """Bring the first key that a front desk published into force; later ones, whatever their
+        stamps say, do not take its place by themselves."""
+        administration = self.book(name).administration
+        key = administration.venue_key
+        if key and key not in administration.accepted:
+            self.append(name, VenueKeyAccepted(key))
+
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what is to be freed. Returns how many entries that took.
 
         `touched` are the reservations that may ask for an end; None: look at all.
         """
-        if self.recovering(name):
+        if not self.may_write(name):
             return 0
         written = self._decide_all(name)
         with self.transaction():
             if touched is None:
                 now_s = self.clock.now_ms() // 1000
                 statuses = tuple(lifecycle.ENDS_CLAIMS)
+                self.write_projections()
                 touched = self.store.projections.ending(name, statuses, now_s)
             for reservation in touched:
-                record = self.record(reservation)
-                if record is not None and record.book == name:
+                record = self.record(reservation, name)
+                if record is not None:
                     written += self._end_requested(name, record.view)
         return written
 
@@ -519,7 +618,7 @@ class Hub(Service):
         reservation: bytes,
         heads: tuple[tuple[bytes, int, bytes], ...],
     ) -> int:
-        record = self.record(reservation)
+        record = self.record(reservation, name)
         if record is None:
             return 0
         view = record.view
@@ -534,7 +633,10 @@ class Hub(Service):
             # Cancelled before it was decided: it gets its end and displaces nobody (§5.4).
             self._end(name, view, tuple(claim.id for claim in asked), "cancelled")
             return 1
-        if view.live and all(claim.replaces is None for claim in asked):
+        made = view.making and self._is_making(record, operation)
+        if (made and operation != view.making) or (
+            view.live and all(claim.replaces is None for claim in asked)
+        ):
             # One record that was brought in on two devices: a reservation has one place.
             self._end(name, view, tuple(claim.id for claim in asked), "superseded")
             return 1
@@ -552,6 +654,13 @@ class Hub(Service):
             ends=verdict.ends,
         )  # fmt: skip
         return 1
+
+    @staticmethod
+    def _is_making(record: Record, operation: bytes) -> bool:
+        return any(
+            seen.operation == operation and seen.kind == "reservation.created"
+            for seen in record.seen
+        )
 
     def _end_requested(self, name: str, view: View) -> int:
         ending = claims_to_end(view, self.clock.now_ms() // 1000)

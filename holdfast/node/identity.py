@@ -251,6 +251,11 @@ def fingerprint(key: Ed25519PublicKey) -> bytes:
     return _key_hash(key)
 
 
+def serial_of(certificate: bytes) -> int:
+    """A certificate's serial number."""
+    return x509.load_der_x509_certificate(certificate).serial_number
+
+
 def key_id(certificate: bytes) -> str:
     """The name of a certificate in a signature's `keyid`: SHA-256 of its DER, in hex."""
     return hashlib.sha256(certificate).hexdigest()

@@ -92,7 +92,7 @@ class Importer:
         try:
             _check(record)
             reservation = ids.import_id(self._book, record.key)
-            if self._r.record(reservation) is not None:
+            if self._r.record(reservation, self._book) is not None:
                 self._present += 1
                 return
             placed = place(self._venue, record, self._now_s)
@@ -132,7 +132,7 @@ class Importer:
         except Malformed as problem:
             raise _Refusal("record", f"cannot be kept: {problem}") from problem
         # Folded at once: the next record of this transaction sees the place taken.
-        self._r.record(reservation)
+        self._r.record(reservation, self._book)
 
     def _claims(self, placed: PlacedRecord) -> tuple[Claim, ...]:
         """What the record occupied: nothing where it was cancelled, or where the guest has left

@@ -131,7 +131,7 @@ def _writers(replica: Replica, name: str, date: str) -> set[bytes]:
     after: tuple[int, bytes] | None = None
     while views := replica.store.projections.select(book=name, date=date, after=after, limit=500):
         for view in views:
-            record = replica.store.projections.get(view.id)
+            record = replica.record(view.id, name)
             if record is not None:
                 found.update(entry.node for entry in record.seen)
         after = (views[-1].starts_at, views[-1].id)
@@ -220,19 +220,19 @@ def queue_item(replica: Replica, operation: Operation) -> dict[str, Any]:
     return {
         "id": operation.id.hex(),
         "kind": operation.kind,
-        "subject": subject_of(replica, operation.subject),
+        "subject": subject_of(replica, chain.book, operation.subject),
         "venue": chain.book.partition("/")[2],
         "stamp": str(Stamp.unpack(operation.stamp, chain.incarnation.hex())),
         "state": operation.state,
         "attempts": operation.attempts,
         "next_attempt_at": rfc3339_ms(due) if due else None,
         "reason": plain_reason(operation.reason) or None,
-        "decision": _decision_on(replica, operation),
+        "decision": _decision_on(replica, chain.book, operation),
     }
 
 
-def _decision_on(replica: Replica, operation: Operation) -> dict[str, Any] | None:
-    record = replica.record(operation.subject)
+def _decision_on(replica: Replica, book: str, operation: Operation) -> dict[str, Any] | None:
+    record = replica.record(operation.subject, book)
     if record is None:
         return None
     decided = decisions_in(record).get(operation.id)
@@ -248,8 +248,8 @@ def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any
     wanted = None if venue is None else replica.book_of(venue)
     found: list[dict[str, Any]] = []
     with replica.lock:
-        for reservation, kind, since_ms in replica.store.projections.exceptions(wanted):
-            found.append(_of_reservation(replica, reservation, kind, since_ms))
+        for name, reservation, kind, since_ms in replica.store.projections.exceptions(wanted):
+            found.append(_of_reservation(replica, name, reservation, kind, since_ms))
         for name in replica.store.journal.books():
             if wanted in (None, name):
                 found += _quarantined(replica, name)
@@ -300,17 +300,17 @@ def _exception(
 
 
 def _of_reservation(
-    replica: Replica, reservation: bytes, kind: str, since_ms: int
+    replica: Replica, name: str, reservation: bytes, kind: str, since_ms: int
 ) -> dict[str, Any]:
-    record = replica.record(reservation)
+    record = replica.record(reservation, name)
     assert record is not None  # the exception is a row of the same transaction
     won: list[str] = []
     if record.view.decision is not None:
-        won = [subject_of(replica, winner) for winner in record.view.decision.won]
-    called = subject_of(replica, reservation)
+        won = [subject_of(replica, name, winner) for winner in record.view.decision.won]
+    called = subject_of(replica, name, reservation)
     about = uuid_text(reservation)
     item = _exception(
-        kind, about, record.book, about, exception_sentence(kind, called, won), since_ms,
+        kind, about, name, about, exception_sentence(kind, called, won), since_ms,
         exception_actions(kind),
     )  # fmt: skip
     return item | {
@@ -335,10 +335,10 @@ def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
         )
         entry = judged.entry if judged is not None else None
         about = entry.subject if entry is not None else b""
-        if about and _is_settled(replica, about, operation, incarnation):
+        if about and _is_settled(replica, name, about, operation, incarnation):
             continue
         writer = node_name(replica, name, incarnation)
-        subject = subject_of(replica, about) if about else operation.hex()
+        subject = subject_of(replica, name, about) if about else operation.hex()
         detail = (
             f"Entry {n} of {writer}, about {subject}, was set aside: {plain_reason(reason)}. "
             "Nothing of what it says counts here beyond the place it asked for. Its own device "
@@ -354,8 +354,10 @@ def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def _is_settled(replica: Replica, about: bytes, operation: bytes, incarnation: bytes) -> bool:
-    record = replica.record(about)
+def _is_settled(
+    replica: Replica, name: str, about: bytes, operation: bytes, incarnation: bytes
+) -> bool:
+    record = replica.record(about, name)
     resolved = f"{operation.hex()}.{QUARANTINED_EXCEPTION}"
     for entry in record.seen if record is not None else ():
         if entry.kind not in ("operation.withdrawn", "exception.resolved"):

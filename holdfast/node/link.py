@@ -286,7 +286,7 @@ class Link:
                     break
             self._answered_live, self._polling = True, False
             self._breaker = self._breaker.succeeded()
-            await self._store(self._node.end_round, total)
+            await self._store(self._node.end_round, total, self._peer)
             self.state = "connected"
             await self._until_woken(KEEP_ALIVE_SECONDS)
             await self._still_there(reader)

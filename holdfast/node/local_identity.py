@@ -19,6 +19,7 @@ from holdfast.model.errors import DirectoryDamaged
 from holdfast.model.limits import LIFE_NUMBER_MAX
 from holdfast.node.keys import read_secret, read_signing_key, write_secret, write_signing_key
 from holdfast.store.records import Records
+from holdfast.sync.seals import NONCE_BYTES, incarnation_of
 
 META_KEY: Final = "identity"
 ROOT_META_KEY: Final = "identity.root"
@@ -37,11 +38,13 @@ class _Stored(msgspec.Struct, array_like=True):
     certificates: list[bytes]
     succeeds: list[bytes]
     peer: list[bytes]
+    nonce: bytes
 
 
 @dataclass(frozen=True)
 class LocalIdentity:
-    """One life of one directory. `peer` is the hub's certificate chain, at a node."""
+    """One life of one directory. `nonce` is what its `incarnation` was made of, with the key that
+    it began with; `peer` is the hub's certificate chain, at a node."""
 
     tenant: str
     venue: str
@@ -56,6 +59,7 @@ class LocalIdentity:
     pseudonym_key: bytes
     succeeds: list[bytes]
     peer: list[bytes]
+    nonce: bytes
 
     @property
     def sealing_public(self) -> bytes:
@@ -67,9 +71,11 @@ class LocalIdentity:
         `after` is the highest number that any life of this name is known to have. A hostile one may
         claim the last there is; two lives of one number close neither.
         """
+        incarnation, nonce = new_life(self.key)
         return replace(
             self,
-            incarnation=os.urandom(16),
+            incarnation=incarnation,
+            nonce=nonce,
             number=min(max(self.number, after) + 1, LIFE_NUMBER_MAX),
             succeeds=[*self.succeeds, self.incarnation],
         )
@@ -81,7 +87,7 @@ class LocalIdentity:
             msgspec.msgpack.encode(
                 _Stored(
                     self.tenant, self.venue, self.role, self.name, self.incarnation, self.number,
-                    self.certificates, self.succeeds, self.peer,
+                    self.certificates, self.succeeds, self.peer, self.nonce,
                 )
             ),
         )  # fmt: skip
@@ -93,6 +99,12 @@ class LocalIdentity:
         write_signing_key(keys / NODE_KEY, self.key)
         write_secret(keys / SEALING_KEY, self.sealing_private.private_bytes_raw())
         write_secret(keys / PSEUDONYM_KEY, self.pseudonym_key)
+
+
+def new_life(key: Ed25519PrivateKey) -> tuple[bytes, bytes]:
+    """A new incarnation of a key's owner, and the nonce that it was made of."""
+    nonce = os.urandom(NONCE_BYTES)
+    return incarnation_of(key.public_key().public_bytes_raw(), nonce), nonce
 
 
 def load(directory: Path, records: Records) -> LocalIdentity:
@@ -109,5 +121,5 @@ def load(directory: Path, records: Records) -> LocalIdentity:
         value.tenant, value.venue, value.role, value.name, value.incarnation, value.number,
         read_signing_key(keys / NODE_KEY), value.certificates, root,
         X25519PrivateKey.from_private_bytes(read_secret(keys / SEALING_KEY)),
-        read_secret(keys / PSEUDONYM_KEY), value.succeeds, value.peer,
+        read_secret(keys / PSEUDONYM_KEY), value.succeeds, value.peer, value.nonce,
     )  # fmt: skip

@@ -31,10 +31,14 @@ def node_name(replica: Replica, book: str, incarnation: bytes) -> str:
 
 
 def find_record(replica: Replica, reference: str) -> Record:
-    """A reservation by its id or its code. Raises NotFound."""
+    """A reservation by its id or its code. Raises NotFound, Conflict."""
     with replica.lock:
-        key = parse_uuid(reference) or replica.by_code(reference)
-        record = replica.store.projections.get(key) if key is not None else None
+        reservation = parse_uuid(reference)
+        if reservation is not None:
+            record = replica.record(reservation)
+        else:
+            found = replica.by_code(reference)
+            record = replica.record(found[1], found[0]) if found else None
     if record is None or not record.seen:
         raise NotFound(f"no reservation {reference!r} is known here")
     return record
@@ -98,9 +102,9 @@ def venue_time(replica: Replica, venue: str, epoch_s: int) -> str:
     return wall.format_time(index.venue, epoch_s)
 
 
-def subject_of(replica: Replica, reservation: bytes) -> str:
-    """How people call a reservation: its code where it is known, else its id."""
-    record = replica.record(reservation)
+def subject_of(replica: Replica, book: str, reservation: bytes) -> str:
+    """How people call a reservation of a book: its code where it is known, else its id."""
+    record = replica.record(reservation, book)
     if record is not None and record.view.code:
         return record.view.code
     return uuid_text(reservation)

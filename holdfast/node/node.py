@@ -8,7 +8,6 @@ this module loads no server and no scheduler.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import threading
 from collections.abc import Callable
@@ -73,9 +72,9 @@ class Node(Service):
         if directory.exists() and any(directory.iterdir()):
             raise DirectoryError(f"{directory} is not empty; choose a new directory for the node")
         key, sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
-        incarnation = os.urandom(16)
-        answer = joining.ask(url, code, key, sealing, incarnation)
-        node = cls.admitted(directory, url, answer, key, sealing, incarnation, **overrides)
+        life = local_identity.new_life(key)
+        answer = joining.ask(url, code, key, sealing, life[0])
+        node = cls.admitted(directory, url, answer, key, sealing, life, **overrides)
         try:
             node.sync()
             node.prepare()
@@ -93,15 +92,16 @@ class Node(Service):
         admitted: joining.Admitted,
         key: Ed25519PrivateKey,
         sealing: X25519PrivateKey,
-        incarnation: bytes,
+        life: tuple[bytes, bytes],
         **overrides: Any,
     ) -> Node:
-        """Make the directory of a device that a hub has admitted. Raises DirectoryError."""
+        """Make the directory of a device that a hub has admitted; `life` is what
+        `local_identity.new_life` gave. Raises DirectoryError."""
         _make_directory(directory)
         identity = LocalIdentity(
-            admitted.tenant, admitted.venue, admitted.role, admitted.name, incarnation, 1, key,
+            admitted.tenant, admitted.venue, admitted.role, admitted.name, life[0], 1, key,
             admitted.certificates, admitted.root, sealing, admitted.pseudonym_key, [],
-            admitted.hub_certificates,
+            admitted.hub_certificates, life[1],
         )  # fmt: skip
         identity.save_keys(directory)
         write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
@@ -353,7 +353,7 @@ class Node(Service):
             total.state = outcome.state
             if not outcome.more:
                 break
-        return self.end_round(total)
+        return self.end_round(total, self.peer)
 
     def _require_network(self) -> None:
         if self.paused:
@@ -417,25 +417,36 @@ class Node(Service):
         self.check_clock()
 
     def after_round(self) -> bool:
-        """What each round may reveal: a second hub, that this life is over, a desk that lacks the
-        venue's key. True if something was written that is to be sent."""
-        self._check_rivals()
+        """What each round may reveal: that this life is over, a desk that lacks the venue's key.
+        True if something was written that is to be sent."""
         before = self.tip(self.home)
         self.check_life()
         self.cards.pass_on(self.home)
         return self.tip(self.home) != before
 
-    def _check_rivals(self) -> None:
-        """Two successors of one hub: nobody here can tell which is right (§5.9)."""
-        if self.book(self.home).administration.rivals:
-            self.rivals = True
+    def _check_hub(self, peer: Peer) -> None:
+        """Two successors of one hub: nobody here can tell which is right (§5.9). Both were given
+        what is known here, the other's entries too, and decide nothing from then on; so does a hub
+        that was replaced."""
+        administration = self.book(self.home).administration
+        self.rivals = bool(administration.rivals)
+        if self.rivals:
             raise RuleViolated(
                 "two hubs both claim to follow the one this device knew; "
                 "stop one of them, then run `holdfast node set-hub` with the other",
                 [{"rule": "two-hubs", "message": "Two hubs claim to be the successor."}],
             )
+        if peer.incarnation in administration.closes:
+            raise RuleViolated(
+                f"the hub at {self.hub_url} was replaced by another one; "
+                "run `holdfast node set-hub` with the address of the other",
+                [{"rule": "hub-replaced", "message": "The hub was replaced by another one."}],
+            )
 
-    def end_round(self, total: Round) -> dict[str, Any]:
+    def end_round(self, total: Round, peer: Peer) -> dict[str, Any]:
+        """Both sides have told each other all they know. Raises RuleViolated where what was told
+        shows that this hub is not the one to go on with."""
+        self._check_hub(peer)
         now_ms = self.clock.now_ms()
         self.last_exchange_at_ms = now_ms
         self._exchanged = True

@@ -20,15 +20,22 @@ from holdfast import __version__
 from holdfast.model import codes, events, hlc
 from holdfast.model.administration import Administration, WriterInfo
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, decode, encode
-from holdfast.model.errors import HoldfastError
+from holdfast.model.errors import Conflict, HoldfastError, RuleViolated
 from holdfast.model.events import ChainCertified, ChainClosed, ChainKeyChanged, Event
-from holdfast.model.limits import ASIDE_BYTES_MAX, CHAINS_PER_BOOK_MAX, SMALL_ENTRY_BYTES
+from holdfast.model.ids import uuid_text
+from holdfast.model.limits import (
+    ASIDE_BYTES_MAX,
+    CHAINS_PER_BOOK_MAX,
+    CHAINS_PER_CERTIFICATE_MAX,
+    ENTRIES_PER_RESERVATION_MAX,
+    SMALL_ENTRY_BYTES,
+)
 from holdfast.model.reservation import Seen, View
-from holdfast.node.identity import Identity, verify_certificate
+from holdfast.node.identity import HUB_ROLE, Identity, verify_certificate
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.journal import ChainRow
-from holdfast.store.projections import Record
+from holdfast.store.projections import Key, Record
 from holdfast.store.store import Store
 from holdfast.sync import gate
 from holdfast.sync.gate import Judged, Passed, Refused
@@ -39,18 +46,19 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 1
+PROJECTION_VERSION: Final = 2
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
 
 @dataclass(slots=True)
 class ChainAuthor:
-    """Who writes a chain: what the certificate says, and the keys with the entry each begins at."""
+    """Who writes a chain: what the certificate says, the serial numbers of all it had, the first
+    one first, and the keys with the entry each begins at."""
 
     info: WriterInfo
     venue: str
-    serial: int
+    serials: list[int]
     keys: list[tuple[int, Ed25519PublicKey]]
 
     def key_at(self, n: int) -> Ed25519PublicKey:
@@ -137,6 +145,7 @@ class Replica:
         self._queued: list[tuple[bytes, str, int, str, bytes, int]] = []
         self._touched_venue: set[str] = set()
         self._wrote: set[str] = set()
+        self._written: dict[Key, None] = {}
         self._depth = 0
         self.last_stamp = 0
         self._load()
@@ -170,21 +179,23 @@ class Replica:
         read up to those heads and no further."""
         book = self.books[name] = BookState(name)
         journal = self.store.journal
-        stages: tuple[list[tuple[bytes, Judged]], ...] = ([], [], [])
+        stages: tuple[list[tuple[ChainRow, Judged]], ...] = ([], [], [])
         for row in journal.administration(name):
             judged = gate.judge(row.n, row.hash, row.entry)
             who = isinstance(judged.event, ChainCertified | ChainKeyChanged)
             stage = 0 if who else 1 if isinstance(judged.event, ChainClosed) else 2
-            stages[stage].append((journal.chain_by_id(row.chain).incarnation, judged))
+            stages[stage].append((journal.chain_by_id(row.chain), judged))
 
-        def latest_life(item: tuple[bytes, Judged]) -> tuple[int, bytes, int]:
-            author = book.authors.get(item[0])
-            return (-author.info.number if author is not None else 0, item[0], item[1].n)
+        def latest_life(item: tuple[ChainRow, Judged]) -> tuple[int, bytes, int]:
+            author = book.authors.get(item[0].incarnation)
+            return (
+                -author.info.number if author is not None else 0,
+                item[0].incarnation,
+                item[1].n,
+            )
 
-        for incarnation, judged in stages[0]:
-            self._absorb_administration(book, incarnation, judged)
-        for incarnation, judged in (*sorted(stages[1], key=latest_life), *stages[2]):
-            self._absorb_administration(book, incarnation, judged)
+        for chain, judged in (*stages[0], *sorted(stages[1], key=latest_life), *stages[2]):
+            self._absorb_administration(book, chain, judged)
 
     def _page_entries(self, chain: int, after: int, upto: int) -> list[bytes]:
         return self.store.journal.entries(self.store.journal.chain_by_id(chain), after, upto)
@@ -226,6 +237,7 @@ class Replica:
                 self._own.clear()
                 self._wrote.clear()
                 self._queued.clear()
+                self._written.clear()
                 self.pages.forget()
                 self._reload_books()
                 self.rolled_back()
@@ -264,14 +276,20 @@ class Replica:
             assert chain is not None
             self.store.queue.put(operation, chain.id, n, kind, subject, stamp)
         self._queued.clear()
-        touched = self.store.projections.flush()
+        self.write_projections()
         by_book: dict[str, list[bytes]] = {name: [] for name in self._touched_venue | own}
-        for record in touched:
-            by_book.setdefault(record.book, []).append(record.id)
+        for book, reservation in self._written:
+            by_book.setdefault(book, []).append(reservation)
+        self._written.clear()
         return [
             Change(name, ids, journal.last_seq, name in self._touched_venue, name in own)
             for name, ids in by_book.items()
         ]
+
+    def write_projections(self) -> None:
+        """Bring the tables up to date with what this transaction has folded, for whoever asks
+        them before its end."""
+        self._written.update(dict.fromkeys(record.key for record in self.store.projections.flush()))
 
     # --- writing --------------------------------------------------------------------------------
 
@@ -290,7 +308,7 @@ class Replica:
         if self.store.journal.chain(name, self.identity.incarnation) is not None:
             return
         start = chain_start(name, self.identity.incarnation)
-        self.store.journal.new_chain(name, self.identity.incarnation, b"", 0, start)
+        self.store.journal.new_chain(name, self.identity.incarnation, start)
         self.append(
             name,
             ChainCertified(
@@ -299,6 +317,7 @@ class Replica:
                 self.identity.number,
                 tuple(self.identity.succeeds),
                 SOFTWARE,
+                self.identity.nonce,
             ),
         )
 
@@ -330,17 +349,31 @@ class Replica:
         n, head = self.tip(name)
         digest = chain_next(head, data)
         judged = gate.judge_own(n + 1, digest, data, entry, event)
+        if subject and not self._has_room(name, subject):
+            message = (
+                f"this device has written {ENTRIES_PER_RESERVATION_MAX} changes of this "
+                "reservation; change it at another device, or make a new one"
+            )
+            raise RuleViolated(message, [{"rule": "too-many-changes", "message": message}])
         self._own.setdefault(name, []).append((data, digest))
         book = self.book(name)
+        chain = self.store.journal.chain(name, self.identity.incarnation)
+        assert chain is not None
         if kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
-            self._absorb_administration(book, self.identity.incarnation, judged)
-        if subject:
+            if self._absorb_administration(book, chain, judged):
+                self._refold(name)
+        elif subject:
             made = kind == "reservation.created"
-            self._see(book, self.identity.incarnation, judged, fresh=made)
+            self._see(book, chain, judged, fresh=made)
             if queue and self.keeps_queue:
                 self._queued.append((judged.operation, name, n + 1, kind, subject, stamp))
         return Written(judged.operation, n + 1, stamp)
+
+    def _has_room(self, name: str, subject: bytes) -> bool:
+        """Whether one more entry of one's own about a reservation would count."""
+        own = self.identity.incarnation
+        return self.identity.role == HUB_ROLE or self.store.projections.room_for(name, subject, own)
 
     def _flush_own_administration(self, name: str) -> None:
         """Journal what is pending so that the administrative entry's sequence number is known."""
@@ -354,20 +387,21 @@ class Replica:
 
     # --- taking in --------------------------------------------------------------------------------
 
-    def merge(self, name: str, frames: Sequence[Frame]) -> Merged:
+    def merge(self, name: str, frames: Sequence[Frame], sender: str = "") -> Merged:
         """Gate, journal and fold frames of others; call inside `transaction`.
 
-        A frame that is refused harms no other frame: its bytes are kept aside with the reason.
+        A frame that is refused harms no other frame: its bytes are kept aside with the reason and
+        the name of the device that sent it.
         """
         outcome = Merged()
         for frame in frames:
             try:
-                self._merge_frame(name, frame, outcome)
+                self._merge_frame(name, frame, outcome, sender)
             except Refused as refusal:
                 outcome.refused.append((frame.incarnation, frame.page, str(refusal)))
                 if str(refusal) != "gap" and len(frame.update) <= ASIDE_BYTES_MAX:
                     self.store.journal.put_aside(
-                        name, frame.incarnation[:16], b"", frame.page, str(refusal),
+                        name, frame.incarnation[:16], sender, frame.page, str(refusal),
                         self.clock.now_ms(), frame.update,
                     )  # fmt: skip
         if outcome.refold:
@@ -375,7 +409,7 @@ class Replica:
         self.store.records.put_int("clock.high_water", self.last_stamp)
         return outcome
 
-    def _merge_frame(self, name: str, frame: Frame, outcome: Merged) -> None:
+    def _merge_frame(self, name: str, frame: Frame, outcome: Merged, sender: str) -> None:
         journal = self.store.journal
         book = self.book(name)
         rows = journal.branches(name, frame.incarnation)
@@ -389,12 +423,12 @@ class Replica:
         outcome.landed.append((frame.incarnation, passed.sealed, passed.head))
         if passed.aside:
             journal.put_aside(
-                name, frame.incarnation, b"", passed.sealed + 1, "seal-missing",
+                name, frame.incarnation, sender, passed.sealed + 1, "seal-missing",
                 self.clock.now_ms(), b"".join(passed.aside)[:ASIDE_BYTES_MAX],
             )  # fmt: skip
         if not passed.judged:
             return
-        chain = self._chain_for(name, frame.incarnation, passed, rows)
+        chain = self._chain_for(book, frame.incarnation, passed, rows)
         if passed.fork:
             outcome.forked.add(frame.incarnation)
         first = journal.append(
@@ -408,29 +442,35 @@ class Replica:
         self._fold_judged(book, chain, passed, first, outcome)
 
     def _chain_for(
-        self, name: str, incarnation: bytes, passed: Passed, rows: list[ChainRow]
+        self, book: BookState, incarnation: bytes, passed: Passed, rows: list[ChainRow]
     ) -> ChainRow:
         journal = self.store.journal
-        if (not rows or passed.fork) and len(journal.chains(name)) >= CHAINS_PER_BOOK_MAX:
-            raise Refused("too-many-chains")
+        if not rows or passed.fork:
+            self._require_room(book, passed.author)
+        start = chain_start(book.name, incarnation)
         if not rows:
-            return journal.new_chain(name, incarnation, b"", 0, chain_start(name, incarnation))
+            return journal.new_chain(book.name, incarnation, start)
         assert passed.branch is not None
         base = rows[passed.branch]
         if not passed.fork:
             return base
-        # Another branch is named by its first entry that differs (DESIGN §4.3). It shares what
-        # stands before it with the trunk; what it shares with another branch is kept again.
-        fork_at = min(passed.after, base.fork_at) if base.branch else passed.after
-        head = journal.hash_at(base, fork_at) or chain_start(name, incarnation)
-        branch = journal.new_chain(name, incarnation, passed.judged[0].hash, fork_at, head)
-        if fork_at < passed.after:
-            journal.append(
-                branch,
-                journal.entries(base, fork_at, passed.after),
-                journal.hashes(base, fork_at, passed.after),
-            )
-        return branch
+        # Another branch is named by its first entry that differs (DESIGN §4.3).
+        head = journal.hash_at(base, passed.after) or start
+        return journal.new_branch(base, passed.judged[0].hash, passed.after, head)
+
+    def _require_room(self, book: BookState, author: gate.Author) -> None:
+        """Everybody keeps every chain, so that no device may begin any number of them. Raises
+        Refused."""
+        assert isinstance(author, ChainAuthor)
+        chains = self.store.journal.chains(book.name)
+        own = sum(
+            1
+            for chain in chains
+            if (known := book.authors.get(chain.incarnation)) is not None
+            and known.serials[0] == author.serials[0]
+        )
+        if len(chains) >= CHAINS_PER_BOOK_MAX or own >= CHAINS_PER_CERTIFICATE_MAX:
+            raise Refused("too-many-chains")
 
     def _fold_judged(
         self, book: BookState, chain: ChainRow, passed: Passed, first_seq: int, outcome: Merged
@@ -439,8 +479,12 @@ class Replica:
         now_ms = self.clock.now_ms()
         not_merged: list[tuple[bytes, int, int, str, str]] = []
         highest = self.last_stamp
+        if passed.fork or len(self.store.journal.branches(book.name, chain.incarnation)) > 1:
+            # Which branch counts up to a closed head may follow only now.
+            outcome.refold |= chain.incarnation in book.administration.closes
         fresh = self.store.projections.new_among(
-            {judged.entry.subject for judged in passed.judged if judged.entry is not None}
+            book.name,
+            {judged.entry.subject for judged in passed.judged if judged.entry is not None},
         )
         for offset, judged in enumerate(passed.judged):
             if judged.verdict != gate.MERGED:
@@ -458,11 +502,11 @@ class Replica:
             if entry.kind.startswith(_ADMINISTRATIVE):
                 self.store.journal.put_administration(book.name, [first_seq + offset])
                 self._touched_venue.add(book.name)
-                if self._absorb_administration(book, chain.incarnation, judged):
+                if self._absorb_administration(book, chain, judged):
                     outcome.refold = True
-            if entry.subject:
+            elif entry.subject:
                 outcome.reservations[entry.subject] = None
-                self._see(book, chain.incarnation, judged, fresh=entry.subject in fresh)
+                self._see(book, chain, judged, fresh=entry.subject in fresh)
                 fresh.discard(entry.subject)
         self.last_stamp = highest
         outcome.entries += len(passed.judged)
@@ -482,7 +526,7 @@ class Replica:
         if (identity.venue == "*") != is_hub:
             raise Refused("certificate-foreign")
         info = WriterInfo(incarnation, identity.name, identity.role, event.number, is_hub)
-        return ChainAuthor(info, identity.venue, identity.serial, [(1, identity.public_key)])
+        return ChainAuthor(info, identity.venue, [identity.serial], [(1, identity.public_key)])
 
     def _renewed(self, event: ChainKeyChanged) -> Identity | None:
         """What a later certificate says; None where it is none of ours, and changes nothing."""
@@ -493,9 +537,26 @@ class Replica:
 
     # --- folding --------------------------------------------------------------------------------
 
-    def _absorb_administration(self, book: BookState, incarnation: bytes, judged: Judged) -> bool:
+    def counts(self, book: BookState, chain: ChainRow, n: int) -> bool:
+        """Whether entry n of a branch counts as its writer's word: not beyond the head at which
+        the hub closed the chain, and on the branch that has this head (DESIGN §4.3)."""
+        close = book.administration.closes.get(chain.incarnation)
+        if close is None:
+            return True
+        if n > close.entries:
+            return False
+        journal = self.store.journal
+        branches = journal.branches(book.name, chain.incarnation)
+        if len(branches) == 1:
+            return True
+        for branch in branches:
+            if journal.hash_at(branch, close.entries) == close.head:
+                return n <= journal.shared(chain, branch)
+        return True  # Nobody can tell yet: the branch that counts has not arrived.
+
+    def _absorb_administration(self, book: BookState, chain: ChainRow, judged: Judged) -> bool:
         """Fold an entry about the book. True if reservations must be folded anew because of it."""
-        event, entry = judged.event, judged.entry
+        event, entry, incarnation = judged.event, judged.entry, chain.incarnation
         if event is None or entry is None:
             return False
         author = book.authors.get(incarnation)
@@ -507,22 +568,26 @@ class Replica:
             renewed = self._renewed(event)
             if renewed and (renewed.name, renewed.venue) == (author.info.name, author.venue):
                 author.keys.append((judged.n + 1, renewed.public_key))
-        closed = book.administration.absorb(author.info, judged.n, entry.stamp, event)
+                author.serials.append(renewed.serial)
+        closed = book.administration.absorb(
+            author.info, judged.n, entry.stamp, event, counts=self.counts(book, chain, judged.n)
+        )
         if closed is None:
             return False
         close = book.administration.closes[closed]
         beyond = any(
-            chain.length > close.entries for chain in self.store.journal.branches(book.name, closed)
+            branch.length > close.entries
+            for branch in self.store.journal.branches(book.name, closed)
         )
         return beyond or closed in book.administration.hubs
 
     def _see(
-        self, book: BookState, incarnation: bytes, judged: Judged, *, fresh: bool = False
+        self, book: BookState, chain: ChainRow, judged: Judged, *, fresh: bool = False
     ) -> None:
-        entry = judged.entry
+        entry, incarnation = judged.entry, chain.incarnation
         assert entry is not None
         author = book.authors[incarnation].info
-        holder = author.is_hub and not book.administration.beyond_close(incarnation, judged.n)
+        holder = author.is_hub and self.counts(book, chain, judged.n)
         content = entry.content if judged.event is not None else b""
         self.store.projections.see(
             book.name,
@@ -532,6 +597,7 @@ class Replica:
                 entry.follows, entry.claims, entry.ends, content, judged.n,
             ),
             fresh=fresh,
+            limited=not author.is_hub,
         )  # fmt: skip
 
     def _refold(self, name: str) -> None:
@@ -546,8 +612,9 @@ class Replica:
             if chain.book != name:
                 continue
             judged = gate.judge(row.n, row.hash, row.entry)
-            if judged.entry is not None and judged.entry.subject:
-                self._see(book, chain.incarnation, judged)
+            entry = judged.entry
+            if entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
+                self._see(book, chain, judged)
 
     def refold(self, name: str) -> None:
         with self.transaction():
@@ -575,38 +642,66 @@ class Replica:
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def view(self, reservation: bytes) -> View | None:
-        record = self.record(reservation)
+    def view(self, reservation: bytes, book: str = "") -> View | None:
+        """The reservation as folded here; see `record`."""
+        record = self.record(reservation, book)
         return record.view if record else None
 
-    def record(self, reservation: bytes) -> Record | None:
+    def record(self, reservation: bytes, book: str = "") -> Record | None:
+        """What is known here of a reservation. Raises Conflict where no book is named and the id
+        is in use in several: only a device that took another venue's id brings that about."""
         with self.lock:
-            return self.store.projections.get(reservation)
+            projections = self.store.projections
+            if book:
+                return projections.get(book, reservation)
+            books = projections.books_of(reservation)
+            if len(books) > 1:
+                venues = " and ".join(name.partition("/")[2] for name in books)
+                raise Conflict(
+                    f"{uuid_text(reservation)} is in use in {venues}; "
+                    "name the reservation by its code"
+                )
+            return projections.get(books[0], reservation) if books else None
 
-    def by_code(self, code: str) -> bytes | None:
+    def by_code(self, code: str) -> Key | None:
         """The reservation of a code, read back from the code itself: its prefix names who made it,
-        its counter the entry that did."""
-        read = codes.read_code(code, self.identity.pseudonym_key)
-        with self.lock:
-            if read is None:
-                return self.store.projections.by_long_code(code)
-            prefix, counter = read
-            for name, book in self.books.items():
-                for incarnation, prefixes in book.administration.prefixes.items():
-                    if prefix in prefixes:
-                        n = prefixes.index(prefix) * codes.COUNTERS + counter
-                        return self._made_by(name, incarnation, n, code)
-        return None
+        its counter the entry that did.
 
-    def _made_by(self, name: str, incarnation: bytes, n: int, code: str) -> bytes | None:
+        Raises Conflict where two copies of one device gave the same code to two reservations.
+        """
+        with self.lock:
+            found = self._with_code(code)
+        if len(found) > 1:
+            ids = " and ".join(uuid_text(reservation) for _, reservation in found)
+            raise Conflict(
+                f"{code} names {len(found)} reservations, because the device that made it was "
+                f"copied and both copies went on; name the one you mean by its id: {ids}"
+            )
+        return found[0] if found else None
+
+    def _with_code(self, code: str) -> list[Key]:
+        read = codes.read_code(code, self.identity.pseudonym_key)
+        if read is None:
+            return self.store.projections.by_long_code(code)
+        prefix, counter = read
+        for name, book in self.books.items():
+            for incarnation, prefixes in book.administration.prefixes.items():
+                if prefix in prefixes:
+                    n = prefixes.index(prefix) * codes.COUNTERS + counter
+                    return self._made_by(name, incarnation, n, code)
+        return []
+
+    def _made_by(self, name: str, incarnation: bytes, n: int, code: str) -> list[Key]:
+        """The reservations with a code that entry n of a chain made, on any of its branches."""
+        found: dict[Key, None] = {}
         for chain in self.store.journal.branches(name, incarnation):
             if not 0 < n <= chain.length:
                 continue
             subject = decode(self.store.journal.entries(chain, n - 1, n)[0]).subject
-            view = self.view(subject) if subject else None
+            view = self.view(subject, name) if subject else None
             if view is not None and view.code == code:
-                return subject
-        return None
+                found[name, subject] = None
+        return list(found)
 
     def authors(self, name: str) -> dict[bytes, ChainAuthor]:
         return self.book(name).authors

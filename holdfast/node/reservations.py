@@ -125,7 +125,7 @@ class Reservations:
             claims = self._claims(place, choice, ())
             with refused_as_invalid():
                 self._r.append(book, event, subject=reservation, claims=claims)
-            return self._view(reservation)
+            return self._view(reservation, book)
 
     def _place(self, venue: VenueIndex, request: CreateRequest) -> Place:
         if request.party_size < 1:
@@ -289,7 +289,7 @@ class Reservations:
         with self._r.transaction():
             view = self.find(reference)
             self._check_match(view, if_match)
-            venue = self._r.venue(self._venue_of(view))
+            venue = self._r.venue(self.venue_of(view))
             fields = self._amended_fields(venue, view, patch)
             card = None
             if patch.guest is not UNSET and patch.guest:
@@ -300,11 +300,11 @@ class Reservations:
                 if fields or card:
                     lifecycle.check_step("amended", view.status, view.code)
                     self._write(view, ReservationAmended(fields, card))
-                return self._view(view.id)
+                return self._view(view.id, view.book)
             lifecycle.check_step("moved", view.status, view.code)
             place, choice = moved
             self._write_move(venue, view, place, choice, fields, card)
-            return self._view(view.id)
+            return self._view(view.id, view.book)
 
     def _check_match(self, view: View, if_match: str | None) -> None:
         if if_match is not None and if_match.strip('"') not in (version_tag(view), "*"):
@@ -492,7 +492,7 @@ class Reservations:
                 raise Invalid.field(field, f"must be one of {', '.join(sorted(allowed))}")
         with self._r.transaction():
             view = self._step("cancelled", reference)
-            venue = self._r.venue(self._venue_of(view))
+            venue = self._r.venue(self.venue_of(view))
             sealed = self._card(venue, view.agent_id, {"note": note} if note else None)
             ends = tuple(c.id for c in view.claims if c.state in (LIVE, PENDING, STANDBY))
             return self._write(
@@ -518,7 +518,7 @@ class Reservations:
         with self._r.transaction():
             view = self._step("no_show", reference)
             if self._r.clock.now_ms() // 1000 < view.starts_at:
-                venue = self._r.venue(self._venue_of(view))
+                venue = self._r.venue(self.venue_of(view))
                 start = wall.format_time(venue.venue, view.starts_at)
                 message = f"{view.code} begins at {start}; a no-show can be marked from then on."
                 raise RuleViolated(message, [{"rule": "not-started", "message": message}])
@@ -559,48 +559,43 @@ class Reservations:
         claims: tuple[Claim, ...] = (),
         ends: tuple[ClaimId, ...] = (),
     ) -> View:
-        record = self._r.record(view.id)
-        assert record is not None
         named, rest = ends[:CLAIMS_PER_ENTRY_MAX], ends[CLAIMS_PER_ENTRY_MAX:]
         with refused_as_invalid():
             self._r.append(
-                record.book, event, subject=view.id, follows=followed(view), claims=claims,
+                view.book, event, subject=view.id, follows=followed(view), claims=claims,
                 ends=named,
             )  # fmt: skip
         while rest:
             named, rest = rest[:CLAIMS_PER_ENTRY_MAX], rest[CLAIMS_PER_ENTRY_MAX:]
             reason = KIND_BY_EVENT[type(event)].rpartition(".")[2]
-            self._r.append(record.book, ClaimEnded(reason), subject=view.id, ends=named)
-        return self._view(view.id)
+            self._r.append(view.book, ClaimEnded(reason), subject=view.id, ends=named)
+        return self._view(view.id, view.book)
 
     # --- looking up -----------------------------------------------------------------------------
 
     def find(self, reference: str) -> View:
-        """By id or by code, as a person types it. Raises NotFound."""
-        reservation: bytes | None = ids.parse_uuid(reference)
-        if reservation is None:
+        """By id or by code, as a person types it. Raises NotFound, Conflict."""
+        reservation = ids.parse_uuid(reference)
+        if reservation is not None:
+            view = self._r.view(reservation)
+        else:
             code = codes.normalise_code(reference)
-            reservation = self._r.by_code(code) if code else None
-        view = self._r.view(reservation) if reservation else None
+            found = self._r.by_code(code) if code else None
+            view = self._r.view(found[1], found[0]) if found else None
         if view is None or not view.code:
             raise NotFound(
                 f"no reservation {reference} here; it may not have reached this device yet"
             )
         return view
 
-    def _view(self, reservation: bytes) -> View:
-        view = self._r.view(reservation)
+    def _view(self, reservation: bytes, book: str) -> View:
+        view = self._r.view(reservation, book)
         assert view is not None
         return view
 
-    def _venue_of(self, view: View) -> str:
-        record = self._r.record(view.id)
-        assert record is not None
-        return record.book.partition("/")[2]
-
     def venue_of(self, view: View) -> str:
         """The venue id of a reservation."""
-        return self._venue_of(view)
+        return view.book.partition("/")[2]
 
     def select(
         self,
@@ -649,7 +644,7 @@ class Reservations:
         if not self._r.keeps_queue:
             return "merged"
         with self._r.lock:
-            record = self._r.record(view.id)
+            record = self._r.record(view.id, view.book)
             if record is None:
                 return "merged"
             own = self._r.identity.incarnation
@@ -663,7 +658,7 @@ class Reservations:
         """The guest card in clear; None where there is none or this replica cannot read it."""
         if view.card is None:
             return None
-        return self._r.cards.read(self._venue_of(view), view.agent_id, view.card)
+        return self._r.cards.read(self.venue_of(view), view.agent_id, view.card)
 
 
 @contextlib.contextmanager

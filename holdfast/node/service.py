@@ -95,7 +95,7 @@ class Service(Replica):
                     [{"rule": "finished", "message": f"The operation is {row.state}."}],
                 )
             chain = self.store.journal.chain_by_id(row.chain)
-            view = self.view(row.subject)
+            view = self.view(row.subject, chain.book)
             with refused_as_invalid():
                 self.append(
                     chain.book,
@@ -135,7 +135,7 @@ class Service(Replica):
                 )
             if action == "cancel" and view.status in lifecycle.OPEN_STATUSES:
                 self.reservations.cancel(_reference(view), "displaced", "venue")
-            after = self.view(reservation)
+            after = self.view(reservation, record.book)
             assert after is not None
             return after
 

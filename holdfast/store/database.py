@@ -167,6 +167,53 @@ def m003_work(db: Database) -> None:
     )
 
 
+@migrations()
+def m004_books_apart(db: Database) -> None:
+    """A reservation is named by its book and its id: an id that one venue's device takes from
+    another venue's book hides nothing there. Branches share any branch's beginning, not only the
+    trunk's; certificates that were issued are remembered."""
+    _run(
+        db,
+        """
+        ALTER TABLE chains ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;
+        UPDATE chains SET parent = (SELECT id FROM chains t WHERE t.book = chains.book
+            AND t.incarnation = chains.incarnation AND t.branch = x'') WHERE branch <> x'';
+        ALTER TABLE aside ADD COLUMN sender TEXT NOT NULL DEFAULT '';
+        DROP TABLE reservations;
+        CREATE TABLE reservations (
+            id BLOB NOT NULL,
+            book TEXT NOT NULL,
+            code TEXT NOT NULL,
+            date TEXT NOT NULL,
+            starts_at INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            agent_id TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            entries INTEGER NOT NULL,
+            waiting INTEGER NOT NULL,
+            view BLOB NOT NULL,
+            seen BLOB NOT NULL,
+            PRIMARY KEY (id, book)
+        ) WITHOUT ROWID;
+        CREATE INDEX reservations_by_start ON reservations (book, starts_at, id);
+        CREATE INDEX reservations_by_long_code ON reservations (code) WHERE length(code) > 15;
+        CREATE INDEX reservations_by_agent ON reservations (agent_id, starts_at, id);
+        DELETE FROM claims;
+        DELETE FROM digests;
+        DROP TABLE exceptions;
+        CREATE TABLE exceptions (
+            reservation BLOB NOT NULL, kind TEXT NOT NULL, book TEXT NOT NULL,
+            since_ms INTEGER NOT NULL, PRIMARY KEY (reservation, book, kind)
+        ) WITHOUT ROWID;
+        CREATE TABLE certificates (
+            serial BLOB PRIMARY KEY, book TEXT NOT NULL, node TEXT NOT NULL, role TEXT NOT NULL,
+            issued_at_ms INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX certificates_by_node ON certificates (node, book);
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -295,5 +342,6 @@ def _refuse_newer(db: Database, path: Path) -> None:
 
 
 _OURS: Final = frozenset(
-    migration.__name__ for migration in (m001_journal_and_chains, m002_projections, m003_work)
+    migration.__name__
+    for migration in (m001_journal_and_chains, m002_projections, m003_work, m004_books_apart)
 )

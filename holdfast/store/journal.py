@@ -6,13 +6,13 @@ bytes out: it does not know what an entry says. All methods run inside their cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from holdfast.model.limits import SEAL_SPACING
+from holdfast.model.limits import ASIDE_MAX, ASIDE_PER_SENDER_MAX, SEAL_SPACING
 
 
 @dataclass(slots=True)
@@ -20,7 +20,8 @@ class ChainRow:
     """One chain as it stands: `length` entries, the hash of the last in `head`.
 
     `branch` is empty for the branch that this replica saw first; another one is named by the chain
-    hash of its first entry that differs, and holds the entries after `fork_at`.
+    hash of its first entry that differs, and holds the entries after `fork_at`, behind the first
+    `fork_at` entries of `parent`.
     """
 
     id: int
@@ -30,6 +31,7 @@ class ChainRow:
     fork_at: int
     length: int
     head: bytes
+    parent: int = 0
 
 
 class JournalRow(NamedTuple):
@@ -47,16 +49,19 @@ class Journal:
         self._c = db.conn
         self._chains: dict[tuple[str, bytes, bytes], ChainRow] = {}
         self._by_id: dict[int, ChainRow] = {}
+        self._by_book: dict[str, dict[bytes, list[ChainRow]]] = {}
         self.reload()
 
     def reload(self) -> None:
         """Read the chains again: after a rollback, memory must not run ahead of the disk."""
         self._chains.clear()
         self._by_id.clear()
+        self._by_book.clear()
         for row in self._c.execute(
             "SELECT c.id, c.book, c.incarnation, c.branch, c.fork_at, coalesce(j.n, c.fork_at),"
-            " coalesce(j.hash, c.start) FROM chains c LEFT JOIN journal j ON j.chain = c.id"
-            " AND j.n = (SELECT max(n) FROM journal WHERE chain = c.id)"
+            " coalesce(j.hash, c.start), c.parent FROM chains c LEFT JOIN journal j"
+            " ON j.chain = c.id AND j.n = (SELECT max(n) FROM journal WHERE chain = c.id)"
+            " ORDER BY c.id"
         ):
             self._remember(ChainRow(*row))
         row = self._c.execute("SELECT max(seq) FROM journal").fetchone()
@@ -65,6 +70,7 @@ class Journal:
     def _remember(self, chain: ChainRow) -> None:
         self._chains[chain.book, chain.incarnation, chain.branch] = chain
         self._by_id[chain.id] = chain
+        self._by_book.setdefault(chain.book, {}).setdefault(chain.incarnation, []).append(chain)
 
     # --- chains ---------------------------------------------------------------------------------
 
@@ -76,25 +82,78 @@ class Journal:
 
     def chains(self, book: str) -> list[ChainRow]:
         """All chains of a book, in the order in which this replica met them."""
-        return sorted((c for c in self._by_id.values() if c.book == book), key=lambda c: c.id)
+        rows = self._by_book.get(book, {}).values()
+        return sorted((c for branches in rows for c in branches), key=lambda c: c.id)
 
     def branches(self, book: str, incarnation: bytes) -> list[ChainRow]:
-        return [c for c in self.chains(book) if c.incarnation == incarnation]
+        """The branches of one chain, in the order in which this replica met them."""
+        return list(self._by_book.get(book, {}).get(incarnation, ()))
 
     def books(self) -> list[str]:
-        return sorted({chain.book for chain in self._by_id.values()})
+        return sorted(self._by_book)
 
-    def new_chain(
-        self, book: str, incarnation: bytes, branch: bytes, fork_at: int, head: bytes
-    ) -> ChainRow:
+    def new_chain(self, book: str, incarnation: bytes, start: bytes) -> ChainRow:
+        """A chain of which nothing was held; `start` is the hash before its first entry."""
+        return self._insert(ChainRow(0, book, incarnation, b"", 0, 0, start))
+
+    def new_branch(self, base: ChainRow, branch: bytes, fork_at: int, start: bytes) -> ChainRow:
+        """A branch that shares the first `fork_at` entries of `base`; `start` is the hash there."""
+        while base.parent and fork_at <= base.fork_at:
+            base = self._by_id[base.parent]
+        return self._insert(
+            ChainRow(0, base.book, base.incarnation, branch, fork_at, fork_at, start, base.id)
+        )
+
+    def _insert(self, chain: ChainRow) -> ChainRow:
         cursor = self._c.execute(
-            "INSERT INTO chains (book, incarnation, branch, fork_at, start) VALUES (?, ?, ?, ?, ?)",
-            (book, incarnation, branch, fork_at, head),
+            "INSERT INTO chains (book, incarnation, branch, fork_at, start, parent)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (chain.book, chain.incarnation, chain.branch, chain.fork_at, chain.head, chain.parent),
         )
         assert cursor.lastrowid is not None
-        chain = ChainRow(cursor.lastrowid, book, incarnation, branch, fork_at, fork_at, head)
+        chain.id = cursor.lastrowid
         self._remember(chain)
         return chain
+
+    def shared(self, ours: ChainRow, theirs: ChainRow) -> int:
+        """How many entries two branches of one chain have in common."""
+        limits = dict(self._lineage(ours))
+        for row, limit in self._lineage(theirs):
+            if row in limits:
+                return min(limit, limits[row])
+        return 0
+
+    def _lineage(self, chain: ChainRow) -> Iterator[tuple[int, int]]:
+        """The rows that hold a branch's entries, its own first, each with the last entry there."""
+        limit = chain.length
+        yield chain.id, limit
+        while chain.parent:
+            limit = min(limit, chain.fork_at)
+            chain = self._by_id[chain.parent]
+            yield chain.id, limit
+
+    def _segments(self, chain: ChainRow, after: int, upto: int) -> list[tuple[int, int, int]]:
+        """(row, after, upto) of the pieces that hold a branch's entries, in order."""
+        found = []
+        while True:
+            low = max(after, chain.fork_at)
+            if upto > low:
+                found.append((chain.id, low, upto))
+            if not chain.parent or after >= chain.fork_at:
+                return found[::-1]
+            upto = min(upto, chain.fork_at)
+            chain = self._by_id[chain.parent]
+
+    def _column(self, column: str, chain: ChainRow, after: int, upto: int) -> list[Any]:
+        return [
+            row[0]
+            for segment in self._segments(chain, after, upto)
+            for row in self._c.execute(
+                f"SELECT {column} FROM journal"  # noqa: S608
+                " WHERE chain = ? AND n > ? AND n <= ? ORDER BY n",
+                segment,
+            )
+        ]
 
     # --- entries --------------------------------------------------------------------------------
 
@@ -127,19 +186,7 @@ class Journal:
 
     def entries(self, chain: ChainRow, after: int, upto: int) -> list[bytes]:
         """Entries `after`+1 … `upto` of a chain; a branch shares those up to its fork."""
-        found: list[bytes] = []
-        if after < chain.fork_at:
-            trunk = self._chains[chain.book, chain.incarnation, b""]
-            found = self.entries(trunk, after, min(upto, chain.fork_at))
-            after = chain.fork_at
-        found += [
-            row[0]
-            for row in self._c.execute(
-                "SELECT entry FROM journal WHERE chain = ? AND n > ? AND n <= ? ORDER BY n",
-                (chain.id, after, upto),
-            )
-        ]
-        return found
+        return self._column("entry", chain, after, upto)
 
     def within_bytes(self, chain: ChainRow, after: int, upto: int, limit: int) -> int:
         """The largest n up to `upto` so that entries `after`+1 … n have at most `limit` bytes; at
@@ -154,34 +201,11 @@ class Journal:
 
     def sizes(self, chain: ChainRow, after: int, upto: int) -> list[int]:
         """The lengths of entries `after`+1 … `upto`."""
-        found: list[int] = []
-        if after < chain.fork_at:
-            trunk = self._chains[chain.book, chain.incarnation, b""]
-            found = self.sizes(trunk, after, min(upto, chain.fork_at))
-            after = chain.fork_at
-        found += [
-            row[0]
-            for row in self._c.execute(
-                "SELECT length(entry) FROM journal WHERE chain = ? AND n > ? AND n <= ? ORDER BY n",
-                (chain.id, after, upto),
-            )
-        ]
-        return found
+        return self._column("length(entry)", chain, after, upto)
 
     def hashes(self, chain: ChainRow, after: int, upto: int) -> list[bytes]:
-        found: list[bytes] = []
-        if after < chain.fork_at:
-            trunk = self._chains[chain.book, chain.incarnation, b""]
-            found = self.hashes(trunk, after, min(upto, chain.fork_at))
-            after = chain.fork_at
-        found += [
-            row[0]
-            for row in self._c.execute(
-                "SELECT hash FROM journal WHERE chain = ? AND n > ? AND n <= ? ORDER BY n",
-                (chain.id, after, upto),
-            )
-        ]
-        return found
+        """The chain hashes after entries `after`+1 … `upto`."""
+        return self._column("hash", chain, after, upto)
 
     def hash_at(self, chain: ChainRow, n: int) -> bytes | None:
         """The chain hash after entry n; None for n = 0 or beyond the end."""
@@ -189,8 +213,8 @@ class Journal:
             return chain.head
         if n < 1 or n > chain.length:
             return None
-        if n <= chain.fork_at:
-            return self.hash_at(self._chains[chain.book, chain.incarnation, b""], n)
+        while chain.parent and n <= chain.fork_at:
+            chain = self._by_id[chain.parent]
         row = self._c.execute(
             "SELECT hash FROM journal WHERE chain = ? AND n = ?", (chain.id, n)
         ).fetchone()
@@ -295,19 +319,25 @@ class Journal:
         ]
 
     def put_aside(
-        self, book: str, incarnation: bytes, branch: bytes, n: int, reason: str, at_ms: int,
-        frame: bytes, keep: int = 256,
+        self, book: str, incarnation: bytes, sender: str, n: int, reason: str, at_ms: int,
+        frame: bytes,
     ) -> None:  # fmt: skip
-        """Keep bytes that no seal covers or that the gate refused, the newest `keep` of them."""
+        """Keep bytes that no seal covers or that the gate refused: the newest that each device
+        sent, so that no flood drives out what is held against another, and the newest of all."""
         self._c.execute(
-            "INSERT INTO aside (book, incarnation, branch, n, reason, at_ms, frame)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (book, incarnation, branch, n, reason, at_ms, frame),
+            "INSERT INTO aside (book, incarnation, branch, n, reason, at_ms, frame, sender)"
+            " VALUES (?, ?, x'', ?, ?, ?, ?, ?)",
+            (book, incarnation, n, reason, at_ms, frame, sender),
         )
-        self._c.execute(
-            "DELETE FROM aside WHERE id <= (SELECT max(id) - ? FROM aside)",
-            (keep,),
-        )
+        for clause, values, keep in (
+            ("book = ? AND sender = ?", (book, sender), ASIDE_PER_SENDER_MAX),
+            ("1", (), ASIDE_MAX),
+        ):
+            self._c.execute(
+                f"DELETE FROM aside WHERE {clause} AND id <= (SELECT id FROM aside"  # noqa: S608
+                f" WHERE {clause} ORDER BY id DESC LIMIT 1 OFFSET ?)",
+                (*values, *values, keep),
+            )
 
     def put_administration(self, book: str, seqs: Iterable[int]) -> None:
         self._c.executemany(

@@ -2,7 +2,8 @@
 
 Owns those tables and a bounded cache over them with write-back: a merge of thousands of entries
 touches each reservation in memory and writes it once, at `flush`, inside the caller's
-transaction. It knows how rows look, not how a fold decides.
+transaction. It knows how rows look, not how a fold decides. A reservation is named by its book
+and its id: nothing crosses a book, not even an id that somebody uses in two of them (DESIGN §1).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from holdfast.model.capacity import Held, Occupancy
 from holdfast.model.entries import ClaimId
 from holdfast.model.limits import (
     DATES_IN_MEMORY,
+    ENTRIES_PER_RESERVATION_MAX,
     RESERVATIONS_IN_MEMORY,
 )
 from holdfast.model.reservation import LIVE, PENDING, STANDBY, Seen, View, fold, view_digest
@@ -26,6 +28,9 @@ from holdfast.model.reservation import LIVE, PENDING, STANDBY, Seen, View, fold,
 _view_encoder = msgspec.msgpack.Encoder()
 _view_decoder = msgspec.msgpack.Decoder(View)
 _seen_decoder = msgspec.msgpack.Decoder(list[Seen])
+
+Key = tuple[str, bytes]
+"""A book and a reservation in it."""
 
 MODULUS: Final = 1 << 256
 _IDS_PER_QUERY: Final = 500
@@ -55,6 +60,10 @@ class Record:
     stored: Stored
     stale: bool = False
 
+    @property
+    def key(self) -> Key:
+        return self.book, self.id
+
 
 @dataclass(slots=True)
 class DateDigest:
@@ -69,9 +78,9 @@ class DateDigest:
 class Projections:
     def __init__(self, db: Database) -> None:
         self._c = db.conn
-        self._cache: OrderedDict[bytes, Record] = OrderedDict()
-        self._dirty: dict[bytes, Record] = {}
-        self._stale: dict[bytes, Record] = {}
+        self._cache: OrderedDict[Key, Record] = OrderedDict()
+        self._dirty: dict[Key, Record] = {}
+        self._stale: dict[Key, Record] = {}
         self._dirty_places: dict[tuple[str, str], set[bytes]] = {}
         self._pending: dict[str, dict[bytes, tuple[int, bytes, bytes, bytes]]] = {}
         self._digests: dict[tuple[str, str], DateDigest] = {}
@@ -104,40 +113,57 @@ class Projections:
         """Forget the folded state of a book on disk too, so that it can be folded anew."""
         for table in ("reservations", "claims", "digests", "exceptions"):
             self._c.execute(f"DELETE FROM {table} WHERE book = ?", (book,))  # noqa: S608
-        self.reload()
+        by_book: tuple[dict[Any, Any], ...] = (
+            self._cache, self._dirty, self._stale, self._dirty_places, self._digests,
+        )  # fmt: skip
+        for known in by_book:
+            for key in [key for key in known if key[0] == book]:
+                del known[key]
+        self._moved_digests = {key for key in self._moved_digests if key[0] != book}
+        self._pending.pop(book, None)
+        self._occupancy(book).forget()
 
     # --- reservations ---------------------------------------------------------------------------
 
-    def get(self, reservation: bytes) -> Record | None:
-        record = self._cache.get(reservation)
+    def get(self, book: str, reservation: bytes) -> Record | None:
+        record = self._cache.get((book, reservation))
         if record is None:
-            record = self._load(reservation)
+            record = self._load(book, reservation)
             if record is None:
                 return None
-            self._cache[reservation] = record
+            self._cache[record.key] = record
             self._trim()
         if record.stale:
             self._refold(record)
         return record
 
-    def _load(self, reservation: bytes) -> Record | None:
+    def books_of(self, reservation: bytes) -> list[str]:
+        """The books in which an id is in use: one, unless somebody used another venue's."""
+        found = {book for book, one in self._dirty if one == reservation}
+        found.update(
+            row[0]
+            for row in self._c.execute("SELECT book FROM reservations WHERE id = ?", (reservation,))
+        )
+        return sorted(found)
+
+    def _load(self, book: str, reservation: bytes) -> Record | None:
         row = self._c.execute(
-            "SELECT book, date, digest, entries, waiting, view, seen FROM reservations"
-            " WHERE id = ?",
-            (reservation,),
+            "SELECT date, digest, entries, waiting, view, seen FROM reservations"
+            " WHERE id = ? AND book = ?",
+            (reservation, book),
         ).fetchone()
         if row is None:
             return None
-        view = _view_decoder.decode(row[5])
+        view = _view_decoder.decode(row[4])
         held = _held_rows(view)
         stored = Stored(
-            row[1], int.from_bytes(row[2], "big"), row[3], row[4], held, held, view.exceptions
+            row[0], int.from_bytes(row[1], "big"), row[2], row[3], held, held, view.exceptions
         )  # fmt: skip
-        return Record(reservation, row[0], _seen_decoder.decode(row[6]), view, stored)
+        return Record(reservation, book, _seen_decoder.decode(row[5]), view, stored)
 
-    def new_among(self, reservations: Iterable[bytes]) -> set[bytes]:
-        """Those of the ids that nothing is known of yet, asked for many at a time."""
-        wanted = [one for one in reservations if one not in self._cache]
+    def new_among(self, book: str, reservations: Iterable[bytes]) -> set[bytes]:
+        """Those of the ids that nothing is known of in a book yet, asked for many at a time."""
+        wanted = [one for one in reservations if (book, one) not in self._cache]
         found: set[bytes] = set()
         for start in range(0, len(wanted), _IDS_PER_QUERY):
             some = wanted[start : start + _IDS_PER_QUERY]
@@ -145,8 +171,9 @@ class Projections:
             found.update(
                 row[0]
                 for row in self._c.execute(
-                    f"SELECT id FROM reservations WHERE id IN ({marks})",  # noqa: S608
-                    some,
+                    "SELECT id FROM reservations"  # noqa: S608
+                    f" WHERE book = ? AND id IN ({marks})",
+                    (book, *some),
                 )
             )
         return set(wanted) - found
@@ -159,29 +186,54 @@ class Projections:
                 if len(self._dirty) >= RESERVATIONS_IN_MEMORY:
                     break
 
-    def see(self, book: str, reservation: bytes, seen: Seen, *, fresh: bool = False) -> None:
+    def see(
+        self,
+        book: str,
+        reservation: bytes,
+        seen: Seen,
+        *,
+        fresh: bool = False,
+        limited: bool = False,
+    ) -> None:
         """Add one entry about a reservation; it is folded when it is next read or flushed.
 
-        `fresh`: the caller has just made the id, so that there is nothing to look for.
+        `fresh`: the caller has just made the id, so that there is nothing to look for. `limited`:
+        of its writer only the first ENTRIES_PER_RESERVATION_MAX count, in the order of its chain,
+        whatever the order in which they arrive.
         """
-        record = self._cache.get(reservation)
+        key = (book, reservation)
+        record = self._cache.get(key)
         if record is None:
-            record = None if fresh else self._load(reservation)
+            record = None if fresh else self._load(book, reservation)
             if record is None:
-                record = Record(reservation, book, [], View(id=reservation), Stored())
-            self._cache[reservation] = record
+                record = Record(reservation, book, [], View(reservation, book=book), Stored())
+            self._cache[key] = record
             self._trim()
-        if record.book != book:
-            # An id of another venue's reservation: nothing crosses a book (DESIGN §1).
-            return
+        if limited and len(record.seen) >= ENTRIES_PER_RESERVATION_MAX:
+            own = _written_by(record, seen.node)
+            if len(own) >= ENTRIES_PER_RESERVATION_MAX:
+                last = max(own, key=_place)
+                if _place(seen) >= _place(last):
+                    return
+                record.seen.remove(last)
         record.seen.append(seen)
         record.stale = True
-        self._dirty[reservation] = self._stale[reservation] = record
+        self._dirty[key] = self._stale[key] = record
+
+    def room_for(self, book: str, reservation: bytes, node: bytes) -> bool:
+        """Whether one more entry of this writer about the reservation would count."""
+        record = self.get(book, reservation)
+        return (
+            record is None
+            or len(record.seen) < ENTRIES_PER_RESERVATION_MAX
+            or len(_written_by(record, node)) < ENTRIES_PER_RESERVATION_MAX
+        )
 
     def _refold(self, record: Record) -> None:
         record.view = fold(record.id, record.seen)
+        record.view.book = record.book
         record.stale = False
-        self._stale.pop(record.id, None)
+        self._stale.pop(record.key, None)
         self._follow_claims(record)
 
     def _follow_claims(self, record: Record) -> None:
@@ -310,7 +362,9 @@ class Projections:
     def _put_exceptions(self, record: Record) -> None:
         if record.view.exceptions == record.stored.exceptions:
             return
-        self._c.execute("DELETE FROM exceptions WHERE reservation = ?", (record.id,))
+        self._c.execute(
+            "DELETE FROM exceptions WHERE reservation = ? AND book = ?", (record.id, record.book)
+        )
         self._c.executemany(
             "INSERT INTO exceptions (reservation, kind, book, since_ms) VALUES (?, ?, ?, ?)",
             [(record.id, kind, record.book, since) for kind, since in record.view.exceptions],
@@ -427,7 +481,7 @@ class Projections:
         }
         # What this transaction has folded and not yet written counts too, and overrides the disk.
         for reservation in self._dirty_places.get((book, resource), ()):
-            self._overlay(held, self._dirty[reservation], resource, start, end)
+            self._overlay(held, self._dirty[book, reservation], resource, start, end)
         return list(held.values())
 
     def _overlay(
@@ -460,12 +514,14 @@ class Projections:
 
     # --- reading --------------------------------------------------------------------------------
 
-    def by_long_code(self, code: str) -> bytes | None:
-        """The reservation of an eight-character code; shorter ones lead to their entry."""
-        row = self._c.execute(
-            "SELECT id FROM reservations WHERE code = ? AND length(code) > 15", (code,)
-        ).fetchone()
-        return row[0] if row else None
+    def by_long_code(self, code: str) -> list[Key]:
+        """The reservations of an eight-character code; shorter ones lead to their entry."""
+        rows = self._c.execute(
+            "SELECT book, id FROM reservations WHERE code = ? AND length(code) > 15"
+            " ORDER BY book, id",
+            (code,),
+        )
+        return [(row[0], row[1]) for row in rows]
 
     def select(
         self,
@@ -504,16 +560,26 @@ class Projections:
         ).fetchone()
         return int(row[0])
 
-    def exceptions(self, book: str | None = None) -> list[tuple[bytes, str, int]]:
+    def exceptions(self, book: str | None = None) -> list[tuple[str, bytes, str, int]]:
+        """(book, reservation, kind, since) of what a person must look at, the oldest first."""
         clause, values = ("WHERE book = ?", (book,)) if book else ("", ())
         return [
-            (row[0], row[1], row[2])
+            (row[0], row[1], row[2], row[3])
             for row in self._c.execute(
-                f"SELECT reservation, kind, since_ms FROM exceptions {clause}"  # noqa: S608
-                " ORDER BY since_ms, reservation, kind",
+                f"SELECT book, reservation, kind, since_ms FROM exceptions {clause}"  # noqa: S608
+                " ORDER BY since_ms, reservation, book, kind",
                 values,
             )
         ]
+
+
+def _written_by(record: Record, node: bytes) -> list[Seen]:
+    return [seen for seen in record.seen if seen.node == node]
+
+
+def _place(seen: Seen) -> tuple[int, bytes]:
+    """Where an entry stands in its writer's chain; the id parts those of two branches."""
+    return seen.n, seen.operation
 
 
 def _held_rows(view: View) -> dict[ClaimId, tuple[str, int, int, int, bool]]:

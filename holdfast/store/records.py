@@ -53,6 +53,16 @@ class FleetRow(NamedTuple):
     detail: bytes
 
 
+class CertificateRow(NamedTuple):
+    """A certificate that this hub issued, by its serial number (20 bytes)."""
+
+    serial: bytes
+    book: str
+    node: str
+    role: str
+    issued_at_ms: int
+
+
 class Records:
     def __init__(self, db: Database) -> None:
         self._c = db.conn
@@ -79,6 +89,21 @@ class Records:
 
     def put_int(self, key: str, value: int) -> None:
         self.put(key, str(value).encode())
+
+    # --- certificates ---------------------------------------------------------------------------
+
+    def put_certificate(self, row: CertificateRow) -> None:
+        self._c.execute("INSERT INTO certificates VALUES (?, ?, ?, ?, ?)", row)
+
+    def certificates(self) -> list[CertificateRow]:
+        """Every certificate that this hub issued, the oldest first."""
+        return [
+            CertificateRow(*row)
+            for row in self._c.execute(
+                "SELECT serial, book, node, role, issued_at_ms FROM certificates"
+                " ORDER BY issued_at_ms, serial"
+            )
+        ]
 
     # --- card keys ------------------------------------------------------------------------------
 

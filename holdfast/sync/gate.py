@@ -24,7 +24,7 @@ from holdfast.model.events import (
 from holdfast.model.limits import ENTRY_BYTES_MAX, FRAME_BYTES_MAX, PAGE_ENTRIES
 from holdfast.sync.messages import Frame
 from holdfast.sync.pages import Append, NotAnAppend, read_append
-from holdfast.sync.seals import chain_run, chain_start, client_id, verify_seal
+from holdfast.sync.seals import chain_run, chain_start, client_id, incarnation_of, verify_seal
 
 MERGED: Final = "merged"
 DEFERRED: Final = "deferred"
@@ -119,7 +119,7 @@ def check_frame(
     if not first < frame.sealed <= first + len(hashes):
         raise Refused("seal-missing")
     if author is None:
-        author = _first_author(first, append.entries, certify)
+        author = _first_author(frame.incarnation, first, append.entries, certify)
     head = hashes[frame.sealed - first - 1]
     if not verify_seal(
         author.key_at(frame.sealed), book, frame.incarnation, frame.sealed, head, frame.seal
@@ -175,13 +175,19 @@ def _continues(
     return best, longest
 
 
-def _first_author(first: int, entries: list[bytes], certify: Certifier) -> Author:
+def _first_author(
+    incarnation: bytes, first: int, entries: list[bytes], certify: Certifier
+) -> Author:
     if first != 0:
         raise Refused("gap")
     judged = judge(1, b"\x00" * 32, entries[0])
     if not isinstance(judged.event, ChainCertified):
         raise Refused("certificate-missing")
-    return certify(judged.event)
+    author = certify(judged.event)
+    if incarnation != incarnation_of(author.key_at(1).public_bytes_raw(), judged.event.nonce):
+        # Nobody begins a chain under the name of another device's life.
+        raise Refused("incarnation-foreign")
+    return author
 
 
 def judge(n: int, digest: bytes, data: bytes) -> Judged:

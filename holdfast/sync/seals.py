@@ -2,12 +2,14 @@
 
 Owns both formats for ever (docs/protocol.md). Pure: keys and bytes in, bytes out.
 
+    incarnation = SHA-256("holdfast incarnation 1" 0x00 key nonce), its first 16 bytes
     h(0) = SHA-256("holdfast chain 1" 0x00 len(book) book incarnation)
     h(n) = SHA-256(h(n-1) entry(n))
     seal = Ed25519("holdfast seal 1" 0x00 len(book) book incarnation n h(n))
 
-with lengths as two bytes and n as eight, big-endian; incarnations have 16 bytes and hashes 32, so
-that no two different seals sign the same bytes.
+with `key` the Ed25519 key that the chain begins with and `nonce` 16 random bytes; lengths have two
+bytes and n eight, big-endian; incarnations have 16 bytes and hashes 32, so that no two different
+seals sign the same bytes.
 """
 
 from __future__ import annotations
@@ -19,18 +21,29 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+_INCARNATION: Final = b"holdfast incarnation 1\x00"
 _CHAIN: Final = b"holdfast chain 1\x00"
 _SEAL: Final = b"holdfast seal 1\x00"
 _PAGE: Final = b"holdfast page 1\x00"
 _CLIENT_BITS: Final = 53
 """What every implementation of Yjs can hold in a client id."""
 _INCARNATION_BYTES: Final = 16
+NONCE_BYTES: Final = 16
 _HASH_BYTES: Final = 32
 
 
 def _scope(tag: bytes, book: str, incarnation: bytes) -> bytes:
     name = book.encode()
     return tag + len(name).to_bytes(2, "big") + name + incarnation
+
+
+def incarnation_of(key: bytes, nonce: bytes) -> bytes:
+    """The name of a life: 16 bytes that follow from the public key (raw) it begins with.
+
+    Bound to the key, so that nobody can begin a chain under the name of another device's life
+    before that device is heard. `nonce` (16 random bytes) tells the lives of one key apart.
+    """
+    return hashlib.sha256(_INCARNATION + key + nonce).digest()[:_INCARNATION_BYTES]
 
 
 def chain_start(book: str, incarnation: bytes) -> bytes:

@@ -25,6 +25,7 @@ from holdfast.model.events import (
 from holdfast.model.ids import uuid7
 from holdfast.model.reservation import View
 from holdfast.node import identity, serving, transport
+from holdfast.node.local_identity import new_life
 from holdfast.node.node import Node
 from holdfast.node.replica import Replica
 from holdfast.sync import messages, pages, seals
@@ -113,8 +114,17 @@ class Attacker:
 
     def another_chain(self, *entries: bytes, **changes: Any) -> Frame:
         """A chain of another incarnation with the same certificate."""
-        certified = ChainCertified(tuple(self.identity.certificates), bytes(32), 1)
-        return self.frame_of([entry(certified), *entries], incarnation=os.urandom(16), **changes)
+        return self.life(ChainCertified(self.certificates, bytes(32)), *entries, **changes)
+
+    def life(self, certified: ChainCertified, *entries: bytes, **changes: Any) -> Frame:
+        """A chain that begins so, under a name that its own key may bear."""
+        incarnation, nonce = new_life(self.identity.key)
+        first = entry(msgspec.structs.replace(certified, nonce=nonce))
+        return self.frame_of([first, *entries], incarnation=incarnation, **changes)
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        return tuple(self.identity.certificates)
 
     def request(self, *frames: Frame, **changes: Any) -> ExchangeRequest:
         self.round += 1
@@ -174,9 +184,10 @@ class Town:
         leaf = identity.issue(
             root_key, root, own.tenant, own.venue, own.role, own.name, key.public_key(), START_MS
         )
+        life = new_life(key)
         made.identity = type(own)(
-            own.tenant, own.venue, own.role, own.name, os.urandom(16), 1, key, [leaf], root,
-            X25519PrivateKey.generate(), bytes(32), [], [],
+            own.tenant, own.venue, own.role, own.name, life[0], 1, key, [leaf], root,
+            X25519PrivateKey.generate(), bytes(32), [], [], life[1],
         )  # fmt: skip
         made.incarnation = made.identity.incarnation
         return made

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 import pytest
 
@@ -23,10 +21,12 @@ from holdfast.model.events import (
     RightReturned,
     RightRevoked,
     VenueConfigured,
+    VenueKeyAccepted,
     VenueKeyPublished,
 )
 from holdfast.model.limits import LIFE_NUMBER_MAX
 from holdfast.node.identity import HUB_ROLE
+from holdfast.sync import seals
 from tests.hostile.builders import EVENING, Town, claim, created, entry, new_id
 from tests.kit import START_MS, TRATTORIA
 
@@ -92,8 +92,8 @@ def test_an_end_that_a_kiosk_writes_ends_nothing(town: Town) -> None:
         VenueConfigured(b"\xff not json"),
         CodesGranted(bytes(16), tuple(range(1024))),
         ChainClosed(bytes(16), b"", 0, bytes(32), "stolen"),
-        NodeRevoked("desk", 0, (), "stolen"),
-        NodeRevoked("hub", 0, (), "stolen"),
+        NodeRevoked("desk", (bytes(20),), (), "stolen"),
+        VenueKeyAccepted(bytes(range(32))),
         RightGranted(bytes(16), "T1", 1, 0, EVENING),
         RightReturned(bytes(16)),
         RightRevoked(bytes(16), 0, bytes(32)),
@@ -124,8 +124,8 @@ def test_a_forged_life_costs_the_honest_one_a_life_at_the_most(
 ) -> None:
     """Only one that says so takes the place of another; the honest device goes on as a third."""
     succeeds = (town.kiosk.identity.incarnation,) if follows else ()
-    certified = ChainCertified(tuple(town.kiosk.identity.certificates), bytes(32), number, succeeds)
-    town.attacker.send(town.attacker.frame_of([entry(certified)], incarnation=os.urandom(16)))
+    certified = ChainCertified(town.attacker.certificates, bytes(32), number, succeeds)
+    town.attacker.send(town.attacker.life(certified))
     for _ in range(4):
         town.fleet.sync(town.kiosk)
     authors = town.hub.book(town.book).authors.values()
@@ -138,11 +138,8 @@ def test_a_forged_life_costs_the_honest_one_a_life_at_the_most(
 
 def test_a_desk_that_succeeds_the_hub_by_its_own_word_is_no_hub(town: Town) -> None:
     hub = town.hub.identity.incarnation
-    certified = ChainCertified(
-        tuple(town.kiosk.identity.certificates), bytes(32), 999, (hub,), "holdfast-9"
-    )
-    frame = town.attacker.frame_of([entry(certified)], incarnation=os.urandom(16))
-    town.attacker.send(frame)
+    certified = ChainCertified(town.attacker.certificates, bytes(32), 999, (hub,), "holdfast-9")
+    town.attacker.send(town.attacker.life(certified))
     town.attacker.write(entry(ChainSucceeded(hub)))
     authors = town.hub.book(town.book).authors.values()
     assert [author.info.name for author in authors if author.info.is_hub] == ["hub"]
@@ -154,10 +151,14 @@ def test_the_hubs_own_certificate_in_a_kiosks_hands_seals_nothing(town: Town) ->
     """Certificates are public: they travel with every answer. The key is what counts."""
     hub = town.hub.identity
     assert hub.role == HUB_ROLE
-    certified = ChainCertified(tuple(hub.certificates), hub.sealing_public)
-    frame = town.attacker.frame_of([entry(certified)], incarnation=os.urandom(16))
-    answer = town.attacker.send(frame)
-    assert [reason for _, _, reason in answer.refused] == ["seal-invalid"]
+    certified = ChainCertified(tuple(hub.certificates), hub.sealing_public, nonce=bytes(16))
+    name = seals.incarnation_of(hub.key.public_key().public_bytes_raw(), bytes(16))
+    answer = town.attacker.send(
+        town.attacker.life(certified),
+        town.attacker.frame_of([entry(certified)], incarnation=name),
+    )
+    reasons = [reason for _, _, reason in answer.refused]
+    assert reasons == ["incarnation-foreign", "seal-invalid"]
     town.assert_alive()
 
 

@@ -81,8 +81,7 @@ def named(town: Town, incarnation: bytes) -> Frame:
 
 def foreign_certificate(town: Town) -> Frame:
     stranger = town.stranger()
-    certified = ChainCertified(tuple(stranger.identity.certificates), bytes(32))
-    return stranger.frame_of([entry(certified)])
+    return stranger.another_chain()
 
 
 BAD: list[tuple[str, Make, str]] = [
@@ -208,6 +207,7 @@ def test_another_chain_may_not_claim_a_number_or_a_predecessor_out_of_range(town
     own = tuple(town.kiosk.identity.certificates)
     for certified in (
         ChainCertified(own, bytes(32), 1 << 40),
+        ChainCertified(own, bytes(32), nonce=bytes(17)),
         ChainCertified(own, bytes(31)),
         ChainCertified(own, bytes(32), 1, (b"abc",)),
         ChainCertified(own * 5, bytes(32)),

@@ -194,7 +194,9 @@ class Ledger:
             record = replica.record(reservation)
             assert record is not None, f"{replica.name} lost {code}, which was answered"
             assert record.view.code == code
-            assert replica.by_code(code) == reservation, f"{code} finds something else"
+            assert replica.by_code(code) == (record.book, reservation), (
+                f"{code} finds something else"
+            )
             lost = self.operations[reservation] - {seen.operation for seen in record.seen}
             assert not lost, f"{replica.name} lost {len(lost)} answered operations of {code}"
             if alone and reservation not in self.unanswered:

@@ -28,7 +28,7 @@ import uvicorn
 from holdfast.api.app import close_streams, make_app
 from holdfast.model.errors import HoldfastError
 from holdfast.model.reservation import View
-from holdfast.node.exchange import Round
+from holdfast.node.exchange import Peer, Round
 from holdfast.node.hub import Hub
 from holdfast.node.link import Link
 from holdfast.node.node import Node
@@ -110,8 +110,8 @@ class RingingNode(Node):
     bell: Bell
     rounds = 0
 
-    def end_round(self, total: Round) -> dict[str, Any]:
-        done = super().end_round(total)
+    def end_round(self, total: Round, peer: Peer) -> dict[str, Any]:
+        done = super().end_round(total, peer)
         self.bell.ring()
         return done
 

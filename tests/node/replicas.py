@@ -22,7 +22,7 @@ from holdfast.model.events import (
 from holdfast.model.ids import uuid7
 from holdfast.model.limits import PAGE_ENTRIES
 from holdfast.node import identity as certificates
-from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.local_identity import LocalIdentity, new_life
 from holdfast.node.replica import Merged, Replica, Written
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.store import Store
@@ -68,12 +68,13 @@ class Tenant:
         """A replica in `place/name`; the one named `hub` is the hub."""
         role, venue = ("hub", "*") if name == "hub" else ("front-desk", VENUE)
         key = Ed25519PrivateKey.generate()
+        made, nonce = new_life(key)
         leaf = certificates.issue(
             self.root_key, self.root, TENANT, venue, role, name, key.public_key(), START * 1000
         )
         identity = LocalIdentity(
-            TENANT, venue, role, name, incarnation or os.urandom(16), number, key, [leaf],
-            self.root, X25519PrivateKey.generate(), b"p" * 32, [], [],
+            TENANT, venue, role, name, incarnation or made, number, key, [leaf],
+            self.root, X25519PrivateKey.generate(), b"p" * 32, [], [], nonce,
         )  # fmt: skip
         directory = directory or self.place / name
         directory.mkdir(exist_ok=True)

@@ -19,11 +19,12 @@ from holdfast.sync import gate
 from holdfast.sync.gate import DEFERRED, MERGED, QUARANTINED, Passed, Refused, check_frame, judge
 from holdfast.sync.messages import Frame
 from holdfast.sync.pages import PageDocument
-from holdfast.sync.seals import chain_run, chain_start, client_id, sign_seal
+from holdfast.sync.seals import chain_run, chain_start, client_id, incarnation_of, sign_seal
 
 BOOK = "demo/v"
-INCARNATION = b"i" * 16
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+NONCE = b"n" * 16
+INCARNATION = incarnation_of(KEY.public_key().public_bytes_raw(), NONCE)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 
 
@@ -58,7 +59,7 @@ def entry(kind: str, event: Any, **more: Any) -> bytes:
 
 
 def certified() -> bytes:
-    return entry("chain.certified", ChainCertified((b"der",), b"s" * 32), subject=b"")
+    return entry("chain.certified", ChainCertified((b"der",), b"s" * 32, nonce=NONCE), subject=b"")
 
 
 def amended(value: str = "date", **more: Any) -> bytes:
@@ -263,3 +264,14 @@ def test_the_writer_is_told_before_it_answers_what_a_merge_would_refuse():
     data = entry("reservation.amended", event)
     with pytest.raises(Malformed, match="text-not"):
         gate.judge_own(2, b"h" * 32, data, msgspec.msgpack.decode(data, type=Entry), event)
+
+
+def test_a_chain_under_the_name_of_another_keys_life_is_refused():
+    """Who knows a new device's incarnation before the hub has heard it gains nothing by it."""
+
+    class Squatter:
+        def key_at(self, n: int) -> Ed25519PublicKey:
+            return OTHER_KEY.public_key()
+
+    with pytest.raises(Refused, match="incarnation-foreign"):
+        check_frame(BOOK, frame(key=OTHER_KEY), [], None, lambda event: Squatter())
