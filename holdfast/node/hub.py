@@ -40,12 +40,14 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
 from holdfast.model.venue import Venue, parse_venue, to_document
+from holdfast.model.vocabulary import REVOKE_REASONS
 from holdfast.node import identity as certificates
 from holdfast.node import join_codes, lives, settings
 from holdfast.node.keys import read_signing_key, write_secret_text, write_signing_key
 from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.reasons import reason_code
 from holdfast.node.replica import Merged, Written
-from holdfast.node.service import Service, reason_code
+from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.store import Store
 
@@ -243,9 +245,9 @@ class Hub(Service):
             return offer, leaf
 
     def revoke(self, name: str, reason: str) -> None:
-        """Shut a node out: its exchanges are refused from now on. `reason` is a code, such as
-        `stolen`. Raises NotFound, Invalid."""
-        code = reason_code(reason)
+        """Shut a node out: its exchanges are refused from now on. `reason` is one of
+        REVOKE_REASONS. Raises NotFound, Invalid."""
+        code = reason_code(reason, REVOKE_REASONS)
         found = False
         with self.transaction():
             for book_name, book in self.books.items():
