@@ -7,7 +7,7 @@ What a person wants to say freely goes into a sealed note.
 The lists that people choose from hold several words for one thing, because nobody should have to
 guess ours; `other` is on each of them. A code is never removed or renamed: old entries carry it for
 ever. A later version that adds one raises the schema of the entries that use it (docs/protocol.md
-§4). docs/reasons.md shows people their lists.
+§4). docs/words.md shows all of them.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ CANCEL_REASONS: Final = _ANYWHERE | _words(
     "guest_request guest_cancelled guest_canceled guest_changed_plans customer_request request"
     " changed_plans change_of_plans plans_changed changed_mind date_changed time_changed"
     " party_size_changed not_needed no_longer_needed personal personal_reasons family work business"
-    " guest_ill guest_sick ill illness sick sickness health injury emergency family_emergency"
+    " guest_ill guest_sick ill illness sick sickness emergency family_emergency"
     " bereavement guest_late late running_late too_late no_show no_answer unreachable not_reached"
     " not_confirmed unconfirmed booked_elsewhere found_alternative too_expensive price complaint"
     " wrong_date wrong_time wrong_venue wrong_party_size wrong_details invalid"
