@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from holdfast.model import entries, errors, events, limits
+from holdfast.model import contents, entries, errors, events, limits
 from holdfast.node import http_signatures, join_codes, joining, transport
 from holdfast.sync import gate, messages
 
@@ -21,8 +21,8 @@ SHARED_LIMITS = [
     "CLAIM_SECONDS_MAX", "LIFE_NUMBER_MAX",
     "EXCHANGE_BYTES_MAX", "EXCHANGE_INFLATED_BYTES_MAX", "EXCHANGE_ENTRIES",
     "FRAMES_PER_MESSAGE_MAX", "CARD_KEYS_PER_MESSAGE", "CHAINS_PER_BOOK_MAX",
-    "HASHES_PER_REQUEST_MAX", "METADATA_BYTES_MAX", "CARD_BYTES_MAX", "PARTY_MAX",
-    "STAMP_AHEAD_MS_MAX", "JOIN_CODE_TRIES",
+    "HASHES_PER_REQUEST_MAX", "METADATA_BYTES_MAX", "METADATA_NUMBER_MAX", "CARD_BYTES_MAX",
+    "PARTY_MAX", "STAMP_AHEAD_MS_MAX", "JOIN_CODE_TRIES",
 ]  # fmt: skip
 MESSAGES: list[Any] = [
     messages.Head, messages.Frame, messages.CardKeyItem, messages.Cursor, messages.NodeStatus,
@@ -83,7 +83,7 @@ def test_every_shared_limit_stands_with_its_number(limit: str) -> None:
 
 
 def test_every_field_that_may_be_amended_is_named() -> None:
-    assert all(named(field) for field in events.AMENDABLE)
+    assert all(named(field) for field in contents.AMENDABLE)
 
 
 def test_versions_paths_components_and_errors_are_those_of_the_code() -> None:

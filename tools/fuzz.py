@@ -29,9 +29,10 @@ sys.path.insert(0, str(ROOT))
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: E402
 
+from holdfast.model.contents import decode_content  # noqa: E402
 from holdfast.model.entries import Malformed, check_envelope, decode, encode  # noqa: E402
 from holdfast.model.errors import HoldfastError, Invalid, TooLarge, Unauthorised  # noqa: E402
-from holdfast.model.events import ChainCertified, decode_content  # noqa: E402
+from holdfast.model.events import ChainCertified  # noqa: E402
 from holdfast.node import http_signatures, join_codes, transport  # noqa: E402
 from holdfast.node.identity import verify_certificate  # noqa: E402
 from holdfast.sync import gate, messages, pages  # noqa: E402

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model import events, ids, pseudonyms
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
-from holdfast.model.limits import ENTRY_BYTES_MAX
+from holdfast.model.limits import ENTRY_BYTES_MAX, METADATA_NUMBER_MAX
 from holdfast.node import identity
 from holdfast.sync import messages, pages, seals
 
@@ -339,6 +339,17 @@ def judged_entries() -> list[Vectors]:
          "", "party-size"),
         ("clear text as metadata", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", metadata={"crm.name": "Ann Smith"})), "", "text-not-an-id:metadata"),
+        ("a name in the form of a foreign id", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", metadata={"crm.contact": "guest:Ann_Smith"})), "",
+         "text-not-an-id:metadata"),
+        ("a telephone number as metadata", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", metadata={"crm.contact": 39_055_123_456})), "",
+         "text-not-an-id:metadata"),
+        ("the largest number of metadata", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", metadata={"crm.contact": METADATA_NUMBER_MAX})),
+         "merged", ""),
+        ("a name in the form of a code", {"kind": "node.revoked", **content(events.NodeRevoked(
+         "desk", (), (), "ann_smith"))}, "", "text-not-a-code:reason"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b""))), "", "card-out-of-range"),
         ("clear text behind the fields", {"content": _longer(created.content, "Ann Smith")}, "",

@@ -36,7 +36,7 @@ class ExceptionsQuery(msgspec.Struct, kw_only=True):
 
 
 class ResolveRequest(msgspec.Struct, kw_only=True):
-    """One of the exception's `actions`; `reason` is a code."""
+    """One of the exception's `actions` (`cancel` cancels the reservation); `reason` is a code."""
 
     action: str
     reason: str

@@ -65,11 +65,27 @@ def show(exception: str, data: Path, as_json: bool) -> None:
 @exceptions.command()
 @click.argument("exception", metavar="ID")
 @data_option
-@click.option("--action", required=True, metavar="A", help="One of those that `show` names.")
-@click.option("--reason", required=True, metavar="R", help="A code, such as guest_called.")
+@click.option(
+    "--action",
+    required=True,
+    metavar="A",
+    help="acknowledge or cancel; `show` names those that are possible.",
+)
+@click.option(
+    "--reason",
+    required=True,
+    metavar="R",
+    help="What was done, such as called_guest, moved, rebooked, refunded, walked, accepted,"
+    " handled, no_action, mistake, test, other. Any other word is answered with the whole list.",
+)
 @json_option
 def resolve(exception: str, data: Path, action: str, reason: str, as_json: bool) -> None:
-    """Say what was done about an exception; the answer is kept in the book."""
+    """Say what was done about an exception; the answer is kept in the book.
+
+    `--action acknowledge` says that it was seen to, and changes nothing else. `--action cancel`,
+    for a displaced reservation, also cancels that reservation. Whoever keeps it for the guest
+    offers another time or place with `holdfast reservations move`, and acknowledges.
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 

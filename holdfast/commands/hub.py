@@ -167,7 +167,13 @@ def nodes(data: Path, as_json: bool) -> None:
 @hub.command()
 @click.argument("node")
 @data_option
-@click.option("--reason", required=True, metavar="R", help="A code, such as lost or stolen.")
+@click.option(
+    "--reason",
+    required=True,
+    metavar="R",
+    help="Such as lost, stolen, broken, compromised, retired, replaced, sold, misused, mistake,"
+    " test, other. Any other word is answered with the whole list.",
+)
 @json_option
 def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
     """Shut a node out for good: what it sold and did not send is decided again by the hub."""

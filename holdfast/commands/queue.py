@@ -112,7 +112,13 @@ def retry(operation: str | None, data: Path, as_json: bool) -> None:
 @queue.command()
 @click.argument("operation", metavar="OP")
 @data_option
-@click.option("--reason", required=True, metavar="R", help="A code, such as entered_by_mistake.")
+@click.option(
+    "--reason",
+    required=True,
+    metavar="R",
+    help="Such as mistake, duplicate, guest_request, quarantined, not_needed, outdated, test,"
+    " other. Any other word is answered with the whole list.",
+)
 @json_option
 def withdraw(operation: str, data: Path, reason: str, as_json: bool) -> None:
     """Give up an operation that was quarantined."""

@@ -10,6 +10,7 @@ import click
 
 from holdfast.commands.options import Group, data_option, file_argument, json_option
 from holdfast.commands.words import clock_text, status_words, sync_words
+from holdfast.model.errors import Invalid
 
 
 @click.group(cls=Group)
@@ -71,7 +72,13 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
 @reservations.command()
 @click.argument("reservation", metavar="ID")
 @data_option
-@click.option("--reason", required=True, metavar="R", help="A code, such as guest_request.")
+@click.option(
+    "--reason",
+    required=True,
+    metavar="R",
+    help="Such as guest_request, changed_plans, illness, weather, no_answer, duplicate, mistake,"
+    " venue_closed, overbooked, test, other. Any other word is answered with the whole list.",
+)
 @click.option("--by", metavar="WHO", help="guest, venue or system.")
 @click.option("--note", metavar="TEXT", help="More about it; sealed for the venue. `-`: read it.")
 @json_option
@@ -80,11 +87,14 @@ def cancel(
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
     from holdfast.model.vocabulary import CANCEL_REASONS
+    from holdfast.node.reasons import reason_code
 
-    if reason not in CANCEL_REASONS:
+    try:
+        reason = reason_code(reason, CANCEL_REASONS, has_note=True)
+    except Invalid as error:
         raise click.BadParameter(
-            f"{reason!r} is none of {', '.join(sorted(CANCEL_REASONS))}", param_hint="--reason"
-        )
+            error.extra["errors"][0]["message"], param_hint="--reason"
+        ) from error
     if note == "-":
         note = sys.stdin.read().strip()
     _step(reservation, "cancel", data, as_json, reason=reason, by=by, note=note)

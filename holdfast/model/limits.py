@@ -127,6 +127,11 @@ STREAM_KEEPALIVE_SECONDS: Final = 15.0
 """A silent stream says so this often: proxies cut what is silent for half a minute."""
 RESOURCES_PER_REQUEST_MAX: Final = 64
 METADATA_BYTES_MAX: Final = 4_096
+METADATA_DEPTH_MAX: Final = 4
+"""Lists and objects within each other below a key of `metadata`."""
+METADATA_NUMBER_MAX: Final = 999_999_999
+"""Either way: amounts in cents and counts fit; a telephone number with its country code does not,
+and stands in `metadata` by accident only."""
 CARD_BYTES_MAX: Final = 8_192
 JOIN_CODE_TRIES: Final = 5
 INVITE_SECONDS_MAX: Final = 30 * 86_400
@@ -141,8 +146,6 @@ PARTY_MAX: Final = 100_000
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
 NAME_CHARS_MAX: Final = 200
-REASON_CHARS_MAX: Final = 64
-"""A reason is a code such as `guest_request`; what needs more words is a sealed note."""
 COMBINED_RESOURCES_MAX: Final = 4
 """Tables that may be put together for one party: more are a private event, which a person plans."""
 COMBINATIONS_PER_VENUE_MAX: Final = 4_096

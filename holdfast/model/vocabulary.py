@@ -1,64 +1,40 @@
 """The closed lists of codes that entries, the venue file and the faces share (DESIGN §8).
 
-Owns the words and nothing of what they do. A text that is not on its list never enters a book;
-what a person wants to say freely goes into a sealed note. A code is never removed or renamed:
-old entries carry it for ever. A later version appends.
+Owns the words and nothing of what they do. A text that is not on its list never enters a book:
+entries are kept for ever by everybody, so that a name typed as a reason could never be erased.
+What a person wants to say freely goes into a sealed note.
+
+The lists that people choose from hold several words for one thing, because nobody should have to
+guess ours; `other` is on each of them. A code is never removed or renamed: old entries carry it for
+ever. A later version that adds one raises the schema of the entries that use it (docs/protocol.md
+§4). docs/words.md shows all of them.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# --- venues and reservations ----------------------------------------------------------------------
+
 VENUE_KINDS: Final = frozenset({"restaurant", "centre", "lodging", "spot", "event"})
 
 RESERVATION_KINDS: Final = frozenset({"guest", "walk_in", "house"})
 """`guest`: asked for beforehand; `walk_in`: stands at the desk; `house`: the venue's own use."""
 
-SOURCES: Final = frozenset(
-    {
-        "direct",
-        "phone",
-        "website",
-        "app",
-        "walk_in",
-        "partner",
-        "agency",
-        "corporate",
-        "group",
-        "import",
-        "other",
-    }
+SOURCES: Final = _words(
+    "direct phone website app walk_in partner agency corporate group import other"
 )
 """Where a reservation came from: the channel, never a person or a partner's name."""
 
-OCCASIONS: Final = frozenset(
-    {"birthday", "anniversary", "business", "date", "celebration", "other"}
-)
+OCCASIONS: Final = _words("birthday anniversary business date celebration other")
 
-CANCELLED_BY: Final = frozenset({"guest", "venue", "system"})
-
-CANCEL_REASONS: Final = frozenset(
-    {
-        "guest_request",
-        "guest_changed_plans",
-        "guest_ill",
-        "weather",
-        "travel",
-        "duplicate",
-        "entered_by_mistake",
-        "venue_closed",
-        "maintenance",
-        "private_event",
-        "overbooked",
-        "payment_failed",
-        "not_confirmed",
-        "displaced",
-        "expired",
-        "imported",
-        "other",
-    }
-)
-"""Why a reservation ended before it began; `imported`: an existing system says so without why."""
+OUTCOMES: Final = frozenset({"", "confirmed", "completed", "cancelled", "no_show"})
+"""How an existing system says that a reservation ended; empty: it did not come from one."""
 
 BLOCK_KINDS: Final = frozenset({"maintenance", "training", "private_event", "blocked"})
 
@@ -67,3 +43,150 @@ COUNTS: Final = frozenset({"people", "units"})
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """In the order of `date.weekday()`."""
+
+# --- reasons that people give ---------------------------------------------------------------------
+
+_ANYWHERE: Final = _words(
+    "mistake entered_by_mistake typing_error typo error duplicate correction"
+    " test testing tests training demo drill rehearsal experiment cleanup"
+    " policy management unknown unspecified other"
+)
+"""What may be the reason of anything."""
+
+CANCELLED_BY: Final = frozenset({"guest", "venue", "system"})
+
+CANCEL_REASONS: Final = _ANYWHERE | _words(
+    # The guest.
+    "guest_request guest_cancelled guest_canceled guest_changed_plans customer_request request"
+    " changed_plans change_of_plans plans_changed changed_mind date_changed time_changed"
+    " party_size_changed not_needed no_longer_needed personal personal_reasons work business"
+    " guest_late late running_late too_late no_show no_answer unreachable not_reached"
+    " not_confirmed unconfirmed booked_elsewhere found_alternative too_expensive price complaint"
+    " wrong_date wrong_time wrong_venue wrong_party_size wrong_details invalid"
+    # The way there.
+    " weather storm snow flood heat travel traffic transport strike flight_cancelled flight_delayed"
+    # The house.
+    " venue_closed venue_request closed closure closing holiday season_over maintenance repair"
+    " renovation technical technical_problem power_cut fire staff_shortage no_staff staff_ill"
+    " kitchen_closed private_event event_cancelled overbooked overbooking fully_booked full"
+    " no_capacity capacity double_booked double_booking displaced moved rebooked rescheduled"
+    " merged replaced safety security public_health"
+    # Money, and what a system says.
+    " payment_failed payment_missing card_declined no_deposit deposit_missing fraud spam abuse"
+    " expired hold_expired timeout imported"
+)
+"""Why a reservation ended before it began; `imported`: an existing system says so without why."""
+
+PRIVATE_REASONS: Final = _words(
+    "ill illness sick sickness guest_ill guest_sick health medical injury accident hospital doctor"
+    " emergency medical_emergency family family_emergency bereavement death pregnancy"
+)
+"""Words about a guest's health or family: they must not stand beside a pseudonym for ever, and are
+written as `personal_reasons`."""
+
+REVOKE_REASONS: Final = _ANYWHERE | _words(
+    # It is not where it should be.
+    "stolen lost lost_or_stolen missing theft device_lost device_stolen lost_device stolen_device"
+    " not_returned misplaced disappeared gone"
+    # It does not work, or is not needed.
+    " broken device_broken broken_device damaged defective faulty failed dead malfunction"
+    " hardware_failure disk_failure water_damage worn_out repair retired decommissioned"
+    " out_of_service out_of_use unused not_needed no_longer_needed no_longer_used obsolete old"
+    " outdated expired replaced device_replaced replacement renewed upgraded upgrade reinstalled"
+    " reset rejoined renamed moved sold given_away returned disposed recycled scrapped lent"
+    " end_of_life end_of_lease end_of_season season_over venue_closed closed"
+    # Somebody else may use it.
+    " compromised device_compromised key_compromised key_leaked leaked hacked breached malware"
+    " virus tampered suspicious suspected untrusted rogue misused misuse abuse fraud unauthorised"
+    " unauthorized security security_incident incident precaution cloned copied copy forked"
+    " restored staff_left staff_change employee_left left_company dismissed contract_ended"
+    " offboarding"
+    # It was let in wrongly, or is not heard.
+    " wrong_venue wrong_role wrong_name wrong_device not_ours invited_by_mistake"
+    " offline silent unreachable unresponsive not_heard not_heard_in_recovery maintenance"
+    " requested on_request owner_request operator_request admin_request"
+)
+"""Why a device was shut out; `not_heard_in_recovery`: a restored hub went on without it."""
+
+WITHDRAW_REASONS: Final = _ANYWHERE | _words(
+    "guest_request guest_cancelled guest_canceled guest_changed_plans changed_plans changed_mind"
+    " cancelled canceled request operator_error user_error wrong wrong_entry wrong_date wrong_time"
+    " wrong_venue wrong_guest wrong_party_size wrong_details incorrect invalid malformed bad_data"
+    " bad_entry corrupt quarantined refused rejected failed not_accepted cannot_be_accepted"
+    " unacceptable conflict superseded replaced redone rewritten entered_again written_again"
+    " made_again rebooked moved resolved handled not_needed no_longer_needed unneeded obsolete"
+    " outdated stale old expired too_late late timeout stuck abandoned gave_up clock_wrong"
+    " software_error bug newer_version overbooked full no_capacity venue_closed maintenance"
+    " entered_twice"
+)
+"""Why a writer gave up an operation of its own."""
+
+RESOLVE_REASONS: Final = _ANYWHERE | _words(
+    # The guest knows.
+    "called_guest guest_called called phoned guest_phoned phoned_guest telephoned guest_informed"
+    " informed_guest informed guest_contacted contacted_guest contacted guest_notified"
+    " notified_guest notified guest_told told_guest emailed_guest guest_emailed emailed"
+    " messaged_guest guest_messaged texted_guest guest_texted no_answer not_reached unreachable"
+    " apologised apologized apology guest_request guest_agreed guest_accepted guest_declined"
+    " guest_refused guest_cancelled guest_canceled guest_changed_plans guest_left guest_arrived"
+    " guest_waiting guest_happy guest_complained complaint"
+    # Another place, time or price.
+    " moved guest_moved rebooked rescheduled relocated reassigned reseated seated seated_elsewhere"
+    " other_table another_table other_room another_room other_time another_time other_date"
+    " another_date other_place another_place alternative alternative_offered offered_alternative"
+    " offered_another_time place_found table_found room_found place_freed waitlisted waitlist"
+    " upgraded walked walk refunded refund fee_refunded fee_waived compensated compensation"
+    " voucher discount goodwill overbooked overbooking full no_capacity capacity venue_closed"
+    " cancelled canceled displaced"
+    # It was looked at.
+    " handled done fixed resolved solved settled sorted sorted_out dealt_with completed closed"
+    " accepted acknowledged acknowledge agreed approved confirmed checked verified reviewed"
+    " investigated looked_at seen noted read known understood expected no_action no_action_needed"
+    " nothing_to_do not_needed no_longer_needed not_relevant irrelevant ignored ignore harmless"
+    " false_alarm outdated obsolete expired too_late no_show showed_up same_party same_guest"
+    " two_parties double_check_in double_booked double_booking quarantined withdrawn refused"
+    " conflict maintenance"
+    # The device.
+    " device_stopped device_replaced device_revoked stopped rejoined cloned copied restored backup"
+    " clock_wrong software_error"
+)
+"""What was done about an exception, beside its action."""
+
+# --- what replicas say to each other --------------------------------------------------------------
+
+VERDICTS: Final = frozenset({"admitted", "moved", "displaced"})
+
+DECISION_REASONS: Final = _words(
+    "free taken no-such-resource superseded resource-repeated quarantined"
+)
+"""Why a holder decided as it did (`deciding`)."""
+
+CLAIM_END_REASONS: Final = _words("cancelled completed expired moved superseded no_show")
+"""What made a holder free a claim: the step or the status that asked for it."""
+
+SUCCESSION_REASONS: Final = _words(
+    "clock_corrected clock_ahead forked closed copied moved restored replaced rejoined other"
+)
+"""Why a life of a device ended and the next one began."""
+
+CHAIN_CLOSE_REASONS: Final = REVOKE_REASONS | _words("succeeded hub_recovered")
+"""Why the hub closed a chain: another life follows, the hub was restored, or it shut out whose
+chain it is."""
+
+RIGHT_REVOKE_REASONS: Final = REVOKE_REASONS | _words("stranded revoked venue_changed")
+"""Why the hub took a right back; `stranded`: its holder has not been heard."""
+
+EXCEPTION_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "displaced": ("cancel", "acknowledge"),
+    "seated_without_place": ("acknowledge",),
+    "seated_though_cancelled": ("acknowledge",),
+    "no_show_and_checked_in": ("acknowledge",),
+    "no_show_and_cancelled": ("acknowledge",),
+    "checked_in_twice": ("acknowledge",),
+}
+"""The kinds of exceptions that a reservation raises, and what a person can do about each in this
+version: `cancel` cancels the reservation, `acknowledge` says that it was seen to."""
+
+EXCEPTION_KINDS: Final = frozenset(EXCEPTION_ACTIONS)
+
+ACTIONS: Final = frozenset(action for actions in EXCEPTION_ACTIONS.values() for action in actions)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from holdfast.model.errors import Invalid, NotFound, RuleViolated
+from holdfast.model.vocabulary import RESOLVE_REASONS
 from holdfast.node import inspection
-from holdfast.node.service import reason_code
+from holdfast.node.reasons import reason_code
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 def resolve(replica: Service, exception_id: str, action: str, reason: str) -> None:
     """Do one of an open exception's `actions` and record it; `reason` is a code.
 
-    Raises NotFound for what is not open, Invalid for another action or no code, RuleViolated for
-    what no answer ends.
+    Raises NotFound for what is not open, Invalid for another action or for a reason that is on no
+    list, RuleViolated for what no answer ends.
     """
-    code = reason_code(reason)
+    code = reason_code(reason, RESOLVE_REASONS)
     kind, about = inspection.parse_exception_id(exception_id)
     item = _open(replica, exception_id)
     allowed = item["actions"]

@@ -49,12 +49,14 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
 from holdfast.model.venue import Venue, parse_venue, to_document
+from holdfast.model.vocabulary import REVOKE_REASONS
 from holdfast.node import identity as certificates
 from holdfast.node import join_codes, lives, settings
 from holdfast.node.keys import read_signing_key, write_secret_text, write_signing_key
 from holdfast.node.local_identity import LocalIdentity, new_life
+from holdfast.node.reasons import reason_code
 from holdfast.node.replica import Merged, Written
-from holdfast.node.service import Service, reason_code
+from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.projections import Record
 from holdfast.store.records import CertificateRow
@@ -262,11 +264,11 @@ class Hub(Service):
     def revoke(self, node: str, reason: str) -> None:
         """Shut a node out: its exchanges are refused from now on, also where it was never heard.
 
-        `node` is its name, or VENUE/NAME where several venues have one of that name; `reason` a
-        code, such as `stolen`. The name may be invited again: what is shut out are the certificates
+        `node` is its name, or VENUE/NAME where several venues have one of that name; `reason` one
+        of REVOKE_REASONS. The name may be invited again: what is shut out are the certificates
         that were issued so far. Raises NotFound, Invalid, Conflict.
         """
-        code = reason_code(reason)
+        code = reason_code(reason, REVOKE_REASONS)
         venue, _, name = node.rpartition("/")
         with self.transaction():
             admitted = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from holdfast.model import events, wall
+from holdfast.model import wall
+from holdfast.model.contents import decode_content
 from holdfast.model.entries import SCHEMA, Entry
 from holdfast.model.errors import NotFound
 from holdfast.model.events import ClaimDecided, Event
@@ -117,9 +118,7 @@ def event_of(entry: Seen) -> Event | None:
     """What an entry about a reservation says; None where its content does not count."""
     if not entry.content:
         return None
-    return events.decode_content(
-        Entry(entry.kind, entry.stamp, 0, b"", (), (), (), SCHEMA, entry.content)
-    )
+    return decode_content(Entry(entry.kind, entry.stamp, 0, b"", (), (), (), SCHEMA, entry.content))
 
 
 def decisions_in(record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:

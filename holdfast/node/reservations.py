@@ -41,10 +41,10 @@ from holdfast.model.events import (
     ReservationMoved,
     ReservationNoShowUndone,
     SealedCard,
-    check_metadata,
 )
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX
 from holdfast.model.mapping import ImportRecord
+from holdfast.model.metadata import check_metadata
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
 from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
@@ -61,6 +61,7 @@ from holdfast.model.reservation import (
 )
 from holdfast.node import offering
 from holdfast.node.importing import ImportReport, import_records
+from holdfast.node.reasons import reason_code
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
 
 if TYPE_CHECKING:
@@ -484,19 +485,17 @@ class Reservations:
         note: str | None = None,
     ) -> View:
         """An intent; the capacity is free when its holder has ended the claim."""
-        for field, value, allowed in (
-            ("reason", reason, vocabulary.CANCEL_REASONS),
-            ("by", by, vocabulary.CANCELLED_BY),
-        ):
-            if value not in allowed:
-                raise Invalid.field(field, f"must be one of {', '.join(sorted(allowed))}")
+        code = reason_code(reason, vocabulary.CANCEL_REASONS, has_note=True)
+        if by not in vocabulary.CANCELLED_BY:
+            allowed = ", ".join(sorted(vocabulary.CANCELLED_BY))
+            raise Invalid.field("by", f"must be one of {allowed}")
         with self._r.transaction():
             view = self._step("cancelled", reference)
             venue = self._r.venue(self.venue_of(view))
             sealed = self._card(venue, view.agent_id, {"note": note} if note else None)
             ends = tuple(c.id for c in view.claims if c.state in (LIVE, PENDING, STANDBY))
             return self._write(
-                view, ReservationCancelled(reason, by, sealed), ends=ends if self._r.sells else ()
+                view, ReservationCancelled(code, by, sealed), ends=ends if self._r.sells else ()
             )
 
     def check_in(self, reference: str, actual_party_size: int | None = None) -> View:

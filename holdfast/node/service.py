@@ -12,27 +12,18 @@ from typing import Any
 from holdfast.model import lifecycle
 from holdfast.model.errors import Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, OperationWithdrawn
-from holdfast.model.limits import REASON_CHARS_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
+from holdfast.model.vocabulary import EXCEPTION_ACTIONS, RESOLVE_REASONS, WITHDRAW_REASONS
 from holdfast.node.guests import Guests
 from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.reasons import reason_code
 from holdfast.node.replica import Merged, Replica
 from holdfast.node.reservations import Reservations, refused_as_invalid
 from holdfast.node.settings import Settings
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store import queue as queue_states
 from holdfast.store.store import Store
-
-EXCEPTION_ACTIONS: dict[str, tuple[str, ...]] = {
-    "displaced": ("cancel", "acknowledge"),
-    "seated_without_place": ("acknowledge",),
-    "seated_though_cancelled": ("acknowledge",),
-    "no_show_and_checked_in": ("acknowledge",),
-    "no_show_and_cancelled": ("acknowledge",),
-    "checked_in_twice": ("acknowledge",),
-}
-"""What a person can do about each kind of exception in this version."""
 
 
 class Service(Replica):
@@ -82,8 +73,9 @@ class Service(Replica):
         """The writer's way out for an operation that has no good end (§4.7, CONTRACT `queue`).
 
         A reservation whose making is withdrawn is cancelled; of any other operation the record says
-        that it was withdrawn. Raises NotFound, RuleViolated.
+        that it was withdrawn. Raises Invalid for no reason of the list, NotFound, RuleViolated.
         """
+        code = reason_code(reason, WITHDRAW_REASONS)
         with self.transaction():
             row = self.store.queue.get(operation)
             if row is None:
@@ -99,11 +91,11 @@ class Service(Replica):
             with refused_as_invalid():
                 self.append(
                     chain.book,
-                    OperationWithdrawn(operation, reason_code(reason)),
+                    OperationWithdrawn(operation, code),
                     subject=row.subject,
                     follows=followed(view) if view else (),
                 )
-            self.store.queue.mark_withdrawn(operation, reason_code(reason), self.clock.now_ms())
+            self.store.queue.mark_withdrawn(operation, code, self.clock.now_ms())
 
     def retry(self, operation: bytes | None = None) -> int:
         """Make waiting operations due now. Returns how many; raises NotFound for an unknown one."""
@@ -116,6 +108,7 @@ class Service(Replica):
 
     def resolve_exception(self, reservation: bytes, kind: str, action: str, reason: str) -> View:
         """Record what a person did about an exception, and do it. Raises NotFound, Invalid."""
+        code = reason_code(reason, RESOLVE_REASONS)
         with self.transaction():
             record = self.record(reservation)
             if record is None or kind not in dict(record.view.exceptions):
@@ -129,7 +122,7 @@ class Service(Replica):
             with refused_as_invalid():
                 self.append(
                     record.book,
-                    ExceptionResolved(kind, action, reason_code(reason), about),
+                    ExceptionResolved(kind, action, code, about),
                     subject=reservation,
                     follows=followed(view),
                 )
@@ -191,14 +184,3 @@ def _reference(view: View) -> str:
     from holdfast.model.ids import uuid_text
 
     return uuid_text(view.id)
-
-
-def reason_code(reason: str) -> str:
-    """A reason as a code: the contract's reasons are codes, never free text. Raises Invalid."""
-    code = reason.lower().strip().replace("-", "_").replace(" ", "_").strip("_")
-    plain = code.isascii() and code.replace("_", "").isalnum()
-    if not plain or len(code) > REASON_CHARS_MAX:
-        raise Invalid.field(
-            "reason", "must be a short code of letters, digits and underscores, such as stolen"
-        )
-    return code

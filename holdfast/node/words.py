@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from holdfast.model.vocabulary import EXCEPTION_ACTIONS
+
 REASON_SENTENCES: Final = {
     # The gate, on an entry.
     "entry-too-large": "it is larger than an entry may be",
@@ -99,7 +101,4 @@ def exception_sentence(kind: str, subject: str, won: list[str]) -> str:
 
 def exception_actions(kind: str) -> tuple[str, ...]:
     """What a person can do about it; the list is that of whoever does it."""
-    # Inside the function: the services that resolve exceptions may themselves ask for these words.
-    from holdfast.node.service import EXCEPTION_ACTIONS
-
     return EXCEPTION_ACTIONS.get(kind, ("acknowledge",))

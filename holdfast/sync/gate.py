@@ -13,14 +13,9 @@ from typing import Final, NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from holdfast.model.contents import check_content, decode_content
 from holdfast.model.entries import SCHEMA, Entry, Malformed, check_envelope, decode
-from holdfast.model.events import (
-    EVENT_BY_KIND,
-    ChainCertified,
-    Event,
-    check_content,
-    decode_content,
-)
+from holdfast.model.events import EVENT_BY_KIND, ChainCertified, Event
 from holdfast.model.limits import ENTRY_BYTES_MAX, FRAME_BYTES_MAX, PAGE_ENTRIES
 from holdfast.sync.messages import Frame
 from holdfast.sync.pages import Append, NotAnAppend, read_append

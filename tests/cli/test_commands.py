@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import click
 import pytest
 
 from holdfast.cli import COMMANDS, holdfast
+from holdfast.model import vocabulary
 from tests.cli.support import ROOT, Run
 
 NAMED = """
@@ -89,6 +91,31 @@ def loaded_after(program: str) -> set[str]:
         check=True,
     )
     return set(done.stdout.split())
+
+
+LISTS = {
+    "reservations cancel": vocabulary.CANCEL_REASONS,
+    "hub revoke": vocabulary.REVOKE_REASONS,
+    "queue withdraw": vocabulary.WITHDRAW_REASONS,
+    "exceptions resolve": vocabulary.RESOLVE_REASONS,
+}
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_the_help_of_a_reason_names_words_that_are_valid(name: str):
+    [option] = [one for one in command(name).params if one.name == "reason"]
+    assert isinstance(option, click.Option) and option.help is not None
+    named = re.search(r"[Ss]uch as ([a-z_, ]+)\. Any other word", option.help)
+    assert named is not None, option.help
+    words = set(named.group(1).split(", "))
+    assert {"test", "other"} < words <= LISTS[name]
+
+
+def test_the_help_of_resolving_says_which_actions_there_are_and_what_they_do():
+    told = " ".join((command("exceptions resolve").help or "").split())
+    for action in vocabulary.ACTIONS:
+        assert f"--action {action}" in told
+    assert "also cancels that reservation" in told
 
 
 def test_help_loads_nothing_that_takes_time():

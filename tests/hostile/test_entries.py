@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from holdfast.model.contents import AMENDABLE
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import (
-    AMENDABLE,
     ChainKeyChanged,
     ClaimDecided,
     ExceptionResolved,
@@ -105,7 +105,7 @@ BAD: list[tuple[str, bytes, str]] = [
     ("clear text as metadata's key", entry(created(metadata={NAME: 1})), "text-not-an-id:metadata"),
     ("clear text deep in metadata", entry(created(metadata={"a": [{"b": [NAME]}]})),
      "text-not-an-id:metadata"),
-    ("metadata of 5,000 bytes", entry(created(metadata={"a": [1 << 40] * 600})),
+    ("metadata of 5,000 bytes", entry(created(metadata={"a": [1 << 20] * 1_000})),
      "text-not-an-id:metadata"),
     ("a start beyond all numbers", entry(created(starts_at=HUGE)), "time-out-of-range"),
     ("an end before 1970", entry(created(ends_at=-1)), "time-out-of-range"),
@@ -125,11 +125,11 @@ BAD: list[tuple[str, bytes, str]] = [
     ("seen in the year 3000", entry(ReservationCheckedIn(2, FAR * 1000)), "time-out-of-range"),
     ("left before 1970", entry(ReservationCompleted(-1000)), "time-out-of-range"),
     ("an exception by name", entry(ExceptionResolved(NAME, "acknowledge")),
-     "text-not-an-id:exception"),
-    ("an action by name", entry(ExceptionResolved("displaced", NAME)), "text-not-an-id:action"),
+     "text-not-a-code:exception"),
+    ("an action by name", entry(ExceptionResolved("displaced", NAME)), "text-not-a-code:action"),
     ("a withdrawal of 3 bytes", entry(OperationWithdrawn(b"abc")), "operation-id-length"),
     ("a withdrawal with a story", entry(OperationWithdrawn(bytes(16), NAME)),
-     "text-not-an-id:reason"),
+     "text-not-a-code:reason"),
     ("a decision of no operation", entry(ClaimDecided(b"", "admitted")), "operation-id-length"),
     ("a made-up verdict", entry(ClaimDecided(bytes(16), "perhaps")), "text-not-a-code:verdict"),
     ("a decision with names", entry(ClaimDecided(bytes(16), "moved", from_resources=(NAME,))),

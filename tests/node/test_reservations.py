@@ -462,11 +462,30 @@ def test_confirming_twice_changes_nothing_the_second_time(fleet):
     assert hub.tip(fleet.book) == before
 
 
-@pytest.mark.parametrize("word", [{"reason": "because"}, {"by": "anna"}])
+@pytest.mark.parametrize("word", [{"reason": "because"}, {"by": "anna"}, {"reason": "mario_rossi"}])
 def test_reasons_are_codes(fleet, word):
     view = fleet.reserve(fleet.the_hub, "19:30")
     with pytest.raises(Invalid):
         fleet.the_hub.reservations.cancel(view.code, **word)
+
+
+@pytest.mark.parametrize("typed", ["guest_late", "Guest late", " guest-late ", "GUEST  LATE"])
+def test_a_reason_may_be_typed_with_capitals_spaces_and_dashes(fleet, typed):
+    view = fleet.reserve(fleet.the_hub, "19:30")
+    assert fleet.the_hub.reservations.cancel(view.code, typed).cancel_reason == "guest_late"
+
+
+@pytest.mark.parametrize("typed", ["illness", "Guest ill", "family emergency"])
+def test_a_guests_health_or_family_does_not_stand_in_the_book(fleet, typed):
+    view = fleet.reserve(fleet.the_hub, "19:30")
+    cancelled = fleet.the_hub.reservations.cancel(view.code, typed)
+    assert cancelled.cancel_reason == "personal_reasons"
+
+
+def test_whoever_cancels_for_a_reason_of_their_own_is_told_of_the_note(fleet):
+    view = fleet.reserve(fleet.the_hub, "19:30")
+    with pytest.raises(Invalid, match=r"weather.*`other` always fits.*`note`, which is sealed"):
+        fleet.the_hub.reservations.cancel(view.code, "his aunt came")
 
 
 # --- looking --------------------------------------------------------------------------------------

@@ -1,0 +1,363 @@
+"""Reading contents: the gate's rule that every text is an id, a code, or sealed (DESIGN §8).
+
+Owns that rule, and the bounds of every field: what a content must keep to be believed, whoever
+wrote it. Knows nothing of who may write what (the folds judge that).
+
+A content of a newer schema is not read. At the end of an array, where a later version appended
+fields, a reader sees only that no clear text stands there. A later version that adds a word to a
+closed list raises the schema of the entries that use it, so that older readers wait for an upgrade
+instead of setting them aside.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any, Final
+
+import msgspec
+
+from holdfast.model import vocabulary
+from holdfast.model.entries import EPOCH_SECONDS_MAX, SCHEMA, Entry, Malformed
+from holdfast.model.events import (
+    EVENT_BY_KIND,
+    SERIAL_BYTES,
+    ChainCertified,
+    ChainClosed,
+    ChainKeyChanged,
+    ChainSucceeded,
+    ClaimDecided,
+    ClaimEnded,
+    Event,
+    ExceptionResolved,
+    NodeRevoked,
+    OperationWithdrawn,
+    ReservationAmended,
+    ReservationCancelled,
+    ReservationCheckedIn,
+    ReservationCreated,
+    ReservationMoved,
+    RightGranted,
+    RightRevoked,
+    SealedCard,
+    VenueKeyAccepted,
+    VenueKeyHanded,
+    VenueKeyPublished,
+)
+from holdfast.model.limits import (
+    CARD_BYTES_MAX,
+    LIFE_NUMBER_MAX,
+    NIGHTS_WRITTEN_MAX,
+    PARTY_MAX,
+    YEAR_MAX,
+    YEAR_MIN,
+)
+from holdfast.model.metadata import check_metadata, has_clear_text
+from holdfast.model.nesting import nested_too_deeply
+from holdfast.model.pseudonyms import is_agent_id
+
+_decoders = {
+    kind: msgspec.msgpack.Decoder(event, strict=True) for kind, event in EVENT_BY_KIND.items()
+}
+
+_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
+_RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_RESERVATION_CODE = re.compile(r"RES-[0-9]{4}-[0-9A-HJKMNP-TV-Z]{6}(?:[0-9A-HJKMNP-TV-Z]{2})?\Z")
+_QUARANTINED = re.compile(r"[0-9a-f]{32}\.quarantined\Z")
+"""The exception that a quarantined operation is, named by its id."""
+
+
+def decode_content(entry: Entry) -> Event | None:
+    """The event of an entry; None where it is of a newer schema or a kind we do not know yet.
+
+    Raises `Malformed` (reason code) where it can never become right: unreadable, or with text that
+    is neither an id, nor a code, nor sealed.
+    """
+    if entry.schema > SCHEMA:
+        return None
+    decoder = _decoders.get(entry.kind)
+    if decoder is None:
+        return None
+    if nested_too_deeply(entry.content):
+        raise Malformed("content-unreadable")
+    try:
+        event = decoder.decode(entry.content)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed("content-unreadable") from error
+    if _array_length(entry.content) > len(event.__struct_fields__):
+        _check_unknown_fields(entry.content, len(event.__struct_fields__))
+    check_content(entry.kind, event)
+    return event
+
+
+def _array_length(content: bytes) -> int:
+    """How many members a MessagePack array has, by its first bytes."""
+    first = content[0]
+    if first & 0xF0 == 0x90:
+        return first & 0x0F
+    return int.from_bytes(content[1 : 3 if first == 0xDC else 5], "big")
+
+
+def _check_unknown_fields(content: bytes, known: int) -> None:
+    """What a later version appended is not understood here, and holds no clear text all the
+    same."""
+    try:
+        members = msgspec.msgpack.decode(content)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed("content-unreadable") from error
+    for value in members[known:]:
+        if not isinstance(value, bytes) and has_clear_text(value):
+            raise Malformed("text-not-an-id:unknown-field")
+
+
+def check_content(kind: str, event: Event) -> None:
+    """The rules on texts and bounds that a content must keep. Raises `Malformed`."""
+    check = _CHECKS.get(kind)
+    if check is None:
+        return
+    try:
+        check(event)
+    except RecursionError as error:
+        raise Malformed("content-unreadable") from error
+
+
+def _date(value: Any) -> bool:
+    """Whether a text is a day of the calendar, as entries write it."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        return False
+    try:
+        return YEAR_MIN <= datetime.date.fromisoformat(value).year <= YEAR_MAX
+    except ValueError:
+        return False
+
+
+def _code(value: str, allowed: frozenset[str], field: str) -> None:
+    if value not in allowed:
+        raise Malformed(f"text-not-a-code:{field}")
+
+
+def _reason(value: str, allowed: frozenset[str]) -> None:
+    """A reason that may be left out."""
+    if value:
+        _code(value, allowed, "reason")
+
+
+def _identifier(value: str, field: str) -> None:
+    if value and not _CODE.match(value):
+        raise Malformed(f"text-not-an-id:{field}")
+
+
+def _check_card(card: SealedCard | None) -> None:
+    if card is not None and (len(card.id) != 16 or len(card.ciphertext) > CARD_BYTES_MAX + 128):
+        raise Malformed("card-out-of-range")
+
+
+def _check_party(party_size: int) -> None:
+    if not 1 <= party_size <= PARTY_MAX:
+        raise Malformed("party-size")
+
+
+def _check_times(*seconds: int) -> None:
+    if not all(0 <= value <= EPOCH_SECONDS_MAX for value in seconds):
+        raise Malformed("time-out-of-range")
+
+
+def _check_operation_ids(*operations: bytes) -> None:
+    if any(len(operation) != 16 for operation in operations):
+        raise Malformed("operation-id-length")
+
+
+def _check_created(event: ReservationCreated) -> None:
+    if not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
+    if not _RESERVATION_CODE.match(event.code):
+        raise Malformed("text-not-a-code:code")
+    if not _date(event.service_date):
+        raise Malformed("text-not-a-date:service_date")
+    _check_party(event.party_size)
+    _check_times(event.starts_at, event.ends_at, event.made_at_ms // 1000)
+    if not 0 <= event.nights <= NIGHTS_WRITTEN_MAX:
+        raise Malformed("nights")
+    _code(event.kind, vocabulary.RESERVATION_KINDS, "kind")
+    _code(event.source, vocabulary.SOURCES, "source")
+    if event.occasion:
+        _code(event.occasion, vocabulary.OCCASIONS, "occasion")
+    _code(event.outcome, vocabulary.OUTCOMES, "outcome")
+    _identifier(event.resource_kind, "resource_kind")
+    _identifier(event.area, "area")
+    if event.metadata and check_metadata(event.metadata):
+        raise Malformed("text-not-an-id:metadata")
+    _check_card(event.card)
+
+
+def _check_changes(event: ReservationAmended | ReservationMoved) -> None:
+    _check_card(event.card)
+    for field, value in event.fields.items():
+        check = _FIELD_CHECKS.get(field)
+        if check is None:
+            raise Malformed("field-not-amendable")
+        if not check(value):
+            raise Malformed(f"text-not-a-code:{field}")
+
+
+def _is_epoch(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= EPOCH_SECONDS_MAX
+
+
+def _among(allowed: frozenset[str]) -> Any:
+    return lambda value: isinstance(value, str) and value in allowed
+
+
+_FIELD_CHECKS: Final[dict[str, Any]] = {
+    "party_size": lambda v: type(v) is int and 1 <= v <= PARTY_MAX,
+    "kind": _among(vocabulary.RESERVATION_KINDS),
+    "source": _among(vocabulary.SOURCES),
+    "may_move": lambda v: isinstance(v, bool),
+    "resource_kind": lambda v: isinstance(v, str) and (v == "" or bool(_CODE.match(v))),
+    "area": lambda v: isinstance(v, str) and (v == "" or bool(_CODE.match(v))),
+    "occasion": _among(vocabulary.OCCASIONS | {""}),
+    "nights": lambda v: type(v) is int and 0 <= v <= NIGHTS_WRITTEN_MAX,
+    "metadata": lambda v: check_metadata(v) is None,
+    "service_date": _date,
+    "agent_id": lambda v: isinstance(v, str) and is_agent_id(v),
+    "starts_at": _is_epoch,
+    "ends_at": _is_epoch,
+}
+AMENDABLE: Final = frozenset(_FIELD_CHECKS)
+"""Fields that an amendment or a move may name."""
+
+
+def _check_cancelled(event: ReservationCancelled) -> None:
+    _code(event.reason, vocabulary.CANCEL_REASONS, "reason")
+    _code(event.by, vocabulary.CANCELLED_BY, "by")
+    _check_card(event.note)
+
+
+def _check_decided(event: ClaimDecided) -> None:
+    _code(event.verdict, vocabulary.VERDICTS, "verdict")
+    _reason(event.reason, vocabulary.DECISION_REASONS)
+    _check_operation_ids(event.decides, *event.won)
+    for resource in event.from_resources:
+        if not _RESOURCE_ID.match(resource):
+            raise Malformed("text-not-an-id:from_resources")
+
+
+def _check_resolved(event: ExceptionResolved) -> None:
+    if not _QUARANTINED.match(event.exception):
+        _code(event.exception, vocabulary.EXCEPTION_KINDS, "exception")
+    _code(event.action, vocabulary.ACTIONS, "action")
+    _reason(event.reason, vocabulary.RESOLVE_REASONS)
+    if event.about:
+        _check_operation_ids(event.about)
+
+
+def _check_withdrawn(event: OperationWithdrawn) -> None:
+    _reason(event.reason, vocabulary.WITHDRAW_REASONS)
+    _check_operation_ids(event.operation)
+
+
+def _check_certified(event: ChainCertified) -> None:
+    if not 1 <= len(event.certificates) <= 4 or len(event.sealing_key) != 32:
+        raise Malformed("certificate-out-of-range")
+    if not 0 <= event.number <= LIFE_NUMBER_MAX:
+        raise Malformed("certificate-out-of-range")
+    if len(event.nonce) > 16:
+        raise Malformed("certificate-out-of-range")
+    _check_operation_ids(*event.succeeds)
+    _identifier(event.software, "software")
+
+
+def _check_key_changed(event: ChainKeyChanged) -> None:
+    if not 1 <= len(event.certificates) <= 4 or len(event.sealing_key) not in (0, 32):
+        raise Malformed("certificate-out-of-range")
+
+
+def _check_checked_in(event: ReservationCheckedIn) -> None:
+    if not 0 <= event.actual_party_size <= PARTY_MAX:
+        raise Malformed("party-size")
+    _check_times(event.at_ms // 1000)
+
+
+def _check_at(event: Any) -> None:
+    _check_times(event.at_ms // 1000)
+
+
+def _check_ended(event: ClaimEnded) -> None:
+    _code(event.reason, vocabulary.CLAIM_END_REASONS, "reason")
+
+
+def _check_succeeded(event: ChainSucceeded) -> None:
+    _reason(event.reason, vocabulary.SUCCESSION_REASONS)
+
+
+def _check_closed(event: ChainClosed) -> None:
+    _reason(event.reason, vocabulary.CHAIN_CLOSE_REASONS)
+    if not 0 <= event.entries < 1 << 63:
+        raise Malformed("entries-out-of-range")
+    _check_operation_ids(event.incarnation)
+
+
+def _check_node_revoked(event: NodeRevoked) -> None:
+    if any(len(serial) != SERIAL_BYTES for serial in event.serials):
+        raise Malformed("serial-length")
+    _check_operation_ids(*(head[0] for head in event.heads))
+    _identifier(event.node, "node")
+    _reason(event.reason, vocabulary.REVOKE_REASONS)
+
+
+_P: Final = 2**255 - 19
+_WEAK_KEYS: Final = frozenset(
+    {
+        0, 1, _P - 1, _P, _P + 1,
+        0x00B8495F16056286FDB1329CEB8D09DA6AC49FF1FAE35616AEB8413B7C7AEBE0,
+        0x57119FD0DD4E22D8868E1C58C45C44045BEF839C55B1D0B1248C50A3BC959C5F,
+    }
+)  # fmt: skip
+"""X25519's points of small order (RFC 7748 §6.1): nothing can be sealed to them."""
+
+
+def _check_venue_key(event: VenueKeyPublished | VenueKeyAccepted | VenueKeyHanded) -> None:
+    if len(event.public_key) != 32:
+        raise Malformed("key-length")
+    if int.from_bytes(event.public_key, "little") & (1 << 255) - 1 in _WEAK_KEYS:
+        raise Malformed("key-weak")
+
+
+def _check_granted(event: RightGranted) -> None:
+    if not _RESOURCE_ID.match(event.resource):
+        raise Malformed("text-not-an-id:resource")
+    if (
+        not 0 <= event.start < event.end <= EPOCH_SECONDS_MAX
+        or not 1 <= event.quantity <= 1_000_000
+    ):
+        raise Malformed("right-out-of-range")
+
+
+def _check_right_revoked(event: RightRevoked) -> None:
+    _reason(event.reason, vocabulary.RIGHT_REVOKE_REASONS)
+
+
+_CHECKS: Final[dict[str, Any]] = {
+    "reservation.created": _check_created,
+    "reservation.amended": _check_changes,
+    "reservation.moved": _check_changes,
+    "reservation.cancelled": _check_cancelled,
+    "claim.decided": _check_decided,
+    "claim.ended": _check_ended,
+    "exception.resolved": _check_resolved,
+    "operation.withdrawn": _check_withdrawn,
+    "chain.certified": _check_certified,
+    "reservation.checked_in": _check_checked_in,
+    "reservation.completed": _check_at,
+    "reservation.no_show": _check_at,
+    "chain.key_changed": _check_key_changed,
+    "chain.succeeded": _check_succeeded,
+    "chain.closed": _check_closed,
+    "node.revoked": _check_node_revoked,
+    "venue.key_published": _check_venue_key,
+    "venue.key_accepted": _check_venue_key,
+    "venue.key_handed": _check_venue_key,
+    "right.granted": _check_granted,
+    "right.revoked": _check_right_revoked,
+}

@@ -1,0 +1,100 @@
+"""Writes docs/words.md from the closed lists: nobody keeps a second copy by hand.
+
+    python tools/make_words.py
+
+A test fails where the page is not what the lists say.
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+from typing import Final
+
+from holdfast.model import vocabulary
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "words.md"
+
+OPENING: Final = """\
+# The words that stand in for reasons
+
+*This page is written by `tools/make_words.py` from `holdfast/model/vocabulary.py`. Change the
+lists, run the tool, and a test holds both together.*
+
+What is written into a book is kept by every device and can never be taken out again. So a reason
+is a word of a closed list: a guest's name cannot get in by way of one. Take what comes nearest;
+`other` always fits. Capitals, spaces and dashes do not matter: `Guest request` is `guest_request`.
+What you want to say in your own words goes into the note of a cancellation (`--note`), which is
+sealed for the venue. A guest's health and family are nobody's business for ever: words such as
+`illness` are taken, and written as `personal_reasons`.
+"""
+
+REPLICAS: Final = """\
+## What replicas say to each other
+
+For whoever writes another implementation: the field of an entry's content, and its words. Where a
+reason may be left out, the empty text passes as well.
+"""
+
+PEOPLES: Final = (
+    ("`holdfast reservations cancel --reason`", vocabulary.CANCEL_REASONS),
+    ("`holdfast hub revoke --reason`", vocabulary.REVOKE_REASONS),
+    ("`holdfast queue withdraw --reason`", vocabulary.WITHDRAW_REASONS),
+    ("`holdfast exceptions resolve --reason`", vocabulary.RESOLVE_REASONS),
+)
+ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
+    ("reservation.created", "kind", vocabulary.RESERVATION_KINDS),
+    ("reservation.created", "source", vocabulary.SOURCES),
+    ("reservation.created", "occasion", vocabulary.OCCASIONS),
+    ("reservation.created", "outcome", vocabulary.OUTCOMES),
+    ("reservation.cancelled", "reason", "as for `reservations cancel` above"),
+    ("reservation.cancelled", "by", vocabulary.CANCELLED_BY),
+    ("claim.decided", "verdict", vocabulary.VERDICTS),
+    ("claim.decided", "reason", vocabulary.DECISION_REASONS),
+    ("claim.ended", "reason", vocabulary.CLAIM_END_REASONS),
+    ("exception.resolved", "exception", vocabulary.EXCEPTION_KINDS),
+    ("exception.resolved", "action", vocabulary.ACTIONS),
+    ("exception.resolved", "reason", "as for `exceptions resolve` above"),
+    ("operation.withdrawn", "reason", "as for `queue withdraw` above"),
+    ("chain.succeeded", "reason", vocabulary.SUCCESSION_REASONS),
+    ("chain.closed", "reason", vocabulary.CHAIN_CLOSE_REASONS),
+    ("node.revoked", "reason", "as for `hub revoke` above"),
+    ("right.revoked", "reason", vocabulary.RIGHT_REVOKE_REASONS),
+)
+MORE: Final = {
+    "exception.resolved.exception": "; or an operation id in hex and `.quarantined`",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [OPENING]
+    for heading, choice in PEOPLES:
+        parts += [f"## {heading}\n", _filled(choice) + "\n"]
+    parts += [REPLICAS, "| kind | field | words |", "|---|---|---|"]
+    for kind, field, words in ROWS:
+        shown = words if isinstance(words, str) else _listed(words)
+        parts.append(f"| `{kind}` | `{field}` | {shown}{MORE.get(f'{kind}.{field}', '')} |")
+    return "\n".join(parts) + "\n"
+
+
+def _listed(words: frozenset[str]) -> str:
+    if words > vocabulary.REVOKE_REASONS:
+        return f"{_listed(words - vocabulary.REVOKE_REASONS)}, and those for `hub revoke` above"
+    return ", ".join(f"`{word}`" for word in sorted(words) if word)
+
+
+def _filled(words: frozenset[str]) -> str:
+    return "\n".join(
+        textwrap.wrap(_listed(words), 100, break_long_words=False, break_on_hyphens=False)
+    )
+
+
+def main() -> int:
+    PAGE.write_text(page(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
