@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -40,9 +39,9 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
 from holdfast.model.venue import Venue, parse_venue, to_document
+from holdfast.node import directories, join_codes, lives, settings
 from holdfast.node import identity as certificates
-from holdfast.node import join_codes, lives, settings
-from holdfast.node.keys import read_signing_key, write_secret_text, write_signing_key
+from holdfast.node.keys import read_signing_key, write_signing_key
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.replica import Merged, Written
 from holdfast.node.service import Service, reason_code
@@ -50,7 +49,6 @@ from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.store import Store
 
 ROOT_KEY: Final = "root.pem"
-ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 REBUILT_KEY: Final = "rebuilt"
 ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
 PREFIXES: Final = 1024
@@ -72,17 +70,13 @@ class Hub(Service):
 
     @classmethod
     def init(cls, directory: Path, tenant: str, root: bytes | None = None, **overrides: Any) -> Hub:
-        """Make a hub in an empty directory: root key (or the given one), keys, database, token.
+        """Make a hub in a new directory: root key (or the given one), keys, database, token.
 
-        Raises Invalid, DirectoryError.
+        After a kill at any moment there is a whole hub or none. Raises Invalid, DirectoryError.
         """
         if not _is_name(tenant):
             raise Invalid.field("tenant", "must be 1-64 of a-z, 0-9 and -")
-        if directory.exists() and any(directory.iterdir()):
-            raise DirectoryError(f"{directory} is not empty; choose a new directory for the hub")
-        _make_directory(directory)
-        clock = Timekeeper()
-        now_ms = clock.now_ms()
+        now_ms = Timekeeper().now_ms()
         root_key = certificates.load_root_key(root) if root else Ed25519PrivateKey.generate()
         root_certificate = certificates.make_root(tenant, root_key, now_ms)
         key = Ed25519PrivateKey.generate()
@@ -93,31 +87,22 @@ class Hub(Service):
             tenant, "*", "hub", "hub", os.urandom(16), 1, key, [leaf], root_certificate,
             X25519PrivateKey.generate(), certificates.derive_pseudonym_key(root_key), [], [],
         )  # fmt: skip
-        identity.save_keys(directory)
-        write_signing_key(directory / "keys" / ROOT_KEY, root_key)
-        write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
-        settings.write_default(directory)
-        chosen = settings.load(directory, **overrides)
-        store = Store(directory, synchronous=chosen.synchronous)
-        try:
+        with directories.making(directory, **overrides) as store:
+            identity.save_keys(store.directory)
+            write_signing_key(store.directory / "keys" / ROOT_KEY, root_key)
             with store.atomic():
                 identity.save(store.records)
                 store.records.put("role", b"hub")
                 if root is not None:
                     # The tenant had a hub before, and its devices know what that one sold.
                     store.records.put(REBUILT_KEY, b"1")
-        except BaseException:
-            store.close()
-            raise
-        hub = cls(directory, store, identity, clock, chosen)
-        hub.keep_witness()
-        return hub
+        return cls.open(directory, **overrides)
 
     @classmethod
     def open(cls, directory: Path, **overrides: Any) -> Hub:
         """Open an existing hub. Raises DirectoryError and its children."""
         chosen = settings.load(directory, **overrides)
-        _require(directory)
+        directories.require(directory)
         store = Store(directory, synchronous=chosen.synchronous)
         try:
             identity, reasons = lives.identity_at_start(directory, store)
@@ -591,25 +576,3 @@ def _is_name(text: str) -> bool:
         and all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in text)
         and text[0] != "-"
     )
-
-
-def _make_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (directory / "keys").mkdir(mode=0o700, exist_ok=True)
-        (directory / "log").mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise DirectoryError(f"{directory} cannot be made ({error.strerror})") from error
-
-
-def _require(directory: Path) -> None:
-    if not (directory / "holdfast.db").exists():
-        raise DirectoryError(
-            f"{directory} holds no Holdfast data; make a hub with `holdfast hub init`, "
-            "or a node with `holdfast node join`"
-        )
-
-
-def free_bytes(directory: Path) -> int:
-    """What the disk of a directory has left."""
-    return shutil.disk_usage(directory).free
