@@ -139,7 +139,13 @@ class Hub(Service):
         export_root(self.directory, path)
 
     def _root_key(self) -> Ed25519PrivateKey:
-        return read_signing_key(self.directory / "keys" / ROOT_KEY)
+        path = self.directory / "keys" / ROOT_KEY
+        if not path.exists():
+            raise DirectoryError(
+                f"the hub cannot admit anybody without its root key: put {path} back while devices "
+                "join, and take it away again after; the join code stays good until it expires"
+            )
+        return read_signing_key(path)
 
     # --- venues ---------------------------------------------------------------------------------
 
@@ -203,28 +209,28 @@ class Hub(Service):
     ) -> tuple[join_codes.JoinOffer, bytes]:
         """Check a join request against its offer and issue the node's certificate.
 
-        Returns the offer and the certificate (DER). A wrong proof uses up a try, durably. Raises
-        Unauthorised.
+        Returns the offer and the certificate (DER). A wrong proof uses up a try, durably; what
+        fails at the hub uses up nothing. Raises Unauthorised, DirectoryError.
         """
         with self.lock:
             data = self.store.records.offer(offer_id)
             offer, failure = join_codes.attempt(data, proof, transcript, self.clock.now_ms())
-            with self.transaction():
-                if offer is not None and failure is not None:
-                    self.store.records.put_offer(offer_id, join_codes.encode_offer(offer))
-                elif failure is None:
-                    self.store.records.drop_offer(offer_id)
             if failure is not None:
+                if offer is not None:
+                    with self.transaction():
+                        self.store.records.put_offer(offer_id, join_codes.encode_offer(offer))
                 raise failure
             assert offer is not None
             leaf = certificates.issue(
                 self._root_key(), self.identity.root, self.identity.tenant, offer.venue, offer.role,
                 offer.name, request.public_key, self.clock.now_ms(),
             )  # fmt: skip
+            # With the last that can fail, and in its transaction: what fails leaves the code good.
             with self.transaction():
                 book = self.book_of(offer.venue)
                 if not self.recovering(book):
                     self._grant_codes(book, request.incarnation)
+                self.store.records.drop_offer(offer_id)
             return offer, leaf
 
     def revoke(self, name: str, reason: str) -> None:
