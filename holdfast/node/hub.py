@@ -142,8 +142,8 @@ class Hub(Service):
         path = self.directory / "keys" / ROOT_KEY
         if not path.exists():
             raise DirectoryError(
-                f"the hub cannot admit anybody without its root key: put {path} back while devices "
-                "join, and take it away again after; the join code stays good until it expires"
+                f"the hub cannot admit anybody without its root key: put {path} back there while "
+                "devices join, and take it away again after; the code stays good until it expires"
             )
         return read_signing_key(path)
 
@@ -285,7 +285,8 @@ class Hub(Service):
     def recovering(self, name: str) -> bool:
         """Whether another life of the hub wrote in this book and is not closed yet, or may have
         and no device of the book has been heard (§5.9)."""
-        return bool(self._unclosed_hubs(name)) or self._unheard(name)
+        with self.lock:
+            return bool(self._unclosed_hubs(name)) or self._unheard(name)
 
     def _unheard(self, name: str) -> bool:
         """Whether this hub was rebuilt from a root key and knows nothing of this book yet."""
@@ -306,9 +307,10 @@ class Hub(Service):
 
     @property
     def exchange_state(self) -> str:
-        waiting = any(self.recovering(name) for name in self.books) or (
-            not self.books and self.store.records.get(REBUILT_KEY) is not None
-        )
+        with self.lock:
+            waiting = any(self.recovering(name) for name in self.books) or (
+                not self.books and self.store.records.get(REBUILT_KEY) is not None
+            )
         return "recovering" if waiting else "serving"
 
     def _expected(self, name: str) -> set[str]:
@@ -328,10 +330,13 @@ class Hub(Service):
         if proceed:
             with self.transaction():
                 self.store.records.drop(REBUILT_KEY)
-        for name in sorted(self.books):
+        with self.lock:
+            names = sorted(self.books)
+        for name in names:
             if not self.recovering(name):
                 continue
-            silent = sorted(self._expected(name) - self._met.get(name, set()))
+            with self.lock:
+                silent = sorted(self._expected(name) - self._met.get(name, set()))
             if (silent or self._unheard(name)) and not proceed:
                 missing[name.partition("/")[2]] = silent
                 continue

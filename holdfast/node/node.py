@@ -143,6 +143,8 @@ class Node(Service):
         return Peer(self.home)
 
     def _control(self, what: str) -> None:
+        # A link joins and leaves in its own thread. The copy is one step of the interpreter, so it
+        # needs no lock; who has just left may be told once more, which wakes nobody.
         for listener in list(self.controls):
             listener(what)
 
@@ -399,11 +401,13 @@ class Node(Service):
     def after_round(self) -> bool:
         """What each round may reveal: a second hub, that this life is over, a desk that lacks the
         venue's key. True if something was written that is to be sent."""
-        self._check_rivals()
-        before = self.tip(self.home)
-        self.check_life()
-        self.cards.pass_on(self.home)
-        return self.tip(self.home) != before
+        # Under the lock as a whole: the other way of exchanging may be taking entries in.
+        with self.lock:
+            self._check_rivals()
+            before = self.tip(self.home)
+            self.check_life()
+            self.cards.pass_on(self.home)
+            return self.tip(self.home) != before
 
     def _check_rivals(self) -> None:
         """Two successors of one hub: nobody here can tell which is right (§5.9)."""
