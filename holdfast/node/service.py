@@ -17,8 +17,9 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
 from holdfast.node.guests import Guests
 from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.recording import refused_as_invalid
 from holdfast.node.replica import Merged, Replica
-from holdfast.node.reservations import Reservations, refused_as_invalid
+from holdfast.node.reservations import Reservations
 from holdfast.node.settings import Settings
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store import queue as queue_states
