@@ -27,6 +27,7 @@ from holdfast.api.app import close_streams, make_app
 from holdfast.api.face import Replica
 from holdfast.model.errors import DirectoryError, Forbidden, Invalid, Unreachable
 from holdfast.model.limits import EXCHANGE_BYTES_MAX
+from holdfast.node.files import replace_file
 from holdfast.node.runtime import Runtime
 
 RUN_FILE: Final = "holdfast.run"
@@ -226,8 +227,4 @@ def _write_run_file(
         "pid": os.getpid(),
         "tls_cert": str(tls_cert.resolve()) if tls_cert else "",
     }
-    beside = path.with_suffix(".run.new")
-    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(found, file)
-    beside.replace(path)
+    replace_file(path, json.dumps(found).encode(), durable=False)

@@ -9,7 +9,6 @@ back.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +22,17 @@ def read_replica(directory: Path) -> Generator[Replica, None, None]:
     """The directory's books as they are now. Raises DirectoryError and its children."""
     from holdfast.commands.session import DATABASE_NAME, require_directory
     from holdfast.node import local_identity
+    from holdfast.node.files import scratch
     from holdfast.node.replica import Replica
     from holdfast.node.timekeeping import Timekeeper
     from holdfast.store.readonly import ReadOnlyStore
     from holdfast.store.store import Store
 
     require_directory(directory)
-    with tempfile.TemporaryDirectory(prefix="holdfast-") as copy:
+    with scratch() as copy:
         with ReadOnlyStore(directory) as source:
-            source.copy_to(Path(copy) / DATABASE_NAME)
-        store = Store(Path(copy))
+            source.copy_to(copy / DATABASE_NAME)
+        store = Store(copy)
         try:
             identity = local_identity.load(directory, store.records)
             replica = Replica(store, identity, Timekeeper())

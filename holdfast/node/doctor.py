@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.errors import DirectoryError, DirectoryInUse, HoldfastError
 from holdfast.model.limits import DISK_FREE_BYTES_MIN, STAMP_AHEAD_MS_MAX, WAL_BYTES_MAX
-from holdfast.node import settings
+from holdfast.node import files, settings
 from holdfast.node.keys import SECRET_MODE
 from holdfast.node.local_identity import ROOT_META_KEY, LocalIdentity
 from holdfast.node.replica import PROJECTION_VERSION, Replica
@@ -141,8 +140,7 @@ def _log_size(directory: Path) -> Iterator[Check]:
 
 def _projections(directory: Path) -> Iterator[Check]:
     """What is shown against a fresh fold of a copy, in a private temporary directory."""
-    with tempfile.TemporaryDirectory(prefix="holdfast-doctor-") as name:
-        copy = Path(name)
+    with files.scratch() as copy:
         with ReadOnlyStore(directory) as source:
             version = source.meta(PROJECTION_META_KEY)
             shown = source.projected()

@@ -36,6 +36,11 @@ class Guests:
 
     def ensure_venue_key(self, book: str) -> None:
         """The first front desk of a venue makes its key and publishes the public half."""
+        # Two threads that both find none would make two, and one of them would be lost.
+        with self._r.lock:
+            self._ensure_venue_key(book)
+
+    def _ensure_venue_key(self, book: str) -> None:
         if self._r.identity.role != "front-desk" or self._r.book(book).administration.venue_key:
             return
         private = self.private_key()
@@ -52,6 +57,11 @@ class Guests:
 
         It travels as an entry, sealed to the receiving desk's own key: the hub only forwards it.
         """
+        # Desks come by merges, which other threads make.
+        with self._r.lock:
+            self._pass_on(book)
+
+    def _pass_on(self, book: str) -> None:
         administration = self._r.book(book).administration
         own = self._r.identity.incarnation
         private = self.private_key()

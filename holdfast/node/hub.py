@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -50,9 +49,9 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
 from holdfast.model.venue import Venue, parse_venue, to_document
 from holdfast.model.vocabulary import REVOKE_REASONS
+from holdfast.node import directories, join_codes, lives, settings
 from holdfast.node import identity as certificates
-from holdfast.node import join_codes, lives, settings
-from holdfast.node.keys import read_signing_key, write_secret_text, write_signing_key
+from holdfast.node.keys import read_signing_key, write_signing_key
 from holdfast.node.local_identity import LocalIdentity, new_life
 from holdfast.node.reasons import reason_code
 from holdfast.node.replica import Merged, Written
@@ -63,7 +62,6 @@ from holdfast.store.records import CertificateRow
 from holdfast.store.store import Store
 
 ROOT_KEY: Final = "root.pem"
-ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 REBUILT_KEY: Final = "rebuilt"
 ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
 PREFIXES: Final = 1024
@@ -85,17 +83,13 @@ class Hub(Service):
 
     @classmethod
     def init(cls, directory: Path, tenant: str, root: bytes | None = None, **overrides: Any) -> Hub:
-        """Make a hub in an empty directory: root key (or the given one), keys, database, token.
+        """Make a hub in a new directory: root key (or the given one), keys, database, token.
 
-        Raises Invalid, DirectoryError.
+        After a kill at any moment there is a whole hub or none. Raises Invalid, DirectoryError.
         """
         if not _is_name(tenant):
             raise Invalid.field("tenant", "must be 1-64 of a-z, 0-9 and -")
-        if directory.exists() and any(directory.iterdir()):
-            raise DirectoryError(f"{directory} is not empty; choose a new directory for the hub")
-        _make_directory(directory)
-        clock = Timekeeper()
-        now_ms = clock.now_ms()
+        now_ms = Timekeeper().now_ms()
         root_key = certificates.load_root_key(root) if root else Ed25519PrivateKey.generate()
         root_certificate = certificates.make_root(tenant, root_key, now_ms)
         key = Ed25519PrivateKey.generate()
@@ -108,31 +102,22 @@ class Hub(Service):
             X25519PrivateKey.generate(), certificates.derive_pseudonym_key(root_key), [], [],
             nonce,
         )  # fmt: skip
-        identity.save_keys(directory)
-        write_signing_key(directory / "keys" / ROOT_KEY, root_key)
-        write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
-        settings.write_default(directory)
-        chosen = settings.load(directory, **overrides)
-        store = Store(directory, synchronous=chosen.synchronous)
-        try:
+        with directories.making(directory, **overrides) as store:
+            identity.save_keys(store.directory)
+            write_signing_key(store.directory / "keys" / ROOT_KEY, root_key)
             with store.atomic():
                 identity.save(store.records)
                 store.records.put("role", b"hub")
                 if root is not None:
                     # The tenant had a hub before, and its devices know what that one sold.
                     store.records.put(REBUILT_KEY, b"1")
-        except BaseException:
-            store.close()
-            raise
-        hub = cls(directory, store, identity, clock, chosen)
-        hub.keep_witness()
-        return hub
+        return cls.open(directory, **overrides)
 
     @classmethod
     def open(cls, directory: Path, **overrides: Any) -> Hub:
         """Open an existing hub. Raises DirectoryError and its children."""
         chosen = settings.load(directory, **overrides)
-        _require(directory)
+        directories.require(directory)
         store = Store(directory, synchronous=chosen.synchronous)
         try:
             identity, reasons = lives.identity_at_start(directory, store)
@@ -169,7 +154,13 @@ class Hub(Service):
         export_root(self.directory, path)
 
     def _root_key(self) -> Ed25519PrivateKey:
-        return read_signing_key(self.directory / "keys" / ROOT_KEY)
+        path = self.directory / "keys" / ROOT_KEY
+        if not path.exists():
+            raise DirectoryError(
+                f"the hub cannot admit anybody without its root key: put {path} back there while "
+                "devices join, and take it away again after; the code stays good until it expires"
+            )
+        return read_signing_key(path)
 
     # --- venues ---------------------------------------------------------------------------------
 
@@ -231,18 +222,16 @@ class Hub(Service):
     ) -> tuple[join_codes.JoinOffer, bytes]:
         """Check a join request against its offer and issue the node's certificate.
 
-        Returns the offer and the certificate (DER). A wrong proof uses up a try, durably. Raises
-        Unauthorised.
+        Returns the offer and the certificate (DER). A wrong proof uses up a try, durably; what
+        fails at the hub uses up nothing. Raises Unauthorised, DirectoryError.
         """
         with self.lock:
             data = self.store.records.offer(offer_id)
             offer, failure = join_codes.attempt(data, proof, transcript, self.clock.now_ms())
-            with self.transaction():
-                if offer is not None and failure is not None:
-                    self.store.records.put_offer(offer_id, join_codes.encode_offer(offer))
-                elif failure is None:
-                    self.store.records.drop_offer(offer_id)
             if failure is not None:
+                if offer is not None:
+                    with self.transaction():
+                        self.store.records.put_offer(offer_id, join_codes.encode_offer(offer))
                 raise failure
             assert offer is not None
             leaf = certificates.issue(
@@ -250,6 +239,7 @@ class Hub(Service):
                 offer.name, request.public_key, self.clock.now_ms(),
             )  # fmt: skip
             book = self.book_of(offer.venue)
+            # With the last that can fail, and in its transaction: what fails leaves the code good.
             with self.transaction():
                 self.store.records.put_certificate(
                     CertificateRow(
@@ -259,6 +249,7 @@ class Hub(Service):
                 )  # fmt: skip
                 if self.may_write(book):
                     self._grant_codes(book, request.incarnation)
+                self.store.records.drop_offer(offer_id)
             return offer, leaf
 
     def revoke(self, node: str, reason: str) -> None:
@@ -374,7 +365,8 @@ class Hub(Service):
     def recovering(self, name: str) -> bool:
         """Whether another life of the hub wrote in this book and is not closed yet, or may have
         and no device of the book has been heard (§5.9)."""
-        return bool(self._unclosed_hubs(name)) or self._unheard(name)
+        with self.lock:
+            return bool(self._unclosed_hubs(name)) or self._unheard(name)
 
     def _unheard(self, name: str) -> bool:
         """Whether this hub was rebuilt from a root key and knows nothing of this book yet."""
@@ -395,11 +387,12 @@ class Hub(Service):
 
     @property
     def exchange_state(self) -> str:
-        if any(self.replaced(name) for name in self.books):
-            return "replaced"
-        waiting = any(self.recovering(name) for name in self.books) or (
-            not self.books and self.store.records.get(REBUILT_KEY) is not None
-        )
+        with self.lock:
+            if any(self.replaced(name) for name in self.books):
+                return "replaced"
+            waiting = any(self.recovering(name) for name in self.books) or (
+                not self.books and self.store.records.get(REBUILT_KEY) is not None
+            )
         return "recovering" if waiting else "serving"
 
     def _expected(self, name: str) -> set[str]:
@@ -421,10 +414,13 @@ class Hub(Service):
         if proceed:
             with self.transaction():
                 self.store.records.drop(REBUILT_KEY)
-        for name in sorted(self.books):
+        with self.lock:
+            names = sorted(self.books)
+        for name in names:
             if not self.recovering(name):
                 continue
-            silent = sorted(self._expected(name) - self._met.get(name, set()))
+            with self.lock:
+                silent = sorted(self._expected(name) - self._met.get(name, set()))
             if not proceed and (silent or self._unheard(name) or self._rivalled(name)):
                 missing[name.partition("/")[2]] = silent
                 continue
@@ -702,25 +698,3 @@ def _is_name(text: str) -> bool:
         and all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in text)
         and text[0] != "-"
     )
-
-
-def _make_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (directory / "keys").mkdir(mode=0o700, exist_ok=True)
-        (directory / "log").mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise DirectoryError(f"{directory} cannot be made ({error.strerror})") from error
-
-
-def _require(directory: Path) -> None:
-    if not (directory / "holdfast.db").exists():
-        raise DirectoryError(
-            f"{directory} holds no Holdfast data; make a hub with `holdfast hub init`, "
-            "or a node with `holdfast node join`"
-        )
-
-
-def free_bytes(directory: Path) -> int:
-    """What the disk of a directory has left."""
-    return shutil.disk_usage(directory).free

@@ -27,7 +27,7 @@ from holdfast.model.mapping import ImportRecord, PlacedRecord, RowProblem, place
 from holdfast.model.mapping_file import STATUSES
 from holdfast.model.offers import Choice, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
-from holdfast.node import offering
+from holdfast.node import offering, reserving
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -113,7 +113,7 @@ class Importer:
         event = ReservationCreated(
             agent_id=agent,
             party_size=record.party_size,
-            code=self._r.reservations.next_code(self._index, self._book, placed.made_at),
+            code=reserving.next_code(self._r, self._index, self._book, placed.made_at),
             service_date=calendar.service_date(self._venue, placed.starts_at).isoformat(),
             kind=record.kind,
             source=record.source,

@@ -6,8 +6,6 @@ Owns DIR/keys and the admin token as files. What the keys are for is their users
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -15,32 +13,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from holdfast.model.errors import DirectoryDamaged, DirectoryError
+from holdfast.node.files import replace_file
 
 SECRET_MODE: Final = 0o600
 
 
 def write_secret(path: Path, data: bytes) -> None:
-    """Write a file of mode 600, durably: temporary file, fsync, rename, fsync of the directory.
-
-    Raises DirectoryError.
-    """
+    """Write a file of mode 600, durably and whole or not at all. Raises DirectoryError."""
     try:
-        # mkstemp makes the file with mode 600 from its first byte.
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        replace_file(path, data)
     except OSError as error:
         raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from holdfast.model.entries import Malformed, decode
 from holdfast.model.errors import StorageFull
-from holdfast.node import local_identity, witness
+from holdfast.node import directories, files, local_identity, witness
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.store.store import Store
 
@@ -23,13 +23,20 @@ WITNESS_KEY = "witness"
 
 
 def identity_at_start(directory: Path, store: Store) -> tuple[LocalIdentity, list[str]]:
-    """The identity to go on with, and why it is another life (empty: the same one)."""
+    """The identity to go on with, and why it is another life (empty: the same one).
+
+    What a killed process was writing here is removed: the store's lock says that none is at it.
+    """
+    outside = witness.Outside()
+    for written in (directory, directory / directories.KEYS):
+        files.sweep(written)
+    outside.clear_up()
     identity = local_identity.load(directory, store.records)
     entries, stamp = _own(store, identity.incarnation)
     inside_bytes = store.records.get(WITNESS_KEY)
     inside = witness.Witness.decode(inside_bytes) if inside_bytes else None
-    outside = witness.Outside().read(identity.incarnation)
-    reasons = witness.check(inside, outside, witness.observe(directory), entries, stamp)
+    seen = outside.read(identity.incarnation)
+    reasons = witness.check(inside, seen, witness.observe(directory), entries, stamp)
     if not reasons:
         return identity, []
     successor = identity.next_life()

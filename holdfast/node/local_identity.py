@@ -94,11 +94,16 @@ class LocalIdentity:
         records.put(ROOT_META_KEY, self.root)
 
     def save_keys(self, directory: Path) -> None:
-        keys = directory / "keys"
-        keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_signing_key(keys / NODE_KEY, self.key)
-        write_secret(keys / SEALING_KEY, self.sealing_private.private_bytes_raw())
-        write_secret(keys / PSEUDONYM_KEY, self.pseudonym_key)
+        save_own_keys(directory, self.key, self.sealing_private)
+        write_secret(directory / "keys" / PSEUDONYM_KEY, self.pseudonym_key)
+
+
+def save_own_keys(directory: Path, key: Ed25519PrivateKey, sealing: X25519PrivateKey) -> None:
+    """Write what a device makes for itself before anybody knows it. Raises DirectoryError."""
+    keys = directory / "keys"
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_signing_key(keys / NODE_KEY, key)
+    write_secret(keys / SEALING_KEY, sealing.private_bytes_raw())
 
 
 def new_life(key: Ed25519PrivateKey) -> tuple[bytes, bytes]:

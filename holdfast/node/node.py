@@ -8,7 +8,6 @@ this module loads no server and no scheduler.
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from holdfast.model.discipline import needs_new_incarnation
 from holdfast.model.errors import (
     Conflict,
-    DirectoryError,
     HoldfastError,
     RuleViolated,
     Unreachable,
@@ -32,9 +30,8 @@ from holdfast.model.limits import (
     ROUNDS_MAX,
     WITNESS_EVERY_MS,
 )
-from holdfast.node import joining, lives, local_identity, settings
+from holdfast.node import directories, joining, lives, local_identity, settings
 from holdfast.node.exchange import Exchange, Peer, Round
-from holdfast.node.keys import write_secret_text
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
@@ -44,7 +41,6 @@ from holdfast.sync.messages import ExchangeRequest
 
 log = logging.getLogger("holdfast.sync")
 
-ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 PAUSED_KEY: Final = "sync.paused"
 HUB_KEY: Final = "hub.url"
 LAST_EXCHANGE_KEY: Final = "sync.last_exchange_at_ms"
@@ -66,15 +62,18 @@ class Node(Service):
     def join(cls, url: str, code: str, directory: Path | str, **overrides: Any) -> Node:
         """Make a node with a one-time code: keys, certificate, and the venue's book so far.
 
-        Raises Unauthorised for a wrong code, Unreachable, DirectoryError.
+        After a kill at any moment there is a whole node or none. Killed between the hub's answer
+        and the end there is none and the code is used up: ask for another, of the same name if you
+        like. Raises Unauthorised for a wrong code, Unreachable, DirectoryError.
         """
-        directory = Path(directory)
-        if directory.exists() and any(directory.iterdir()):
-            raise DirectoryError(f"{directory} is not empty; choose a new directory for the node")
         key, sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         life = local_identity.new_life(key)
-        answer = joining.ask(url, code, key, sealing, life[0])
-        node = cls.admitted(directory, url, answer, key, sealing, life, **overrides)
+        with directories.making(Path(directory), **overrides) as store:
+            # All that can fail here does so before the code is used up.
+            local_identity.save_own_keys(store.directory, key, sealing)
+            answer = joining.ask(url, code, key, sealing, life[0])
+            _settle_in(store, url, answer, key, sealing, life)
+        node = cls.open(directory, **overrides)
         try:
             node.sync()
             node.prepare()
@@ -97,35 +96,16 @@ class Node(Service):
     ) -> Node:
         """Make the directory of a device that a hub has admitted; `life` is what
         `local_identity.new_life` gave. Raises DirectoryError."""
-        _make_directory(directory)
-        identity = LocalIdentity(
-            admitted.tenant, admitted.venue, admitted.role, admitted.name, life[0], 1, key,
-            admitted.certificates, admitted.root, sealing, admitted.pseudonym_key, [],
-            admitted.hub_certificates, life[1],
-        )  # fmt: skip
-        identity.save_keys(directory)
-        write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
-        settings.write_default(directory)
-        chosen = settings.load(directory, **overrides)
-        store = Store(directory, synchronous=chosen.synchronous)
-        try:
-            with store.atomic():
-                identity.save(store.records)
-                store.records.put("role", b"node")
-                store.records.put(HUB_KEY, url.rstrip("/").encode())
-            node = cls(directory, store, identity, Timekeeper(), chosen)
-        except BaseException:
-            store.close()
-            raise
-        node.keep_witness()
-        return node
+        with directories.making(directory, **overrides) as store:
+            _settle_in(store, url, admitted, key, sealing, life)
+        return cls.open(directory, **overrides)
 
     @classmethod
     def open(cls, directory: Path | str, **overrides: Any) -> Node:
         """Open an existing node. Raises DirectoryError and its children."""
         directory = Path(directory)
         chosen = settings.load(directory, **overrides)
-        _require(directory)
+        directories.require(directory)
         store = Store(directory, synchronous=chosen.synchronous)
         try:
             identity, reasons = lives.identity_at_start(directory, store)
@@ -163,6 +143,8 @@ class Node(Service):
         return Peer(self.home)
 
     def _control(self, what: str) -> None:
+        # A link joins and leaves in its own thread. The copy is one step of the interpreter, so it
+        # needs no lock; who has just left may be told once more, which wakes nobody.
         for listener in list(self.controls):
             listener(what)
 
@@ -419,16 +401,19 @@ class Node(Service):
     def after_round(self) -> bool:
         """What each round may reveal: that this life is over, a desk that lacks the venue's key.
         True if something was written that is to be sent."""
-        before = self.tip(self.home)
-        self.check_life()
-        self.cards.pass_on(self.home)
-        return self.tip(self.home) != before
+        # Under the lock as a whole: the other way of exchanging may be taking entries in.
+        with self.lock:
+            before = self.tip(self.home)
+            self.check_life()
+            self.cards.pass_on(self.home)
+            return self.tip(self.home) != before
 
     def _check_hub(self, peer: Peer) -> None:
         """Two successors of one hub: nobody here can tell which is right (§5.9). Both were given
         what is known here, the other's entries too, and decide nothing from then on; so does a hub
         that was replaced."""
-        administration = self.book(self.home).administration
+        with self.lock:
+            administration = self.book(self.home).administration
         self.rivals = bool(administration.rivals)
         if self.rivals:
             raise RuleViolated(
@@ -507,19 +492,25 @@ class Node(Service):
         return {**super().status(), "sync": self.sync_status(), "other_life": self.other_life}
 
 
-def _make_directory(directory: Path) -> None:
-    try:
-        for path in (directory, directory / "keys", directory / "log"):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise DirectoryError(f"{directory} cannot be made ({error.strerror})") from error
-
-
-def _require(directory: Path) -> None:
-    if not (directory / "holdfast.db").exists():
-        raise DirectoryError(
-            f"{directory} holds no Holdfast data; make a node with `holdfast node join`"
-        )
+def _settle_in(
+    store: Store,
+    url: str,
+    admitted: joining.Admitted,
+    key: Ed25519PrivateKey,
+    sealing: X25519PrivateKey,
+    life: tuple[bytes, bytes],
+) -> None:
+    """Write into a directory that is being made whose it is and where its hub is."""
+    identity = LocalIdentity(
+        admitted.tenant, admitted.venue, admitted.role, admitted.name, life[0], 1, key,
+        admitted.certificates, admitted.root, sealing, admitted.pseudonym_key, [],
+        admitted.hub_certificates, life[1],
+    )  # fmt: skip
+    identity.save_keys(store.directory)
+    with store.atomic():
+        identity.save(store.records)
+        store.records.put("role", b"node")
+        store.records.put(HUB_KEY, url.rstrip("/").encode())
 
 
 __all__ = ["Node", "local_identity"]

@@ -206,10 +206,11 @@ class Replica:
 
     def book(self, name: str) -> BookState:
         """The book, made on first use."""
-        state = self.books.get(name)
-        if state is None:
-            state = self.books[name] = BookState(name)
-        return state
+        with self.lock:
+            state = self.books.get(name)
+            if state is None:
+                state = self.books[name] = BookState(name)
+            return state
 
     def book_of(self, venue: str) -> str:
         return f"{self.identity.tenant}/{venue}"

@@ -133,6 +133,7 @@ class Runtime:
 
     def jobs(self) -> list[dict[str, Any]]:
         """Every job with its interval and its last run."""
+        # `_jobs` is made once, before anything runs, and never changed.
         with self._last_lock:
             return [
                 {"name": name, "every_seconds": seconds, "last": self._last.get(name)}
@@ -150,8 +151,14 @@ class Runtime:
     def _settle(self) -> None:
         """Backlogs whose next piece never came are no longer waited for."""
         if isinstance(self.replica, Hub):
-            for name in list(self.replica.books):
-                self.replica.settle(name, [])
+            # What is iterated is a copy, made under the lock: books come while this runs, also by
+            # other threads of an embedding program. The lock is let go between two books, so that
+            # a hub of thousands keeps nobody waiting.
+            with self.replica.lock:
+                names = list(self.replica.books)
+            for name in names:
+                with self.replica.lock:
+                    self.replica.settle(name, [])
 
     def _sweep(self) -> None:
         now_ms = self.replica.clock.now_ms()

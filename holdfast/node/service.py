@@ -18,8 +18,9 @@ from holdfast.model.vocabulary import EXCEPTION_ACTIONS, RESOLVE_REASONS, WITHDR
 from holdfast.node.guests import Guests
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reasons import reason_code
+from holdfast.node.recording import refused_as_invalid
 from holdfast.node.replica import Merged, Replica
-from holdfast.node.reservations import Reservations, refused_as_invalid
+from holdfast.node.reservations import Reservations
 from holdfast.node.settings import Settings
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store import queue as queue_states
@@ -53,19 +54,22 @@ class Service(Replica):
     # --- venues -----------------------------------------------------------------------------------
 
     def venue_ids(self) -> list[str]:
-        return sorted(
-            name.partition("/")[2]
-            for name, book in self.books.items()
-            if book.administration.venue is not None
-        )
+        # Another thread may be taking a book in, or reading all of them anew after a rollback.
+        with self.lock:
+            return sorted(
+                name.partition("/")[2]
+                for name, book in self.books.items()
+                if book.administration.venue is not None
+            )
 
     def venue(self, venue_id: str) -> VenueIndex:
         """The venue as configured now. Raises NotFound."""
-        book = self.books.get(self.book_of(venue_id))
-        if book is None or book.administration.venue is None:
-            known = ", ".join(self.venue_ids()) or "none yet"
-            raise NotFound(f"no venue {venue_id!r} here; known: {known}")
-        return book.administration.venue
+        with self.lock:
+            book = self.books.get(self.book_of(venue_id))
+            if book is None or book.administration.venue is None:
+                known = ", ".join(self.venue_ids()) or "none yet"
+                raise NotFound(f"no venue {venue_id!r} here; known: {known}")
+            return book.administration.venue
 
     # --- the queue --------------------------------------------------------------------------------
 

@@ -93,20 +93,22 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest | Has
     if replica.identity.venue not in (venue, "*"):
         raise Forbidden(f"this device serves {replica.identity.venue}, not {venue}")
     require_admitted(replica, sender, request.book)
-    book = replica.books.get(request.book)
-    if isinstance(request, ExchangeRequest) and book is not None:
+    if isinstance(request, ExchangeRequest):
         # Who waits, who was heard and who must be fed follows from the sender: it must be its own.
-        author = book.authors.get(request.sender)
+        with replica.lock:
+            book = replica.books.get(request.book)
+            author = book.authors.get(request.sender) if book is not None else None
         if author is not None and (author.info.name, author.venue) != (sender.name, sender.venue):
             raise Forbidden(f"{sender.name} cannot speak for {author.info.name}")
 
 
 def require_admitted(replica: Service, sender: Identity, name: str) -> None:
     """A device that was shut out is told nothing more of a book. Raises Forbidden."""
-    book = replica.books.get(name)
-    if book is None or sender.role == HUB_ROLE:
-        return
-    if book.administration.is_revoked([sender.serial]):
+    # While another thread reads the books anew, after a rollback, none of them shuts anybody out.
+    with replica.lock:
+        book = replica.books.get(name)
+        revoked = book is not None and book.administration.is_revoked([sender.serial])
+    if revoked and sender.role != HUB_ROLE:
         venue = name.partition("/")[2]
         raise Forbidden(f"{sender.name} was shut out of {venue}; ask the operator of the hub")
 

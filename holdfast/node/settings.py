@@ -15,7 +15,6 @@ import json
 import logging
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ import msgspec
 
 from holdfast.model.errors import DirectoryError, Invalid
 from holdfast.model.limits import NTP_SERVERS_MAX, POLL_SECONDS
+from holdfast.node.files import replace_file
 from holdfast.node.ntp import parse_address
 
 log = logging.getLogger("holdfast.settings")
@@ -302,16 +302,7 @@ def _with_line(text: str, name: str, line: str) -> str:
 def _write(path: Path, text: str) -> None:
     """Replace the file at once: a reader sees the old or the new one."""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_file(path, text.encode())
     except OSError as error:
         raise DirectoryError(
             f"{path} cannot be written ({error.strerror}); check its mode"

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -22,6 +20,8 @@ import msgspec
 
 from holdfast.model.errors import DirectoryDamaged, DirectoryError, Invalid
 from holdfast.model.limits import BACKUP_FILE_BYTES_MAX
+from holdfast.node import files
+from holdfast.node.directories import ADMIN_TOKEN, LOG
 from holdfast.node.doctor import Check, doctor
 from holdfast.node.keys import SECRET_MODE, write_secret, write_secret_text
 from holdfast.node.replica import SOFTWARE, Replica
@@ -42,7 +42,6 @@ __all__ = [
 ]
 
 WITNESS_KEY: Final = "witness"
-ADMIN_TOKEN: Final = "admin-token"  # noqa: S105  the file's name
 _LEFT_OUT_SUFFIXES: Final = frozenset({".sock", ".run", ".pid", ".lock"})
 """What belongs to a running process (CONTRACT)."""
 _SQLITE_HEADER: Final = b"SQLite format 3\x00"
@@ -63,30 +62,22 @@ def backup(replica: Replica, path: Path) -> dict[str, Any]:
 def backup_directory(directory: Path, path: Path) -> dict[str, Any]:
     """`backup`, of a directory whether its process runs or not."""
     _check_target(path)
-    files = list(_small_files(directory))
+    small = list(_small_files(directory))
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # A temporary of mode 600, which SQLite keeps.
+        with files.beside(path) as part:
+            with ReadOnlyStore(directory) as source:
+                source.copy_to(part)
+            backups.put_files(part, small, {WITNESS_KEY: Witness.of_backup().encode()})
+            files.sync(part)
+            os.replace(part, path)
+        files.sync(path.parent)
     except OSError as error:
         raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        # mkstemp made it with mode 600, which SQLite keeps.
-        with ReadOnlyStore(directory) as source:
-            source.copy_to(temporary)
-        backups.put_files(temporary, files, {WITNESS_KEY: Witness.of_backup().encode()})
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
-    except OSError as error:
-        raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
-    finally:
-        for leftover in (temporary, temporary.with_name(f"{temporary.name}-journal")):
-            leftover.unlink(missing_ok=True)
     return {
         "path": str(path),
         "bytes": path.stat().st_size,
-        "files": [file.name for file in files],
+        "files": [file.name for file in small],
     }
 
 
@@ -117,57 +108,39 @@ def _is_sqlite(path: Path) -> bool:
         return file.read(len(_SQLITE_HEADER)) == _SQLITE_HEADER
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 # --- restore ------------------------------------------------------------------------------------
 
 
 def restore(file: Path, directory: Path) -> dict[str, Any]:
     """Make a data directory from a backup. Returns `directory`, `files`.
 
-    The database gets its name last: a restoration that was cut short is no data directory. Raises
-    DirectoryError where the directory is not empty, DirectoryDamaged and Invalid for a file that is
-    damaged or no backup; nothing of it is left then.
+    Whole or not at all, also after a kill. Raises DirectoryError where the directory is not empty,
+    DirectoryDamaged and Invalid for a file that is damaged or no backup.
     """
-    if directory.exists() and any(directory.iterdir()):
-        raise DirectoryError(f"{directory} is not empty; restore into a new directory")
     with ReadOnlyStore(file) as source:
         problems = source.integrity()
         if problems:
             raise DirectoryDamaged(f"{file} is damaged ({problems[0]}); take another backup")
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            return _restore_into(source, directory)
-        except BaseException:
-            for left in directory.iterdir():
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-            raise
+        with files.making(directory) as place:
+            names = _restore_into(source, place)
+    return {"directory": str(directory), "files": names}
 
 
-def _restore_into(source: ReadOnlyStore, directory: Path) -> dict[str, Any]:
-    database = directory / ".restoring"
+def _restore_into(source: ReadOnlyStore, directory: Path) -> list[str]:
+    database = directory / FILE_NAME
     os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, SECRET_MODE))
     source.copy_to(database)
-    files = backups.take_files(database)
-    if files is None:
+    small = backups.take_files(database)
+    if small is None:
         raise Invalid(
             f"{source.path} is no backup of Holdfast: the keys are missing; "
             "use a file that `holdfast backup` wrote"
         )
-    for each in files:
+    for each in small:
         _write_file(directory, each)
-    (directory / "log").mkdir(mode=0o700, exist_ok=True)
+    (directory / LOG).mkdir(mode=0o700, exist_ok=True)
     write_secret_text(directory / ADMIN_TOKEN, secrets.token_urlsafe(32))
-    _sync(database)
-    os.replace(database, directory / FILE_NAME)
-    _sync(directory)
-    return {"directory": str(directory), "files": [each.name for each in files]}
+    return [each.name for each in small]
 
 
 def _write_file(directory: Path, file: BackupFile) -> None:

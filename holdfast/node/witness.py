@@ -16,7 +16,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Final
 import msgspec
 
 from holdfast.model.errors import DirectoryError
+from holdfast.node.files import replace_file, sweep
 
 log = logging.getLogger("holdfast.witness")
 
@@ -268,15 +268,11 @@ class Outside:
         self._silent = False
         return True
 
+    def clear_up(self) -> None:
+        """Remove what was being written here by processes that were killed."""
+        sweep(self.directory)
+
     def _replace(self, path: Path, data: bytes) -> None:
         if not self.directory.is_dir():
             self.directory.mkdir(parents=True, mode=0o700, exist_ok=True)
-        # Made by mkstemp: mode 600 from the first byte.
-        descriptor, temporary = tempfile.mkstemp(dir=self.directory, prefix=".witness.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_file(path, data, durable=False)

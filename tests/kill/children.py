@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
+import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -261,6 +263,67 @@ def make_hub(state: str, directory: Path, pipe: Connection) -> None:
     hub.import_venue(venue_document(1))
     told.say("imported", None)
     pipe.poll(None)
+
+
+def init_until(state: str, directory: Path, moment: int, pipe: Connection) -> None:
+    """Make a hub, and die before the given look at the file system, if it comes to that."""
+    settle_in(state)
+    told = Told(pipe)
+    with dying_at(moment, told):
+        hub = Hub.init(directory, "demo")
+        told.say("made", hub.identity.incarnation)
+    pipe.poll(None)
+
+
+def join_until(
+    state: str, hub_directory: Path, directory: Path, moment: int, pipe: Connection
+) -> None:
+    """Join a hub in this process, and die before the given look at the file system."""
+    settle_in(state)
+    told, hub = Told(pipe), Hub.open(hub_directory)
+    code = hub.invite(VENUE, "kiosk", "kiosk").code
+    with mock.patch.object(joining, "ask", asking(hub)), dying_at(moment, told):
+        node = PipedNode.join(URL, code, directory)
+        told.say("made", node.identity.incarnation)
+    pipe.poll(None)
+
+
+def start_until(state: str, directory: Path, moment: int, pipe: Connection) -> None:
+    """Open a hub and keep its witness, and die before the given look at the file system."""
+    settle_in(state)
+    told = Told(pipe)
+    with dying_at(moment, told):
+        hub = Hub.open(directory)
+        hub.keep_witness()
+        told.say("made", hub.identity.incarnation)
+    pipe.poll(None)
+
+
+@contextlib.contextmanager
+def dying_at(moment: int, told: Told) -> Iterator[None]:
+    """Whoever looks at the file system (opens, makes, renames, removes, connects) dies just before
+    the look of that number; else it is told at the end how many there were."""
+    looks, watching = 0, True
+
+    def look(event: str, _: Any) -> None:
+        nonlocal looks
+        if watching and event in _LOOKS:
+            looks += 1
+            if looks == moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(look)
+    yield
+    watching = False
+    told.say("looks", looks)
+
+
+_LOOKS = frozenset(
+    {
+        "open", "os.chmod", "os.listdir", "os.mkdir", "os.remove", "os.rename", "os.rmdir",
+        "os.scandir", "shutil.rmtree", "sqlite3.connect", "tempfile.mkstemp",
+    }
+)  # fmt: skip
 
 
 def hold_forever(state: str, role: str, directory: Path, pipe: Connection) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from holdfast.model.errors import DirectoryError
 from holdfast.node.audit import verify_store
 from holdfast.node.hub import Hub
-from holdfast.node.upkeep import restore
+from holdfast.node.upkeep import backup_directory, restore
 from tests.kill import children
 from tests.kill.places import BOOK, VENUE, make_hub
 from tests.kill.support import (
@@ -99,33 +97,5 @@ def test_under_a_backups_name_stands_a_whole_backup_or_nothing(number: int, tmp_
         assert restored.store.journal.chain(BOOK, incarnation) is not None
         restored.close()
     assert answered > 1
-
-
-@pytest.mark.parametrize("number", histories(1))
-def test_a_hub_that_was_killed_while_it_was_made_opens_or_says_what_is_missing(
-    number: int, tmp_path: Path
-):
-    rng = dice("while_it_was_made", number)
-    refused = 0
-    for kill in range(KILLS_PER_HISTORY):
-        directory = tmp_path / f"hub-{kill}"
-        with child(children.make_hub, directory) as maker:
-            words = [maker.receive()]
-            deadline = time.monotonic() + rng.uniform(0, rng.choice((0.01, 0.03, 0.1, 0.3)))
-            while (left := deadline - time.monotonic()) > 0:
-                if maker.pipe.poll(left):
-                    words.append(maker.receive())
-            maker.kill()
-            told = dict([*words, *maker.rest()])
-        try:
-            hub = Hub.open(directory)
-        except DirectoryError as error:
-            assert "made" not in told, "it was answered that the hub was made"
-            assert str(directory) in error.detail
-            refused += 1
-            continue
-        assert told.get("made", hub.identity.incarnation) == hub.identity.incarnation
-        assert hub.other_life == []
-        assert "imported" not in told or hub.venue_ids() == [VENUE]
-        hub.close()
-    assert refused < KILLS_PER_HISTORY
+    backup_directory(tmp_path / "hub", backup)
+    assert [path.name for path in backup.parent.iterdir()] == ["backup"], "half backups stay behind"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import msgspec
@@ -11,10 +13,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from holdfast.model.errors import Invalid, Unauthorised, Unreachable
+from holdfast.model.errors import (
+    DirectoryDamaged,
+    DirectoryError,
+    Invalid,
+    StorageFull,
+    Unauthorised,
+    Unreachable,
+)
 from holdfast.model.limits import JOIN_CODE_TRIES
 from holdfast.node import identity, join_codes, joining
-from holdfast.node.hub import Hub
+from holdfast.node.hub import ROOT_KEY, Hub
 from tests.kit import START_MS, TENANT, Fleet
 
 
@@ -135,6 +144,43 @@ def test_what_is_no_request_is_refused_and_uses_up_nothing(
 def test_bytes_that_are_no_request_are_refused(fleet: Fleet, body: bytes) -> None:
     with pytest.raises(Invalid, match="no join request"):
         joining.handle(fleet.the_hub, body)
+
+
+def test_a_code_outlives_a_root_key_that_is_kept_offline(fleet: Fleet, tmp_path: Path) -> None:
+    """The device is told what is missing, and joins with the same code once it is there."""
+    device, root = Device(fleet), fleet.the_hub.directory / "keys" / ROOT_KEY
+    root.rename(tmp_path / "safe")
+    for _ in range(2):
+        with pytest.raises(DirectoryError, match=r"root key: put .*root\.pem back"):
+            device.ask()
+    with pytest.raises(Unauthorised, match="wrong"):
+        device.ask(proof=os.urandom(64))
+    (tmp_path / "safe").rename(root)
+    assert device.read(device.ask()).name == "kiosk"
+    with pytest.raises(Unauthorised, match="unknown or was used"):
+        device.ask()
+
+
+def test_a_code_outlives_a_root_key_that_is_damaged(fleet: Fleet) -> None:
+    device, root = Device(fleet), fleet.the_hub.directory / "keys" / ROOT_KEY
+    pem = root.read_bytes()
+    root.write_bytes(pem[:50])
+    with pytest.raises(DirectoryDamaged, match=r"root\.pem"):
+        device.ask()
+    root.write_bytes(pem)
+    assert device.read(device.ask()).name == "kiosk"
+
+
+@pytest.mark.parametrize("fails", ["_grant_codes", "_flush"])
+def test_a_code_outlives_a_hub_that_cannot_write(fleet: Fleet, fails: str) -> None:
+    device = Device(fleet)
+    full = StorageFull("the disk is full; free some space")
+    with (
+        mock.patch.object(fleet.the_hub, fails, side_effect=full),
+        pytest.raises(StorageFull),
+    ):
+        device.ask()
+    assert device.read(device.ask()).name == "kiosk"
 
 
 # --- impostors ------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def test_what_is_no_backup_leaves_nothing_behind(hub: Replica, tmp_path: Path):
     hub.store.backup(tmp_path / "plain.db")
     with pytest.raises(Invalid, match="the keys are missing"):
         restore(tmp_path / "plain.db", tmp_path / "again")
-    assert list((tmp_path / "again").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if "again" in path.name] == []
 
 
 def test_a_damaged_backup_is_refused(hub: Replica, tmp_path: Path):
@@ -179,7 +179,7 @@ def test_a_forged_backup_writes_nothing_outside_the_directory(
     with pytest.raises(Invalid, match="outside"):
         restore(tmp_path / "backup.db", tmp_path / "again")
     assert not (tmp_path / "outside").exists()
-    assert list((tmp_path / "again").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if "again" in path.name] == []
 
 
 # --- the doctor -----------------------------------------------------------------------------------

@@ -1,0 +1,257 @@
+"""Changing a reservation: what is written over, and whether that asks for another place.
+
+Owns the reading of a patch against what stands, and the move. A change of time, place or quantity
+that this replica may not decide becomes a pending change; the old claim stays meanwhile (DESIGN
+§5.6).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import UNSET
+
+from holdfast.model import calendar, lifecycle, wall
+from holdfast.model.areas import area_code, area_named
+from holdfast.model.errors import Invalid, RuleViolated, Stale
+from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
+from holdfast.model.offers import Choice, VenueIndex, candidates
+from holdfast.model.reservation import (
+    LIVE,
+    PENDING,
+    STANDBY,
+    ClaimView,
+    View,
+    shown_claims,
+    standing_claims,
+    version_tag,
+)
+from holdfast.node import offering, placing, recording, reserving
+from holdfast.node.placing import Place
+from holdfast.node.requests import PatchRequest
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+_PLACING: Final = (
+    "starts_at", "party_size", "duration_minutes", "ends_at", "nights", "resources",
+    "resource_kind", "area", "quantity",
+)  # fmt: skip
+"""Fields of a patch that can ask for other claims; any other leaves a pending change alone."""
+
+
+def amend(
+    replica: Service, reference: str, patch: PatchRequest, if_match: str | None = None
+) -> View:
+    """Overwrite what the patch names, and move the reservation where that asks for it. Raises
+    Stale, Invalid, RuleViolated, NotAvailable, BadTransition."""
+    with replica.transaction():
+        view = recording.find(replica, reference)
+        _check_match(view, if_match)
+        venue = replica.venue(recording.venue_of(view))
+        fields = _amended_fields(replica, venue, view, patch)
+        card = None
+        if patch.guest is not UNSET and patch.guest:
+            agent = str(fields.get("agent_id", view.agent_id))
+            card = reserving.sealed_card(replica, venue, agent, patch.guest)
+        moved = _moved(replica, venue, view, patch, fields)
+        if moved is None:
+            if fields or card:
+                lifecycle.check_step("amended", view.status, view.code)
+                recording.write(replica, view, ReservationAmended(fields, card))
+            return recording.view_of(replica, view.id, view.book)
+        lifecycle.check_step("moved", view.status, view.code)
+        place, choice = moved
+        _write_move(replica, venue, view, place, choice, fields, card)
+        return recording.view_of(replica, view.id, view.book)
+
+
+def _check_match(view: View, if_match: str | None) -> None:
+    if if_match is not None and if_match.strip('"') not in (version_tag(view), "*"):
+        raise Stale(f"{view.code} was changed meanwhile; read it again and repeat the change")
+
+
+def _amended_fields(
+    replica: Service, venue: VenueIndex, view: View, patch: PatchRequest
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name in ("may_move", "source", "kind", "metadata", "party_size"):
+        value = getattr(patch, name)
+        if value is not UNSET:
+            fields[name] = value
+    for name in ("occasion", "resource_kind"):
+        value = getattr(patch, name)
+        if value is not UNSET:
+            fields[name] = value or ""
+    if patch.area is not UNSET:
+        fields["area"] = area_code(patch.area or "")
+        if fields["area"] and not area_named(venue, fields["area"]):
+            raise Invalid.field("area", f"{patch.area!r} is no area of {venue.venue.name}")
+    user_id = None if patch.user_id is UNSET else patch.user_id
+    agent = None if patch.agent_id is UNSET else patch.agent_id
+    if user_id is not None or agent is not None:
+        fields["agent_id"] = reserving.agent_of(replica, user_id, agent)
+    if int(fields.get("party_size", 1)) < 1:
+        raise Invalid.field("party_size", f"must be at least 1, not {fields['party_size']}")
+    reserving.check_words(
+        fields.get("kind", view.kind), fields.get("source"), fields.get("occasion") or None,
+        fields.get("metadata", {}),
+    )  # fmt: skip
+    return {name: value for name, value in fields.items() if getattr(view, name) != value}
+
+
+def _moved(
+    replica: Service,
+    venue: VenueIndex,
+    view: View,
+    patch: PatchRequest,
+    fields: dict[str, Any],
+) -> tuple[Place, Choice] | None:
+    """The new place and choice, where the patch needs other claims than the present ones."""
+    if not any(getattr(patch, name) is not UNSET for name in _PLACING):
+        return None
+    present = standing_claims(view) or shown_claims(view)
+    place = _new_place(venue, view, patch, present)
+    wanted = () if patch.resources is UNSET else tuple(patch.resources)
+    choice = None if wanted else _kept(venue, view, place, present, fields)
+    same_time = present and all(
+        (c.start, c.end) == (place.start, place.end + place.buffer) for c in present
+    )
+    if choice is not None and same_time and _places(present) == _chosen(choice):
+        return None
+    if wanted and same_time and tuple(c.resource for c in present) == wanted:
+        listed = candidates(venue, place.party_size, place.quantity, None, None, wanted)
+        if _places(present) == _chosen(next(iter(listed))):
+            return None
+    kind = str(fields.get("kind", view.kind))
+    placing.check_rules(replica, venue, place, kind, view.id)
+    ignoring = {claim.id for claim in view.claims}
+    end = place.end + place.buffer
+    if choice is not None:
+        kept = offering.first_free(replica, venue, [choice], place.start, end, ignoring=ignoring)
+        if kept is not None:
+            return place, kept
+    area = area_named(venue, str(fields.get("area", view.area)))
+    choices = candidates(
+        venue, place.party_size, place.quantity,
+        str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present),
+        area or None, wanted,
+        below_minimum=kind != "guest",
+    )  # fmt: skip
+    found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)
+    if found is None:
+        raise placing.not_available(replica, venue, place, wanted)
+    return place, found
+
+
+def _new_place(
+    venue: VenueIndex, view: View, patch: PatchRequest, claims: Sequence[ClaimView]
+) -> Place:
+    """Where the patch leads from `claims`: the pending change if there is one, for what the
+    patch leaves out was asked for there last."""
+    party = view.party_size if patch.party_size is UNSET else patch.party_size
+    began = min((c.start for c in claims), default=view.starts_at)
+    ended = max((c.end - c.buffer for c in claims), default=view.ends_at)
+    nights = view.nights
+    if nights and (began, ended) != (view.starts_at, view.ends_at):
+        nights = max(1, round((ended - began) / 86_400))
+    quantity: int | None = None
+    if patch.quantity is not UNSET:
+        quantity = patch.quantity
+    elif claims:
+        resource = venue.resource(claims[0].resource)
+        if resource is not None and resource.counts_units:
+            quantity = sum(claim.quantity for claim in claims)
+    given = {
+        name: None if (value := getattr(patch, name)) is UNSET else value
+        for name in ("duration_minutes", "ends_at", "nights")
+    }
+    buffer = venue.venue.buffer_minutes * 60
+    if patch.starts_at is UNSET and not any(v is not None for v in given.values()):
+        return Place(began, ended, nights or None, party, quantity, buffer)
+    starts = wall.format_time(venue.venue, began) if patch.starts_at is UNSET else patch.starts_at
+    if not any(v is not None for v in given.values()):
+        if nights:
+            given["nights"] = nights
+        else:
+            given["duration_minutes"] = (ended - began) // 60
+    interval = calendar.reservation_interval(
+        venue.venue, starts, party,
+        duration_minutes=given["duration_minutes"], ends_at=given["ends_at"],
+        nights=given["nights"],
+    )  # fmt: skip
+    return Place(interval.start, interval.end, interval.nights, party, quantity, buffer)
+
+
+def _kept(
+    venue: VenueIndex,
+    view: View,
+    place: Place,
+    present: Sequence[ClaimView],
+    fields: dict[str, Any],
+) -> Choice | None:
+    """The present resources as a choice for the new place, if they still suit."""
+    resources = tuple(claim.resource for claim in present)
+    if not resources or "resource_kind" in fields:
+        return None
+    area = area_named(venue, str(fields.get("area", "")))
+    if area and any((r := venue.resource(name)) is None or r.area != area for name in resources):
+        return None
+    with contextlib.suppress(Invalid, RuleViolated):
+        return next(
+            iter(
+                candidates(
+                    venue, place.party_size, place.quantity, None, None, resources,
+                    below_minimum=True,
+                )
+            )
+        )  # fmt: skip
+    return None
+
+
+def _write_move(
+    replica: Service,
+    venue: VenueIndex,
+    view: View,
+    place: Place,
+    choice: Choice,
+    fields: dict[str, Any],
+    card: SealedCard | None,
+) -> None:
+    """On the hub the new claim replaces the old in one entry; on a node it stands by."""
+    changed = dict(fields)
+    date = calendar.service_date(venue.venue, place.start).isoformat()
+    # Beside a pending change even what stays is written: that change may be granted first.
+    standing = [c.id for c in standing_claims(view)]
+    if standing or date != view.service_date:
+        changed["service_date"] = date
+    if standing or (place.nights or 0) != view.nights:
+        changed["nights"] = place.nights or 0
+    if standing:
+        changed["party_size"] = place.party_size
+    current = standing or [c.id for c in view.claims if c.state in (LIVE, PENDING)]
+    ends = tuple(c.id for c in view.claims if c.state in (LIVE, PENDING, STANDBY))
+    recording.write(
+        replica,
+        view,
+        ReservationMoved(changed, card),
+        claims=placing.claims_of(replica, place, choice, current),
+        ends=ends if replica.sells else (),
+    )
+
+
+def _kind_of(venue: VenueIndex, claims: Sequence[ClaimView]) -> str | None:
+    """The kind of what is had already: who has a suite is not moved to a room unasked."""
+    resource = venue.resource(claims[0].resource) if claims else None
+    return resource.kind if resource is not None else None
+
+
+def _places(claims: Sequence[ClaimView]) -> set[tuple[str, int]]:
+    return {(claim.resource, claim.quantity) for claim in claims}
+
+
+def _chosen(choice: Choice) -> set[tuple[str, int]]:
+    return set(zip(choice.resources, choice.quantities, strict=True))

@@ -1,0 +1,115 @@
+"""What happens to a reservation: cancelled, checked in, completed, not shown up, confirmed again.
+
+Owns the conditions beyond the lifecycle's table, and which claims end with it. Each is one entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.model import lifecycle, vocabulary, wall
+from holdfast.model.errors import BadTransition, Invalid, RuleViolated
+from holdfast.model.events import (
+    ReservationAttendanceConfirmed,
+    ReservationCancelled,
+    ReservationCheckedIn,
+    ReservationCompleted,
+    ReservationMarkedNoShow,
+    ReservationNoShowUndone,
+)
+from holdfast.model.reservation import LIVE, PENDING, STANDBY, View
+from holdfast.node import recording, reserving
+from holdfast.node.reasons import reason_code
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+def cancel(
+    replica: Service,
+    reference: str,
+    reason: str = "guest_request",
+    by: str = "guest",
+    note: str | None = None,
+) -> View:
+    """An intent; the capacity is free when its holder has ended the claim."""
+    code = reason_code(reason, vocabulary.CANCEL_REASONS, has_note=True)
+    if by not in vocabulary.CANCELLED_BY:
+        allowed = ", ".join(sorted(vocabulary.CANCELLED_BY))
+        raise Invalid.field("by", f"must be one of {allowed}")
+    with replica.transaction():
+        view = _step(replica, "cancelled", reference)
+        venue = replica.venue(recording.venue_of(view))
+        sealed = reserving.sealed_card(
+            replica, venue, view.agent_id, {"note": note} if note else None
+        )
+        ends = tuple(c.id for c in view.claims if c.state in (LIVE, PENDING, STANDBY))
+        return recording.write(
+            replica,
+            view,
+            ReservationCancelled(code, by, sealed),
+            ends=ends if replica.sells else (),
+        )
+
+
+def check_in(replica: Service, reference: str, actual_party_size: int | None = None) -> View:
+    """The guests are here, perhaps fewer or more than were expected."""
+    if actual_party_size is not None and actual_party_size < 1:
+        raise Invalid.field("actual_party_size", "must be at least 1")
+    with replica.transaction():
+        view = _step(replica, "checked_in", reference)
+        return recording.write(replica, view, ReservationCheckedIn(actual_party_size or 0))
+
+
+def complete(replica: Service, reference: str) -> View:
+    """The guests have gone; what they had is free from now on, not from the planned end."""
+    with replica.transaction():
+        view = _step(replica, "completed", reference)
+        now_s = replica.clock.now_ms() // 1000
+        ends = tuple(c.id for c in view.live if c.end > now_s)
+        return recording.write(
+            replica, view, ReservationCompleted(), ends=ends if replica.sells else ()
+        )
+
+
+def no_show(replica: Service, reference: str) -> View:
+    """Only after the start: before it nobody can be late."""
+    with replica.transaction():
+        view = _step(replica, "no_show", reference)
+        if replica.clock.now_ms() // 1000 < view.starts_at:
+            venue = replica.venue(recording.venue_of(view))
+            start = wall.format_time(venue.venue, view.starts_at)
+            message = f"{view.code} begins at {start}; a no-show can be marked from then on."
+            raise RuleViolated(message, [{"rule": "not-started", "message": message}])
+        return recording.write(replica, view, ReservationMarkedNoShow())
+
+
+def undo_no_show(replica: Service, reference: str) -> View:
+    """They came after all, as far as that can still be said."""
+    with replica.transaction():
+        view = _step(replica, "no_show_undone", reference)
+        hours = (replica.clock.now_ms() - view.no_show_at_ms) / 3_600_000
+        if view.no_show_at_ms and hours > lifecycle.NO_SHOW_REVERSIBLE_HOURS:
+            message = (
+                f"{view.code} was marked a no-show {int(hours)} hours ago; "
+                f"it can be undone for {lifecycle.NO_SHOW_REVERSIBLE_HOURS} hours."
+            )
+            raise RuleViolated(message, [{"rule": "no-show-final", "message": message}])
+        return recording.write(replica, view, ReservationNoShowUndone())
+
+
+def confirm(replica: Service, reference: str) -> View:
+    """The guest said again that they will come; saying it twice changes nothing."""
+    with replica.transaction():
+        view = _step(replica, "attendance_confirmed", reference)
+        if view.attendance_confirmed:
+            return view
+        return recording.write(replica, view, ReservationAttendanceConfirmed())
+
+
+def _step(replica: Service, name: str, reference: str) -> View:
+    view = recording.find(replica, reference)
+    if name == "checked_in" and view.status == lifecycle.CHECKED_IN:
+        raise BadTransition(f"{view.code} is checked in already", view.status)
+    lifecycle.check_step(name, view.status, view.code)
+    return view

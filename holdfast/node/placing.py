@@ -1,0 +1,127 @@
+"""When, for how many, and where: a request as the venue's calendar, rules and resources see it.
+
+Owns the way from a request to claims, which making and moving a reservation have in common, and
+what is said when nothing is free. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.model import calendar, rules, wall
+from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
+from holdfast.model.errors import Invalid, NotAvailable, RuleViolated
+from holdfast.model.offers import Choice, VenueIndex
+from holdfast.node import offering
+from holdfast.node.requests import AvailabilityRequest, CreateRequest
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+ALTERNATIVES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """When, how long and for how many: a request that the venue's calendar has understood."""
+
+    start: int
+    end: int
+    nights: int | None
+    party_size: int
+    quantity: int | None
+    buffer: int
+
+
+def place_of(venue: VenueIndex, request: CreateRequest) -> Place:
+    """The place that a request asks for. Raises Invalid, RuleViolated."""
+    if request.party_size < 1:
+        raise Invalid.field("party_size", f"must be at least 1, not {request.party_size}")
+    interval = calendar.reservation_interval(
+        venue.venue,
+        request.starts_at,
+        request.party_size,
+        duration_minutes=request.duration_minutes,
+        ends_at=request.ends_at,
+        nights=request.nights,
+    )
+    return Place(
+        interval.start, interval.end, interval.nights, request.party_size, request.quantity,
+        venue.venue.buffer_minutes * 60,
+    )  # fmt: skip
+
+
+def check_rules(
+    replica: Service, venue: VenueIndex, place: Place, kind: str, exclude: bytes = b""
+) -> None:
+    """What the venue does not want, told with alternatives; `exclude` is the reservation that is
+    being moved. Raises RuleViolated."""
+    pacing = 0
+    if venue.venue.covers_per_slot is not None and place.nights is None:
+        pacing = offering.covers_in_slot(replica, venue, place.start, exclude)
+    found = rules.violations(
+        venue.venue,
+        rules.Proposal(place.party_size, place.start, place.end, kind, place.nights),
+        replica.clock.now_ms() // 1000,
+        pacing,
+    )
+    if found:
+        raise RuleViolated(
+            " ".join(violation["message"] for violation in found),
+            found,
+            _alternatives(replica, venue, place),
+        )
+
+
+def not_available(
+    replica: Service, venue: VenueIndex, place: Place, resources: Sequence[str]
+) -> NotAvailable:
+    """The error to raise where no choice is free, with the nearest slots that are."""
+    what = " and ".join(resources) if resources else f"a place for {place.party_size}"
+    when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
+    alternatives = _alternatives(replica, venue, place)
+    way_out = "try one of the alternatives" if alternatives else "try another time or day"
+    return NotAvailable(
+        f"{what} at {when} is not free at {venue.venue.name}; {way_out}", alternatives
+    )
+
+
+def _alternatives(replica: Service, venue: VenueIndex, place: Place) -> list[dict[str, Any]]:
+    """The nearest free slots of the same service date."""
+    request = AvailabilityRequest(
+        venue=venue.venue.id,
+        party_size=place.party_size,
+        date=calendar.service_date(venue.venue, place.start).isoformat(),
+        duration_minutes=None if place.nights else (place.end - place.start) // 60,
+        nights=place.nights,
+        quantity=place.quantity,
+    )
+    with contextlib.suppress(Invalid, RuleViolated):
+        slots = offering.slots(replica, venue, request)
+        slots.sort(key=lambda slot: abs(slot.start - place.start))
+        near = sorted(slots[:ALTERNATIVES], key=lambda slot: slot.start)
+        return [offering.render_slot(venue, slot) for slot in near]
+    return []
+
+
+def claims_of(
+    replica: Service, place: Place, choice: Choice, replaces: Sequence[ClaimId]
+) -> tuple[Claim, ...]:
+    """The claims of a choice: from the own right on the hub, asked of the hub on a node."""
+    right = HUB_RIGHT if replica.sells else b""
+    made = []
+    for index, (resource, quantity) in enumerate(
+        zip(choice.resources, choice.quantities, strict=True)
+    ):
+        old = replaces[min(index, len(replaces) - 1)] if replaces else None
+        made.append(
+            Claim(
+                resource, place.start, place.end + place.buffer, quantity, place.buffer, right,
+                b"", None if replica.sells else old,
+            )
+        )  # fmt: skip
+    return tuple(made)

@@ -1,0 +1,137 @@
+"""Making a reservation: the request read and checked, a place chosen, one entry written.
+
+Owns the words that a request may use, who the guest is to the book, the next code and the sealing
+of the card; amending uses the same. On the hub the claim is sold from its own right and confirmed
+at once; on a node it asks the hub and stays provisional until decided.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from holdfast.model import calendar, codes, ids, vocabulary, wall
+from holdfast.model.areas import area_code
+from holdfast.model.errors import Invalid
+from holdfast.model.events import ReservationCreated, SealedCard
+from holdfast.model.metadata import check_metadata
+from holdfast.model.offers import Choice, VenueIndex, candidates
+from holdfast.model.pseudonyms import agent_id as pseudonym
+from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
+from holdfast.model.reservation import View
+from holdfast.node import offering, placing, recording
+from holdfast.node.placing import Place
+from holdfast.node.requests import CreateRequest
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+def create(replica: Service, request: CreateRequest) -> View:
+    """Make a reservation: confirmed at once where this replica holds the right, else
+    provisional. Raises Invalid, RuleViolated, NotAvailable."""
+    venue = replica.venue(request.venue)
+    place = placing.place_of(venue, request)
+    check_words(request.kind, request.source, request.occasion, request.metadata)
+    agent = agent_of(replica, request.user_id, request.agent_id)
+    placing.check_rules(replica, venue, place, request.kind)
+    with replica.transaction():
+        choice = _choose(replica, venue, place, request)
+        reservation = ids.uuid7(replica.clock.now_ms(), os.urandom(10))
+        book = replica.book_of(request.venue)
+        card = sealed_card(replica, venue, agent, request.guest)
+        event = ReservationCreated(
+            agent_id=agent,
+            party_size=place.party_size,
+            code=next_code(replica, venue, book, replica.clock.now_ms() // 1000),
+            service_date=calendar.service_date(venue.venue, place.start).isoformat(),
+            kind=request.kind,
+            source=request.source or ("walk_in" if request.kind == "walk_in" else "direct"),
+            may_move=not request.resources if request.may_move is None else request.may_move,
+            resource_kind=request.resource_kind or "",
+            area=area_code(request.area or ""),
+            occasion=request.occasion or "",
+            nights=place.nights or 0,
+            card=card,
+            metadata=request.metadata,
+        )
+        claims = placing.claims_of(replica, place, choice, ())
+        with recording.refused_as_invalid():
+            replica.append(book, event, subject=reservation, claims=claims)
+        return recording.view_of(replica, reservation, book)
+
+
+def _choose(replica: Service, venue: VenueIndex, place: Place, request: CreateRequest) -> Choice:
+    choices = candidates(
+        venue,
+        place.party_size,
+        place.quantity,
+        request.resource_kind,
+        request.area,
+        tuple(request.resources),
+        below_minimum=request.kind != "guest",
+    )
+    choice = offering.first_free(replica, venue, choices, place.start, place.end + place.buffer)
+    if choice is None:
+        raise placing.not_available(replica, venue, place, request.resources)
+    return choice
+
+
+def check_words(
+    kind: str, source: str | None, occasion: str | None, metadata: dict[str, Any]
+) -> None:
+    """Raises Invalid, naming every field at fault."""
+    problems = []
+    for field, value, allowed in (
+        ("kind", kind, vocabulary.RESERVATION_KINDS),
+        ("source", source, vocabulary.SOURCES),
+        ("occasion", occasion, vocabulary.OCCASIONS),
+    ):
+        if value is not None and value not in allowed:
+            message = f"must be one of {', '.join(sorted(allowed))}"
+            problems.append({"field": field, "message": message})
+    problem = check_metadata(metadata) if metadata else None
+    if problem:
+        problems.append({"field": "metadata", "message": problem})
+    if problems:
+        detail = "; ".join(f"{p['field']}: {p['message']}" for p in problems)
+        raise Invalid(detail, problems)
+
+
+def agent_of(replica: Service, user_id: str | None, agent: str | None) -> str:
+    """Who the guest is to the book: a pseudonym of `user_id`, the one given, or one made up for a
+    walk-in. Raises Invalid."""
+    if user_id is not None and agent is not None:
+        raise Invalid.field("agent_id", "give user_id or agent_id, not both")
+    if user_id is not None:
+        if not user_id:
+            raise Invalid.field("user_id", "must not be empty; leave it out for a walk-in")
+        return pseudonym(replica.identity.pseudonym_key, user_id)
+    if agent is not None:
+        if not is_agent_id(agent):
+            raise Invalid.field("agent_id", "must be agent_ and 32 characters")
+        return agent
+    return walk_in_agent_id(os.urandom(20))
+
+
+def next_code(replica: Service, venue: VenueIndex, book: str, made_s: int) -> str:
+    """The next code of this incarnation: its chain position under a granted prefix, with the
+    venue-local year of making."""
+    position = replica.tip(book)[0] + 1
+    year = wall.local_date(venue.venue, made_s).year
+    prefixes = replica.book(book).administration.prefixes.get(replica.identity.incarnation, ())
+    round_, counter = divmod(position, codes.COUNTERS)
+    if round_ < len(prefixes):
+        return codes.code(year, prefixes[round_], counter, replica.identity.pseudonym_key)
+    return codes.fallback_code(
+        year, replica.identity.incarnation, position, replica.identity.pseudonym_key
+    )
+
+
+def sealed_card(
+    replica: Service, venue: VenueIndex, agent: str, guest: dict[str, Any] | None
+) -> SealedCard | None:
+    """Seal what is known of the guest; the card's key goes into the key store, not the page."""
+    if not guest:
+        return None
+    return replica.cards.seal(venue.venue.id, agent, guest)
