@@ -21,13 +21,13 @@ SHARED_LIMITS = [
     "CLAIM_SECONDS_MAX", "LIFE_NUMBER_MAX",
     "EXCHANGE_BYTES_MAX", "EXCHANGE_INFLATED_BYTES_MAX", "EXCHANGE_ENTRIES",
     "FRAMES_PER_MESSAGE_MAX", "CARD_KEYS_PER_MESSAGE", "CHAINS_PER_BOOK_MAX",
-    "HASHES_PER_REQUEST_MAX", "METADATA_BYTES_MAX", "CARD_BYTES_MAX", "PARTY_MAX",
+    "METADATA_BYTES_MAX", "CARD_BYTES_MAX", "PARTY_MAX",
     "STAMP_AHEAD_MS_MAX", "JOIN_CODE_TRIES",
 ]  # fmt: skip
 MESSAGES: list[Any] = [
     messages.Head, messages.Frame, messages.CardKeyItem, messages.Cursor, messages.NodeStatus,
-    messages.ExchangeRequest, messages.ExchangeResponse, messages.HashesRequest,
-    messages.HashesResponse, joining.JoinRequest, joining.JoinAnswer, entries.Entry, entries.Claim,
+    messages.ExchangeRequest, messages.ExchangeResponse,
+    joining.JoinRequest, joining.JoinAnswer, entries.Entry, entries.Claim,
 ]  # fmt: skip
 
 

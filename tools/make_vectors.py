@@ -88,8 +88,6 @@ def sample_messages() -> list[tuple[str, Any]]:
                 None, False, fixed("digest"), fixed("heads"), "serving",
             ),
         ),
-        ("hashes asked", messages.HashesRequest(1, BOOK, INCARNATION, (1, 2, 3, 4096))),
-        ("hashes told", messages.HashesResponse(1, ((head, b""),))),
     ]  # fmt: skip
 
 

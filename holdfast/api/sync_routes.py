@@ -1,4 +1,4 @@
-"""Between replicas: exchange, hashes, join, and the live channel, passed to whoever speaks them.
+"""Between replicas: exchange, join, and the live channel, passed to whoever speaks them.
 
 Owns the HTTP and WebSocket side only. Messages, signatures and certificates are
 `holdfast.node.serving`'s; these requests carry no bearer token, they are signed.
@@ -133,7 +133,6 @@ async def _push(face: Face, socket: Socket, session: serving.LiveSession) -> Non
 
 ROUTES: list[HTTPRouteHandler | WebsocketRouteHandler] = [
     _post("/sync/v1/exchange", "exchange", "Exchange entries", serving.handle_exchange),
-    _post("/sync/v1/hashes", "hashes", "Where two chains differ", serving.handle_hashes),
     _post("/sync/v1/join", "join", "Join with a one-time code", serving.handle_join),
     live,
 ]

@@ -174,7 +174,6 @@ NONCES_REMEMBERED: Final = 65_536
 """Requests whose repetition is noticed. An older one repeats an exchange, which changes nothing."""
 FLEET_NOTED_EVERY_MS: Final = 5_000
 """How often the fleet view is written for a device that says nothing new of its queue."""
-HASHES_PER_REQUEST_MAX: Final = 1_024
 
 # --- one thing each -----------------------------------------------------------------------------
 SLOT_DAYS_MAX: Final = 62

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from holdfast.model.errors import Forbidden, Invalid, Unauthorised
-from holdfast.model.limits import FLEET_NOTED_EVERY_MS, HASHES_PER_REQUEST_MAX
+from holdfast.model.errors import Forbidden, Unauthorised
+from holdfast.model.limits import FLEET_NOTED_EVERY_MS
 from holdfast.node import joining
 from holdfast.node.exchange import Exchange
 from holdfast.node.http_signatures import (
@@ -28,12 +28,9 @@ from holdfast.node.identity import HUB_ROLE, Identity, key_id, verify_certificat
 from holdfast.node.transport import certificate_header, read_certificate_header
 from holdfast.sync.messages import (
     CONTENT_TYPE,
-    PROTOCOL_VERSION,
     Cursor,
     ExchangeRequest,
     ExchangeResponse,
-    HashesRequest,
-    HashesResponse,
     decode,
     encode,
 )
@@ -85,7 +82,7 @@ def _nonces(replica: Service) -> NonceMemory:
     return memory
 
 
-def authorise(replica: Service, sender: Identity, request: ExchangeRequest | HashesRequest) -> None:
+def authorise(replica: Service, sender: Identity, request: ExchangeRequest) -> None:
     """A node gets its own venue's book and no other. Raises Forbidden."""
     tenant, _, venue = request.book.partition("/")
     if tenant != replica.identity.tenant or sender.venue not in (venue, "*"):
@@ -94,7 +91,7 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest | Has
         raise Forbidden(f"this device serves {replica.identity.venue}, not {venue}")
     require_admitted(replica, sender, request.book)
     book = replica.books.get(request.book)
-    if isinstance(request, ExchangeRequest) and book is not None:
+    if book is not None:
         # Who waits, who was heard and who must be fed follows from the sender: it must be its own.
         author = book.authors.get(request.sender)
         if author is not None and (author.info.name, author.venue) != (sender.name, sender.venue):
@@ -125,28 +122,6 @@ def handle_exchange(
     note_fleet(replica, sender, request)
     plain = _header(headers, COMPRESSION_HEADER) == "none"
     return _signed(replica, headers, encode(response, compress=not plain))
-
-
-def handle_hashes(
-    replica: Service,
-    method: str,
-    path: str,
-    authority: str,
-    headers: Mapping[str, str],
-    body: bytes,
-) -> tuple[int, dict[str, str], bytes]:
-    """Answer `POST /sync/v1/hashes`: a chain's hashes at positions, per branch."""
-    sender = authenticate(replica, method, path, authority, headers, body)
-    request = decode(body, HashesRequest)
-    authorise(replica, sender, request)
-    if len(request.positions) > HASHES_PER_REQUEST_MAX:
-        raise Invalid(f"at most {HASHES_PER_REQUEST_MAX} positions at once")
-    with replica.lock:
-        branches = tuple(
-            tuple(replica.store.journal.hash_at(chain, n) or b"" for n in request.positions)
-            for chain in replica.store.journal.branches(request.book, request.incarnation)
-        )
-    return _signed(replica, headers, encode(HashesResponse(PROTOCOL_VERSION, branches)))
 
 
 def handle_join(
@@ -276,5 +251,5 @@ class LiveSession:
 
 
 __all__ = [
-    "ExchangeResponse", "LiveSession", "handle_exchange", "handle_hashes", "handle_join",
+    "ExchangeResponse", "LiveSession", "handle_exchange", "handle_join",
 ]  # fmt: skip

@@ -132,7 +132,7 @@ async def test_what_the_hub_does_is_refused_at_a_node(desk):
             assert (answer.status_code, "hub" in answer.json()["detail"]) == (403, True)
 
 
-@pytest.mark.parametrize("path", ["exchange", "hashes", "join"])
+@pytest.mark.parametrize("path", ["exchange", "join"])
 async def test_unsigned_requests_between_replicas_are_refused(hub_url: str, path: str):
     async with httpx.AsyncClient() as client:
         answer = await client.post(f"{hub_url}/sync/v1/{path}", content=b"anything")
