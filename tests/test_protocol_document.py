@@ -91,8 +91,14 @@ def test_versions_paths_components_and_errors_are_those_of_the_code() -> None:
     assert messages.CONTENT_TYPE in TEXT
     for path in (transport.EXCHANGE_PATH, transport.LIVE_PATH, joining.JOIN_PATH):
         assert f" {path}`" in TEXT
-    components = (*http_signatures.REQUEST_COMPONENTS, *http_signatures.RESPONSE_COMPONENTS)
+    components = (
+        *http_signatures.REQUEST_COMPONENTS, *http_signatures.RESPONSE_COMPONENTS,
+        *http_signatures.LIVE_COMPONENTS,
+    )  # fmt: skip
     assert [c for c in components if f"`{c}`" not in TEXT] == []
+    for header in (http_signatures.CERTIFICATE_HEADER, http_signatures.LIVE_KEY_HEADER):
+        assert f"`{header}: " in TEXT
+    assert f"code {transport.CLOSE_REFUSED}" in TEXT
     for error in (errors.Invalid, errors.TooLarge, errors.Unauthorised, errors.Forbidden):
         assert f"| `{error.name}` | {error.status} |" in TEXT
     for verdict in (gate.MERGED, gate.DEFERRED, gate.QUARANTINED):

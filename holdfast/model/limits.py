@@ -101,6 +101,9 @@ LIVE_AGAIN_SECONDS: Final = 60.0
 proxy's configuration changes seldom, and a try that is swallowed holds polling up for seconds."""
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 EXCHANGE_TIMEOUT_SECONDS: Final = 60.0
+LIVE_FIRST_MESSAGE_SECONDS: Final = 60.0
+"""How long a hub holds a live channel on which nothing has come that opens: a slow device's first
+message is a backlog, and a repeated upgrade must not cost a connection for ever."""
 KEEP_ALIVE_SECONDS: Final = 10.0
 """How long a live link may be silent before both sides look whether the other is there."""
 

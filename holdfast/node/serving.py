@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.errors import Forbidden, Unauthorised
 from holdfast.model.limits import FLEET_NOTED_EVERY_MS
@@ -20,12 +21,16 @@ from holdfast.node import joining
 from holdfast.node.exchange import Exchange
 from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
+    LIVE_KEY_HEADER,
+    SIGNATURE_HEADER,
     NonceMemory,
     sign_response,
     verify_request,
 )
 from holdfast.node.identity import HUB_ROLE, Identity, key_id, verify_certificate
 from holdfast.node.transport import certificate_header, read_certificate_header
+from holdfast.sync import live_keys
+from holdfast.sync.live_keys import LiveKeys
 from holdfast.sync.messages import (
     CONTENT_TYPE,
     Cursor,
@@ -52,8 +57,11 @@ def authenticate(
     authority: str,
     headers: Mapping[str, str],
     body: bytes,
+    *,
+    live: bool = False,
 ) -> Identity:
-    """Who asks, proved. Raises Unauthorised, Forbidden."""
+    """Who asks, proved; `live` for the upgrade to the live channel. Raises Unauthorised,
+    Forbidden."""
     lowered = {name.lower(): value for name, value in headers.items()}
     chain = read_certificate_header(lowered.get(CERTIFICATE_HEADER.lower(), ""))
     sender = verify_certificate(chain, replica.identity.root)
@@ -63,7 +71,8 @@ def authenticate(
             raise Unauthorised("the signature names another certificate than the one it carries")
         return sender.public_key
 
-    signed = verify_request(method, f"http://{authority}{path}", lowered, body, resolve)
+    url = f"http://{authority}{path}"
+    signed = verify_request(method, url, lowered, body, resolve, live=live)
     _nonces(replica).accept(signed)
     if sender.tenant != replica.identity.tenant:
         raise Forbidden("the certificate is of another tenant")
@@ -145,12 +154,16 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 def _signed(
-    replica: Service, headers: Mapping[str, str], body: bytes, status: int = 200
+    replica: Service,
+    headers: Mapping[str, str],
+    body: bytes,
+    status: int = 200,
+    live_key: str = "",
 ) -> tuple[int, dict[str, str], bytes]:
     lowered = {name.lower(): value for name, value in headers.items()}
     signature = sign_response(
         status, body, lowered, replica.identity.key, key_id(replica.identity.certificates[0]),
-        int(time.time()), certificate_header(replica.identity.certificates),
+        int(time.time()), certificate_header(replica.identity.certificates), live_key,
     )  # fmt: skip
     return status, {**signature, "Content-Type": CONTENT_TYPE}, body
 
@@ -173,16 +186,28 @@ def note_fleet(replica: Service, sender: Identity, request: ExchangeRequest) -> 
 
 
 class LiveSession:
-    """One node's live channel at this replica: its requests, and the news for it."""
+    """One node's live channel at this replica: its requests, and the news for it.
+
+    Until the first message has opened under `keys` nothing is done, noted or told: an upgrade that
+    somebody heard and repeats looks just like one.
+    """
 
     def __init__(
-        self, replica: Service, sender: Identity, loop: asyncio.AbstractEventLoop, plain: bool
+        self,
+        replica: Service,
+        sender: Identity,
+        loop: asyncio.AbstractEventLoop,
+        keys: LiveKeys,
+        plain: bool,
     ) -> None:
         self._r = replica
         self._sender = sender
         self._exchange = Exchange(replica)
         self._loop = loop
         self._plain = plain
+        self.keys = keys
+        self.turn = asyncio.Lock()
+        """Held from sealing a message until it was sent."""
         self._cursor: Cursor | None = None
         self._book = ""
         self._node = b""
@@ -196,11 +221,16 @@ class LiveSession:
     def accept(
         cls, replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str]
     ) -> LiveSession:
-        """Authenticate the upgrade request. Raises Unauthorised, Forbidden."""
-        sender = authenticate(replica, method, path, authority, headers, b"")
+        """Authenticate the upgrade request, and agree on keys. Raises Unauthorised, Forbidden."""
+        sender = authenticate(replica, method, path, authority, headers, b"", live=True)
+        own = X25519PrivateKey.generate()
+        node_key = live_keys.read_key(_header(headers, LIVE_KEY_HEADER))
+        keys = live_keys.for_hub(own, node_key, _header(headers, SIGNATURE_HEADER))
         plain = _header(headers, COMPRESSION_HEADER) == "none"
-        session = cls(replica, sender, asyncio.get_running_loop(), plain)
-        _, signature, _ = _signed(replica, headers, b"", status=SWITCHING_PROTOCOLS)
+        session = cls(replica, sender, asyncio.get_running_loop(), keys, plain)
+        _, signature, _ = _signed(
+            replica, headers, b"", SWITCHING_PROTOCOLS, live_keys.write_key(own)
+        )
         session.upgrade_headers = {
             name: value for name, value in signature.items() if name.lower() != "content-type"
         }
@@ -211,7 +241,8 @@ class LiveSession:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     def receive(self, data: bytes) -> bytes:
-        """Answer one message of the node. Runs in the writer's thread. Raises HoldfastError."""
+        """Answer one opened message of the node. Runs in the writer's thread. Raises
+        HoldfastError."""
         request = decode(data, ExchangeRequest)
         authorise(self._r, self._sender, request)
         response = self._exchange.answer(request, self._sender.name)

@@ -34,7 +34,8 @@ from holdfast.sync.messages import CONTENT_TYPE, ExchangeRequest, ExchangeRespon
 EXCHANGE_PATH: Final = "/sync/v1/exchange"
 LIVE_PATH: Final = "/sync/v1/live"
 CLOSE_REFUSED: Final = 4401
-"""The live channel's closing code for a message or a device that is refused, beside the reason."""
+"""The live channel's closing code, from either side, for a message that does not open and for a
+message or a device that is refused, beside the reason."""
 
 
 def certificate_header(chain: list[bytes]) -> str:
@@ -49,11 +50,13 @@ def read_certificate_header(value: str) -> list[bytes]:
         raise Unauthorised("the certificate header is damaged") from error
 
 
-def signed_headers(identity: LocalIdentity, method: str, url: str, body: bytes) -> dict[str, str]:
-    """Headers that prove who sends this request, once."""
+def signed_headers(
+    identity: LocalIdentity, method: str, url: str, body: bytes, live_key: str = ""
+) -> dict[str, str]:
+    """Headers that prove who sends this request, once; `live_key` is for the upgrade alone."""
     return sign_request(
         method, url, body, identity.key, key_id(identity.certificates[0]), int(time.time()),
-        os.urandom(16).hex(), certificate_header(identity.certificates),
+        os.urandom(16).hex(), certificate_header(identity.certificates), live_key,
     )  # fmt: skip
 
 
@@ -128,6 +131,11 @@ def verify_hub(identity: LocalIdentity, header: str) -> Identity:
     if hub.role != "hub" or hub.tenant != identity.tenant:
         raise Unauthorised("the other side is not a hub of this tenant; check the address")
     return hub
+
+
+def close_reason(error: HoldfastError) -> str:
+    """As much of an error as a closing frame holds: 123 bytes (RFC 6455, 5.5)."""
+    return error.detail.encode()[:123].decode(errors="ignore")
 
 
 def problem_of(status: int, body: bytes, url: str) -> HoldfastError:
