@@ -268,8 +268,11 @@ class Link:
         plain = self._node.settings.sync_compression == "none"
         if plain:
             headers["Holdfast-Compression"] = "none"
+        # Reads files, and must not hold the store's only thread meanwhile.
+        trust = await self._loop.run_in_executor(None, self._node.trust)
         async with connect(
             "ws" + address.removeprefix("http"),
+            ssl=trust,
             additional_headers=headers,
             compression=None,
             max_size=EXCHANGE_BYTES_MAX,

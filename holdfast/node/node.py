@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,7 +34,7 @@ from holdfast.model.limits import (
     ROUNDS_MAX,
     WITNESS_EVERY_MS,
 )
-from holdfast.node import joining, lives, local_identity, settings
+from holdfast.node import hub_trust, joining, lives, local_identity, settings
 from holdfast.node.exchange import Exchange, Peer, Round
 from holdfast.node.keys import write_secret_text
 from holdfast.node.local_identity import LocalIdentity
@@ -64,17 +65,29 @@ class Node(Service):
     # --- life -----------------------------------------------------------------------------------
 
     @classmethod
-    def join(cls, url: str, code: str, directory: Path | str, **overrides: Any) -> Node:
+    def join(
+        cls, url: str, code: str, directory: Path | str, ca: Path | None = None, **overrides: Any
+    ) -> Node:
         """Make a node with a one-time code: keys, certificate, and the venue's book so far.
 
-        Raises Unauthorised for a wrong code, Unreachable, DirectoryError.
+        `ca` is a PEM file of certificates that are believed of the hub from now on, beside the
+        system's. Raises Unauthorised for a wrong code, Unreachable, Invalid, DirectoryError.
         """
         directory = Path(directory)
         if directory.exists() and any(directory.iterdir()):
             raise DirectoryError(f"{directory} is not empty; choose a new directory for the node")
         key, sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         incarnation = os.urandom(16)
-        answer = joining.ask(url, code, key, sealing, incarnation)
+        certificates = hub_trust.read(ca) if ca is not None else None
+        if certificates:
+            trust = hub_trust.context(url, certificates)
+        else:
+            chosen = settings.load(directory, **overrides)
+            trust = hub_trust.context_of(url, directory, chosen.hub_ca)
+        answer = joining.ask(url, code, key, sealing, incarnation, trust)
+        if certificates:
+            _make_directory(directory)
+            hub_trust.keep(directory, certificates)
         node = cls.admitted(directory, url, answer, key, sealing, incarnation, **overrides)
         try:
             node.sync()
@@ -219,7 +232,7 @@ class Node(Service):
         self._require_network()
         admitted = joining.ask(
             self.hub_url, code, self.identity.key, self.identity.sealing_private,
-            self.identity.incarnation,
+            self.identity.incarnation, self.trust(),
         )  # fmt: skip
         if (admitted.tenant, admitted.venue) != (self.identity.tenant, self.identity.venue):
             message = (
@@ -386,8 +399,14 @@ class Node(Service):
 
     def transport(self) -> HttpTransport:
         if self._transport is None:
-            self._transport = HttpTransport(self.hub_url, self.identity, self.settings)
+            self._transport = HttpTransport(
+                self.hub_url, self.identity, self.settings, trust=self.trust()
+            )
         return self._transport
+
+    def trust(self) -> ssl.SSLContext | None:
+        """Whose TLS certificates are believed of the hub; None without TLS. Raises Invalid."""
+        return hub_trust.context_of(self.hub_url, self.directory, self.settings.hub_ca)
 
     def ask(self, peer: Peer) -> ExchangeRequest:
         """The next request of a round: its seals and what the queue says of it are one commit."""

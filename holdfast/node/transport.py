@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import ssl
 import time
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from holdfast.model.errors import (
     Unreachable,
 )
 from holdfast.model.limits import CONNECT_TIMEOUT_SECONDS, EXCHANGE_TIMEOUT_SECONDS
+from holdfast.node import hub_trust
 from holdfast.node.http_signatures import CERTIFICATE_HEADER, sign_request, verify_response
 from holdfast.node.identity import Identity, key_id, verify_certificate
 from holdfast.node.local_identity import LocalIdentity
@@ -69,6 +71,7 @@ class HttpTransport:
         identity: LocalIdentity,
         settings: Settings,
         client: httpx.Client | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Invalid.field("url", f"{url!r} is no address of a hub; it begins with http(s)://")
@@ -77,6 +80,7 @@ class HttpTransport:
         self._compress = settings.sync_compression != "none"
         self._client = client or httpx.Client(
             timeout=httpx.Timeout(EXCHANGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            verify=trust or True,
             trust_env=False,
         )
         self.bytes_out = 0
@@ -116,6 +120,8 @@ class HttpTransport:
 
 def in_words(error: Exception) -> str:
     """What a failed connection means, for a person."""
+    if tls := hub_trust.fault(error):
+        return tls
     if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | TimeoutError):
         return "no answer came in time"
     if isinstance(error, httpx.ConnectError | ConnectionRefusedError):
