@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,22 @@ from holdfast.sync.messages import ExchangeResponse, decode, encode
 from tests.hostile.builders import contents
 from tests.node.between import Between
 from tests.node.dialling import Dialled, dialled, knock, upgrade
-from tests.node.live import PATIENCE_SECONDS, QUICK, Devices, reserve, served
+from tests.node.live import PATIENCE_SECONDS, QUICK, Devices, RingingNode, reserve, served
+
+Joined = Callable[[str], RingingNode]
+
+
+@pytest.fixture
+def joined(devices: Devices) -> Iterator[Joined]:
+    """Makes nodes that do not run by themselves, and closes them."""
+    with ExitStack() as exits:
+
+        def join(name: str) -> RingingNode:
+            node = devices.joined(name)
+            exits.callback(node.close)
+            return node
+
+        yield join
 
 
 def play(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -41,8 +56,8 @@ async def closed(channel: Any) -> tuple[int, str]:
 # --- who repeats what was heard -------------------------------------------------------------------
 
 
-def test_a_repeated_upgrade_changes_nothing_and_gets_no_message(devices: Devices):
-    node = devices.joined("desk")
+def test_a_repeated_upgrade_changes_nothing_and_gets_no_message(devices: Devices, joined: Joined):
+    node = joined("desk")
     asked = upgrade(node.identity, devices.url)
 
     async def story() -> None:
@@ -63,8 +78,10 @@ def test_a_repeated_upgrade_changes_nothing_and_gets_no_message(devices: Devices
     play(story)
 
 
-def test_what_happens_at_the_hub_is_not_told_to_who_repeats_an_upgrade(devices: Devices):
-    node, bar = devices.joined("desk"), devices.node("bar")
+def test_what_happens_at_the_hub_is_not_told_to_who_repeats_an_upgrade(
+    devices: Devices, joined: Joined
+):
+    node, bar = joined("desk"), devices.node("bar")
     asked = upgrade(node.identity, devices.url)
 
     async def story() -> None:
@@ -78,10 +95,10 @@ def test_what_happens_at_the_hub_is_not_told_to_who_repeats_an_upgrade(devices: 
 
 
 def test_a_channel_on_which_nothing_comes_is_not_held_for_ever(
-    devices: Devices, monkeypatch: pytest.MonkeyPatch
+    devices: Devices, joined: Joined, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sync_routes, "LIVE_FIRST_MESSAGE_SECONDS", 0.05)
-    node = devices.joined("desk")
+    node = joined("desk")
 
     async def story() -> None:
         async with knock(upgrade(node.identity, devices.url)) as listener:
@@ -114,9 +131,9 @@ Bent = Callable[[bytes, bytes, bytes, bytes], list[bytes | str]]
     ],
 )
 def test_a_message_that_is_not_the_next_one_of_this_node_ends_the_channel(
-    devices: Devices, bent: Bent
+    devices: Devices, joined: Joined, bent: Bent
 ):
-    node = devices.joined("desk")
+    node = joined("desk")
 
     async def story() -> None:
         async with dialled(upgrade(node.identity, devices.url)) as channel:
@@ -144,8 +161,8 @@ async def ended(channel: Dialled) -> tuple[int, str]:
     return closing.value.rcvd.code, closing.value.rcvd.reason
 
 
-def test_what_the_hub_said_cannot_be_said_back_to_it(devices: Devices):
-    node = devices.joined("desk")
+def test_what_the_hub_said_cannot_be_said_back_to_it(devices: Devices, joined: Joined):
+    node = joined("desk")
 
     async def story() -> None:
         async with dialled(upgrade(node.identity, devices.url)) as channel:
@@ -253,10 +270,10 @@ def test_a_hub_of_another_tenant_gets_nothing_of_the_queue(devices: Devices, tmp
 
 @pytest.mark.parametrize("direction", ["out", "in"])
 def test_a_key_that_is_put_in_the_place_of_the_signed_one_opens_no_channel(
-    devices: Devices, between: Callable[..., Between], direction: str
+    devices: Devices, joined: Joined, between: Callable[..., Between], direction: str
 ):
     way = between()
-    theirs = upgrade(devices.joined("bar").identity, devices.url).headers["Holdfast-Live-Key"]
+    theirs = upgrade(joined("bar").identity, devices.url).headers["Holdfast-Live-Key"]
 
     def put(where: str, head: bytes) -> bytes:
         lines = head.split(b"\r\n")
