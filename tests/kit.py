@@ -203,6 +203,7 @@ class Fleet:
         key: Ed25519PrivateKey,
         sealing: X25519PrivateKey,
         incarnation: bytes,
+        trust: object = None,
     ) -> joining.Admitted:
         """What `joining.ask` does, without the socket."""
         request = joining.request_for(code_text, key, sealing, incarnation)

@@ -21,13 +21,13 @@ SHARED_LIMITS = [
     "CLAIM_SECONDS_MAX", "LIFE_NUMBER_MAX",
     "EXCHANGE_BYTES_MAX", "EXCHANGE_INFLATED_BYTES_MAX", "EXCHANGE_ENTRIES",
     "FRAMES_PER_MESSAGE_MAX", "CARD_KEYS_PER_MESSAGE", "CHAINS_PER_BOOK_MAX",
-    "HASHES_PER_REQUEST_MAX", "METADATA_BYTES_MAX", "METADATA_NUMBER_MAX", "CARD_BYTES_MAX",
-    "PARTY_MAX", "STAMP_AHEAD_MS_MAX", "JOIN_CODE_TRIES",
+    "CHAINS_PER_CERTIFICATE_MAX", "ENTRIES_PER_RESERVATION_MAX", "METADATA_BYTES_MAX",
+    "METADATA_NUMBER_MAX", "CARD_BYTES_MAX", "PARTY_MAX", "STAMP_AHEAD_MS_MAX", "JOIN_CODE_TRIES",
 ]  # fmt: skip
 MESSAGES: list[Any] = [
     messages.Head, messages.Frame, messages.CardKeyItem, messages.Cursor, messages.NodeStatus,
-    messages.ExchangeRequest, messages.ExchangeResponse, messages.HashesRequest,
-    messages.HashesResponse, joining.JoinRequest, joining.JoinAnswer, entries.Entry, entries.Claim,
+    messages.ExchangeRequest, messages.ExchangeResponse,
+    joining.JoinRequest, joining.JoinAnswer, entries.Entry, entries.Claim,
 ]  # fmt: skip
 
 
@@ -91,8 +91,14 @@ def test_versions_paths_components_and_errors_are_those_of_the_code() -> None:
     assert messages.CONTENT_TYPE in TEXT
     for path in (transport.EXCHANGE_PATH, transport.LIVE_PATH, joining.JOIN_PATH):
         assert f" {path}`" in TEXT
-    components = (*http_signatures.REQUEST_COMPONENTS, *http_signatures.RESPONSE_COMPONENTS)
+    components = (
+        *http_signatures.REQUEST_COMPONENTS, *http_signatures.RESPONSE_COMPONENTS,
+        *http_signatures.LIVE_COMPONENTS,
+    )  # fmt: skip
     assert [c for c in components if f"`{c}`" not in TEXT] == []
+    for header in (http_signatures.CERTIFICATE_HEADER, http_signatures.LIVE_KEY_HEADER):
+        assert f"`{header}: " in TEXT
+    assert f"code {transport.CLOSE_REFUSED}" in TEXT
     for error in (errors.Invalid, errors.TooLarge, errors.Unauthorised, errors.Forbidden):
         assert f"| `{error.name}` | {error.status} |" in TEXT
     for verdict in (gate.MERGED, gate.DEFERRED, gate.QUARANTINED):

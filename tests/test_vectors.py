@@ -19,7 +19,7 @@ from pycrdt import Array, Doc
 from holdfast.model import codes, entries, errors, events, pseudonyms
 from holdfast.model.events import ChainCertified
 from holdfast.node import cards, http_signatures, identity, join_codes, transport
-from holdfast.sync import gate, messages, pages, seals
+from holdfast.sync import gate, live_keys, messages, pages, seals
 
 ROOT = Path(__file__).parent.parent
 V: dict[str, Any] = json.loads((ROOT / "docs" / "vectors.json").read_text("utf-8"))
@@ -264,27 +264,64 @@ def test_a_join_code() -> None:
     assert join_codes.proof(code.secret, transcript).hex() == shown["proof"]
 
 
+def writer(shown: dict[str, Any], headers: dict[str, str]) -> tuple[identity.Identity, bytes]:
+    """Whom the certificate in the headers names, and its leaf."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    chain = transport.read_certificate_header(lowered["holdfast-certificate"])
+    return identity.verify_certificate(chain, bytes.fromhex(shown["root"])), chain[0]
+
+
 def test_a_signed_request_and_its_answer() -> None:
     shown = V["signatures"]
     request, response = shown["request"], shown["response"]
-
-    def writer(headers: dict[str, str]) -> tuple[identity.Identity, bytes]:
-        lowered = {name.lower(): value for name, value in headers.items()}
-        chain = transport.read_certificate_header(lowered["holdfast-certificate"])
-        return identity.verify_certificate(chain, bytes.fromhex(shown["root"])), chain[0]
-
-    desk, leaf = writer(request["headers"])
+    desk, leaf = writer(shown, request["headers"])
     signed = http_signatures.verify_request(
         request["method"], request["url"], request["headers"], bytes.fromhex(request["body"]),
         lambda _: desk.public_key,
     )  # fmt: skip
     assert signed.key_id == identity.key_id(leaf)
-    hub, _ = writer(response["headers"])
+    hub, _ = writer(shown, response["headers"])
     assert hub.role == identity.HUB_ROLE
     http_signatures.verify_response(
         response["status"], response["headers"], bytes.fromhex(response["body"]),
         request["headers"], hub.public_key,
     )  # fmt: skip
+
+
+def test_a_live_channels_upgrade_keys_and_messages() -> None:
+    shown = V["live_channel"]
+    request, response = shown["request"], shown["response"]
+    desk, _ = writer(shown, request["headers"])
+    hub, _ = writer(shown, response["headers"])
+    http_signatures.verify_request(
+        request["method"], request["url"], request["headers"], b"", lambda _: desk.public_key,
+        live=True,
+    )  # fmt: skip
+    http_signatures.verify_response(
+        response["status"], response["headers"], b"", request["headers"], hub.public_key, live=True
+    )
+    node_key, hub_key = (
+        live_keys.read_key(headers[http_signatures.LIVE_KEY_HEADER])
+        for headers in (request["headers"], response["headers"])
+    )
+    assert (node_key.hex(), hub_key.hex()) == (shown["node_key"], shown["hub_key"])
+    own = X25519PrivateKey.from_private_bytes(bytes.fromhex(shown["node_private_key"]))
+    hubs = X25519PrivateKey.from_private_bytes(bytes.fromhex(shown["hub_private_key"]))
+    signature = request["headers"]["Signature"]
+    assert signature == shown["signature"]
+    secret = live_keys.agree(own, hub_key)
+    assert secret.hex() == shown["secret"]
+    derived = live_keys.derive(secret, node_key, hub_key, signature)
+    assert [key.hex() for key in derived] == [shown["to_hub"], shown["to_node"]]
+    hearing = {
+        "hub": live_keys.for_hub(hubs, node_key, signature),
+        "node": live_keys.for_node(own, hub_key, signature),
+    }
+    kinds: dict[str, Any] = {"hub": messages.ExchangeRequest, "node": messages.ExchangeResponse}
+    for row in shown["messages"]:
+        opened = hearing[row["to"]].open(bytes.fromhex(row["sealed"]))
+        assert opened.hex() == row["message"]
+        assert messages.decode(opened, kinds[row["to"]]).version == messages.PROTOCOL_VERSION
 
 
 def hexed(value: Any) -> Any:

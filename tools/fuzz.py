@@ -66,10 +66,7 @@ def read_page(data: bytes) -> bool:
 
 def read_message(data: bytes) -> bool:
     read = False
-    for kind in (
-        messages.ExchangeRequest, messages.ExchangeResponse, messages.HashesRequest,
-        messages.HashesResponse,
-    ):  # fmt: skip
+    for kind in (messages.ExchangeRequest, messages.ExchangeResponse):
         try:
             message: Any = messages.decode(data, kind)
         except (Invalid, TooLarge):

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from holdfast.model import codes, pseudonyms  # noqa: E402
 from holdfast.model.entries import HUB_RIGHT, SCHEMA  # noqa: E402
 from holdfast.node import cards, http_signatures, identity, join_codes, transport  # noqa: E402
-from holdfast.sync import messages, pages, seals  # noqa: E402
+from holdfast.sync import live_keys, messages, pages, seals  # noqa: E402
 from tests import vectors_crypto  # noqa: E402
 from tools.vector_entries import (  # noqa: E402
     AGENT,
@@ -88,8 +88,6 @@ def sample_messages() -> list[tuple[str, Any]]:
                 None, False, fixed("digest"), fixed("heads"), "serving",
             ),
         ),
-        ("hashes asked", messages.HashesRequest(1, BOOK, INCARNATION, (1, 2, 3, 4096))),
-        ("hashes told", messages.HashesResponse(1, ((head, b""),))),
     ]  # fmt: skip
 
 
@@ -265,6 +263,52 @@ def signature_vectors() -> Vectors:
     }
 
 
+def live_vectors() -> Vectors:
+    """An upgrade and its answer, the keys of both directions, and two messages in each."""
+    leaf, hub_leaf = certificate("desk"), certificate("hub", "hub", "*")
+    node, hub = sealing_key("live node"), sealing_key("live hub")
+    node_key, hub_key = (key.public_key().public_bytes_raw() for key in (node, hub))
+    url, created = "http://hub.example:8470" + transport.LIVE_PATH, NOW_MS // 1000
+    headers = http_signatures.sign_request(
+        "GET", url, b"", signing_key("desk"), identity.key_id(leaf), created,
+        fixed("live nonce", 16).hex(), transport.certificate_header([leaf]),
+        live_keys.write_key(node),
+    )  # fmt: skip
+    answered = http_signatures.sign_response(
+        101, b"", headers, signing_key("hub"), identity.key_id(hub_leaf), created,
+        transport.certificate_header([hub_leaf]), live_keys.write_key(hub),
+    )  # fmt: skip
+    signature = headers[http_signatures.SIGNATURE_HEADER]
+    secret = live_keys.agree(node, hub_key)
+    to_hub, to_node = live_keys.derive(secret, node_key, hub_key, signature)
+    sides = {
+        "hub": live_keys.for_node(node, hub_key, signature),
+        "node": live_keys.for_hub(hub, node_key, signature),
+    }
+    request, _, answer = (
+        messages.encode(message, compress=False) for _, message in sample_messages()
+    )
+    said = [("hub", 0, request), ("node", 0, answer), ("hub", 1, request), ("node", 1, answer)]
+    return {
+        "root": ROOT_CERTIFICATE.hex(),
+        "request": {"method": "GET", "url": url, "headers": headers},
+        "response": {"status": 101, "headers": answered},
+        "node_private_key": node.private_bytes_raw().hex(),
+        "node_key": node_key.hex(),
+        "hub_private_key": hub.private_bytes_raw().hex(),
+        "hub_key": hub_key.hex(),
+        "signature": signature,
+        "secret": secret.hex(),
+        "to_hub": to_hub.hex(),
+        "to_node": to_node.hex(),
+        "messages": [
+            {"to": to, "count": count, "message": message.hex(),
+             "sealed": sides[to].seal(message).hex()}
+            for to, count, message in said
+        ],
+    }  # fmt: skip
+
+
 def make() -> str:
     """The file's text."""
     vectors: Vectors = {
@@ -289,6 +333,7 @@ def make() -> str:
         "card": card_vectors(),
         "join_code": join_vectors(),
         "signatures": signature_vectors(),
+        "live_channel": live_vectors(),
         "known_answers": vectors_crypto.vectors(),
     }
     return json.dumps(vectors, indent=1, ensure_ascii=False) + "\n"

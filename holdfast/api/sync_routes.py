@@ -1,4 +1,4 @@
-"""Between replicas: exchange, hashes, join, and the live channel, passed to whoever speaks them.
+"""Between replicas: exchange, join, and the live channel, passed to whoever speaks them.
 
 Owns the HTTP and WebSocket side only. Messages, signatures and certificates are
 `holdfast.node.serving`'s; these requests carry no bearer token, they are signed.
@@ -18,10 +18,10 @@ from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, face_of
 from holdfast.api.permissions import PUBLIC
-from holdfast.model.errors import HoldfastError
-from holdfast.model.limits import EXCHANGE_BYTES_MAX
+from holdfast.model.errors import HoldfastError, Unauthorised
+from holdfast.model.limits import EXCHANGE_BYTES_MAX, LIVE_FIRST_MESSAGE_SECONDS
 from holdfast.node import serving
-from holdfast.node.transport import CLOSE_REFUSED
+from holdfast.node.transport import CLOSE_REFUSED, close_reason
 from holdfast.sync.messages import CONTENT_TYPE
 
 TAGS = ["between replicas"]
@@ -88,7 +88,7 @@ async def live(socket: Socket) -> None:
             face.replica, "GET", _path_and_query(socket), headers.get("host", ""), headers
         )
     except HoldfastError as error:
-        await socket.close(code=CLOSE_REFUSED, reason=_close_reason(error))
+        await socket.close(code=CLOSE_REFUSED, reason=close_reason(error))
         return
     await socket.accept(headers=session.upgrade_headers)
     tasks = [
@@ -104,7 +104,7 @@ async def live(socket: Socket) -> None:
     except WebSocketDisconnect:
         pass  # The other side left, which is how live channels end.
     except HoldfastError as error:
-        await socket.close(code=CLOSE_REFUSED, reason=_close_reason(error))
+        await socket.close(code=CLOSE_REFUSED, reason=close_reason(error))
     finally:
         for task in tasks:
             task.cancel()
@@ -112,15 +112,23 @@ async def live(socket: Socket) -> None:
         session.close()
 
 
-def _close_reason(error: HoldfastError) -> str:
-    """As much of an error as a closing frame holds: 123 bytes (RFC 6455, 5.5)."""
-    return error.detail.encode()[:123].decode(errors="ignore")
-
-
 async def _receive(face: Face, socket: Socket, session: serving.LiveSession) -> None:
+    sealed = await _first(socket)
     while True:
-        asked = await socket.receive_bytes()
-        await socket.send_bytes(await face.run(session.receive, asked))
+        # Here and not in the store's thread: what does not open is nobody's, and costs no work.
+        asked = session.keys.open(sealed)
+        await _say(socket, session, await face.run(session.receive, asked))
+        sealed = await socket.receive_bytes()
+
+
+async def _first(socket: Socket) -> bytes:
+    """The first message, which shows that the upgrade was no repetition: who only heard one has no
+    key to make it with. Raises Unauthorised if none comes."""
+    try:
+        async with asyncio.timeout(LIVE_FIRST_MESSAGE_SECONDS):
+            return await socket.receive_bytes()
+    except TimeoutError as error:
+        raise Unauthorised("no message followed the upgrade to the live channel") from error
 
 
 async def _push(face: Face, socket: Socket, session: serving.LiveSession) -> None:
@@ -128,12 +136,17 @@ async def _push(face: Face, socket: Socket, session: serving.LiveSession) -> Non
         await session.wait()
         news = await face.run(session.news)
         if news is not None:
-            await socket.send_bytes(news)
+            await _say(socket, session, news)
+
+
+async def _say(socket: Socket, session: serving.LiveSession, message: bytes) -> None:
+    # Answers and news are counted as one row: nothing else may go out between seal and sending.
+    async with session.turn:
+        await socket.send_bytes(session.keys.seal(message))
 
 
 ROUTES: list[HTTPRouteHandler | WebsocketRouteHandler] = [
     _post("/sync/v1/exchange", "exchange", "Exchange entries", serving.handle_exchange),
-    _post("/sync/v1/hashes", "hashes", "Where two chains differ", serving.handle_hashes),
     _post("/sync/v1/join", "join", "Join with a one-time code", serving.handle_join),
     live,
 ]

@@ -22,14 +22,20 @@ def node() -> None:
 @node.command()
 @click.argument("url")
 @click.option("--code", required=True, metavar="CODE", help="What `holdfast hub invite` printed.")
+@click.option(
+    "--ca",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="PEM: who signed the hub's TLS certificate, if no public authority did.",
+)
 @data_option
 @json_option
-def join(url: str, code: str, data: Path, as_json: bool) -> None:
+def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> None:
     """Make a node in a new directory: holdfast node join URL --code CODE --data desk."""
     from holdfast.commands.output import say, show_json
     from holdfast.node.node import Node
 
-    joined = Node.join(url, code, data)
+    joined = Node.join(url, code, data, ca)
     try:
         name, venues = joined.name, joined.venue_ids()
     finally:

@@ -111,6 +111,9 @@ LIVE_AGAIN_SECONDS: Final = 60.0
 proxy's configuration changes seldom, and a try that is swallowed holds polling up for seconds."""
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 EXCHANGE_TIMEOUT_SECONDS: Final = 60.0
+LIVE_FIRST_MESSAGE_SECONDS: Final = 60.0
+"""How long a hub holds a live channel on which nothing has come that opens: a slow device's first
+message is a backlog, and a repeated upgrade must not cost a connection for ever."""
 KEEP_ALIVE_SECONDS: Final = 10.0
 """How long a live link may be silent before both sides look whether the other is there."""
 
@@ -187,7 +190,6 @@ NONCES_REMEMBERED: Final = 65_536
 """Requests whose repetition is noticed. An older one repeats an exchange, which changes nothing."""
 FLEET_NOTED_EVERY_MS: Final = 5_000
 """How often the fleet view is written for a device that says nothing new of its queue."""
-HASHES_PER_REQUEST_MAX: Final = 1_024
 
 # --- one thing each -----------------------------------------------------------------------------
 SLOT_DAYS_MAX: Final = 62

@@ -5,8 +5,9 @@ base, structured fields and digests are the library's (`http-message-signatures`
 
 A request covers its method, authority, path, query, content digest and the sender's certificate. An
 answer covers its status, digest and certificate, and the signature of the request that it answers,
-so that an answer belongs to its question. `created` is written and not judged: a device whose clock
-is two hours off must still be heard, or it could never be told the time.
+so that an answer belongs to its question. The upgrade to the live channel and its answer cover the
+key of the live channel besides. `created` is written and not judged: a device whose clock is two
+hours off must still be heard, or it could never be told the time.
 """
 
 from __future__ import annotations
@@ -35,12 +36,16 @@ from holdfast.model.limits import (
 )
 
 CERTIFICATE_HEADER: Final = "Holdfast-Certificate"
+LIVE_KEY_HEADER: Final = "Holdfast-Live-Key"
+SIGNATURE_HEADER: Final = "Signature"
 REQUEST_COMPONENTS: Final = (
     "@method", "@authority", "@path", "@query", "content-digest", "holdfast-certificate",
 )  # fmt: skip
 RESPONSE_COMPONENTS: Final = (
     "@status", "content-digest", "holdfast-certificate", '"signature";req',
 )  # fmt: skip
+LIVE_COMPONENTS: Final = ("holdfast-live-key",)
+"""Covered besides in the upgrade to the live channel and in its answer, and nowhere else."""
 TAG: Final = "holdfast"
 NONCE_CHARS_MIN: Final = 16
 SENDERS_FAIR: Final = 64
@@ -99,12 +104,14 @@ def sign_request(
     created_s: int,
     nonce: str,
     certificate: str,
+    live_key: str = "",
 ) -> dict[str, str]:
     """The headers that sign a request: certificate, digest, signature.
 
-    `url` is absolute; `nonce` is never used twice, 16 to 128 characters.
+    `url` is absolute; `nonce` is never used twice, 16 to 128 characters; `live_key` is for the
+    upgrade to the live channel alone.
     """
-    request = _Request(method, url, {CERTIFICATE_HEADER: certificate})
+    request = _Request(method, url, _carried(certificate, live_key))
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(lambda _: key)).sign(
         request,
         key_id=key_id,
@@ -112,10 +119,19 @@ def sign_request(
         nonce=nonce,
         tag=TAG,
         label=TAG,
-        covered_component_ids=REQUEST_COMPONENTS,
+        covered_component_ids=_covered(REQUEST_COMPONENTS, live=bool(live_key)),
         body=body,
     )
     return request.headers
+
+
+def _carried(certificate: str, live_key: str) -> dict[str, str]:
+    carried = {CERTIFICATE_HEADER: certificate}
+    return carried | {LIVE_KEY_HEADER: live_key} if live_key else carried
+
+
+def _covered(components: tuple[str, ...], *, live: bool) -> tuple[str, ...]:
+    return components + LIVE_COMPONENTS if live else components
 
 
 def verify_request(
@@ -124,14 +140,17 @@ def verify_request(
     headers: Mapping[str, str],
     body: bytes,
     resolve_key: Callable[[str], Ed25519PublicKey],
+    *,
+    live: bool = False,
 ) -> SignedBy:
     """Who signed the request. Raises Unauthorised with the reason.
 
     `url` is made of the Host header and the path with its query. What the key may do, and whether
-    the request comes for the first time (`NonceMemory`), is for the caller to judge.
+    the request comes for the first time (`NonceMemory`), is for the caller to judge. `live` is for
+    the upgrade to the live channel, whose key must be covered.
     """
     request = _Request(method, url, dict(headers))
-    return _verify(request, body, resolve_key, REQUEST_COMPONENTS)
+    return _verify(request, body, resolve_key, _covered(REQUEST_COMPONENTS, live=live))
 
 
 def _verify(
@@ -161,11 +180,12 @@ def sign_response(
     key_id: str,
     created_s: int,
     certificate: str,
+    live_key: str = "",
 ) -> dict[str, str]:
     """The headers that sign an answer to a signed request, whose headers are given."""
     response = _Response(
         status,
-        {CERTIFICATE_HEADER: certificate},
+        _carried(certificate, live_key),
         request=_Request("POST", _NO_URL, dict(request_headers)),
     )
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(lambda _: key)).sign(
@@ -174,7 +194,7 @@ def sign_response(
         created=datetime.datetime.fromtimestamp(created_s, datetime.UTC),
         tag=TAG,
         label=TAG,
-        covered_component_ids=RESPONSE_COMPONENTS,
+        covered_component_ids=_covered(RESPONSE_COMPONENTS, live=bool(live_key)),
         body=body,
     )
     return response.headers
@@ -186,12 +206,14 @@ def verify_response(
     body: bytes,
     request_headers: Mapping[str, str],
     key: Ed25519PublicKey,
+    *,
+    live: bool = False,
 ) -> None:
     """Raises Unauthorised unless `key` signed this answer to that request."""
     response = _Response(
         status, dict(headers), request=_Request("POST", _NO_URL, dict(request_headers))
     )
-    _verify(response, body, lambda _: key, RESPONSE_COMPONENTS)
+    _verify(response, body, lambda _: key, _covered(RESPONSE_COMPONENTS, live=live))
 
 
 class NonceMemory:

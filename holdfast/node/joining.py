@@ -7,6 +7,7 @@ nor a listener gains anything (DESIGN §7.1).
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from holdfast.model.errors import Invalid, Unauthorised, Unreachable
 from holdfast.model.limits import CONNECT_TIMEOUT_SECONDS, EXCHANGE_TIMEOUT_SECONDS
-from holdfast.node import join_codes
+from holdfast.node import hub_trust, join_codes
 from holdfast.node.identity import HUB_ROLE, fingerprint, verify_certificate
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def ask(
     key: Ed25519PrivateKey,
     sealing: X25519PrivateKey,
     incarnation: bytes,
+    trust: ssl.SSLContext | None = None,
 ) -> Admitted:
     """Use a code up and get a certificate. Raises Unauthorised, Unreachable."""
     from holdfast.node.transport import in_words, problem_of
@@ -100,15 +102,16 @@ def ask(
     try:
         with httpx.Client(
             timeout=httpx.Timeout(EXCHANGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            verify=trust or True,
             trust_env=False,
         ) as client:
             answer = client.post(
                 url.rstrip("/") + JOIN_PATH, content=msgspec.msgpack.encode(request)
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        way_out = "" if hub_trust.fault(error) else "; check the address and that the hub runs"
         raise Unreachable(
-            f"the hub at {url} cannot be reached: {in_words(error)}; "
-            "check the address and that the hub runs"
+            f"the hub at {url} cannot be reached: {in_words(error)}{way_out}"
         ) from error
     if answer.status_code != 200:
         raise problem_of(answer.status_code, answer.content, url)

@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from typing import Any, Final, NamedTuple, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -28,16 +29,24 @@ from holdfast.model.limits import (
     RETRY_CAP_SECONDS,
 )
 from holdfast.node.exchange import Peer, Round
-from holdfast.node.http_signatures import CERTIFICATE_HEADER, verify_response
+from holdfast.node.http_signatures import (
+    CERTIFICATE_HEADER,
+    LIVE_KEY_HEADER,
+    SIGNATURE_HEADER,
+    verify_response,
+)
 from holdfast.node.node import Node
 from holdfast.node.replica import Change
 from holdfast.node.transport import (
     CLOSE_REFUSED,
     LIVE_PATH,
+    close_reason,
     in_words,
     signed_headers,
     verify_hub,
 )
+from holdfast.sync import live_keys
+from holdfast.sync.live_keys import LiveKeys
 from holdfast.sync.messages import (
     PROTOCOL_VERSION,
     ExchangeRequest,
@@ -59,6 +68,28 @@ class _Asked(NamedTuple):
     request: ExchangeRequest
     sent_ms: float
     outcome: asyncio.Future[Round]
+
+
+class _Channel:
+    """An open live channel: messages as they are said, sealed on the wire."""
+
+    def __init__(self, socket: ClientConnection, keys: LiveKeys) -> None:
+        self._socket = socket
+        self._keys = keys
+
+    async def send(self, message: bytes) -> None:
+        await self._socket.send(self._keys.seal(message))
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """What comes in. Raises Unauthorised, once the channel is closed, for what does not
+        open."""
+        async for sealed in self._socket:
+            try:
+                message = self._keys.open(sealed if isinstance(sealed, bytes) else b"")
+            except Unauthorised as error:
+                await self._socket.close(CLOSE_REFUSED, close_reason(error))
+                raise
+            yield message
 
 
 class Link:
@@ -232,12 +263,16 @@ class Link:
         self._peer = self._node.new_peer()
         await self._store(self._node.prepare)
         address = url + LIVE_PATH
-        headers = signed_headers(self._node.identity, "GET", address, b"")
+        own = X25519PrivateKey.generate()
+        headers = signed_headers(self._node.identity, "GET", address, b"", live_keys.write_key(own))
         plain = self._node.settings.sync_compression == "none"
         if plain:
             headers["Holdfast-Compression"] = "none"
+        # Reads files, and must not hold the store's only thread meanwhile.
+        trust = await self._loop.run_in_executor(None, self._node.trust)
         async with connect(
             "ws" + address.removeprefix("http"),
+            ssl=trust,
             additional_headers=headers,
             compression=None,
             max_size=EXCHANGE_BYTES_MAX,
@@ -247,11 +282,11 @@ class Link:
             close_timeout=1,
             proxy=None,
         ) as socket:
-            self._check_hub(socket, headers)
-            reader = self._loop.create_task(self._read(socket))
+            channel = _Channel(socket, self._agree(socket, headers, own))
+            reader = self._loop.create_task(self._read(channel))
             reader.add_done_callback(lambda _: self._wake.set())
             try:
-                await self._converse(socket, reader, compress=not plain)
+                await self._converse(channel, reader, compress=not plain)
             finally:
                 reader.cancel()
                 self._asked.clear()
@@ -260,25 +295,30 @@ class Link:
                 ):
                     await reader
 
-    def _check_hub(self, socket: ClientConnection, sent: dict[str, str]) -> None:
-        """The answer to the upgrade must be signed by a hub of this tenant, over this request.
+    def _agree(
+        self, socket: ClientConnection, sent: dict[str, str], own: X25519PrivateKey
+    ) -> LiveKeys:
+        """The keys of this channel. The answer to the upgrade must be signed by a hub of this
+        tenant, over this request and the hub's own fresh key.
 
         Raises Unauthorised before anything of the queue has left this device.
         """
         answer = dict(socket.response.headers.raw_items()) if socket.response else {}
         found = {name.lower(): value for name, value in answer.items()}
         hub = verify_hub(self._node.identity, found.get(CERTIFICATE_HEADER.lower(), ""))
-        verify_response(101, found, b"", sent, hub.public_key)
+        verify_response(101, found, b"", sent, hub.public_key, live=True)
+        hub_key = live_keys.read_key(found[LIVE_KEY_HEADER.lower()])
+        return live_keys.for_node(own, hub_key, sent[SIGNATURE_HEADER])
 
     async def _converse(
-        self, socket: ClientConnection, reader: asyncio.Task[None], *, compress: bool
+        self, channel: _Channel, reader: asyncio.Task[None], *, compress: bool
     ) -> None:
         """Rounds whenever there is something to say; news comes through the reader meanwhile."""
         while True:
             self._wake.clear()
             total = Round()
             while True:
-                outcome = await self._round(socket, reader, compress=compress)
+                outcome = await self._round(channel, reader, compress=compress)
                 total.pushed += outcome.pushed
                 total.pulled += outcome.pulled
                 total.differing, total.state = outcome.differing, outcome.state
@@ -297,12 +337,12 @@ class Link:
             raise Unreachable(f"the hub at {self._node.hub_url} closed the connection")
 
     async def _round(
-        self, socket: ClientConnection, reader: asyncio.Task[None], *, compress: bool
+        self, channel: _Channel, reader: asyncio.Task[None], *, compress: bool
     ) -> Round:
         request, data = await self._store(self._ask, compress)
         outcome: asyncio.Future[Round] = self._loop.create_future()
         self._asked[request.round] = _Asked(request, self._node.clock.monotonic_ms(), outcome)
-        await socket.send(data)
+        await channel.send(data)
         both: set[asyncio.Future[Any]] = {outcome, reader}
         await asyncio.wait(
             both, timeout=EXCHANGE_TIMEOUT_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -316,11 +356,9 @@ class Link:
         request = self._node.ask(self._peer)
         return request, encode(request, compress=compress)
 
-    async def _read(self, socket: ClientConnection) -> None:
+    async def _read(self, channel: _Channel) -> None:
         """Take in answers and news, one after the other: their cursors go forward only so."""
-        async for data in socket:
-            if isinstance(data, str):
-                raise Unreachable("the hub sent text where an exchange was expected")
+        async for data in channel.messages():
             response = decode(data, ExchangeResponse)
             if response.round:
                 asked = self._asked.pop(response.round, None)

@@ -8,6 +8,7 @@ this module loads no server and no scheduler.
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +31,7 @@ from holdfast.model.limits import (
     ROUNDS_MAX,
     WITNESS_EVERY_MS,
 )
-from holdfast.node import directories, joining, lives, local_identity, settings
+from holdfast.node import directories, hub_trust, joining, lives, local_identity, settings
 from holdfast.node.exchange import Exchange, Peer, Round
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.service import Service
@@ -59,19 +60,29 @@ class Node(Service):
     # --- life -----------------------------------------------------------------------------------
 
     @classmethod
-    def join(cls, url: str, code: str, directory: Path | str, **overrides: Any) -> Node:
+    def join(
+        cls, url: str, code: str, directory: Path | str, ca: Path | None = None, **overrides: Any
+    ) -> Node:
         """Make a node with a one-time code: keys, certificate, and the venue's book so far.
 
         After a kill at any moment there is a whole node or none. Killed between the hub's answer
         and the end there is none and the code is used up: ask for another, of the same name if you
-        like. Raises Unauthorised for a wrong code, Unreachable, DirectoryError.
+        like. `ca` is a PEM file of certificates that are believed of the hub from now on, beside
+        the system's. Raises Unauthorised for a wrong code, Unreachable, Invalid, DirectoryError.
         """
         key, sealing = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
         life = local_identity.new_life(key)
+        certificates = hub_trust.read(ca) if ca is not None else b""
         with directories.making(Path(directory), **overrides) as store:
             # All that can fail here does so before the code is used up.
             local_identity.save_own_keys(store.directory, key, sealing)
-            answer = joining.ask(url, code, key, sealing, life[0])
+            if certificates:
+                hub_trust.keep(store.directory, certificates)
+                trust = hub_trust.context(url, certificates)
+            else:
+                chosen = settings.load(store.directory, **overrides)
+                trust = hub_trust.context_of(url, store.directory, chosen.hub_ca)
+            answer = joining.ask(url, code, key, sealing, life[0], trust)
             _settle_in(store, url, answer, key, sealing, life)
         node = cls.open(directory, **overrides)
         try:
@@ -201,7 +212,7 @@ class Node(Service):
         self._require_network()
         admitted = joining.ask(
             self.hub_url, code, self.identity.key, self.identity.sealing_private,
-            self.identity.incarnation,
+            self.identity.incarnation, self.trust(),
         )  # fmt: skip
         if (admitted.tenant, admitted.venue) != (self.identity.tenant, self.identity.venue):
             message = (
@@ -368,8 +379,14 @@ class Node(Service):
 
     def transport(self) -> HttpTransport:
         if self._transport is None:
-            self._transport = HttpTransport(self.hub_url, self.identity, self.settings)
+            self._transport = HttpTransport(
+                self.hub_url, self.identity, self.settings, trust=self.trust()
+            )
         return self._transport
+
+    def trust(self) -> ssl.SSLContext | None:
+        """Whose TLS certificates are believed of the hub; None without TLS. Raises Invalid."""
+        return hub_trust.context_of(self.hub_url, self.directory, self.settings.hub_ca)
 
     def ask(self, peer: Peer) -> ExchangeRequest:
         """The next request of a round: its seals and what the queue says of it are one commit."""

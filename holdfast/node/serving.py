@@ -13,27 +13,29 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from holdfast.model.errors import Forbidden, Invalid, Unauthorised
-from holdfast.model.limits import FLEET_NOTED_EVERY_MS, HASHES_PER_REQUEST_MAX
+from holdfast.model.errors import Forbidden, Unauthorised
+from holdfast.model.limits import FLEET_NOTED_EVERY_MS
 from holdfast.node import joining
 from holdfast.node.exchange import Exchange
 from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
+    LIVE_KEY_HEADER,
+    SIGNATURE_HEADER,
     NonceMemory,
     sign_response,
     verify_request,
 )
 from holdfast.node.identity import HUB_ROLE, Identity, key_id, verify_certificate
 from holdfast.node.transport import certificate_header, read_certificate_header
+from holdfast.sync import live_keys
+from holdfast.sync.live_keys import LiveKeys
 from holdfast.sync.messages import (
     CONTENT_TYPE,
-    PROTOCOL_VERSION,
     Cursor,
     ExchangeRequest,
     ExchangeResponse,
-    HashesRequest,
-    HashesResponse,
     decode,
     encode,
 )
@@ -55,8 +57,11 @@ def authenticate(
     authority: str,
     headers: Mapping[str, str],
     body: bytes,
+    *,
+    live: bool = False,
 ) -> Identity:
-    """Who asks, proved. Raises Unauthorised, Forbidden."""
+    """Who asks, proved; `live` for the upgrade to the live channel. Raises Unauthorised,
+    Forbidden."""
     lowered = {name.lower(): value for name, value in headers.items()}
     chain = read_certificate_header(lowered.get(CERTIFICATE_HEADER.lower(), ""))
     sender = verify_certificate(chain, replica.identity.root)
@@ -66,7 +71,8 @@ def authenticate(
             raise Unauthorised("the signature names another certificate than the one it carries")
         return sender.public_key
 
-    signed = verify_request(method, f"http://{authority}{path}", lowered, body, resolve)
+    url = f"http://{authority}{path}"
+    signed = verify_request(method, url, lowered, body, resolve, live=live)
     _nonces(replica).accept(signed)
     if sender.tenant != replica.identity.tenant:
         raise Forbidden("the certificate is of another tenant")
@@ -85,7 +91,7 @@ def _nonces(replica: Service) -> NonceMemory:
     return memory
 
 
-def authorise(replica: Service, sender: Identity, request: ExchangeRequest | HashesRequest) -> None:
+def authorise(replica: Service, sender: Identity, request: ExchangeRequest) -> None:
     """A node gets its own venue's book and no other. Raises Forbidden."""
     tenant, _, venue = request.book.partition("/")
     if tenant != replica.identity.tenant or sender.venue not in (venue, "*"):
@@ -93,13 +99,12 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest | Has
     if replica.identity.venue not in (venue, "*"):
         raise Forbidden(f"this device serves {replica.identity.venue}, not {venue}")
     require_admitted(replica, sender, request.book)
-    if isinstance(request, ExchangeRequest):
-        # Who waits, who was heard and who must be fed follows from the sender: it must be its own.
-        with replica.lock:
-            book = replica.books.get(request.book)
-            author = book.authors.get(request.sender) if book is not None else None
-        if author is not None and (author.info.name, author.venue) != (sender.name, sender.venue):
-            raise Forbidden(f"{sender.name} cannot speak for {author.info.name}")
+    # Who waits, who was heard and who must be fed follows from the sender: it must be its own.
+    with replica.lock:
+        book = replica.books.get(request.book)
+        author = book.authors.get(request.sender) if book is not None else None
+    if author is not None and (author.info.name, author.venue) != (sender.name, sender.venue):
+        raise Forbidden(f"{sender.name} cannot speak for {author.info.name}")
 
 
 def require_admitted(replica: Service, sender: Identity, name: str) -> None:
@@ -131,28 +136,6 @@ def handle_exchange(
     return _signed(replica, headers, encode(response, compress=not plain))
 
 
-def handle_hashes(
-    replica: Service,
-    method: str,
-    path: str,
-    authority: str,
-    headers: Mapping[str, str],
-    body: bytes,
-) -> tuple[int, dict[str, str], bytes]:
-    """Answer `POST /sync/v1/hashes`: a chain's hashes at positions, per branch."""
-    sender = authenticate(replica, method, path, authority, headers, body)
-    request = decode(body, HashesRequest)
-    authorise(replica, sender, request)
-    if len(request.positions) > HASHES_PER_REQUEST_MAX:
-        raise Invalid(f"at most {HASHES_PER_REQUEST_MAX} positions at once")
-    with replica.lock:
-        branches = tuple(
-            tuple(replica.store.journal.hash_at(chain, n) or b"" for n in request.positions)
-            for chain in replica.store.journal.branches(request.book, request.incarnation)
-        )
-    return _signed(replica, headers, encode(HashesResponse(PROTOCOL_VERSION, branches)))
-
-
 def handle_join(
     replica: Service,
     method: str,
@@ -174,12 +157,16 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 def _signed(
-    replica: Service, headers: Mapping[str, str], body: bytes, status: int = 200
+    replica: Service,
+    headers: Mapping[str, str],
+    body: bytes,
+    status: int = 200,
+    live_key: str = "",
 ) -> tuple[int, dict[str, str], bytes]:
     lowered = {name.lower(): value for name, value in headers.items()}
     signature = sign_response(
         status, body, lowered, replica.identity.key, key_id(replica.identity.certificates[0]),
-        int(time.time()), certificate_header(replica.identity.certificates),
+        int(time.time()), certificate_header(replica.identity.certificates), live_key,
     )  # fmt: skip
     return status, {**signature, "Content-Type": CONTENT_TYPE}, body
 
@@ -202,16 +189,28 @@ def note_fleet(replica: Service, sender: Identity, request: ExchangeRequest) -> 
 
 
 class LiveSession:
-    """One node's live channel at this replica: its requests, and the news for it."""
+    """One node's live channel at this replica: its requests, and the news for it.
+
+    Until the first message has opened under `keys` nothing is done, noted or told: an upgrade that
+    somebody heard and repeats looks just like one.
+    """
 
     def __init__(
-        self, replica: Service, sender: Identity, loop: asyncio.AbstractEventLoop, plain: bool
+        self,
+        replica: Service,
+        sender: Identity,
+        loop: asyncio.AbstractEventLoop,
+        keys: LiveKeys,
+        plain: bool,
     ) -> None:
         self._r = replica
         self._sender = sender
         self._exchange = Exchange(replica)
         self._loop = loop
         self._plain = plain
+        self.keys = keys
+        self.turn = asyncio.Lock()
+        """Held from sealing a message until it was sent."""
         self._cursor: Cursor | None = None
         self._book = ""
         self._node = b""
@@ -225,11 +224,16 @@ class LiveSession:
     def accept(
         cls, replica: Service, method: str, path: str, authority: str, headers: Mapping[str, str]
     ) -> LiveSession:
-        """Authenticate the upgrade request. Raises Unauthorised, Forbidden."""
-        sender = authenticate(replica, method, path, authority, headers, b"")
+        """Authenticate the upgrade request, and agree on keys. Raises Unauthorised, Forbidden."""
+        sender = authenticate(replica, method, path, authority, headers, b"", live=True)
+        own = X25519PrivateKey.generate()
+        node_key = live_keys.read_key(_header(headers, LIVE_KEY_HEADER))
+        keys = live_keys.for_hub(own, node_key, _header(headers, SIGNATURE_HEADER))
         plain = _header(headers, COMPRESSION_HEADER) == "none"
-        session = cls(replica, sender, asyncio.get_running_loop(), plain)
-        _, signature, _ = _signed(replica, headers, b"", status=SWITCHING_PROTOCOLS)
+        session = cls(replica, sender, asyncio.get_running_loop(), keys, plain)
+        _, signature, _ = _signed(
+            replica, headers, b"", SWITCHING_PROTOCOLS, live_keys.write_key(own)
+        )
         session.upgrade_headers = {
             name: value for name, value in signature.items() if name.lower() != "content-type"
         }
@@ -240,7 +244,8 @@ class LiveSession:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     def receive(self, data: bytes) -> bytes:
-        """Answer one message of the node. Runs in the writer's thread. Raises HoldfastError."""
+        """Answer one opened message of the node. Runs in the writer's thread. Raises
+        HoldfastError."""
         request = decode(data, ExchangeRequest)
         authorise(self._r, self._sender, request)
         response = self._exchange.answer(request, self._sender.name)
@@ -280,5 +285,5 @@ class LiveSession:
 
 
 __all__ = [
-    "ExchangeResponse", "LiveSession", "handle_exchange", "handle_hashes", "handle_join",
+    "ExchangeResponse", "LiveSession", "handle_exchange", "handle_join",
 ]  # fmt: skip

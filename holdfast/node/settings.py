@@ -42,14 +42,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that may be set, checked.
 
     `ntp` are time servers (`host[:port]`; none: the hub's time alone). `hub_url` is where the hub
-    is (empty: where this node joined). `synchronous` FULL keeps every answered write through a
-    power cut, NORMAL may lose the last ones, after which the node starts another life.
+    is (empty: where this node joined). `hub_ca` names a PEM file of certificates that are believed
+    of the hub beside the system's; a relative path counts from the directory. `synchronous` FULL
+    keeps every answered write through a power cut, NORMAL may lose the last ones, after which the
+    node starts another life.
     `sync_compression` is `zlib` or `none`. `poll_seconds` lie between two exchanges where the live
     channel is down. `test_wall` names a test's file of milliseconds added to the wall clock.
     """
 
     ntp: tuple[str, ...] = ()
     hub_url: str = ""
+    hub_ca: str = ""
     synchronous: str = "FULL"
     sync_compression: str = "zlib"
     poll_seconds: float = POLL_SECONDS
@@ -77,6 +80,9 @@ class _Setting(NamedTuple):
 _SETTINGS: Final = (
     _Setting("ntp", 'time servers, such as ["time.example.org", "10.0.0.1:123"]; none: the hub'),
     _Setting("hub_url", "where the hub is now, if not where this node joined"),
+    _Setting(
+        "hub_ca", "PEM file of who signed the hub's TLS certificate, if no public authority did"
+    ),
     _Setting("synchronous", "FULL: an answered write survives a power cut", ("FULL", "NORMAL")),
     _Setting("sync_compression", "zlib or none", ("zlib", "none")),
     _Setting("poll_seconds", "between two exchanges while the live channel is down"),

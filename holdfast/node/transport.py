@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import ssl
 import time
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from holdfast.model.errors import (
     Unreachable,
 )
 from holdfast.model.limits import CONNECT_TIMEOUT_SECONDS, EXCHANGE_TIMEOUT_SECONDS
+from holdfast.node import hub_trust
 from holdfast.node.http_signatures import CERTIFICATE_HEADER, sign_request, verify_response
 from holdfast.node.identity import Identity, key_id, verify_certificate
 from holdfast.node.local_identity import LocalIdentity
@@ -34,7 +36,8 @@ from holdfast.sync.messages import CONTENT_TYPE, ExchangeRequest, ExchangeRespon
 EXCHANGE_PATH: Final = "/sync/v1/exchange"
 LIVE_PATH: Final = "/sync/v1/live"
 CLOSE_REFUSED: Final = 4401
-"""The live channel's closing code for a message or a device that is refused, beside the reason."""
+"""The live channel's closing code, from either side, for a message that does not open and for a
+message or a device that is refused, beside the reason."""
 
 
 def certificate_header(chain: list[bytes]) -> str:
@@ -49,11 +52,13 @@ def read_certificate_header(value: str) -> list[bytes]:
         raise Unauthorised("the certificate header is damaged") from error
 
 
-def signed_headers(identity: LocalIdentity, method: str, url: str, body: bytes) -> dict[str, str]:
-    """Headers that prove who sends this request, once."""
+def signed_headers(
+    identity: LocalIdentity, method: str, url: str, body: bytes, live_key: str = ""
+) -> dict[str, str]:
+    """Headers that prove who sends this request, once; `live_key` is for the upgrade alone."""
     return sign_request(
         method, url, body, identity.key, key_id(identity.certificates[0]), int(time.time()),
-        os.urandom(16).hex(), certificate_header(identity.certificates),
+        os.urandom(16).hex(), certificate_header(identity.certificates), live_key,
     )  # fmt: skip
 
 
@@ -66,6 +71,7 @@ class HttpTransport:
         identity: LocalIdentity,
         settings: Settings,
         client: httpx.Client | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Invalid.field("url", f"{url!r} is no address of a hub; it begins with http(s)://")
@@ -74,6 +80,7 @@ class HttpTransport:
         self._compress = settings.sync_compression != "none"
         self._client = client or httpx.Client(
             timeout=httpx.Timeout(EXCHANGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+            verify=trust or True,
             trust_env=False,
         )
         self.bytes_out = 0
@@ -113,6 +120,8 @@ class HttpTransport:
 
 def in_words(error: Exception) -> str:
     """What a failed connection means, for a person."""
+    if tls := hub_trust.fault(error):
+        return tls
     if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | TimeoutError):
         return "no answer came in time"
     if isinstance(error, httpx.ConnectError | ConnectionRefusedError):
@@ -128,6 +137,11 @@ def verify_hub(identity: LocalIdentity, header: str) -> Identity:
     if hub.role != "hub" or hub.tenant != identity.tenant:
         raise Unauthorised("the other side is not a hub of this tenant; check the address")
     return hub
+
+
+def close_reason(error: HoldfastError) -> str:
+    """As much of an error as a closing frame holds: 123 bytes (RFC 6455, 5.5)."""
+    return error.detail.encode()[:123].decode(errors="ignore")
 
 
 def problem_of(status: int, body: bytes, url: str) -> HoldfastError:

@@ -19,7 +19,6 @@ from holdfast.model.limits import (
     EXCHANGE_BYTES_MAX,
     EXCHANGE_INFLATED_BYTES_MAX,
     FRAMES_PER_MESSAGE_MAX,
-    HASHES_PER_REQUEST_MAX,
 )
 
 PROTOCOL_VERSION: Final = 1
@@ -133,28 +132,11 @@ class ExchangeResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     state: str = "serving"
 
 
-class HashesRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Asks for a chain's hashes at positions, to find where two branches part."""
-
-    version: Count
-    book: str
-    incarnation: bytes
-    positions: Annotated[tuple[Count, ...], Meta(max_length=HASHES_PER_REQUEST_MAX)]
-
-
-class HashesResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Per branch held: the hash at each position asked for, empty beyond the branch's end."""
-
-    version: Count
-    branches: tuple[tuple[bytes, ...], ...]
-
-
 Message = TypeVar("Message")
 
 _encoder = msgspec.msgpack.Encoder()
 _decoders: dict[type, Any] = {
-    kind: msgspec.msgpack.Decoder(kind, strict=True)
-    for kind in (ExchangeRequest, ExchangeResponse, HashesRequest, HashesResponse)
+    kind: msgspec.msgpack.Decoder(kind, strict=True) for kind in (ExchangeRequest, ExchangeResponse)
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from holdfast.node.exchange import Exchange
 from holdfast.node.transport import LIVE_PATH, signed_headers
 from holdfast.sync.messages import ExchangeResponse, decode, encode
 from tests.api.conftest import DAY, bearer, booking, calling, token_for
+from tests.node.dialling import dialled, upgrade
 
 pytestmark = pytest.mark.anyio
 
@@ -132,7 +134,7 @@ async def test_what_the_hub_does_is_refused_at_a_node(desk):
             assert (answer.status_code, "hub" in answer.json()["detail"]) == (403, True)
 
 
-@pytest.mark.parametrize("path", ["exchange", "hashes", "join"])
+@pytest.mark.parametrize("path", ["exchange", "join"])
 async def test_unsigned_requests_between_replicas_are_refused(hub_url: str, path: str):
     async with httpx.AsyncClient() as client:
         answer = await client.post(f"{hub_url}/sync/v1/{path}", content=b"anything")
@@ -141,21 +143,17 @@ async def test_unsigned_requests_between_replicas_are_refused(hub_url: str, path
 
 
 async def test_the_live_channel_answers_and_brings_news(desk, hub, hub_url: str):
-    url = hub_url + LIVE_PATH
-    signed = signed_headers(desk.identity, "GET", url, b"")
-    async with connect(url.replace("http", "ws", 1), additional_headers=signed) as socket:
+    async with dialled(upgrade(desk.identity, hub_url)) as channel:
         desk.prepare()
         exchange = Exchange(desk)
         request = exchange.request(desk.peer)
-        await socket.send(encode(request))
-        answered = await asyncio.wait_for(socket.recv(), 10)
-        assert isinstance(answered, bytes)
+        await channel.say(encode(request))
+        answered = await asyncio.wait_for(channel.hear(), 10)
         exchange.absorb(desk.peer, request, decode(answered, ExchangeResponse))
 
         async with calling(hub) as client:
             made = (await client.post("/reservations", json=booking())).json()
-        pushed = await asyncio.wait_for(socket.recv(), 10)
-        assert isinstance(pushed, bytes)
+        pushed = await asyncio.wait_for(channel.hear(), 10)
         exchange.absorb(desk.peer, request, decode(pushed, ExchangeResponse))
     async with calling(desk) as client:
         assert (await client.get(f"/reservations/{made['id']}")).json()["status"] == "confirmed"
@@ -165,3 +163,18 @@ async def test_the_live_channel_is_closed_to_who_cannot_prove_itself(hub_url: st
     with pytest.raises(InvalidStatus) as refused:
         await connect(hub_url.replace("http", "ws", 1) + LIVE_PATH)
     assert refused.value.response.status_code == 403
+
+
+async def test_an_upgrade_without_a_signed_key_opens_no_live_channel(desk, hub_url: str):
+    url = hub_url + LIVE_PATH
+    key = upgrade(desk.identity, hub_url).headers["Holdfast-Live-Key"]
+    without = signed_headers(desk.identity, "GET", url, b"")
+    for headers in (
+        without, without | {"Holdfast-Live-Key": key},
+        signed_headers(desk.identity, "GET", url, b"", "no key"),
+        signed_headers(desk.identity, "GET", url, b"", base64.b64encode(bytes(32)).decode()),
+        signed_headers(desk.identity, "GET", url, b"", key) | {"Holdfast-Live-Key": key[::-1]},
+    ):  # fmt: skip
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(url.replace("http", "ws", 1), additional_headers=headers)
+        assert refused.value.response.status_code == 403

@@ -15,7 +15,7 @@ from holdfast.model.errors import Forbidden, HoldfastError, Invalid, TooLarge, U
 from holdfast.model.limits import EXCHANGE_BYTES_MAX, EXCHANGE_INFLATED_BYTES_MAX
 from holdfast.node import serving, transport
 from holdfast.sync import messages
-from holdfast.sync.messages import CardKeyItem, Cursor, Frame, HashesRequest, Head
+from holdfast.sync.messages import CardKeyItem, Cursor, Frame, Head
 from tests.hostile.builders import AGENT, Attacker, Town, contents, created, entry
 from tests.kit import URL
 
@@ -138,19 +138,6 @@ def test_a_known_cards_key_cannot_be_replaced(town: Town) -> None:
     assert held is not None and held.sealed == first.sealed
 
 
-def test_positions_that_no_chain_has_are_answered_with_nothing(town: Town) -> None:
-    attacker = town.attacker
-    asked = HashesRequest(1, town.book, attacker.incarnation, (0, 1, 1 << 40, (1 << 63) - 1))
-    body = messages.encode(asked)
-    url = URL + "/sync/v1/hashes"
-    headers = transport.signed_headers(attacker.identity, "POST", url, body)
-    _, _, answer = serving.handle_hashes(
-        town.hub, "POST", "/sync/v1/hashes", "hub.test", headers, body
-    )
-    told = messages.decode(answer, messages.HashesResponse).branches[0]
-    assert [len(digest) for digest in told] == [0, 32, 0, 0]
-
-
 # --- who sends it ---------------------------------------------------------------------------------
 
 
@@ -206,7 +193,7 @@ def test_a_request_is_heard_once_where_it_was_sent_as_it_was_sent(town: Town) ->
     body = messages.encode(town.attacker.request())
     headers = signed(town, body)
     for change in (
-        {"path": "/sync/v1/hashes"}, {"authority": "elsewhere.test"}, {"authority": "h\n"},
+        {"path": "/sync/v1/elsewhere"}, {"authority": "elsewhere.test"}, {"authority": "h\n"},
         {"authority": "[::1"}, {"authority": ""},
     ):  # fmt: skip
         with pytest.raises(Unauthorised):

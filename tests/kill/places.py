@@ -59,7 +59,9 @@ def make_hub(directory: Path) -> bytes:
 def asking(hub: Hub) -> Callable[..., joining.Admitted]:
     """What `joining.ask` does, at a hub that is open in this process."""
 
-    def ask(url: str, code: str, key: Any, sealing: Any, incarnation: bytes) -> joining.Admitted:
+    def ask(
+        url: str, code: str, key: Any, sealing: Any, incarnation: bytes, trust: object = None
+    ) -> joining.Admitted:
         request = joining.request_for(code, key, sealing, incarnation)
         answer = joining.handle(hub, msgspec.msgpack.encode(request))
         return joining.read_answer(answer, code, key, sealing)

@@ -1,6 +1,6 @@
 """What lies between a node and its hub: a proxy that lets through what a test wants.
 
-It knows HTTP's first lines and WebSocket's frame heads, and nothing of Holdfast.
+It knows HTTP's first lines and WebSocket's frames, and nothing of Holdfast.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.node.live import Bell, Loop
 
-BINARY = 2
+BINARY, CLOSE = 2, 8
 
 
 class Between:
@@ -22,7 +23,11 @@ class Between:
     `live` says what becomes of WebSocket upgrades: `pass`; a status to answer; `drop` them without
     a word; `swallow` them for ever. `requests` counts the plain
     requests by path, `upgrades` the tries to go live, `frames` the binary WebSocket frames by
-    direction (`out` to the hub, `in` from it); `live_open` live channels stand.
+    direction (`out` to the hub, `in` from it); `live_open` live channels stand. `heard` are the
+    messages of those frames, `closed` the code with which each side last ended a channel.
+
+    `bend` makes of a message in a direction those that are passed on instead; `retell` of the head
+    of an upgrade, or of its answer, the one that is passed on.
     """
 
     def __init__(self, hub_url: str, bell: Bell, live: int | str = "pass", port: int = 0) -> None:
@@ -31,6 +36,10 @@ class Between:
         self.frames: Counter[str] = Counter()
         self.upgrades = 0
         self.live_open = 0
+        self.heard: list[tuple[str, bytes]] = []
+        self.closed: dict[str, int] = {}
+        self.bend: Callable[[str, bytes], list[bytes]] = lambda _, message: [message]
+        self.retell: Callable[[str, bytes], bytes] = lambda _, head: head
         self._hub = urlsplit(hub_url)
         self._bell = bell
         self._loop = Loop()
@@ -122,10 +131,10 @@ class Between:
         live: bool,
         head: bytes,
     ) -> None:
-        writer.write(head)
+        writer.write(self.retell("out", head) if live and head else head)
         if live:
             if direction == "in":
-                writer.write(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(self.retell("in", await reader.readuntil(b"\r\n\r\n")))
                 await writer.drain()
             while True:
                 await self._frame(reader, writer, direction)
@@ -138,16 +147,41 @@ class Between:
     async def _frame(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: str
     ) -> None:
-        """One frame (RFC 6455, 5.2), counted where it begins a binary message."""
+        """One frame (RFC 6455, 5.2); a binary one is a whole message here."""
         head = await reader.readexactly(2)
         length = head[1] & 0x7F
         if length > 125:
-            more = await reader.readexactly(2 if length == 126 else 8)
-            head, length = head + more, int.from_bytes(more)
-        masked = 4 if head[1] & 0x80 else 0
-        body = await reader.readexactly(masked + length)
-        if head[0] & 0x0F == BINARY:
+            length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
+        mask = await reader.readexactly(4) if head[1] & 0x80 else b""
+        body = _masked(await reader.readexactly(length), mask)
+        kind, passed = head[0] & 0x0F, [body]
+        if kind == BINARY:
+            assert head[0] & 0x80, "a message in several frames"
+            self.heard.append((direction, body))
+            passed = self.bend(direction, body)
             self.frames[direction] += 1
-            self._bell.ring()
-        writer.write(head + body)
+        elif kind == CLOSE:
+            self.closed[direction] = int.from_bytes(body[:2])
+        self._bell.ring()
+        for message in passed:
+            writer.write(_frame(head[0], message, mask))
         await writer.drain()
+
+
+def _masked(body: bytes, mask: bytes) -> bytes:
+    if not mask:
+        return body
+    stream = (mask * (len(body) // 4 + 1))[: len(body)]
+    return (int.from_bytes(body) ^ int.from_bytes(stream)).to_bytes(len(body))
+
+
+def _frame(first: int, body: bytes, mask: bytes) -> bytes:
+    length = len(body)
+    if length < 126:
+        size = bytes([length])
+    elif length < 1 << 16:
+        size = b"\x7e" + length.to_bytes(2)
+    else:
+        size = b"\x7f" + length.to_bytes(8)
+    marked = bytes([size[0] | (0x80 if mask else 0)]) + size[1:]
+    return bytes([first]) + marked + mask + _masked(body, mask)

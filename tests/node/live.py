@@ -36,6 +36,7 @@ from holdfast.node.requests import CreateRequest
 from holdfast.node.runtime import Runtime
 from holdfast.node.service import Service
 from tests.kit import TENANT, TRATTORIA
+from tests.node.certified import Certified
 
 ADMIN = "the-admin-token-of-these-tests"
 DAY = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=3)).isoformat()
@@ -187,12 +188,21 @@ def reserve(replica: Service, time: str, *resources: str) -> View:
 
 
 @contextlib.contextmanager
-def served(hub: Hub, port: int = 0) -> Generator[str, None, None]:
+def served(
+    hub: Hub, port: int = 0, certified: Certified | None = None
+) -> Generator[str, None, None]:
     """A hub behind a real port, with its jobs, in a thread of this process. Gives its URL."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="holdfast-store")
     app = make_app(hub, admin_token=ADMIN, runtime=Runtime(hub, executor), executor=executor)
     server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2)
+        uvicorn.Config(
+            app,
+            port=port,
+            log_config=None,
+            timeout_graceful_shutdown=2,
+            ssl_certfile=certified.certificate if certified else None,
+            ssl_keyfile=certified.key if certified else None,
+        )
     )
     started = threading.Event()
     startup, shutdown = server.startup, server.shutdown
@@ -211,7 +221,8 @@ def served(hub: Hub, port: int = 0) -> Generator[str, None, None]:
     thread.start()
     try:
         assert started.wait(PATIENCE_SECONDS), "the hub did not start"
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        scheme = "https" if certified else "http"
+        yield f"{scheme}://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(PATIENCE_SECONDS)
@@ -245,8 +256,9 @@ class HubProcess:
 class Devices:
     """A hub in this process and the nodes that a test asks for, all stopped at the end."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, certified: Certified | None = None) -> None:
         self.directory = directory
+        self._certified = certified
         self.bell = Bell()
         self.until = self.bell.until
         self._exits = contextlib.ExitStack()
@@ -257,7 +269,7 @@ class Devices:
 
     def __enter__(self) -> Devices:
         self._exits.callback(self.hub.close)
-        self.url = self._exits.enter_context(served(self.hub))
+        self.url = self._exits.enter_context(served(self.hub, certified=self._certified))
         return self
 
     def __exit__(self, *_: object) -> None:

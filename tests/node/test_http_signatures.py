@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from holdfast.model.errors import Unauthorised
 from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
+    LIVE_KEY_HEADER,
     NonceMemory,
     SignedBy,
     sign_request,
@@ -80,6 +81,47 @@ def test_a_signed_answer_is_understood_for_ever(known):
     )  # fmt: skip
     assert headers == known["headers"]
     check_answer(headers, status, body, known["request_headers"], key)
+
+
+# --- the upgrade to the live channel --------------------------------------------------------------
+
+
+def upgrade(live_key: str) -> dict[str, str]:
+    return sign_request("GET", URL, b"", NODE, "desk-1", CREATED, NONCE, CERTIFICATE, live_key)
+
+
+def test_an_upgrade_and_its_answer_vouch_for_the_keys_that_they_carry():
+    request = upgrade("a2V5")
+    answer = sign_response(101, b"", request, HUB, "hub", CREATED, CERTIFICATE, "aHVi")
+    verify_request("GET", URL, request, b"", lambda _: NODE.public_key(), live=True)
+    verify_response(101, answer, b"", request, HUB.public_key(), live=True)
+    for changed in ("a2V6", ""):
+        with pytest.raises(Unauthorised):
+            verify_request(
+                "GET", URL, request | {LIVE_KEY_HEADER: changed}, b"",
+                lambda _: NODE.public_key(), live=True,
+            )  # fmt: skip
+        with pytest.raises(Unauthorised):
+            verify_response(
+                101, answer | {LIVE_KEY_HEADER: changed}, b"", request, HUB.public_key(), live=True
+            )
+
+
+def test_a_key_that_no_signature_covers_is_refused():
+    request = upgrade("") | {LIVE_KEY_HEADER: "a2V5"}
+    answer = sign_response(101, b"", request, HUB, "hub", CREATED, CERTIFICATE)
+    with pytest.raises(Unauthorised, match="holdfast-live-key"):
+        verify_request("GET", URL, request, b"", lambda _: NODE.public_key(), live=True)
+    with pytest.raises(Unauthorised, match="holdfast-live-key"):
+        verify_response(
+            101, answer | {LIVE_KEY_HEADER: "aHVi"}, b"", request, HUB.public_key(), live=True
+        )
+
+
+def test_any_other_request_and_answer_carries_no_such_key():
+    for headers in (REQUEST, RESPONSE):
+        assert LIVE_KEY_HEADER not in headers
+        assert "live" not in headers["Signature-Input"]
 
 
 # --- an independent peer: RFC 9421 and RFC 9530 by hand ------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -11,25 +11,13 @@ import pytest
 
 from holdfast.node import exchange, link
 from holdfast.node.link import Link
-from holdfast.node.witness import STATE_VARIABLE
 from holdfast.sync import retry
 from tests.node.between import Between
 from tests.node.live import QUICK, Devices, HubProcess, RingingNode, Running, reserve
 
+pytestmark = pytest.mark.usefixtures("own_witness")
+
 EXCHANGE = "/sync/v1/exchange"
-
-
-@pytest.fixture(autouse=True)
-def own_witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "state"))
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same pauses, a hundredth as long: what is tested is that they end by themselves."""
-    monkeypatch.setattr(retry, "RETRY_BASE_SECONDS", 0.01)
-    monkeypatch.setattr(retry, "RETRY_CAP_SECONDS", 0.25)
-    monkeypatch.setattr(retry, "BREAKER_OPEN_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -37,25 +25,6 @@ def late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses that no test outlives: what happens does not happen by waiting."""
     monkeypatch.setattr(retry, "RETRY_BASE_SECONDS", 10_000.0)
     monkeypatch.setattr(retry, "RETRY_CAP_SECONDS", 10_000.0)
-
-
-@pytest.fixture
-def devices(tmp_path: Path, own_witness: None) -> Iterator[Devices]:
-    with Devices(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def between(devices: Devices) -> Iterator[Callable[..., Between]]:
-    made: list[Between] = []
-
-    def start(live: int | str = "pass") -> Between:
-        made.append(Between(devices.url, devices.bell, live))
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.close()
 
 
 # --- live -----------------------------------------------------------------------------------------
