@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from holdfast.api.auth import Caller
-from holdfast.api.documented import operation
+from holdfast.api.documented import EVENT_STREAM, operation
 from holdfast.api.face import Asking, Face, caller_of, face_of
 from holdfast.api.render import render_reservation
 from holdfast.api.routes_sync import sync_status
@@ -38,7 +38,7 @@ _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "
     ),
     tags=["stream"],
     opt={"permission": "stream.read"},
-    operation_class=operation(answers={200: "events"}, media_type="text/event-stream"),
+    operation_class=operation(media_type=EVENT_STREAM, resumes=True),
 )
 async def stream_changes(request: Asking) -> ServerSentEvent:
     face, caller = face_of(request), caller_of(request)
