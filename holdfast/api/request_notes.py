@@ -101,6 +101,7 @@ _NOTES: Final[dict[str, Note]] = {
 }
 
 _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
+    "ListQuery": {"agent_id": {"description": "pseudonym: only reservations of this guest"}},
     "CancelRequest": {
         "reason": {"enum": sorted(vocabulary.CANCEL_REASONS), "description": "why"},
     },

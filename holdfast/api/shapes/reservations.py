@@ -16,6 +16,7 @@ from holdfast.api.shapes.common import (
     one_of,
 )
 from holdfast.model import lifecycle, vocabulary
+from holdfast.store.queue import WITHDRAWN
 
 Status = Annotated[
     str, one_of(lifecycle.STATUSES, description="where it stands in a reservation's life")
@@ -76,7 +77,13 @@ class Decision(Shape, kw_only=True):
 class Cancellation(Shape, kw_only=True):
     """Why, and on whose side."""
 
-    reason: Annotated[str, one_of(sorted(vocabulary.CANCEL_REASONS))]
+    reason: Annotated[
+        str,
+        one_of(
+            [*sorted(vocabulary.CANCEL_REASONS), WITHDRAWN],
+            description="`withdrawn`: its writer gave up the operation that made it",
+        ),
+    ]
     by: Annotated[str, one_of(sorted(vocabulary.CANCELLED_BY))]
 
 

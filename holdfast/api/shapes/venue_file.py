@@ -57,8 +57,8 @@ class VenueFile(msgspec.Struct, kw_only=True):
     venue: Annotated[str | UnsetType, Meta(description="its id: as the path says, or left out")] = (
         UNSET
     )
-    name: str
-    kind: VenueKind
+    name: Annotated[str, Meta(description="what people call it")]
+    kind: Annotated[VenueKind, Meta(description="what it is")]
     time_zone: Annotated[str, Meta(description="IANA, such as Europe/Rome")]
     day_starts_at: Annotated[Clock, Meta(description="`HH:MM`: when a service date begins")] = (
         "00:00"
@@ -72,14 +72,14 @@ class VenueFile(msgspec.Struct, kw_only=True):
     ] = 90
     buffer_minutes: Annotated[int, Meta(description="minutes kept free after each seating")] = 0
     hours: Annotated[Hours | None, Meta(description="left out: never closes")] = None
-    closed: list[Date] = []
+    closed: Annotated[list[Date], Meta(description="dates on which it does not open")] = []
     covers_per_slot: Annotated[
         int | None, Meta(description="people who may start at once; left out: no limit")
     ] = None
     stays: Annotated[StaysFile | None, Meta(description="left out: nights at a lodging alone")] = (
         None
     )
-    policies: PoliciesFile = PoliciesFile()
+    policies: Annotated[PoliciesFile, Meta(description="what guests may ask for")] = PoliciesFile()
     resources: Annotated[list[ResourceFile], Meta(description="at least one")]
     allotments: Annotated[
         list[AllotmentEntry],
