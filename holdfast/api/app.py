@@ -28,7 +28,9 @@ from holdfast.api import (
 )
 from holdfast.api.auth import guard
 from holdfast.api.document import openapi
-from holdfast.api.face import Face, Replica
+from holdfast.api.face import Asking, Face, Replica
+from holdfast.api.parsing import NoQuery, read_query
+from holdfast.api.permissions import PUBLIC
 from holdfast.api.problems import MEDIA_TYPE, problem_of
 from holdfast.api.shell import Shell
 from holdfast.model.limits import BODY_BYTES_MAX
@@ -76,6 +78,7 @@ def make_app(
         [Router("/api/v1", route_handlers=_API), *routes_root.ROUTES, *sync_routes.ROUTES],
         on_app_init=[_without_debugging],
         guards=[guard],
+        before_request=_check_query,
         exception_handlers={Exception: _as_problem},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=openapi(described),
@@ -106,6 +109,17 @@ def _without_debugging(config: AppConfig) -> AppConfig:
     config.debug = False
     config.pdb_on_exception = False
     return config
+
+
+async def _check_query(request: Asking) -> None:
+    """A query that a route does not read is a mistake that nobody would notice. Raises Invalid.
+
+    What needs no token is left alone: monitors and proxies add to its query.
+    """
+    if not request.scope["query_string"] or request.route_handler.opt.get("permission") == PUBLIC:
+        return
+    if not getattr(request.route_handler.operation_class, "reads_query", False):
+        read_query(request.query_params.multi_items(), NoQuery)
 
 
 def _as_problem(request: Request[object, object, State], error: Exception) -> Response[bytes]:

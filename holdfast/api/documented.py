@@ -114,6 +114,8 @@ def operation(
     class Documented(Operation):
         shapes: ClassVar[list[type[msgspec.Struct]]] = [] if body is None else [body]
 
+        reads_query: ClassVar[bool] = query is not None
+
         def __post_init__(self) -> None:
             # Plain JSON values: the document is made of them in the end.
             own: Any = self
@@ -129,9 +131,9 @@ def operation(
             } | _problems(
                 [
                     *("forbidden", "internal", "directory-damaged"),
-                    *(("unauthorised",) if not public else ()),
+                    # Any query that is not read is refused, so that every one of them may be.
+                    *(("unauthorised", "invalid") if not public else ()),
                     *(("not-found",) if path else ()),
-                    *(("invalid",) if query is not None or matches else ()),
                     *(("stale",) if matches else ()),
                     *(("idempotency-key-reused",) if keyed else ()),
                     *(_OF_WRITES if keyed or takes_body else ()),

@@ -105,7 +105,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Books, exceptions, the record of changes
     "listBooks": _operation(books.BookList),
     "getBook": _operation(books.Book),
-    "getBookOfDate": _operation(books.BookOfDate, "invalid"),
+    "getBookOfDate": _operation(books.BookOfDate),
     "listExceptions": _operation(books.NeedsPersonList),
     "getException": _operation(books.NeedsPerson),
     "resolveException": _operation(books.Resolved, "rule-violated", "bad-transition"),

@@ -100,7 +100,19 @@ _NOTES: Final[dict[str, Note]] = {
     "code": {"description": "a one-time code, as the hub's `invite` gives it"},
 }
 
+_ALL: Final[dict[str, Note]] = {
+    "limit": {
+        "description": "how many items; left out: all",
+        "minimum": 1,
+        "maximum": LIST_LIMIT_MAX,
+    },
+}
+"""Of lists that are short by their nature."""
+
 _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
+    "PageQuery": _ALL,
+    "VenueQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
+    "ExceptionsQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
     "ListQuery": {"agent_id": {"description": "pseudonym: only reservations of this guest"}},
     "CancelRequest": {
         "reason": {"enum": sorted(vocabulary.CANCEL_REASONS), "description": "why"},

@@ -18,7 +18,7 @@ from litestar.params import FromPath
 from holdfast.api.auth import Made
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, answer, face_of
-from holdfast.api.parsing import convert, read_body, read_json, read_query
+from holdfast.api.parsing import PageQuery, convert, page_of, read_body, read_json, read_query
 from holdfast.api.render import render_new_token, render_token, utc_text, with_times
 from holdfast.api.shapes import fleet
 from holdfast.api.shapes.reservations import (
@@ -115,13 +115,16 @@ async def get_config(request: Asking) -> Response[bytes]:
     summary="The fleet, as the hub saw it",
     tags=TAGS,
     opt={"permission": "nodes.read"},
-    operation_class=operation(),
+    operation_class=operation(query=PageQuery),
 )
 async def list_nodes(request: Asking) -> Response[bytes]:
     face = face_of(request)
     hub = face.hub()
-    found = {"items": with_times(await face.run(hub.nodes)), "next": None}
-    return answer(msgspec.convert(found, fleet.Fleet))
+    query = read_query(request.query_params.multi_items(), PageQuery)
+    found = msgspec.convert(with_times(await face.run(hub.nodes)), list[fleet.FleetNode])
+    keyed = [(f"{number:08}", one) for number, one in enumerate(found)]
+    items, place = page_of(keyed, query.limit, query.cursor)
+    return answer(fleet.Fleet(items=items, next=place))
 
 
 @post(
@@ -209,7 +212,7 @@ async def recover_hub(request: Asking) -> Response[bytes]:
     summary="The tokens, without their secrets",
     tags=TAGS,
     opt={"permission": "tokens.change"},
-    operation_class=operation(),
+    operation_class=operation(query=PageQuery),
 )
 async def list_tokens(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -218,7 +221,10 @@ async def list_tokens(request: Asking) -> Response[bytes]:
         with face.replica.lock:
             return [render_token(token) for token in face.replica.store.records.tokens()]
 
-    return answer(fleet.TokenList(items=await face.run(listed), next=None))
+    query = read_query(request.query_params.multi_items(), PageQuery)
+    keyed = [(f"{one.made_at} {one.id}", one) for one in await face.run(listed)]
+    items, place = page_of(keyed, query.limit, query.cursor)
+    return answer(fleet.TokenList(items=items, next=place))
 
 
 @post(

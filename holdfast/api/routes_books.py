@@ -15,6 +15,8 @@ from litestar.params import FromPath
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, answer, face_of
 from holdfast.api.parsing import (
+    PageQuery,
+    page_of,
     read_body,
     read_cursor,
     read_limit,
@@ -30,7 +32,7 @@ from holdfast.node.audit import audit_entries
 TAGS = ["books"]
 
 
-class ExceptionsQuery(msgspec.Struct, kw_only=True):
+class ExceptionsQuery(PageQuery, kw_only=True):
     """One venue; left out: all."""
 
     venue: str | None = None
@@ -62,12 +64,16 @@ class AuditQuery(msgspec.Struct, kw_only=True, rename={"since": "from", "before"
     summary="The books held here",
     tags=TAGS,
     opt={"permission": "books.read"},
-    operation_class=operation(),
+    operation_class=operation(query=PageQuery),
 )
 async def list_books(request: Asking) -> Response[bytes]:
     face = face_of(request)
-    found = await face.run(inspection.list_books, face.replica)
-    return answer(msgspec.convert({"items": found, "next": None}, books.BookList))
+    query = read_query(request.query_params.multi_items(), PageQuery)
+    found = msgspec.convert(
+        await face.run(inspection.list_books, face.replica), list[books.BookLine]
+    )
+    items, place = page_of([(one.book, one) for one in found], query.limit, query.cursor)
+    return answer(books.BookList(items=items, next=place))
 
 
 @get(
@@ -114,8 +120,12 @@ async def get_book_of_date(
 async def list_exceptions(request: Asking) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), ExceptionsQuery)
-    found = await face.run(inspection.exceptions, face.replica, query.venue)
-    return answer(msgspec.convert({"items": found, "next": None}, books.NeedsPersonList))
+    found = msgspec.convert(
+        await face.run(inspection.exceptions, face.replica, query.venue), list[books.NeedsPerson]
+    )
+    keyed = [(f"{one.since} {one.id}", one) for one in found]
+    items, place = page_of(keyed, query.limit, query.cursor)
+    return answer(books.NeedsPersonList(items=items, next=place))
 
 
 @get(

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, face_of
-from holdfast.api.parsing import read_object, read_query
+from holdfast.api.parsing import PageQuery, page_of, read_object, read_query
 from holdfast.api.render import render_venue, render_wish
 from holdfast.api.shapes import venues
 from holdfast.api.shapes.venue_file import VenueFile
@@ -43,7 +43,7 @@ class AvailabilityQuery(
     include: str | None = None
 
 
-class VenueQuery(msgspec.Struct, kw_only=True):
+class VenueQuery(PageQuery, kw_only=True):
     """One venue; left out: all that this replica knows."""
 
     venue: str | None = None
@@ -96,12 +96,19 @@ def _unescaped(text: str | None) -> str | None:
     summary="The venue files",
     tags=TAGS,
     opt={"permission": "venues.read"},
-    operation_class=operation(),
+    operation_class=operation(query=PageQuery),
 )
 async def list_venues(request: Asking) -> Response[bytes]:
     face = face_of(request)
-    items = await face.run(_venues, face.replica, None)
-    return answer(venues.VenueList(items=items, next=None))
+    query = read_query(request.query_params.multi_items(), PageQuery)
+
+    def listed() -> venues.VenueList:
+        keyed = [(name, name) for name in face.replica.venue_ids()]
+        names, place = page_of(keyed, query.limit, query.cursor)
+        items = [render_venue(face.replica.venue(name).venue) for name in names]
+        return venues.VenueList(items=items, next=place)
+
+    return answer(await face.run(listed))
 
 
 @get(
@@ -114,7 +121,7 @@ async def list_venues(request: Asking) -> Response[bytes]:
 )
 async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
-    return answer((await face.run(_venues, face.replica, venue))[0])
+    return answer(await face.run(lambda: render_venue(face.replica.venue(venue).venue)))
 
 
 @put(
@@ -154,15 +161,17 @@ async def list_resources(request: Asking) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), VenueQuery)
 
-    def resources() -> list[venues.Resource]:
-        found = [
-            {"venue": index.venue.id} | resource_document(resource)
+    def listed() -> venues.ResourceList:
+        keyed = [
+            (_place(index, number), {"venue": index.venue.id} | resource_document(resource))
             for index in _indexes(face.replica, query.venue)
-            for resource in index.venue.resources
+            for number, resource in enumerate(index.venue.resources)
         ]
-        return msgspec.convert(found, list[venues.Resource])
+        found, place = page_of(keyed, query.limit, query.cursor)
+        items = msgspec.convert(found, list[venues.Resource])
+        return venues.ResourceList(items=items, next=place)
 
-    return answer(venues.ResourceList(items=await face.run(resources), next=None))
+    return answer(await face.run(listed))
 
 
 @get(
@@ -177,14 +186,16 @@ async def list_allotments(request: Asking) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), VenueQuery)
 
-    def wishes() -> list[venues.Allotment]:
-        return [
-            render_wish(index.venue, number, wish)
+    def listed() -> venues.AllotmentList:
+        keyed = [
+            (_place(index, number), render_wish(index.venue, number, wish))
             for index in _indexes(face.replica, query.venue)
             for number, wish in enumerate(index.venue.allotments, 1)
         ]
+        items, place = page_of(keyed, query.limit, query.cursor)
+        return venues.AllotmentList(items=items, next=place)
 
-    return answer(venues.AllotmentList(items=await face.run(wishes), next=None))
+    return answer(await face.run(listed))
 
 
 def _indexes(replica: Replica, venue: str | None) -> list[VenueIndex]:
@@ -192,8 +203,9 @@ def _indexes(replica: Replica, venue: str | None) -> list[VenueIndex]:
     return [replica.venue(name) for name in names]
 
 
-def _venues(replica: Replica, venue: str | None) -> list[venues.Venue]:
-    return [render_venue(index.venue) for index in _indexes(replica, venue)]
+def _place(index: VenueIndex, number: int) -> str:
+    """Sorts by venue, then in the order of its file."""
+    return f"{index.venue.id}\0{number:08}"
 
 
 ROUTES: list[HTTPRouteHandler] = [

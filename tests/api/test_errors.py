@@ -45,6 +45,12 @@ REFUSALS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/reservations?date=tomorrow", {}, 422, "invalid"),
     ("GET", "/reservations?stauts=confirmed", {}, 422, "invalid"),
     ("GET", "/reservations?from=2026-07-01T10:00", {}, 422, "invalid"),
+    ("GET", "/reservations?status=lost", {}, 422, "invalid"),
+    ("GET", "/venues?limit=501", {}, 422, "invalid"),
+    ("GET", "/venues?cursor=%21", {}, 422, "invalid"),
+    ("GET", "/venues/trattoria?date=2026-07-01", {}, 422, "invalid"),
+    ("GET", "/clock?now=1", {}, 422, "invalid"),
+    ("POST", "/reservations?dry_run=1", {"json": booking()}, 422, "invalid"),
     ("GET", "/availability?venue=trattoria", {}, 422, "invalid"),
     ("GET", "/queue?state=lost", {}, 422, "invalid"),
     ("GET", "/queue?cursor=AAAA", {}, 422, "invalid"),
@@ -121,7 +127,7 @@ async def test_the_access_log_names_routes_and_tokens_and_nobody(
     with caplog.at_level(logging.INFO, logger="holdfast.api"):
         await client.get("/reservations/anna@example.org", params={"q": "anna"})
     line = next(r.getMessage() for r in caplog.records if r.name == "holdfast.api")
-    assert line.startswith("GET /api/v1/reservations/{reference} 404 ")
+    assert line.startswith("GET /api/v1/reservations/{reference} 422 ")
     assert line.endswith(" ms admin-token")
     assert "anna" not in "".join(r.getMessage() for r in caplog.records if r.name != "httpx")
 
