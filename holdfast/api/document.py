@@ -23,7 +23,7 @@ from holdfast.api.documented import SCHEMAS
 from holdfast.api.operations import shapes
 from holdfast.api.permissions import PUBLIC, ROLES, may
 from holdfast.api.problems import MEDIA_TYPE, problem_of
-from holdfast.api.request_notes import noted
+from holdfast.api.request_notes import OWN, noted
 from holdfast.api.shapes.problems import Problem
 
 _TAGS: Final = {
@@ -118,9 +118,22 @@ def _schemas(bodies: list[type[msgspec.Struct]]) -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(
         list(kinds.values()), ref_template=SCHEMAS + "{name}"
     )
-    for name in {body.__name__ for body in bodies}:
+    for name in {body.__name__ for body in bodies} | (OWN & set(schemas)):
         schemas[name] = noted(name, schemas[name])
-    return dict(sorted(schemas.items()))
+    return {name: _with_spoken_defaults(schema) for name, schema in sorted(schemas.items())}
+
+
+def _with_spoken_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    """Defaults as words: generators take a field that has one for a field that is always there,
+    and then demand it in requests. That null is the same as left out goes without saying."""
+    properties = {}
+    for name, field in schema.get("properties", {}).items():
+        properties[name] = {key: value for key, value in field.items() if key != "default"}
+        if field.get("default") not in (None, "", [], {}):
+            default = msgspec.json.encode(field["default"]).decode()
+            said = f"{field.get('description', '')}; by default {default}"
+            properties[name]["description"] = said.removeprefix("; ")
+    return schema | {"properties": properties} if properties else schema
 
 
 def _no_page(response: Response[object]) -> Response[object]:

@@ -150,7 +150,15 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "guest": {"description": "fields of the guest's card, in pairs of name and text"},
         "notes": {"description": "what was odd about its row"},
     },
+    "RowProblem": {
+        "line": {"description": "its number in the file that it came from"},
+        "rule": {"description": "a code"},
+        "message": {"description": "a sentence for a person"},
+        "left_out": {"description": "false: it was imported all the same"},
+    },
 }
+OWN: Final = frozenset(_OWN_NOTES)
+"""Names of request structs, and of parts of them, in which a field means something of its own."""
 
 
 def noted(kind: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -149,6 +149,25 @@ async def test_every_field_that_can_be_sent_is_explained(document: Document):
                 assert field.get("description"), (path, name)
 
 
+async def test_every_field_of_every_answer_is_explained(document: Document):
+    for name, schema in document.content["components"]["schemas"].items():
+        assert schema["description"], name
+        for field, value in schema.get("properties", {}).items():
+            told = [each for each in inside(value) if "description" in each or "$ref" in each]
+            assert told, (name, field)
+
+
+async def test_nothing_that_may_be_left_out_is_demanded_because_it_has_a_default(
+    document: Document,
+):
+    """Generators of types take a default for a promise that the field is there."""
+    schemas = document.content["components"]["schemas"].values()
+    fields = [field for schema in schemas for field in schema.get("properties", {}).values()]
+    assert not [field for field in fields if "default" in field]
+    kind = document.schema("CreateRequest")["properties"]["kind"]
+    assert kind["description"].endswith('by default "guest"')
+
+
 async def test_only_what_is_public_needs_no_token_and_the_rest_names_who_may(
     document: Document, hub: Hub
 ):

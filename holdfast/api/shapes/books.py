@@ -27,8 +27,8 @@ class BookLine(Shape, kw_only=True):
     book: Annotated[str, Meta(description="tenant and venue")]
     venue: Annotated[str, Meta(description="id of the venue")]
     digest: Digest
-    entries: int
-    reservations: int
+    entries: Annotated[int, Meta(description="how many entries")]
+    reservations: Annotated[int, Meta(description="how many reservations")]
     waiting: Annotated[int, Meta(description="entries whose predecessors have not come yet")]
     chains: Annotated[int, Meta(description="lives of devices that wrote here")]
     forks: Annotated[int, Meta(description="second branches of chains")]
@@ -44,7 +44,7 @@ class Page(Shape, kw_only=True):
     node: Annotated[str, Meta(description="name of its writer")]
     incarnation: Life
     page: Annotated[int, Meta(description="its number in the chain, from 0")]
-    entries: int
+    entries: Annotated[int, Meta(description="how many entries")]
     verified: Annotated[bool, Meta(description="a seal that was checked covers all of it")]
     branch: Annotated[
         str | UnsetType, Meta(description="only of a second branch: which, in hexadecimal digits")
@@ -56,7 +56,7 @@ class Head(Shape, kw_only=True):
 
     node: Annotated[str, Meta(description="name of its writer")]
     incarnation: Life
-    entries: int
+    entries: Annotated[int, Meta(description="how many entries")]
     hash: Annotated[str, Meta(description="of its last entry, in hexadecimal digits")]
     branch: Annotated[
         str | UnsetType, Meta(description="only of a second branch: which, in hexadecimal digits")
@@ -73,10 +73,10 @@ class BookOfDate(Shape, kw_only=True):
             "hexadecimal digits"
         ),
     ]
-    entries: int
+    entries: Annotated[int, Meta(description="how many entries")]
     schema: Annotated[int, Meta(description="version of the entries' schema")]
     waiting: Annotated[int, Meta(description="entries whose predecessors have not come yet")]
-    reservations: int
+    reservations: Annotated[int, Meta(description="how many reservations")]
     pages: list[Page]
 
 
@@ -92,7 +92,7 @@ class Book(BookOfDate, kw_only=True):
 class NeedsPerson(Shape, kw_only=True):
     """What a person must look at."""
 
-    id: str
+    id: Annotated[str, Meta(description="what it is about, and its kind")]
     kind: Annotated[str, Meta(description="such as displaced, quarantined or fork")]
     subject: Annotated[str, Meta(description="id of the reservation, or how people call it")]
     venue: Annotated[str, Meta(description="id of the venue")]
@@ -114,9 +114,9 @@ class NeedsPersonList(Items[NeedsPerson], kw_only=True):
 class Resolved(Shape, kw_only=True):
     """What was said about an exception, and done."""
 
-    id: str
-    state: Annotated[str, one_of(("resolved",))]
-    action: str
+    id: Annotated[str, Meta(description="what it is about, and its kind")]
+    state: Annotated[str, one_of(("resolved",), description="how it stands now")]
+    action: Annotated[str, Meta(description="what was done")]
     reason: Annotated[str, Meta(description="a code")]
 
 
@@ -138,7 +138,7 @@ class Change(Shape, kw_only=True):
     ]
     operation: OperationId
     reservation: Identity | None
-    code: str | None
+    code: Annotated[str | None, Meta(description="of the reservation: what people call it")]
     counts: Annotated[bool, Meta(description="false: quarantined, or of a newer schema")]
     before: Annotated[dict[str, Any], Meta(description="fields that it changed, as they were")]
     after: Annotated[dict[str, Any], Meta(description="fields that it changed, as they became")]

@@ -11,13 +11,13 @@ from holdfast.api.shapes.common import Items, Life, Shape, UtcTime, one_of
 from holdfast.api.shapes.sync import ClockStatus, SyncStatus
 from holdfast.node.hub import ROLES as NODE_ROLES
 
-ReplicaRole = Annotated[str, one_of(("hub", "node"))]
+ReplicaRole = Annotated[str, one_of(("hub", "node"), description="what kind of replica it is")]
 
 
 class Health(Shape, kw_only=True):
     """The process answers."""
 
-    status: Annotated[str, one_of(("ok",))]
+    status: Annotated[str, one_of(("ok",), description="always ok")]
     role: ReplicaRole
     name: Annotated[str, Meta(description="of the device")]
     version: Annotated[str, Meta(description="of Holdfast")]
@@ -26,21 +26,23 @@ class Health(Shape, kw_only=True):
 class Readiness(Shape, kw_only=True):
     """Whether to send requests here."""
 
-    status: Annotated[str, one_of(("ready", "stopping"))]
+    status: Annotated[
+        str, one_of(("ready", "stopping"), description="`stopping`: send nothing more")
+    ]
 
 
 class BookCount(Shape, kw_only=True):
     """How much of a venue's book is held."""
 
     venue: Annotated[str, Meta(description="id of the venue")]
-    reservations: int
+    reservations: Annotated[int, Meta(description="how many reservations")]
     chains: Annotated[int, Meta(description="lives of devices that wrote here")]
 
 
 class Disk(Shape, kw_only=True):
     """What the data take."""
 
-    database_bytes: int
+    database_bytes: Annotated[int, Meta(description="bytes of the database, its log included")]
 
 
 class ReplicaStatus(Shape, kw_only=True):
@@ -48,7 +50,7 @@ class ReplicaStatus(Shape, kw_only=True):
 
     role: ReplicaRole
     name: Annotated[str, Meta(description="of the device")]
-    tenant: str
+    tenant: Annotated[str, Meta(description="whose replica it is")]
     venue: Annotated[str, Meta(description="id of the node's venue; empty at the hub")]
     node_role: Annotated[str, Meta(description="what the device is, such as front-desk")]
     incarnation: Life
@@ -76,19 +78,21 @@ class Config(Shape, kw_only=True):
         str,
         one_of(("FULL", "NORMAL"), description="`FULL`: an answered write survives a power cut"),
     ]
-    sync_compression: Annotated[str, one_of(("zlib", "none"))]
+    sync_compression: Annotated[str, one_of(("zlib", "none"), description="of what is exchanged")]
     poll_seconds: Annotated[
         float, Meta(description="between two exchanges while the live channel is down")
     ]
-    log_level: Annotated[str, one_of(("DEBUG", "INFO", "WARNING", "ERROR"))]
+    log_level: Annotated[
+        str, one_of(("DEBUG", "INFO", "WARNING", "ERROR"), description="of the files in log/")
+    ]
     test_wall: Annotated[str, Meta(description="path of a test's file; empty: no test")]
 
 
 class FleetNode(Shape, kw_only=True):
     """A life of a device, as the hub last saw it."""
 
-    name: str
-    role: Annotated[str, one_of(NODE_ROLES)]
+    name: Annotated[str, Meta(description="unique in its list")]
+    role: Annotated[str, one_of(NODE_ROLES, description="what the device is")]
     venue: Annotated[str, Meta(description="id of its venue")]
     last_seen_at: UtcTime | None
     queued: Annotated[int | None, Meta(description="operations that waited there")]
@@ -99,7 +103,7 @@ class FleetNode(Shape, kw_only=True):
     version: Annotated[str | None, Meta(description="of Holdfast there")]
     incarnation: Life
     number: Annotated[int | None, Meta(description="of this life of its directory")]
-    revoked: bool
+    revoked: Annotated[bool, Meta(description="shut out")]
 
 
 class Fleet(Items[FleetNode], kw_only=True):
@@ -109,8 +113,8 @@ class Fleet(Items[FleetNode], kw_only=True):
 class NodeRevoked(Shape, kw_only=True):
     """A node that is shut out."""
 
-    name: str
-    state: Annotated[str, one_of(("revoked",))]
+    name: Annotated[str, Meta(description="unique in its list")]
+    state: Annotated[str, one_of(("revoked",), description="how it stands now")]
 
 
 class Invite(Shape, kw_only=True):
@@ -123,7 +127,10 @@ class Invite(Shape, kw_only=True):
 class Recovery(Shape, kw_only=True):
     """Where the hub stands, and who has not been heard."""
 
-    state: Annotated[str, one_of(("serving", "recovering"))]
+    state: Annotated[
+        str,
+        one_of(("serving", "recovering"), description="`recovering`: nothing is sold or decided"),
+    ]
     missing: Annotated[
         dict[str, list[str]], Meta(description="names of devices not heard yet, by venue")
     ]
@@ -132,9 +139,9 @@ class Recovery(Shape, kw_only=True):
 class Token(Shape, kw_only=True):
     """A token without its secret, which nobody keeps."""
 
-    id: str
-    name: str
-    role: Annotated[str, one_of(ROLES)]
+    id: Annotated[str, Meta(description="unique in its list")]
+    name: Annotated[str, Meta(description="unique in its list")]
+    role: Annotated[str, one_of(ROLES, description="what it may do")]
     agent_id: Annotated[
         str | None, Meta(description="of role guest: whose reservations it may see")
     ]

@@ -33,6 +33,9 @@ Assurance = Annotated[
 ]
 
 
+Occasion = Annotated[str, one_of(sorted(vocabulary.OCCASIONS), description="what is celebrated")]
+
+
 class Claim(Shape, kw_only=True):
     """A part of the venue's capacity that the reservation takes, and when."""
 
@@ -84,18 +87,18 @@ class Cancellation(Shape, kw_only=True):
             description="`withdrawn`: its writer gave up the operation that made it",
         ),
     ]
-    by: Annotated[str, one_of(sorted(vocabulary.CANCELLED_BY))]
+    by: Annotated[str, one_of(sorted(vocabulary.CANCELLED_BY), description="on whose side")]
 
 
 class GuestCard(Shape, kw_only=True):
     """Who comes, as written on the card; what was not given is left out."""
 
-    name: str | UnsetType = UNSET
-    phone: str | UnsetType = UNSET
-    email: str | UnsetType = UNSET
+    name: Annotated[str | UnsetType, Meta(description="as the guest is called")] = UNSET
+    phone: Annotated[str | UnsetType, Meta(description="telephone number")] = UNSET
+    email: Annotated[str | UnsetType, Meta(description="e-mail address")] = UNSET
     language: Annotated[str | UnsetType, Meta(description="BCP 47, such as it")] = UNSET
-    requests: str | UnsetType = UNSET
-    dietary: str | UnsetType = UNSET
+    requests: Annotated[str | UnsetType, Meta(description="what the guest asks for")] = UNSET
+    dietary: Annotated[str | UnsetType, Meta(description="what the guest may not eat")] = UNSET
     note: Annotated[str | UnsetType, Meta(description="what the venue's people noted")] = UNSET
 
 
@@ -132,7 +135,7 @@ class Reservation(Shape, kw_only=True):
         ),
     ]
     source: Annotated[str, one_of(sorted(vocabulary.SOURCES), description="the channel")]
-    occasion: Annotated[str | None, one_of([*sorted(vocabulary.OCCASIONS), None])]
+    occasion: Occasion | None
     area: Annotated[str | None, Meta(description="the area asked for")]
     resource_kind: Annotated[str | None, Meta(description="the kind of resource asked for")]
     may_move: Annotated[
@@ -172,7 +175,7 @@ class ImportedLine(Shape, kw_only=True):
 
     line: Annotated[int, Meta(description="its number in the file that it came from")]
     rule: Annotated[str, Meta(description="a code")]
-    message: str
+    message: Annotated[str, Meta(description="a sentence for a person")]
     left_out: Annotated[bool, Meta(description="false: it was imported all the same")]
 
 
@@ -180,7 +183,7 @@ class FieldError(Shape, kw_only=True):
     """One field at fault."""
 
     field: Annotated[str, Meta(description="name or path, such as `resources[1]`")]
-    message: str
+    message: Annotated[str, Meta(description="a sentence for a person")]
 
 
 class UnreadableLine(Shape, kw_only=True):

@@ -77,7 +77,7 @@ class SyncLine(Shape, kw_only=True):
 
     at: UtcTime
     event: Annotated[str, Meta(description="a code")]
-    detail: str
+    detail: Annotated[str, Meta(description="what happened, in words")]
 
 
 class SyncLog(Items[SyncLine], kw_only=True):
@@ -142,7 +142,7 @@ class ClockStep(Shape, kw_only=True):
     """A jump of the operating system's clock."""
 
     at: UtcTime
-    by_ms: int
+    by_ms: Annotated[int, Meta(description="milliseconds")]
     followed: Annotated[bool, Meta(description="whether Holdfast's clock went with it")]
 
 
@@ -162,7 +162,7 @@ class ClockStatus(Shape, kw_only=True):
     test_wall_ms: Annotated[
         float, Meta(description="what a test adds to the operating system's clock")
     ]
-    steps_noticed: int
+    steps_noticed: Annotated[int, Meta(description="how often it jumped since the process began")]
     steps: Annotated[list[ClockStep], Meta(description="the newest of them")]
 
 

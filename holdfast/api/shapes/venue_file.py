@@ -21,7 +21,7 @@ class StaysFile(msgspec.Struct, kw_only=True):
 
     check_in: Clock = "15:00"
     check_out: Clock = "11:00"
-    max_nights: int = NIGHTS_MAX
+    max_nights: Annotated[int, Meta(description="nights of one stay, at most")] = NIGHTS_MAX
 
 
 class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
@@ -37,14 +37,14 @@ class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
 class ResourceFile(msgspec.Struct, kw_only=True):
     """What can be reserved: a table, bay or room; or a pool, which needs a `capacity`."""
 
-    id: str
+    id: Annotated[str, Meta(description="unique in its venue")]
     kind: Annotated[str, Meta(description="such as table, bay, room or pool")]
     capacity: Annotated[int | None, Meta(description="of a pool, in what it counts")] = None
     counts: Annotated[Counts | None, Meta(description="of a pool; by default people")] = None
     seats: Annotated[
         tuple[int, int] | None, Meta(description="fewest and most people; left out: not limited")
     ] = None
-    area: str = ""
+    area: Annotated[str, Meta(description="where it is")] = ""
     priority: Annotated[int, Meta(description="the lowest is offered first")] = 0
     combines_with: Annotated[
         list[str], Meta(description="ids of what may be put together with it")
@@ -58,7 +58,7 @@ class VenueFile(msgspec.Struct, kw_only=True):
         UNSET
     )
     name: Annotated[str, Meta(description="what people call it")]
-    kind: Annotated[VenueKind, Meta(description="what it is")]
+    kind: VenueKind
     time_zone: Annotated[str, Meta(description="IANA, such as Europe/Rome")]
     day_starts_at: Annotated[Clock, Meta(description="`HH:MM`: when a service date begins")] = (
         "00:00"

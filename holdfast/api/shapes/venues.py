@@ -17,24 +17,29 @@ from holdfast.model import vocabulary
 
 Clock = Annotated[str, Meta(description="`HH:MM`, the venue's wall clock; `24:00`: a day's end")]
 Span = tuple[Clock, Clock]
-VenueKind = Annotated[str, one_of(sorted(vocabulary.VENUE_KINDS))]
+VenueKind = Annotated[str, one_of(sorted(vocabulary.VENUE_KINDS), description="what it is")]
 Counts = Annotated[
     str,
     one_of(sorted(vocabulary.COUNTS), description="`units`: interchangeable, as rooms of a type"),
 ]
 
 
-class Hours(msgspec.Struct, kw_only=True):
-    """Opening hours by weekday: pairs of from and to; an end before its start is of the next day.
-    A day that is empty or left out: closed."""
+Day = Annotated[
+    list[Span] | UnsetType,
+    Meta(description="from and to; an end before its start is of the next day"),
+]
 
-    mon: list[Span] | UnsetType = UNSET
-    tue: list[Span] | UnsetType = UNSET
-    wed: list[Span] | UnsetType = UNSET
-    thu: list[Span] | UnsetType = UNSET
-    fri: list[Span] | UnsetType = UNSET
-    sat: list[Span] | UnsetType = UNSET
-    sun: list[Span] | UnsetType = UNSET
+
+class Hours(msgspec.Struct, kw_only=True):
+    """Opening hours by weekday; a day that is empty or left out: closed."""
+
+    mon: Day = UNSET
+    tue: Day = UNSET
+    wed: Day = UNSET
+    thu: Day = UNSET
+    fri: Day = UNSET
+    sat: Day = UNSET
+    sun: Day = UNSET
 
 
 class Stays(Shape, kw_only=True):
@@ -42,7 +47,7 @@ class Stays(Shape, kw_only=True):
 
     check_in: Clock
     check_out: Clock
-    max_nights: int
+    max_nights: Annotated[int, Meta(description="nights of one stay, at most")]
 
 
 class Policies(Shape, kw_only=True):
@@ -58,7 +63,7 @@ class Policies(Shape, kw_only=True):
 class ResourceEntry(Shape, kw_only=True):
     """What can be reserved: a table, bay or room; or a pool, which has a `capacity`."""
 
-    id: str
+    id: Annotated[str, Meta(description="unique in its venue")]
     kind: Annotated[str, Meta(description="such as table, bay, room or pool")]
     capacity: Annotated[int | UnsetType, Meta(description="of a pool, in what it counts")] = UNSET
     counts: Counts | UnsetType = UNSET
@@ -66,7 +71,7 @@ class ResourceEntry(Shape, kw_only=True):
         tuple[int, int] | UnsetType,
         Meta(description="fewest and most people; left out: not limited"),
     ] = UNSET
-    area: str | UnsetType = UNSET
+    area: Annotated[str | UnsetType, Meta(description="where it is")] = UNSET
     priority: Annotated[int, Meta(description="the lowest is offered first")]
     combines_with: Annotated[
         list[str] | UnsetType, Meta(description="ids of what may be put together with it")
@@ -88,7 +93,7 @@ class Venue(Shape, kw_only=True):
     """A venue file with every default spelt out."""
 
     venue: Annotated[str, Meta(description="its id")]
-    name: str
+    name: Annotated[str, Meta(description="what people call it")]
     kind: VenueKind
     time_zone: Annotated[str, Meta(description="IANA, such as Europe/Rome")]
     day_starts_at: Annotated[Clock, Meta(description="`HH:MM`: when a service date begins")]
@@ -99,7 +104,7 @@ class Venue(Shape, kw_only=True):
     ]
     buffer_minutes: Annotated[int, Meta(description="minutes kept free after each seating")]
     hours: Annotated[Hours | UnsetType, Meta(description="left out: never closes")] = UNSET
-    closed: list[Date]
+    closed: Annotated[list[Date], Meta(description="dates on which it does not open")]
     covers_per_slot: Annotated[
         int | UnsetType, Meta(description="people who may start at once; left out: no limit")
     ] = UNSET
@@ -148,18 +153,21 @@ class Availability(Shape, kw_only=True):
 class Allotment(Shape, kw_only=True):
     """Who should sell what. In this version each is a wish: the hub sells everything."""
 
-    id: str
+    id: Annotated[str, Meta(description="unique in the tenant")]
     venue: Annotated[str, Meta(description="id of the venue")]
     holder: Annotated[str, Meta(description="name of a node, which may join later, or `hub`")]
     resources: Annotated[list[str], Meta(description="ids, or patterns such as `T*`")]
     quantity: Annotated[int | None, Meta(description="null: all of it")]
-    sold: int
+    sold: Annotated[int, Meta(description="how much of it is sold")]
     valid_from: UtcTime | None
     releases_at: UtcTime | None
     release_minutes: Annotated[
         int | None, Meta(description="before the start; 0: at the start; null: never")
     ]
-    state: Annotated[str, one_of(("wish",))]
+    state: Annotated[
+        str,
+        one_of(("wish",), description="`wish`: the venue file says so, no right stands behind it"),
+    ]
 
 
 class AllotmentList(Items[Allotment], kw_only=True):
