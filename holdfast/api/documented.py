@@ -105,15 +105,13 @@ def operation(
         )
         if wanted
     ]
-    sent = [name for name, wanted in (("Idempotency-Replayed", keyed),) if wanted]
-    sent += [name for name, wanted in (("Preference-Applied", waits),) if wanted]
-
+    told = (("Idempotency-Replayed", keyed), ("Preference-Applied", waits))
+    sent = [name for name, wanted in told if wanted]
     takes_body = body is not None or body_type != JSON
 
     @dataclass
     class Documented(Operation):
         shapes: ClassVar[list[type[msgspec.Struct]]] = [] if body is None else [body]
-
         reads_query: ClassVar[bool] = query is not None
 
         def __post_init__(self) -> None:
