@@ -1,7 +1,7 @@
 """The HTTP application of one replica, put together.
 
 Owns the composition: routes under their paths, the guard in front, the shell around, errors as
-problems, the OpenAPI document. No rule of reservations is here or in any route.
+problems. The OpenAPI document is `document`'s. No rule of reservations is here or in any route.
 """
 
 from __future__ import annotations
@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
+from typing import Final
 
 from litestar import Litestar, Request, Response, Router
 from litestar.config.app import AppConfig
 from litestar.datastructures import State
-from litestar.exceptions import NotFoundException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
-from litestar.status_codes import HTTP_404_NOT_FOUND
+from litestar.handlers import HTTPRouteHandler
 
-from holdfast import __version__
 from holdfast.api import (
     routes_admin,
     routes_books,
@@ -31,11 +27,22 @@ from holdfast.api import (
     sync_routes,
 )
 from holdfast.api.auth import guard
-from holdfast.api.face import Face, Replica
+from holdfast.api.document import openapi
+from holdfast.api.face import Asking, Face, Replica
+from holdfast.api.parsing import NoQuery, read_query
 from holdfast.api.permissions import PUBLIC
 from holdfast.api.problems import MEDIA_TYPE, problem_of
 from holdfast.api.shell import Shell
 from holdfast.model.limits import BODY_BYTES_MAX
+
+_API: Final[list[HTTPRouteHandler]] = [
+    *routes_reservations.ROUTES,
+    *routes_venues.ROUTES,
+    *routes_sync.ROUTES,
+    *routes_books.ROUTES,
+    *routes_admin.ROUTES,
+    *routes_stream.ROUTES,
+]
 
 
 def make_app(
@@ -66,24 +73,15 @@ def make_app(
         finally:
             await face.stop()
 
-    api = Router(
-        "/api/v1",
-        route_handlers=[
-            *routes_reservations.ROUTES,
-            *routes_venues.ROUTES,
-            *routes_sync.ROUTES,
-            *routes_books.ROUTES,
-            *routes_admin.ROUTES,
-            *routes_stream.ROUTES,
-        ],
-    )
+    described = [*_API, *routes_root.ROUTES, *sync_routes.ROUTES]
     app = Litestar(
-        [api, *routes_root.ROUTES, *sync_routes.ROUTES],
+        [Router("/api/v1", route_handlers=_API), *routes_root.ROUTES, *sync_routes.ROUTES],
         on_app_init=[_without_debugging],
         guards=[guard],
+        before_request=_check_query,
         exception_handlers={Exception: _as_problem},
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=_openapi(),
+        openapi_config=openapi(described),
         state=State({"face": face}),
         lifespan=[life],
         logging_config=None,
@@ -113,37 +111,19 @@ def _without_debugging(config: AppConfig) -> AppConfig:
     return config
 
 
+async def _check_query(request: Asking) -> None:
+    """A query that a route does not read is a mistake that nobody would notice. Raises Invalid.
+
+    What needs no token is left alone: monitors and proxies add to its query.
+    """
+    if not request.scope["query_string"] or request.route_handler.opt.get("permission") == PUBLIC:
+        return
+    if not getattr(request.route_handler.operation_class, "reads_query", False):
+        read_query(request.query_params.multi_items(), NoQuery)
+
+
 def _as_problem(request: Request[object, object, State], error: Exception) -> Response[bytes]:
     problem = problem_of(error)
     return Response(
         problem.body(), status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE
-    )
-
-
-def _no_page(response: Response[object]) -> Response[object]:
-    """The library's own page for what is not under /schema, as a problem like any other."""
-    if response.status_code != HTTP_404_NOT_FOUND:
-        return response
-    problem = problem_of(NotFoundException())
-    return Response(problem.body(), status_code=problem.status, media_type=MEDIA_TYPE)
-
-
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Holdfast",
-        version=__version__,
-        description="Reservations that hold when the network does not.",
-        components=Components(
-            security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
-        ),
-        security=[{"token": []}],
-        # The document and nothing else: pages that show it would fetch scripts from elsewhere.
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        openapi_router=Router(
-            "/schema",
-            route_handlers=[],
-            include_in_schema=False,
-            opt={"permission": PUBLIC},
-            after_request=_no_page,
-        ),
     )

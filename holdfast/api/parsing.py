@@ -21,10 +21,23 @@ from holdfast.model.venue import Venue
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 
+Item = TypeVar("Item")
+
 INTEGER_MAX: Final = 2**53 - 1
 """Beyond it JSON readers disagree (RFC 8259, 6), and databases overflow a little later."""
 
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+
+class PageQuery(msgspec.Struct, kw_only=True):
+    """A page of a list."""
+
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class NoQuery(msgspec.Struct, kw_only=True):
+    """The query of a route that takes none."""
 
 
 def read_json(body: bytes) -> Any:
@@ -149,6 +162,21 @@ def read_limit(limit: int | None) -> int:
     if not 1 <= limit <= LIST_LIMIT_MAX:
         raise Invalid.field("limit", f"must be from 1 to {LIST_LIMIT_MAX}")
     return limit
+
+
+def page_of(
+    keyed: Iterable[tuple[str, Item]], limit: int | None, cursor: str | None
+) -> tuple[list[Item], str | None]:
+    """A page of a short list, whose unique keys sort as it does, and the next page's cursor.
+
+    Without a `limit` it is all that is left: such a list is as long as a venue's file or a fleet.
+    Raises Invalid.
+    """
+    after = read_cursor(cursor)
+    found = [(key, item) for key, item in keyed if after is None or key > after]
+    size = len(found) if limit is None else read_limit(limit)
+    place = found[size - 1][0] if size < len(found) else None
+    return [item for _, item in found[:size]], write_cursor(place)
 
 
 def write_cursor(place: str | None) -> str | None:

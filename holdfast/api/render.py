@@ -1,7 +1,7 @@
 """How what a replica holds looks as JSON: the contract's field names and forms, written once.
 
-Owns the rendering of reservations, tokens and allotment wishes. Decides
-nothing, and adds a guest's card only where the caller says that it may.
+Owns the rendering of reservations, tokens and allotment wishes into the structs of `shapes`.
+Decides nothing, and adds a guest's card only where the caller says that it may.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from holdfast.api.shapes import fleet, reservations, venues
 from holdfast.model import wall
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import NotFound
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import Decision, View, shown_claims
-from holdfast.model.venue import AllotmentWish, Venue
+from holdfast.model.venue import AllotmentWish, Venue, to_document
 from holdfast.store.records import Token
 
 if TYPE_CHECKING:
@@ -24,61 +28,72 @@ if TYPE_CHECKING:
 UTC_VENUE = Venue(id="utc", name="UTC", kind="spot", time_zone="UTC", resources=())
 
 
-def render_reservation(replica: Replica, view: View, *, with_guest: bool) -> dict[str, Any]:
+def render_reservation(
+    replica: Replica, view: View, *, with_guest: bool
+) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
-    shown: dict[str, Any] = {
-        "id": uuid_text(view.id),
-        "code": view.code,
-        "venue": venue_id,
-        "service_date": view.service_date,
-        "starts_at": wall.format_time(venue, view.starts_at),
-        "ends_at": wall.format_time(venue, view.ends_at),
-        "party_size": view.party_size,
-        "nights": view.nights or None,
-        "resources": [claim.resource for claim in claims],
-        "claims": [
-            {
-                "resource": claim.resource,
-                "quantity": claim.quantity,
-                "starts_at": wall.format_time(venue, claim.start),
-                "ends_at": wall.format_time(venue, claim.end - claim.buffer),
-                "holder": claim.holder or None,
-            }
+    return reservations.Reservation(
+        id=uuid_text(view.id),
+        code=view.code,
+        venue=venue_id,
+        service_date=view.service_date,
+        starts_at=wall.format_time(venue, view.starts_at),
+        ends_at=wall.format_time(venue, view.ends_at),
+        party_size=view.party_size,
+        nights=view.nights or None,
+        resources=[claim.resource for claim in claims],
+        claims=[
+            reservations.Claim(
+                resource=claim.resource,
+                quantity=claim.quantity,
+                starts_at=wall.format_time(venue, claim.start),
+                ends_at=wall.format_time(venue, claim.end - claim.buffer),
+                holder=claim.holder or None,
+            )
             for claim in claims
         ],
-        "status": view.status,
-        "assurance": view.assurance,
-        "pending_change": _pending_change(venue, view),
-        "kind": view.kind,
-        "source": view.source,
-        "occasion": view.occasion or None,
-        "area": view.area or None,
-        "resource_kind": view.resource_kind or None,
-        "may_move": view.may_move,
-        "agent_id": view.agent_id,
-        "stamp": stamp_text(view.stamp, view.stamp_node),
-        "made_by": view.made_by,
-        "made_at": wall.format_time(venue, view.made_at_ms // 1000),
-        "sync": replica.reservations.sync_state(view),
-        "decision": render_decision(view.decision),
-        "attendance_confirmed": view.attendance_confirmed,
-        "actual_party_size": view.actual_party_size or None,
-        "checked_in_at": _moment(venue, view.checked_in_at_ms),
-        "no_show_at": _moment(venue, view.no_show_at_ms),
-        "cancelled": (
-            {"reason": view.cancel_reason, "by": view.cancelled_by} if view.cancel_reason else None
+        status=view.status,
+        assurance=view.assurance,
+        pending_change=_pending_change(venue, view),
+        kind=view.kind,
+        source=view.source,
+        occasion=view.occasion or None,
+        area=view.area or None,
+        resource_kind=view.resource_kind or None,
+        may_move=view.may_move,
+        agent_id=view.agent_id,
+        stamp=stamp_text(view.stamp, view.stamp_node),
+        made_by=view.made_by,
+        made_at=wall.format_time(venue, view.made_at_ms // 1000),
+        sync=replica.reservations.sync_state(view),
+        decision=render_decision(view.decision),
+        attendance_confirmed=view.attendance_confirmed,
+        actual_party_size=view.actual_party_size or None,
+        checked_in_at=_moment(venue, view.checked_in_at_ms),
+        no_show_at=_moment(venue, view.no_show_at_ms),
+        cancelled=(
+            reservations.Cancellation(reason=view.cancel_reason, by=view.cancelled_by)
+            if view.cancel_reason
+            else None
         ),
-        "exceptions": [kind for kind, _ in view.exceptions],
-        "metadata": view.metadata,
-    }
-    if with_guest:
-        guest = replica.reservations.guest(view)
-        if guest is not None:
-            shown["guest"] = guest
-    return shown
+        exceptions=[kind for kind, _ in view.exceptions],
+        metadata=view.metadata,
+        guest=_guest(replica, view) if with_guest else UNSET,
+    )
+
+
+def _guest(replica: Replica, view: View) -> reservations.GuestCard | UnsetType:
+    """The card's known fields, as texts: whoever sealed it may have put in anything."""
+    card = replica.reservations.guest(view)
+    if card is None:
+        return UNSET
+    known = reservations.GuestCard.__struct_fields__
+    return reservations.GuestCard(
+        **{name: card[name] for name in known if isinstance(card.get(name), str)}
+    )
 
 
 def venue_or_utc(replica: Replica, venue_id: str) -> Venue:
@@ -93,29 +108,29 @@ def _moment(venue: Venue, ms: int) -> str | None:
     return wall.format_time(venue, ms // 1000) if ms else None
 
 
-def _pending_change(venue: Venue, view: View) -> dict[str, Any] | None:
+def _pending_change(venue: Venue, view: View) -> reservations.PendingChange | None:
     change = view.pending_change
     if change is None:
         return None
-    return {
-        "starts_at": wall.format_time(venue, change["starts_at"]),
-        "ends_at": wall.format_time(venue, change["ends_at"]),
-        "resources": list(change["resources"]),
-    }
+    return reservations.PendingChange(
+        starts_at=wall.format_time(venue, change["starts_at"]),
+        ends_at=wall.format_time(venue, change["ends_at"]),
+        resources=list(change["resources"]),
+    )
 
 
-def render_decision(decision: Decision | None) -> dict[str, Any] | None:
+def render_decision(decision: Decision | None) -> reservations.Decision | None:
     """A holder's answer; `won` are the reservations that hold what could not be had."""
     if decision is None:
         return None
-    return {
-        "verdict": decision.verdict,
-        "by": decision.by,
-        "stamp": stamp_text(decision.stamp, decision.node),
-        "reason": decision.reason,
-        "won": [uuid_text(won) for won in decision.won],
-        "from": list(decision.from_resources),
-    }
+    return reservations.Decision(
+        verdict=decision.verdict,
+        by=decision.by,
+        stamp=stamp_text(decision.stamp, decision.node),
+        reason=decision.reason,
+        won=[uuid_text(won) for won in decision.won],
+        from_resources=list(decision.from_resources),
+    )
 
 
 def stamp_text(packed: int, node: bytes) -> str:
@@ -144,8 +159,17 @@ def with_times(value: Any) -> Any:
     return value
 
 
-def render_token(token: Token) -> dict[str, Any]:
+def render_token(token: Token) -> fleet.Token:
     """A token without its secret, which nobody keeps."""
+    return fleet.Token(**_token_fields(token))
+
+
+def render_new_token(token: Token, secret: str | None) -> fleet.NewToken:
+    """A token with its secret, which is shown this once."""
+    return fleet.NewToken(**_token_fields(token), token=secret)
+
+
+def _token_fields(token: Token) -> dict[str, Any]:
     return {
         "id": token.id,
         "name": token.name,
@@ -156,17 +180,22 @@ def render_token(token: Token) -> dict[str, Any]:
     }
 
 
-def render_wish(venue: Venue, number: int, wish: AllotmentWish) -> dict[str, Any]:
+def render_venue(venue: Venue) -> venues.Venue:
+    """The venue file with every default spelt out."""
+    return msgspec.convert(to_document(venue), venues.Venue)
+
+
+def render_wish(venue: Venue, number: int, wish: AllotmentWish) -> venues.Allotment:
     """What the venue file wishes a holder to sell; no right stands behind a wish (DESIGN §5.11)."""
-    return {
-        "id": f"{venue.id}.wish-{number}",
-        "venue": venue.id,
-        "holder": wish.holder,
-        "resources": list(wish.resources),
-        "quantity": wish.quantity,
-        "sold": 0,
-        "valid_from": None,
-        "releases_at": None,
-        "release_minutes": wish.release_minutes,
-        "state": "wish",
-    }
+    return venues.Allotment(
+        id=f"{venue.id}.wish-{number}",
+        venue=venue.id,
+        holder=wish.holder,
+        resources=list(wish.resources),
+        quantity=wish.quantity,
+        sold=0,
+        valid_from=None,
+        releases_at=None,
+        release_minutes=wish.release_minutes,
+        state="wish",
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import msgspec
 from litestar import Response, delete, get, post
@@ -18,14 +18,22 @@ from litestar.params import FromPath
 from holdfast.api.auth import Made
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, answer, face_of
-from holdfast.api.parsing import convert, read_body, read_json, read_query
-from holdfast.api.render import render_token, utc_text, with_times
+from holdfast.api.parsing import PageQuery, convert, page_of, read_body, read_json, read_query
+from holdfast.api.render import render_new_token, render_token, utc_text, with_times
+from holdfast.api.shapes import fleet
+from holdfast.api.shapes.reservations import (
+    FieldError,
+    ImportedLine,
+    ImportResult,
+    UnreadableLine,
+)
 from holdfast.model.errors import Conflict, DirectoryError, HoldfastError, Invalid
 from holdfast.model.limits import INVITE_SECONDS_MAX
-from holdfast.model.mapping import ImportRecord
+from holdfast.model.mapping import ImportRecord, RowProblem
 from holdfast.node import upkeep
 
 TAGS = ["administration"]
+NDJSON: Final = "application/x-ndjson"
 
 
 class TokenRequest(msgspec.Struct, kw_only=True):
@@ -78,11 +86,12 @@ class ImportQuery(msgspec.Struct, kw_only=True):
     summary="One screen: identity, sync, queue, clock, books, disk",
     tags=TAGS,
     opt={"permission": "status.read"},
-    operation_class=operation(answers={200: "the status"}),
+    operation_class=operation(),
 )
 async def get_status(request: Asking) -> Response[bytes]:
     face = face_of(request)
-    return answer(with_times(await face.run(face.replica.status)))
+    status = with_times(await face.run(face.replica.status))
+    return answer(msgspec.convert(status, fleet.ReplicaStatus))
 
 
 @get(
@@ -91,10 +100,10 @@ async def get_status(request: Asking) -> Response[bytes]:
     summary="The settings in force; secrets are none",
     tags=TAGS,
     opt={"permission": "config.read"},
-    operation_class=operation(answers={200: "settings by name"}),
+    operation_class=operation(),
 )
 async def get_config(request: Asking) -> Response[bytes]:
-    return answer(face_of(request).replica.settings.show())
+    return answer(msgspec.convert(face_of(request).replica.settings.show(), fleet.Config))
 
 
 # --- the fleet ------------------------------------------------------------------------------------
@@ -106,12 +115,16 @@ async def get_config(request: Asking) -> Response[bytes]:
     summary="The fleet, as the hub saw it",
     tags=TAGS,
     opt={"permission": "nodes.read"},
-    operation_class=operation(answers={200: "items"}),
+    operation_class=operation(query=PageQuery),
 )
 async def list_nodes(request: Asking) -> Response[bytes]:
     face = face_of(request)
     hub = face.hub()
-    return answer({"items": with_times(await face.run(hub.nodes)), "next": None})
+    query = read_query(request.query_params.multi_items(), PageQuery)
+    found = msgspec.convert(with_times(await face.run(hub.nodes)), list[fleet.FleetNode])
+    keyed = [(f"{number:08}", one) for number, one in enumerate(found)]
+    items, place = page_of(keyed, query.limit, query.cursor)
+    return answer(fleet.Fleet(items=items, next=place))
 
 
 @post(
@@ -121,7 +134,7 @@ async def list_nodes(request: Asking) -> Response[bytes]:
     tags=TAGS,
     status_code=200,
     opt={"permission": "nodes.change"},
-    operation_class=operation(body=RevokeRequest, answers={200: "name, state"}, keyed=True),
+    operation_class=operation(body=RevokeRequest, keyed=True),
 )
 async def revoke_node(request: Asking, name: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
@@ -134,7 +147,7 @@ async def revoke_node(request: Asking, name: FromPath[str]) -> Response[bytes]:
         return name
 
     answered = await face.answers.once(request, body, 200, revoke)
-    shown = {"name": answered.subject, "state": "revoked"}
+    shown = fleet.NodeRevoked(name=answered.subject, state="revoked")
     return answer(shown, answered.status, answered.headers)
 
 
@@ -145,7 +158,7 @@ async def revoke_node(request: Asking, name: FromPath[str]) -> Response[bytes]:
     description="The code is shown once: a replay under the same key has `code` null.",
     tags=TAGS,
     opt={"permission": "nodes.change"},
-    operation_class=operation(body=InviteRequest, answers={201: "code, expires_at"}, keyed=True),
+    operation_class=operation(body=InviteRequest, keyed=True),
 )
 async def create_invite(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -163,7 +176,7 @@ async def create_invite(request: Asking) -> Response[bytes]:
 
     answered = await face.answers.once(request, body, 201, invite)
     code = shown_once[0] if shown_once else None
-    shown = {"code": code, "expires_at": answered.subject}
+    shown = fleet.Invite(code=code, expires_at=answered.subject)
     return answer(shown, answered.status, answered.headers)
 
 
@@ -174,7 +187,7 @@ async def create_invite(request: Asking) -> Response[bytes]:
     tags=TAGS,
     status_code=200,
     opt={"permission": "nodes.change"},
-    operation_class=operation(body=RecoverRequest, answers={200: "state, missing"}, keyed=True),
+    operation_class=operation(body=RecoverRequest, keyed=True),
 )
 async def recover_hub(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -183,7 +196,8 @@ async def recover_hub(request: Asking) -> Response[bytes]:
 
     def recover() -> str:
         wanted = read_body(body, RecoverRequest)
-        return msgspec.json.encode(hub.recover(wanted.proceed)).decode()
+        done = msgspec.convert(hub.recover(wanted.proceed), fleet.Recovery)
+        return msgspec.json.encode(done).decode()
 
     answered = await face.answers.once(request, body, 200, recover)
     return answer(answered.subject.encode(), answered.status, answered.headers)
@@ -198,16 +212,19 @@ async def recover_hub(request: Asking) -> Response[bytes]:
     summary="The tokens, without their secrets",
     tags=TAGS,
     opt={"permission": "tokens.change"},
-    operation_class=operation(answers={200: "items"}),
+    operation_class=operation(query=PageQuery),
 )
 async def list_tokens(request: Asking) -> Response[bytes]:
     face = face_of(request)
 
-    def listed() -> list[dict[str, Any]]:
+    def listed() -> list[fleet.Token]:
         with face.replica.lock:
             return [render_token(token) for token in face.replica.store.records.tokens()]
 
-    return answer({"items": await face.run(listed), "next": None})
+    query = read_query(request.query_params.multi_items(), PageQuery)
+    keyed = [(f"{one.made_at} {one.id}", one) for one in await face.run(listed)]
+    items, place = page_of(keyed, query.limit, query.cursor)
+    return answer(fleet.TokenList(items=items, next=place))
 
 
 @post(
@@ -217,9 +234,7 @@ async def list_tokens(request: Asking) -> Response[bytes]:
     description="The secret is shown once: a replay under the same key has `token` null.",
     tags=TAGS,
     opt={"permission": "tokens.change"},
-    operation_class=operation(
-        body=TokenRequest, answers={201: "the token, with its secret in `token`"}, keyed=True
-    ),
+    operation_class=operation(body=TokenRequest, keyed=True),
 )
 async def create_token(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -234,15 +249,16 @@ async def create_token(request: Asking) -> Response[bytes]:
 
     answered = await face.answers.once(request, body, 201, create)
 
-    def show() -> dict[str, Any]:
+    secret = shown_once[0].secret if shown_once else None
+
+    def show() -> fleet.NewToken:
         face.tokens.reload()
         with face.replica.lock:
             tokens = face.replica.store.records.tokens()
-        return next(render_token(token) for token in tokens if token.id == answered.subject)
+        made = next(token for token in tokens if token.id == answered.subject)
+        return render_new_token(made, secret)
 
-    secret = shown_once[0].secret if shown_once else None
-    shown = await face.run(show) | {"token": secret}
-    return answer(shown, answered.status, answered.headers)
+    return answer(await face.run(show), answered.status, answered.headers)
 
 
 @delete(
@@ -252,12 +268,12 @@ async def create_token(request: Asking) -> Response[bytes]:
     tags=TAGS,
     status_code=200,
     opt={"permission": "tokens.change"},
-    operation_class=operation(answers={200: "the token"}),
+    operation_class=operation(),
 )
 async def revoke_token(request: Asking, name: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
 
-    def revoke() -> dict[str, Any]:
+    def revoke() -> fleet.Token:
         with face.replica.transaction():
             token = face.tokens.revoke(name)
         face.tokens.reload()
@@ -275,7 +291,7 @@ async def revoke_token(request: Asking, name: FromPath[str]) -> Response[bytes]:
     summary="A consistent copy of the database, on the server's own disk",
     tags=TAGS,
     opt={"permission": "backup"},
-    operation_class=operation(body=BackupRequest, answers={201: "path, bytes"}, keyed=True),
+    operation_class=operation(body=BackupRequest, keyed=True),
 )
 async def create_backup(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -296,7 +312,8 @@ async def create_backup(request: Asking) -> Response[bytes]:
         return await asyncio.to_thread(copy)
 
     answered = await face.answers.once_outside(request, body, 201, backup)
-    shown = {"path": answered.subject, "bytes": await asyncio.to_thread(_size, answered.subject)}
+    size = await asyncio.to_thread(_size, answered.subject)
+    shown = fleet.Backup(path=answered.subject, bytes=size)
     return answer(shown, answered.status, answered.headers)
 
 
@@ -328,22 +345,25 @@ def _size(path: str) -> int | None:
     tags=["reservations"],
     status_code=200,
     opt={"permission": "reservations.import"},
-    operation_class=operation(
-        query=ImportQuery, answers={200: "what became of each line"}, keyed=True
-    ),
+    operation_class=operation(query=ImportQuery, body=ImportRecord, body_type=NDJSON, keyed=True),
 )
 async def import_reservations(request: Asking) -> Response[bytes]:
     face = face_of(request)
     venue = read_query(request.query_params.multi_items(), ImportQuery).venue
     body = await request.body()
 
-    def import_batch() -> dict[str, Any]:
-        records, left_out = _records(body)
+    def import_batch() -> ImportResult:
+        records, unreadable = _records(body)
         report = face.replica.reservations.import_records(venue, records)
-        rendered: dict[str, Any] = msgspec.to_builtins(report)
-        return rendered | {"unreadable": left_out}
+        return ImportResult(
+            imported=report.imported,
+            present=report.present,
+            left_out=_lines(report.left_out),
+            refused=_lines(report.refused),
+            unreadable=unreadable,
+        )
 
-    shown: list[dict[str, Any]] = []
+    shown: list[ImportResult] = []
 
     async def work() -> str:
         shown.append(await face.run(import_batch))
@@ -356,10 +376,14 @@ async def import_reservations(request: Asking) -> Response[bytes]:
     return answer(result, answered.status, answered.headers)
 
 
-def _records(body: bytes) -> tuple[list[ImportRecord], list[dict[str, Any]]]:
+def _lines(problems: tuple[RowProblem, ...]) -> list[ImportedLine]:
+    return msgspec.convert(problems, list[ImportedLine], from_attributes=True)
+
+
+def _records(body: bytes) -> tuple[list[ImportRecord], list[UnreadableLine]]:
     """The records of an NDJSON body, and the lines that are none, with their numbers."""
     records: list[ImportRecord] = []
-    left_out: list[dict[str, Any]] = []
+    unreadable: list[UnreadableLine] = []
     for number, line in enumerate(body.splitlines(), 1):
         if not line.strip():
             continue
@@ -369,8 +393,9 @@ def _records(body: bytes) -> tuple[list[ImportRecord], list[dict[str, Any]]]:
                 raise Invalid.field("record", "must be a JSON object")
             records.append(convert(value, ImportRecord))
         except Invalid as error:
-            left_out.append({"number": number, "errors": error.extra["errors"]})
-    return records, left_out
+            errors = msgspec.convert(error.extra["errors"], list[FieldError])
+            unreadable.append(UnreadableLine(number=number, errors=errors))
+    return records, unreadable
 
 
 ROUTES: list[HTTPRouteHandler] = [

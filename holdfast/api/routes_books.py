@@ -15,6 +15,8 @@ from litestar.params import FromPath
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, answer, face_of
 from holdfast.api.parsing import (
+    PageQuery,
+    page_of,
     read_body,
     read_cursor,
     read_limit,
@@ -22,6 +24,7 @@ from holdfast.api.parsing import (
     read_time,
     write_cursor,
 )
+from holdfast.api.shapes import books
 from holdfast.model.errors import NotFound
 from holdfast.node import attention, inspection
 from holdfast.node.audit import audit_entries
@@ -29,7 +32,7 @@ from holdfast.node.audit import audit_entries
 TAGS = ["books"]
 
 
-class ExceptionsQuery(msgspec.Struct, kw_only=True):
+class ExceptionsQuery(PageQuery, kw_only=True):
     """One venue; left out: all."""
 
     venue: str | None = None
@@ -61,12 +64,16 @@ class AuditQuery(msgspec.Struct, kw_only=True, rename={"since": "from", "before"
     summary="The books held here",
     tags=TAGS,
     opt={"permission": "books.read"},
-    operation_class=operation(answers={200: "items"}),
+    operation_class=operation(query=PageQuery),
 )
 async def list_books(request: Asking) -> Response[bytes]:
     face = face_of(request)
-    items = await face.run(inspection.list_books, face.replica)
-    return answer({"items": items, "next": None})
+    query = read_query(request.query_params.multi_items(), PageQuery)
+    found = msgspec.convert(
+        await face.run(inspection.list_books, face.replica), list[books.BookLine]
+    )
+    items, place = page_of([(one.book, one) for one in found], query.limit, query.cursor)
+    return answer(books.BookList(items=items, next=place))
 
 
 @get(
@@ -75,11 +82,12 @@ async def list_books(request: Asking) -> Response[bytes]:
     summary="The digest, pages and heads of a book",
     tags=TAGS,
     opt={"permission": "books.read"},
-    operation_class=operation(answers={200: "digest, entries, schema, waiting, pages, heads"}),
+    operation_class=operation(),
 )
 async def get_book(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
-    return answer(await face.run(inspection.book_summary, face.replica, venue))
+    found = await face.run(inspection.book_summary, face.replica, venue)
+    return answer(msgspec.convert(found, books.Book))
 
 
 @get(
@@ -88,13 +96,14 @@ async def get_book(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     summary="The digest of one service date, equal wherever the same entries are held",
     tags=TAGS,
     opt={"permission": "books.read"},
-    operation_class=operation(answers={200: "digest, entries, schema, waiting, pages"}),
+    operation_class=operation(),
 )
 async def get_book_of_date(
     request: Asking, venue: FromPath[str], date: FromPath[str]
 ) -> Response[bytes]:
     face = face_of(request)
-    return answer(await face.run(inspection.date_summary, face.replica, venue, date))
+    found = await face.run(inspection.date_summary, face.replica, venue, date)
+    return answer(msgspec.convert(found, books.BookOfDate))
 
 
 # --- exceptions -----------------------------------------------------------------------------------
@@ -106,13 +115,17 @@ async def get_book_of_date(
     summary="What a person must look at",
     tags=TAGS,
     opt={"permission": "exceptions.read"},
-    operation_class=operation(query=ExceptionsQuery, answers={200: "items"}),
+    operation_class=operation(query=ExceptionsQuery),
 )
 async def list_exceptions(request: Asking) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), ExceptionsQuery)
-    items = await face.run(inspection.exceptions, face.replica, query.venue)
-    return answer({"items": items, "next": None})
+    found = msgspec.convert(
+        await face.run(inspection.exceptions, face.replica, query.venue), list[books.NeedsPerson]
+    )
+    keyed = [(f"{one.since} {one.id}", one) for one in found]
+    items, place = page_of(keyed, query.limit, query.cursor)
+    return answer(books.NeedsPersonList(items=items, next=place))
 
 
 @get(
@@ -121,7 +134,7 @@ async def list_exceptions(request: Asking) -> Response[bytes]:
     summary="One exception",
     tags=TAGS,
     opt={"permission": "exceptions.read"},
-    operation_class=operation(answers={200: "the exception"}),
+    operation_class=operation(),
 )
 async def get_exception(request: Asking, exception_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
@@ -133,7 +146,7 @@ async def get_exception(request: Asking, exception_id: FromPath[str]) -> Respons
                 return item
         raise NotFound(f"no open exception {exception_id}; it may have been resolved")
 
-    return answer(await face.run(found))
+    return answer(msgspec.convert(await face.run(found), books.NeedsPerson))
 
 
 @post(
@@ -143,9 +156,7 @@ async def get_exception(request: Asking, exception_id: FromPath[str]) -> Respons
     tags=TAGS,
     status_code=200,
     opt={"permission": "exceptions.resolve"},
-    operation_class=operation(
-        body=ResolveRequest, answers={200: "what was resolved, and how"}, keyed=True
-    ),
+    operation_class=operation(body=ResolveRequest, keyed=True),
 )
 async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
@@ -154,7 +165,9 @@ async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Res
     def resolve() -> str:
         wanted = read_body(body, ResolveRequest)
         attention.resolve(face.replica, exception_id, wanted.action, wanted.reason)
-        done = {"id": exception_id, "state": "resolved"} | msgspec.to_builtins(wanted)
+        done = books.Resolved(
+            id=exception_id, state="resolved", action=wanted.action, reason=wanted.reason
+        )
         return msgspec.json.encode(done).decode()
 
     answered = await face.answers.once(request, body, 200, resolve)
@@ -170,7 +183,7 @@ async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Res
     summary="Every change: who, when, what, before, after",
     tags=TAGS,
     opt={"permission": "audit.read"},
-    operation_class=operation(query=AuditQuery, answers={200: "items, oldest first, and next"}),
+    operation_class=operation(query=AuditQuery),
 )
 async def list_audit(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -178,7 +191,7 @@ async def list_audit(request: Asking) -> Response[bytes]:
     since = read_time(None, query.since, "from")
     before = read_time(None, query.before, "to")
 
-    def listed() -> dict[str, Any]:
+    def listed() -> books.ChangeList:
         items, place = audit_entries(
             face.replica,
             query.reservation,
@@ -187,8 +200,8 @@ async def list_audit(request: Asking) -> Response[bytes]:
             read_limit(query.limit),
             read_cursor(query.cursor),
         )
-        shown = [{k: v for k, v in item.items() if k != "at_ms"} for item in items]
-        return {"items": shown, "next": write_cursor(place)}
+        shown = msgspec.convert(items, list[books.Change])
+        return books.ChangeList(items=shown, next=write_cursor(place))
 
     return answer(await face.run(listed))
 

@@ -30,6 +30,7 @@ from holdfast.api.parsing import (
     write_cursor,
 )
 from holdfast.api.render import render_reservation
+from holdfast.api.shapes.reservations import ReservationList
 from holdfast.model import lifecycle, wall
 from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.ids import parse_uuid, uuid_text
@@ -86,9 +87,7 @@ class Nothing(msgspec.Struct, kw_only=True):
     ),
     tags=TAGS,
     opt={"permission": "reservations.create"},
-    operation_class=operation(
-        body=CreateRequest, answers={201: "the reservation"}, keyed=True, waits=True
-    ),
+    operation_class=operation(body=CreateRequest, keyed=True, waits=True),
 )
 async def create_reservation(request: Asking) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
@@ -113,7 +112,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
     summary="List reservations",
     tags=TAGS,
     opt={"permission": "reservations.read"},
-    operation_class=operation(query=ListQuery, answers={200: "items, sorted by start, and next"}),
+    operation_class=operation(query=ListQuery),
 )
 async def list_reservations(request: Asking) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
@@ -142,7 +141,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     )
     with_guest = caller.may("guests.read")
     items = [render_reservation(replica, view, with_guest=with_guest) for view in views]
-    return msgspec.json.encode({"items": items, "next": write_cursor(place)})
+    return msgspec.json.encode(ReservationList(items=items, next=write_cursor(place)))
 
 
 @get(
@@ -151,7 +150,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     summary="One reservation, by id or code",
     tags=TAGS,
     opt={"permission": "reservations.read"},
-    operation_class=operation(answers={200: "the reservation; its version is the ETag"}),
+    operation_class=operation(),
 )
 async def get_reservation(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     return await _shown(face_of(request), caller_of(request), reference, 200, {})
@@ -169,7 +168,6 @@ async def get_reservation(request: Asking, reference: FromPath[str]) -> Response
     opt={"permission": "reservations.change"},
     operation_class=operation(
         body=PatchRequest,
-        answers={200: "the reservation as changed", 202: "the reservation; the change is asked"},
         waits=True,
         matches=True,
     ),
@@ -239,7 +237,7 @@ def _marking(
         tags=TAGS,
         status_code=200,
         opt={"permission": permission},
-        operation_class=operation(body=body, answers={200: "the reservation"}, keyed=True),
+        operation_class=operation(body=body, keyed=True),
     )
     async def mark(request: Asking, reference: FromPath[str]) -> Response[bytes]:
         face, caller = face_of(request), caller_of(request)

@@ -13,6 +13,7 @@ from holdfast.api.documented import operation
 from holdfast.api.face import Asking, answer, face_of
 from holdfast.api.metrics import MEDIA_TYPE
 from holdfast.api.permissions import PUBLIC
+from holdfast.api.shapes.fleet import Health, Readiness
 
 TAGS = ["health"]
 
@@ -23,13 +24,11 @@ TAGS = ["health"]
     summary="Whether the process answers",
     tags=TAGS,
     opt={"permission": PUBLIC},
-    operation_class=operation(answers={200: "status, role, name, version"}, public=True),
+    operation_class=operation(public=True),
 )
 async def get_health(request: Asking) -> Response[bytes]:
     replica = face_of(request).replica
-    return answer(
-        {"status": "ok", "role": replica.role, "name": replica.name, "version": __version__}
-    )
+    return answer(Health(status="ok", role=replica.role, name=replica.name, version=__version__))
 
 
 @get(
@@ -38,7 +37,7 @@ async def get_health(request: Asking) -> Response[bytes]:
     summary="Whether the database answers and the process is not about to stop",
     tags=TAGS,
     opt={"permission": PUBLIC},
-    operation_class=operation(answers={200: "ready", 503: "stopping"}, public=True),
+    operation_class=operation(public=True),
 )
 async def get_readiness(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -49,8 +48,8 @@ async def get_readiness(request: Asking) -> Response[bytes]:
 
     await face.run(look)
     if face.changes.closed:
-        return answer({"status": "stopping"}, 503)
-    return answer({"status": "ready"})
+        return answer(Readiness(status="stopping"), 503)
+    return answer(Readiness(status="ready"))
 
 
 @get(
@@ -59,7 +58,7 @@ async def get_readiness(request: Asking) -> Response[bytes]:
     summary="Numbers for a monitor, in Prometheus' text form",
     tags=TAGS,
     opt={"permission": PUBLIC},
-    operation_class=operation(answers={200: "the numbers"}, media_type="text/plain", public=True),
+    operation_class=operation(media_type="text/plain", public=True),
 )
 async def get_metrics(request: Asking) -> Response[str]:
     face = face_of(request)

@@ -16,13 +16,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from holdfast.api.auth import Caller
-from holdfast.api.documented import operation
+from holdfast.api.documented import EVENT_STREAM, operation
 from holdfast.api.face import Asking, Face, caller_of, face_of
-from holdfast.api.render import render_reservation
+from holdfast.api.operations import QueueNews
+from holdfast.api.render import render_reservation, render_venue
 from holdfast.api.routes_sync import sync_status
+from holdfast.api.shapes.books import NeedsPerson
+from holdfast.api.shapes.common import QueueCounts
 from holdfast.api.stream import Changed
 from holdfast.model.errors import NotFound
-from holdfast.model.venue import to_document
 from holdfast.node import inspection
 
 _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "sync.read"}
@@ -38,7 +40,7 @@ _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "
     ),
     tags=["stream"],
     opt={"permission": "stream.read"},
-    operation_class=operation(answers={200: "events"}, media_type="text/event-stream"),
+    operation_class=operation(media_type=EVENT_STREAM, resumes=True),
 )
 async def stream_changes(request: Asking) -> ServerSentEvent:
     face, caller = face_of(request), caller_of(request)
@@ -86,12 +88,13 @@ def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, b
     data: Any
     if changed.event == "venue":
         try:
-            data = to_document(face.replica.venue(changed.subject.decode()).venue)
+            data = render_venue(face.replica.venue(changed.subject.decode()).venue)
         except NotFound:
             return []
     elif changed.event == "queue":
         with face.replica.lock:
-            data = {"counts": face.replica.store.queue.counts()}
+            counts = face.replica.store.queue.counts()
+        data = QueueNews(counts=QueueCounts(**counts))
     else:
         data = sync_status(face)
     return [(changed.event, msgspec.json.encode(data))]
@@ -107,7 +110,7 @@ def _reservation(face: Face, caller: Caller, reservation: bytes) -> list[tuple[s
     events = [("reservation", msgspec.json.encode(shown))]
     if view.exceptions and caller.may("exceptions.read"):
         events += [
-            ("exception", msgspec.json.encode(item))
+            ("exception", msgspec.json.encode(msgspec.convert(item, NeedsPerson)))
             for item in inspection.exceptions(face.replica)
             if item["id"].endswith(f".{reservation.hex()}")
         ]

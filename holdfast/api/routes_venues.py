@@ -6,8 +6,6 @@ Owns these routes. Reading a venue file and finding what is free stand in `holdf
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from litestar import Response, get, put
 from litestar.handlers import HTTPRouteHandler
@@ -15,11 +13,13 @@ from litestar.params import FromPath
 
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, face_of
-from holdfast.api.parsing import read_object, read_query
-from holdfast.api.render import render_wish
+from holdfast.api.parsing import PageQuery, page_of, read_object, read_query
+from holdfast.api.render import render_venue, render_wish
+from holdfast.api.shapes import venues
+from holdfast.api.shapes.venue_file import VenueFile
 from holdfast.model.errors import Invalid
 from holdfast.model.offers import VenueIndex
-from holdfast.model.venue import resource_document, to_document
+from holdfast.model.venue import resource_document
 from holdfast.node.requests import AvailabilityRequest
 
 TAGS = ["venues"]
@@ -43,7 +43,7 @@ class AvailabilityQuery(
     include: str | None = None
 
 
-class VenueQuery(msgspec.Struct, kw_only=True):
+class VenueQuery(PageQuery, kw_only=True):
     """One venue; left out: all that this replica knows."""
 
     venue: str | None = None
@@ -55,7 +55,7 @@ class VenueQuery(msgspec.Struct, kw_only=True):
     summary="What can be had when",
     tags=TAGS,
     opt={"permission": "availability.read"},
-    operation_class=operation(query=AvailabilityQuery, answers={200: "slots"}),
+    operation_class=operation(query=AvailabilityQuery),
 )
 async def get_availability(request: Asking) -> Response[bytes]:
     face = face_of(request)
@@ -75,7 +75,12 @@ async def get_availability(request: Asking) -> Response[bytes]:
         quantity=query.quantity,
         include_full=query.include == "full",
     )
-    return answer({"slots": await face.run(face.replica.reservations.availability, wanted)})
+
+    def slots() -> venues.Availability:
+        found = face.replica.reservations.availability(wanted)
+        return venues.Availability(slots=msgspec.convert(found, list[venues.Slot]))
+
+    return answer(await face.run(slots))
 
 
 def _unescaped(text: str | None) -> str | None:
@@ -91,11 +96,19 @@ def _unescaped(text: str | None) -> str | None:
     summary="The venue files",
     tags=TAGS,
     opt={"permission": "venues.read"},
-    operation_class=operation(answers={200: "items"}),
+    operation_class=operation(query=PageQuery),
 )
 async def list_venues(request: Asking) -> Response[bytes]:
     face = face_of(request)
-    return answer({"items": await face.run(_venues, face.replica, None), "next": None})
+    query = read_query(request.query_params.multi_items(), PageQuery)
+
+    def listed() -> venues.VenueList:
+        keyed = [(name, name) for name in face.replica.venue_ids()]
+        names, place = page_of(keyed, query.limit, query.cursor)
+        items = [render_venue(face.replica.venue(name).venue) for name in names]
+        return venues.VenueList(items=items, next=place)
+
+    return answer(await face.run(listed))
 
 
 @get(
@@ -104,11 +117,11 @@ async def list_venues(request: Asking) -> Response[bytes]:
     summary="A venue file as JSON",
     tags=TAGS,
     opt={"permission": "venues.read"},
-    operation_class=operation(answers={200: "the venue file"}),
+    operation_class=operation(),
 )
 async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
-    return answer((await face.run(_venues, face.replica, venue))[0])
+    return answer(await face.run(lambda: render_venue(face.replica.venue(venue).venue)))
 
 
 @put(
@@ -118,8 +131,7 @@ async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     tags=TAGS,
     opt={"permission": "venues.change"},
     operation_class=operation(
-        body={"type": "object", "description": "the venue file"},
-        answers={200: "the venue file as read, with defaults", 201: "the same, of a new venue"},
+        body=VenueFile,
     ),
 )
 async def put_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
@@ -129,9 +141,9 @@ async def put_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     if document.setdefault("venue", venue) != venue:
         raise Invalid.field("venue", f"must be {venue}, as the path says, or left out")
 
-    def put_it() -> tuple[bool, dict[str, Any]]:
+    def put_it() -> tuple[bool, venues.Venue]:
         new = venue not in hub.venue_ids()
-        return new, to_document(hub.import_venue(document))
+        return new, render_venue(hub.import_venue(document))
 
     new, shown = await face.run(put_it)
     return answer(shown, 201 if new else 200)
@@ -143,20 +155,23 @@ async def put_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     summary="What can be reserved",
     tags=TAGS,
     opt={"permission": "venues.read"},
-    operation_class=operation(query=VenueQuery, answers={200: "items"}),
+    operation_class=operation(query=VenueQuery),
 )
 async def list_resources(request: Asking) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), VenueQuery)
 
-    def resources() -> list[dict[str, Any]]:
-        return [
-            {"venue": index.venue.id} | resource_document(resource)
+    def listed() -> venues.ResourceList:
+        keyed = [
+            (_place(index, number), {"venue": index.venue.id} | resource_document(resource))
             for index in _indexes(face.replica, query.venue)
-            for resource in index.venue.resources
+            for number, resource in enumerate(index.venue.resources)
         ]
+        found, place = page_of(keyed, query.limit, query.cursor)
+        items = msgspec.convert(found, list[venues.Resource])
+        return venues.ResourceList(items=items, next=place)
 
-    return answer({"items": await face.run(resources), "next": None})
+    return answer(await face.run(listed))
 
 
 @get(
@@ -165,20 +180,22 @@ async def list_resources(request: Asking) -> Response[bytes]:
     summary="Who may sell what",
     tags=TAGS,
     opt={"permission": "allotments.read"},
-    operation_class=operation(query=VenueQuery, answers={200: "items; wishes of the venue file"}),
+    operation_class=operation(query=VenueQuery),
 )
 async def list_allotments(request: Asking) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), VenueQuery)
 
-    def wishes() -> list[dict[str, Any]]:
-        return [
-            render_wish(index.venue, number, wish)
+    def listed() -> venues.AllotmentList:
+        keyed = [
+            (_place(index, number), render_wish(index.venue, number, wish))
             for index in _indexes(face.replica, query.venue)
             for number, wish in enumerate(index.venue.allotments, 1)
         ]
+        items, place = page_of(keyed, query.limit, query.cursor)
+        return venues.AllotmentList(items=items, next=place)
 
-    return answer({"items": await face.run(wishes), "next": None})
+    return answer(await face.run(listed))
 
 
 def _indexes(replica: Replica, venue: str | None) -> list[VenueIndex]:
@@ -186,8 +203,9 @@ def _indexes(replica: Replica, venue: str | None) -> list[VenueIndex]:
     return [replica.venue(name) for name in names]
 
 
-def _venues(replica: Replica, venue: str | None) -> list[dict[str, Any]]:
-    return [to_document(index.venue) for index in _indexes(replica, venue)]
+def _place(index: VenueIndex, number: int) -> str:
+    """Sorts by venue, then in the order of its file."""
+    return f"{index.venue.id}\0{number:08}"
 
 
 ROUTES: list[HTTPRouteHandler] = [

@@ -70,7 +70,7 @@ def _post(path: str, operation_id: str, summary: str, handle: Handle) -> HTTPRou
         status_code=200,
         opt={"permission": PUBLIC},
         request_max_body_size=EXCHANGE_BYTES_MAX,
-        operation_class=operation(media_type=CONTENT_TYPE, public=True),
+        operation_class=operation(media_type=CONTENT_TYPE, body_type=CONTENT_TYPE, public=True),
     )
     async def passed(request: Asking) -> Response[bytes]:
         return await _pass(request, handle)

@@ -16,6 +16,7 @@ import uvicorn
 from holdfast.api.app import make_app
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
+from tests.api.described import Transport
 
 ADMIN = "the-admin-token-of-these-tests"
 DAY = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=3)).isoformat()
@@ -52,9 +53,12 @@ def bearer(token: str = ADMIN) -> dict[str, str]:
 async def calling(
     replica: Hub | Node, token: str | None = ADMIN, **options: Any
 ) -> AsyncGenerator[httpx.AsyncClient, None]:
-    """A client of a replica's application, whose life goes with it."""
+    """A client of a replica's application, whose life goes with it.
+
+    Every answer that it gets must be one that the OpenAPI document describes.
+    """
     app = make_app(replica, admin_token=ADMIN, **options)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    transport = Transport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     headers = {} if token is None else bearer(token)
     async with (
         app.lifespan(),

@@ -47,6 +47,32 @@ async def test_a_venue_is_put_read_and_listed(client: httpx.AsyncClient):
     assert [(one["venue"], one["id"]) for one in resources] == [("bistro", "T1"), ("bistro", "T2")]
 
 
+async def test_every_list_comes_in_pages_of_the_size_that_is_asked_for(client: httpx.AsyncClient):
+    for name in ("bistro", "cafe"):
+        document = venue_document(venue=name, name=name, closed=["2026-12-25"])
+        await client.put(f"/venues/{name}", json=document)
+        await client.post("/tokens", json={"name": name, "role": "staff"})
+        made = await client.post("/reservations", json=booking(venue=name, resources=["T1"]))
+        assert made.status_code == 201
+    for path, shortest in [
+        ("/venues", 3), ("/resources", 6), ("/allotments", 3), ("/books", 3), ("/tokens", 2),
+        ("/nodes", 0), ("/exceptions", 0), ("/reservations", 2), ("/audit", 5), ("/queue", 0),
+    ]:  # fmt: skip
+        whole = (await client.get(path)).json()
+        assert whole["next"] is None and len(whole["items"]) >= shortest, path
+        found: list[object] = []
+        cursor: str | None = None
+        while True:
+            query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = (await client.get(path, params=query)).json()
+            assert len(page["items"]) <= 2, path
+            found += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        assert found == whole["items"], path
+
+
 async def test_the_wishes_of_a_venue_are_shown_as_wishes(client: httpx.AsyncClient):
     items = (await client.get("/allotments", params={"venue": "trattoria"})).json()["items"]
     assert [(one["holder"], one["resources"], one["state"]) for one in items] == [

@@ -73,6 +73,16 @@ async def test_metadata_that_cannot_be_written_is_answered_as_invalid(client: ht
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:holdfast:error:invalid")
 
 
+async def test_what_somebody_put_into_a_card_beside_texts_breaks_no_answer(
+    hub, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    """A card is sealed: nobody can look into it before it is opened at a desk."""
+    opened = {"name": "Ann", "phone": 5, "email": None, "dietary": ["nuts"], "colour": "red"}
+    monkeypatch.setattr(hub.reservations, "guest", lambda view: opened)
+    made = (await client.post("/reservations", json=booking())).json()
+    assert made["guest"] == {"name": "Ann"}
+
+
 async def test_a_change_needs_the_version_that_it_was_made_to(client: httpx.AsyncClient):
     answer = await client.post("/reservations", json=booking())
     path, tag = f"/reservations/{answer.json()['id']}", answer.headers["etag"]

@@ -16,6 +16,7 @@ from holdfast.api.stream import Changes
 from holdfast.model.limits import STREAM_CHANGES_KEPT
 from holdfast.node.replica import Change
 from tests.api.conftest import ADMIN, bearer, booking, token_for
+from tests.api.described import Document, Transport
 
 pytestmark = pytest.mark.anyio
 
@@ -28,9 +29,11 @@ def change_of(reservation: bytes) -> Change:
 
 class Watcher:
     """The events of one stream, as they come; the ASGI application is called without a server,
-    because the client in memory waits for the whole of an answer."""
+    because the client in memory waits for the whole of an answer. Each event must be one that the
+    OpenAPI document describes."""
 
-    def __init__(self) -> None:
+    def __init__(self, document: Document) -> None:
+        self._document = document
         self.first: Event = {}
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self.left = asyncio.Event()
@@ -41,13 +44,14 @@ class Watcher:
         async with asyncio.timeout(10):
             while True:
                 event = await self.events.get()
+                self._document.check_event(event)
                 if not kinds or event.get("event") in kinds:
                     return event
 
 
 @asynccontextmanager
 async def watching(app, headers: dict[str, str]) -> AsyncGenerator[Watcher, None]:
-    watcher = Watcher()
+    watcher = Watcher(await Transport(app).document())
     scope: Any = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http",
         "path": "/api/v1/stream", "raw_path": b"/api/v1/stream", "query_string": b"",
@@ -97,7 +101,7 @@ async def app(hub):
 
 @pytest.fixture
 async def client(app):
-    transport = httpx.ASGITransport(app)
+    transport = Transport(app)
     base = "http://localhost/api/v1"
     async with httpx.AsyncClient(transport=transport, base_url=base, headers=bearer()) as client:
         yield client

@@ -1,0 +1,165 @@
+"""What each operation of the HTTP API answers: the shape of every success, and its own errors.
+
+Owns this one table, by operation id. Errors that follow from a route's form (a token is needed,
+there is a body, a key, a version, something in the path) are added by `documented`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from holdfast.api.shapes import books, fleet, reservations, sync, venues
+from holdfast.api.shapes.common import QueueCounts, Shape
+
+
+class Success(NamedTuple):
+    """An answer that is none of an error. `shape` None: it is no JSON. `headers` are its own."""
+
+    shape: type[Shape] | None
+    headers: tuple[str, ...] = ()
+    text: str = ""
+
+
+class Operation(NamedTuple):
+    """What an operation answers: successes by HTTP status, and errors by their names."""
+
+    successes: dict[int, Success]
+    problems: tuple[str, ...] = ()
+
+
+def _operation(
+    shape: type[Shape] | None,
+    *problems: str,
+    status: int = 200,
+    headers: tuple[str, ...] = (),
+    text: str = "",
+) -> Operation:
+    return Operation({status: Success(shape, headers, text)}, problems)
+
+
+_VERSIONED: Final = ("ETag",)
+_MARK: Final = _operation(
+    reservations.Reservation, "bad-transition", "rule-violated", headers=_VERSIONED
+)
+_SWITCH: Final = _operation(sync.SyncStatus)
+_BETWEEN_REPLICAS: Final = _operation(
+    None, "unauthorised", "not-found", "rule-violated", text="as docs/protocol.md describes"
+)
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    # Reservations
+    "createReservation": _operation(
+        reservations.Reservation,
+        *("not-found", "not-available", "rule-violated"),
+        status=201,
+        headers=("Location", "ETag"),
+        text="the reservation as it is now",
+    ),
+    "listReservations": _operation(reservations.ReservationList, "not-found"),
+    "getReservation": _operation(reservations.Reservation, headers=_VERSIONED),
+    "changeReservation": Operation(
+        {
+            200: Success(reservations.Reservation, _VERSIONED, "the reservation as changed"),
+            202: Success(
+                reservations.Reservation,
+                _VERSIONED,
+                "the reservation as before, with the `pending_change` that was asked for",
+            ),
+        },
+        ("not-available", "rule-violated", "bad-transition"),
+    ),
+    "cancelReservation": _MARK,
+    "checkInReservation": _MARK,
+    "completeReservation": _MARK,
+    "markNoShow": _MARK,
+    "undoNoShow": _MARK,
+    "confirmAttendance": _MARK,
+    "importReservations": _operation(reservations.ImportResult, "not-found", "rule-violated"),
+    # Venues
+    "getAvailability": _operation(venues.Availability, "not-found"),
+    "listVenues": _operation(venues.VenueList),
+    "getVenue": _operation(venues.Venue),
+    "putVenue": Operation(
+        {
+            200: Success(venues.Venue, text="the venue as read, with defaults"),
+            201: Success(venues.Venue, text="the same, of a new venue"),
+        },
+        ("rule-violated",),
+    ),
+    "listResources": _operation(venues.ResourceList, "not-found"),
+    "listAllotments": _operation(venues.AllotmentList, "not-found"),
+    # The queue, the exchange, the clock
+    "listQueue": _operation(sync.OperationList),
+    "getOperation": _operation(sync.Operation),
+    "retryOperation": _operation(sync.Operation),
+    "withdrawOperation": _operation(sync.Operation, "rule-violated"),
+    "getSync": _operation(sync.SyncStatus),
+    "getSyncLog": _operation(sync.SyncLog),
+    "syncNow": _operation(sync.Exchanged, "unreachable", "rule-violated"),
+    "pauseSync": _SWITCH,
+    "resumeSync": _SWITCH,
+    "setHub": _operation(sync.SyncStatus, "conflict"),
+    "rejoin": _operation(sync.SyncStatus, "unreachable", "rule-violated"),
+    "getClock": _operation(sync.ClockStatus),
+    "sampleClock": _operation(sync.ClockSample),
+    # Books, exceptions, the record of changes
+    "listBooks": _operation(books.BookList),
+    "getBook": _operation(books.Book),
+    "getBookOfDate": _operation(books.BookOfDate),
+    "listExceptions": _operation(books.NeedsPersonList),
+    "getException": _operation(books.NeedsPerson),
+    "resolveException": _operation(books.Resolved, "rule-violated", "bad-transition"),
+    "listAudit": _operation(books.ChangeList, "not-found"),
+    # Administration
+    "getStatus": _operation(fleet.ReplicaStatus),
+    "getConfig": _operation(fleet.Config),
+    "listNodes": _operation(fleet.Fleet),
+    "revokeNode": _operation(fleet.NodeRevoked, "rule-violated"),
+    "createInvite": _operation(fleet.Invite, "not-found", "rule-violated", status=201),
+    "recoverHub": _operation(fleet.Recovery, "rule-violated"),
+    "listTokens": _operation(fleet.TokenList),
+    "createToken": _operation(fleet.NewToken, "conflict", status=201),
+    "revokeToken": _operation(fleet.Token, "storage-full"),
+    "createBackup": _operation(fleet.Backup, "conflict", "directory", status=201),
+    # The stream, and what stands at the root
+    "streamChanges": _operation(None, text="events, as long as they are listened to"),
+    "getHealth": _operation(fleet.Health),
+    "getReadiness": Operation(
+        {
+            200: Success(fleet.Readiness, text="ready"),
+            503: Success(fleet.Readiness, text="stopping"),
+        }
+    ),
+    "getMetrics": _operation(None, text="the numbers"),
+    # Between replicas
+    "exchange": _BETWEEN_REPLICAS,
+    "hashes": _BETWEEN_REPLICAS,
+    "join": _BETWEEN_REPLICAS,
+}
+
+
+class QueueNews(Shape, kw_only=True):
+    """The queue, in numbers."""
+
+    counts: QueueCounts
+
+
+EVENTS: Final[dict[str, type[Shape]]] = {
+    "reservation": reservations.Reservation,
+    "exception": books.NeedsPerson,
+    "venue": venues.Venue,
+    "queue": QueueNews,
+    "sync": sync.SyncStatus,
+}
+"""What `GET /stream` sends as data, by event; `reset` has an empty object."""
+
+
+def shapes() -> list[Any]:
+    """Every struct that an answer may be."""
+    answers = [
+        success.shape
+        for operation in OPERATIONS.values()
+        for success in operation.successes.values()
+        if success.shape is not None
+    ]
+    return [*answers, *EVENTS.values()]

@@ -1,0 +1,190 @@
+"""What the fields of requests mean, for the OpenAPI document.
+
+A name means the same in every request, in a body and in a query, so that it is said once. Owns the
+words only: what is accepted is judged where the request is read, and by the rules behind it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from holdfast.api.permissions import ROLES
+from holdfast.model import lifecycle, vocabulary
+from holdfast.model.limits import (
+    INVITE_SECONDS_MAX,
+    LIST_LIMIT,
+    LIST_LIMIT_MAX,
+    NTP_SERVERS_MAX,
+    PARTY_MAX,
+    SLOT_DAYS_MAX,
+)
+from holdfast.node.hub import ROLES as NODE_ROLES
+from holdfast.store.queue import STATES
+
+Note = dict[str, Any]
+
+_TIME: Final = "RFC 3339; without an offset it is venue-local (a doubled hour: the first)"
+_CODE: Final = "a short code of letters, digits and underscores"
+
+_NOTES: Final[dict[str, Note]] = {
+    # What is reserved, and for whom
+    "venue": {"description": "id of the venue"},
+    "starts_at": {"description": _TIME},
+    "ends_at": {"description": f"{_TIME}; instead of `duration_minutes` or `nights`"},
+    "party_size": {"description": "people", "minimum": 1, "maximum": PARTY_MAX},
+    "duration_minutes": {
+        "description": "minutes; left out: the venue's length for the party",
+        "minimum": 1,
+    },
+    "nights": {"description": "nights of a stay", "minimum": 1},
+    "resources": {"description": "ids, all of them together; empty: the best that fits"},
+    "resource_kind": {"description": "such as table; left out: the venue's first"},
+    "area": {"description": "only resources of this area"},
+    "quantity": {"description": "units, of a pool that counts units; by default 1", "minimum": 1},
+    "may_move": {
+        "description": "the holder may give an equal or larger place instead; left out: only where "
+        "no `resources` are asked for"
+    },
+    "user_id": {"description": "who the guest is, to you: kept as a pseudonym alone"},
+    "agent_id": {"description": "pseudonym of the guest, instead of `user_id`"},
+    "guest": {
+        "description": "the guest's card, sealed for the venue",
+        "$ref": "#/components/schemas/GuestCard",
+    },
+    "occasion": {"enum": sorted(vocabulary.OCCASIONS), "description": "what is celebrated"},
+    "source": {"enum": sorted(vocabulary.SOURCES), "description": "the channel; never a name"},
+    "kind": {
+        "enum": sorted(vocabulary.RESERVATION_KINDS),
+        "description": "`walk_in`: stands at the desk; `house`: the venue's own use",
+    },
+    "metadata": {
+        "description": "values by namespaced names, such as `crm.contact`; nothing personal"
+    },
+    # What is said about a reservation
+    "note": {"description": "free text, sealed for the venue"},
+    "actual_party_size": {"description": "people who came, where it differs", "minimum": 1},
+    "by": {"enum": sorted(vocabulary.CANCELLED_BY), "description": "on whose side"},
+    # What is looked for
+    "date": {"description": "a service date", "format": "date"},
+    "from": {"description": f"from here on, of the start; {_TIME}"},
+    "to": {"description": f"before here, of the start; {_TIME}"},
+    "status": {"enum": list(lifecycle.STATUSES), "description": "only with this status"},
+    "resource": {"description": "id: only what has a claim on this resource"},
+    "include": {"enum": ["full"], "description": "`full` adds what cannot be had, and why"},
+    "state": {"enum": list(STATES), "description": "only operations with this fate"},
+    "reservation": {"description": "id or code: only changes of this reservation"},
+    "limit": {
+        "description": "how many items",
+        "minimum": 1,
+        "maximum": LIST_LIMIT_MAX,
+        "default": LIST_LIMIT,
+    },
+    "cursor": {"description": "`next` of the page before"},
+    # What is done by those who run a replica
+    "reason": {"description": _CODE},
+    "action": {"description": "one of the exception's `actions`"},
+    "name": {"description": "a name, unique in its list"},
+    "role": {"description": "what it may do"},
+    "expires_seconds": {
+        "description": "how long the code is good for",
+        "minimum": 1,
+        "maximum": INVITE_SECONDS_MAX,
+    },
+    "proceed": {"description": "go on without the nodes that were not heard: they are revoked"},
+    "path": {"description": "absolute, on the machine that serves; the file must not exist"},
+    "servers": {
+        "description": "time servers, `host[:port]`; left out: those of the settings",
+        "maxItems": NTP_SERVERS_MAX,
+    },
+    "url": {"description": "where the hub is from now on"},
+    "code": {"description": "a one-time code, as the hub's `invite` gives it"},
+}
+
+_ALL: Final[dict[str, Note]] = {
+    "limit": {
+        "description": "how many items; left out: all",
+        "minimum": 1,
+        "maximum": LIST_LIMIT_MAX,
+    },
+}
+"""Of lists that are short by their nature."""
+
+_OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
+    "PageQuery": _ALL,
+    "VenueQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
+    "ExceptionsQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
+    "ListQuery": {"agent_id": {"description": "pseudonym: only reservations of this guest"}},
+    "CancelRequest": {
+        "reason": {"enum": sorted(vocabulary.CANCEL_REASONS), "description": "why"},
+    },
+    "PatchRequest": {
+        "resources": {"description": "ids, all of them together"},
+        "may_move": {"description": "the holder may give an equal or larger place instead"},
+    },
+    "AvailabilityQuery": {
+        "to": {"description": f"before here, of the start; {SLOT_DAYS_MAX} days at most"},
+        "resource_kind": {"description": "such as table; left out: the venue's first"},
+    },
+    "AuditQuery": {
+        "from": {"description": "from here on, as written; RFC 3339 with an offset"},
+        "to": {"description": "before here, as written; RFC 3339 with an offset"},
+    },
+    "TokenRequest": {
+        "role": {"enum": list(ROLES), "description": "what it may do"},
+        "agent_id": {"description": "of role guest alone: whose reservations it may see"},
+    },
+    "InviteRequest": {
+        "role": {"enum": list(NODE_ROLES), "description": "what the device will be"},
+        "name": {"description": "of the device: 1 to 64 of a-z, 0-9 and -"},
+    },
+    "ImportRecord": {
+        "line": {"description": "its number in the file that it came from"},
+        "key": {"description": "what makes it the same record again: 64 hexadecimal digits"},
+        "starts_at": {"description": "a date or a venue-local time"},
+        "ends_at": {"description": "a date or a venue-local time"},
+        "resource": {"description": "id; empty: to be chosen"},
+        "status": {"description": "where it stood", "enum": list(lifecycle.STATUSES)},
+        "status_at": {"description": "since when; empty: not known"},
+        "made_at": {"description": "empty: not known"},
+        "user_id": {"description": "who the guest is, to you; kept as a pseudonym alone"},
+        "guest": {"description": "fields of the guest's card, in pairs of name and text"},
+        "notes": {"description": "what was odd about its row"},
+    },
+    "RowProblem": {
+        "line": {"description": "its number in the file that it came from"},
+        "rule": {"description": "a code"},
+        "message": {"description": "a sentence for a person"},
+        "left_out": {"description": "false: it was imported all the same"},
+    },
+}
+OWN: Final = frozenset(_OWN_NOTES)
+"""Names of request structs, and of parts of them, in which a field means something of its own."""
+
+
+def noted(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a request struct with what its fields mean; it takes no other fields."""
+    own = _OWN_NOTES.get(kind, {})
+    properties = {
+        name: value if "description" in value else _with(value, own.get(name, _NOTES.get(name, {})))
+        for name, value in schema.get("properties", {}).items()
+    }
+    return schema | {"properties": properties, "additionalProperties": False}
+
+
+def _with(schema: dict[str, Any], note: Note) -> dict[str, Any]:
+    """What is said of a value belongs beside its type, not beside a null that may stand instead."""
+    narrowed = {
+        name: value for name, value in note.items() if name not in ("description", "default")
+    }
+    plain = {name: value for name, value in note.items() if name not in narrowed}
+    if "anyOf" not in schema:
+        return _narrow(schema, narrowed) | plain
+    choices = [
+        choice if choice == {"type": "null"} else _narrow(choice, narrowed)
+        for choice in schema["anyOf"]
+    ]
+    return schema | {"anyOf": choices} | plain
+
+
+def _narrow(choice: dict[str, Any], narrowed: Note) -> dict[str, Any]:
+    return dict(narrowed) if "$ref" in narrowed else choice | narrowed

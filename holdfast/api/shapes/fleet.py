@@ -1,0 +1,166 @@
+"""How a replica, its settings, its fleet and its tokens look to those who run them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from holdfast.api.permissions import ROLES
+from holdfast.api.shapes.common import Items, Life, Shape, UtcTime, one_of
+from holdfast.api.shapes.sync import ClockStatus, SyncStatus
+from holdfast.node.hub import ROLES as NODE_ROLES
+
+ReplicaRole = Annotated[str, one_of(("hub", "node"), description="what kind of replica it is")]
+
+
+class Health(Shape, kw_only=True):
+    """The process answers."""
+
+    status: Annotated[str, one_of(("ok",), description="always ok")]
+    role: ReplicaRole
+    name: Annotated[str, Meta(description="of the device")]
+    version: Annotated[str, Meta(description="of Holdfast")]
+
+
+class Readiness(Shape, kw_only=True):
+    """Whether to send requests here."""
+
+    status: Annotated[
+        str, one_of(("ready", "stopping"), description="`stopping`: send nothing more")
+    ]
+
+
+class BookCount(Shape, kw_only=True):
+    """How much of a venue's book is held."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    reservations: Annotated[int, Meta(description="how many reservations")]
+    chains: Annotated[int, Meta(description="lives of devices that wrote here")]
+
+
+class Disk(Shape, kw_only=True):
+    """What the data take."""
+
+    database_bytes: Annotated[int, Meta(description="bytes of the database, its log included")]
+
+
+class ReplicaStatus(Shape, kw_only=True):
+    """One screen: identity, sync, queue, clock, books, disk."""
+
+    role: ReplicaRole
+    name: Annotated[str, Meta(description="of the device")]
+    tenant: Annotated[str, Meta(description="whose replica it is")]
+    venue: Annotated[str, Meta(description="id of the node's venue; empty at the hub")]
+    node_role: Annotated[str, Meta(description="what the device is, such as front-desk")]
+    incarnation: Life
+    number: Annotated[int, Meta(description="of this life of the directory")]
+    directory: Annotated[str, Meta(description="path on the machine that serves")]
+    books: list[BookCount]
+    queue: Annotated[
+        dict[str, int], Meta(description="operations written here by state; empty at the hub")
+    ]
+    clock: ClockStatus
+    disk: Disk
+    sync: Annotated[SyncStatus | UnsetType, Meta(description="at a node")] = UNSET
+    other_life: Annotated[
+        list[str] | UnsetType,
+        Meta(description="at a node: why the directory began another life; empty: it did not"),
+    ] = UNSET
+
+
+class Config(Shape, kw_only=True):
+    """The settings in force."""
+
+    ntp: Annotated[list[str], Meta(description="time servers, `host[:port]`; none: the hub")]
+    hub_url: Annotated[str, Meta(description="empty: where this node joined")]
+    synchronous: Annotated[
+        str,
+        one_of(("FULL", "NORMAL"), description="`FULL`: an answered write survives a power cut"),
+    ]
+    sync_compression: Annotated[str, one_of(("zlib", "none"), description="of what is exchanged")]
+    poll_seconds: Annotated[
+        float, Meta(description="between two exchanges while the live channel is down")
+    ]
+    log_level: Annotated[
+        str, one_of(("DEBUG", "INFO", "WARNING", "ERROR"), description="of the files in log/")
+    ]
+    test_wall: Annotated[str, Meta(description="path of a test's file; empty: no test")]
+
+
+class FleetNode(Shape, kw_only=True):
+    """A life of a device, as the hub last saw it."""
+
+    name: Annotated[str, Meta(description="unique in its list")]
+    role: Annotated[str, one_of(NODE_ROLES, description="what the device is")]
+    venue: Annotated[str, Meta(description="id of its venue")]
+    last_seen_at: UtcTime | None
+    queued: Annotated[int | None, Meta(description="operations that waited there")]
+    clock_state: Annotated[str | None, Meta(description="as the device said of its clock")]
+    uncertainty_ms: Annotated[
+        int | None, Meta(description="how wrong its clock may have been, milliseconds")
+    ]
+    version: Annotated[str | None, Meta(description="of Holdfast there")]
+    incarnation: Life
+    number: Annotated[int | None, Meta(description="of this life of its directory")]
+    revoked: Annotated[bool, Meta(description="shut out")]
+
+
+class Fleet(Items[FleetNode], kw_only=True):
+    """Devices, the newest life of each first."""
+
+
+class NodeRevoked(Shape, kw_only=True):
+    """A node that is shut out."""
+
+    name: Annotated[str, Meta(description="unique in its list")]
+    state: Annotated[str, one_of(("revoked",), description="how it stands now")]
+
+
+class Invite(Shape, kw_only=True):
+    """A one-time join code."""
+
+    code: Annotated[str | None, Meta(description="shown once: null in a replay")]
+    expires_at: UtcTime
+
+
+class Recovery(Shape, kw_only=True):
+    """Where the hub stands, and who has not been heard."""
+
+    state: Annotated[
+        str,
+        one_of(("serving", "recovering"), description="`recovering`: nothing is sold or decided"),
+    ]
+    missing: Annotated[
+        dict[str, list[str]], Meta(description="names of devices not heard yet, by venue")
+    ]
+
+
+class Token(Shape, kw_only=True):
+    """A token without its secret, which nobody keeps."""
+
+    id: Annotated[str, Meta(description="unique in its list")]
+    name: Annotated[str, Meta(description="unique in its list")]
+    role: Annotated[str, one_of(ROLES, description="what it may do")]
+    agent_id: Annotated[
+        str | None, Meta(description="of role guest: whose reservations it may see")
+    ]
+    made_at: UtcTime
+    revoked_at: UtcTime | None
+
+
+class TokenList(Items[Token], kw_only=True):
+    """The tokens, revoked ones too."""
+
+
+class NewToken(Token, kw_only=True):
+    """A token, with its secret."""
+
+    token: Annotated[str | None, Meta(description="the secret, shown once: null in a replay")]
+
+
+class Backup(Shape, kw_only=True):
+    """A copy of the database."""
+
+    path: Annotated[str, Meta(description="on the machine that serves")]
+    bytes: Annotated[int | None, Meta(description="null: it is there no more")]

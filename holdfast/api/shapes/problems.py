@@ -1,0 +1,77 @@
+"""What an error looks like: a problem (RFC 9457), with the members that some kinds of it have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from msgspec import UNSET, Meta, UnsetType
+
+from holdfast.api.shapes.common import Shape, one_of
+from holdfast.api.shapes.reservations import FieldError, Status
+from holdfast.api.shapes.venues import Slot
+from holdfast.model.errors import HoldfastError
+
+TYPE_PREFIX: Final = "urn:holdfast:error:"
+
+
+def _tree(kind: type[HoldfastError]) -> Iterator[type[HoldfastError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _tree(child)
+
+
+STATUS_BY_NAME: Final = {kind.name: kind.status for kind in _tree(HoldfastError)} | {
+    "method-not-allowed": 405
+}
+"""Every problem that there is, by the name at the end of its type, with its HTTP status."""
+
+
+TYPES: Final = tuple(TYPE_PREFIX + name for name in STATUS_BY_NAME)
+
+
+class Violation(Shape, kw_only=True):
+    """A rule of the venue that says no."""
+
+    rule: Annotated[str, Meta(description="a code")]
+    message: Annotated[str, Meta(description="a sentence for a person")]
+
+
+class Problem(Shape, kw_only=True):
+    """An error (RFC 9457), and the way out of it."""
+
+    type: Annotated[
+        str,
+        one_of(
+            TYPES,
+            description="which error it is; further members depend on it",
+        ),
+    ]
+    title: Annotated[str, Meta(description="the kind of error in words")]
+    status: Annotated[int, Meta(description="the HTTP status")]
+    detail: Annotated[str, Meta(description="a sentence that names the thing and the way out")]
+    errors: Annotated[
+        list[FieldError] | UnsetType, Meta(description="`invalid`: every field at fault")
+    ] = UNSET
+    alternatives: Annotated[
+        list[Slot] | UnsetType,
+        Meta(description="`not-available`: the nearest slots that are believed to be free"),
+    ] = UNSET
+    waitlist_available: Annotated[
+        bool | UnsetType, Meta(description="`not-available`: whether there is a waitlist")
+    ] = UNSET
+    violations: Annotated[
+        list[Violation] | UnsetType, Meta(description="`rule-violated`: every rule that says no")
+    ] = UNSET
+    suggestions: Annotated[
+        list[Slot] | UnsetType, Meta(description="`rule-violated`: what the rules would allow")
+    ] = UNSET
+    reservation_status: Annotated[
+        Status | UnsetType, Meta(description="`bad-transition`: how the reservation stands")
+    ] = UNSET
+    retry_after: Annotated[
+        int | UnsetType, Meta(description="`rate-limited`: seconds, as in `Retry-After`")
+    ] = UNSET
+    error_id: Annotated[
+        str | UnsetType, Meta(description="`internal`: under what the log has it")
+    ] = UNSET

@@ -1,0 +1,206 @@
+"""How a reservation looks to whoever asks, and the guest's card in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from holdfast.api.shapes.common import (
+    Identity,
+    Items,
+    OperationState,
+    Shape,
+    StampText,
+    VenueTime,
+    one_of,
+)
+from holdfast.model import lifecycle, vocabulary
+from holdfast.store.queue import WITHDRAWN
+
+Status = Annotated[
+    str, one_of(lifecycle.STATUSES, description="where it stands in a reservation's life")
+]
+Assurance = Annotated[
+    str,
+    one_of(
+        ("guaranteed", "admitted", "provisional", "none"),
+        description=(
+            "`guaranteed`: sold from a right held by the writer; `admitted`: the holder of the "
+            "place said yes; `provisional`: it has not answered yet; `none`: no place is held"
+        ),
+    ),
+]
+
+
+Occasion = Annotated[str, one_of(sorted(vocabulary.OCCASIONS), description="what is celebrated")]
+
+
+class Claim(Shape, kw_only=True):
+    """A part of the venue's capacity that the reservation takes, and when."""
+
+    resource: Annotated[str, Meta(description="id of the resource")]
+    quantity: Annotated[int, Meta(description="people or units, as the resource counts; 1 of one")]
+    starts_at: VenueTime
+    ends_at: Annotated[VenueTime, Meta(description="without the buffer that is kept after it")]
+    holder: Annotated[
+        str | None, Meta(description="whose right it is sold from; null: not decided yet")
+    ]
+
+
+class PendingChange(Shape, kw_only=True):
+    """A change onto capacity that is not held here: asked for, not decided. The old place stays."""
+
+    starts_at: VenueTime
+    ends_at: VenueTime
+    resources: Annotated[list[str], Meta(description="ids of the resources asked for")]
+
+
+class Decision(Shape, kw_only=True):
+    """The answer of whoever holds the right to the place; it is final."""
+
+    verdict: Annotated[
+        str,
+        one_of(
+            ("admitted", "moved", "displaced"),
+            description="`moved`: to an equal or larger place; `displaced`: a person must call",
+        ),
+    ]
+    by: Annotated[str, Meta(description="name of the holder")]
+    stamp: StampText
+    reason: Annotated[str, Meta(description="a code")]
+    won: Annotated[
+        list[str], Meta(description="ids of reservations that hold what could not be had")
+    ]
+    from_resources: Annotated[
+        list[str], Meta(description="ids of the resources that were asked for, where it was moved")
+    ] = field(name="from")
+
+
+class Cancellation(Shape, kw_only=True):
+    """Why, and on whose side."""
+
+    reason: Annotated[
+        str,
+        one_of(
+            [*sorted(vocabulary.CANCEL_REASONS), WITHDRAWN],
+            description="`withdrawn`: its writer gave up the operation that made it",
+        ),
+    ]
+    by: Annotated[str, one_of(sorted(vocabulary.CANCELLED_BY), description="on whose side")]
+
+
+class GuestCard(Shape, kw_only=True):
+    """Who comes, as written on the card; what was not given is left out."""
+
+    name: Annotated[str | UnsetType, Meta(description="as the guest is called")] = UNSET
+    phone: Annotated[str | UnsetType, Meta(description="telephone number")] = UNSET
+    email: Annotated[str | UnsetType, Meta(description="e-mail address")] = UNSET
+    language: Annotated[str | UnsetType, Meta(description="BCP 47, such as it")] = UNSET
+    requests: Annotated[str | UnsetType, Meta(description="what the guest asks for")] = UNSET
+    dietary: Annotated[str | UnsetType, Meta(description="what the guest may not eat")] = UNSET
+    note: Annotated[str | UnsetType, Meta(description="what the venue's people noted")] = UNSET
+
+
+class Reservation(Shape, kw_only=True):
+    """A reservation as it is now, as far as this replica knows."""
+
+    id: Identity
+    code: Annotated[
+        str, Meta(description="what people call it: `RES-YYYY-` and six or eight characters")
+    ]
+    venue: Annotated[str, Meta(description="id of the venue")]
+    service_date: Annotated[
+        str,
+        Meta(
+            description=(
+                "`YYYY-MM-DD`: the venue's day that it belongs to, which may begin after midnight"
+            )
+        ),
+    ]
+    starts_at: VenueTime
+    ends_at: VenueTime
+    party_size: Annotated[int, Meta(description="people")]
+    nights: Annotated[int | None, Meta(description="null: no stay of nights")]
+    resources: Annotated[list[str], Meta(description="ids, in the order of `claims`")]
+    claims: list[Claim]
+    status: Status
+    assurance: Assurance
+    pending_change: PendingChange | None
+    kind: Annotated[
+        str,
+        one_of(
+            sorted(vocabulary.RESERVATION_KINDS),
+            description="`walk_in`: stands at the desk; `house`: the venue's own use",
+        ),
+    ]
+    source: Annotated[str, one_of(sorted(vocabulary.SOURCES), description="the channel")]
+    occasion: Occasion | None
+    area: Annotated[str | None, Meta(description="the area asked for")]
+    resource_kind: Annotated[str | None, Meta(description="the kind of resource asked for")]
+    may_move: Annotated[
+        bool, Meta(description="the holder may give an equal or larger place instead")
+    ]
+    agent_id: Annotated[str, Meta(description="pseudonym of the guest")]
+    stamp: Annotated[StampText, Meta(description="its latest timestamp")]
+    made_by: Annotated[str, Meta(description="name of the node that made it")]
+    made_at: VenueTime
+    sync: OperationState
+    decision: Decision | None
+    attendance_confirmed: Annotated[
+        bool, Meta(description="the guest said again that they will come")
+    ]
+    actual_party_size: Annotated[
+        int | None, Meta(description="people who came; null: not told, or as expected")
+    ]
+    checked_in_at: VenueTime | None
+    no_show_at: VenueTime | None
+    cancelled: Cancellation | None
+    exceptions: Annotated[
+        list[str], Meta(description="kinds of what a person must look at; see `GET /exceptions`")
+    ]
+    metadata: Annotated[dict[str, Any], Meta(description="as given by whoever made it")]
+    guest: Annotated[
+        GuestCard | UnsetType,
+        Meta(description="only where this replica can read the card and the token may"),
+    ] = UNSET
+
+
+class ReservationList(Items[Reservation], kw_only=True):
+    """Reservations, sorted by `starts_at`, then id."""
+
+
+class ImportedLine(Shape, kw_only=True):
+    """What is odd about a record."""
+
+    line: Annotated[int, Meta(description="its number in the file that it came from")]
+    rule: Annotated[str, Meta(description="a code")]
+    message: Annotated[str, Meta(description="a sentence for a person")]
+    left_out: Annotated[bool, Meta(description="false: it was imported all the same")]
+
+
+class FieldError(Shape, kw_only=True):
+    """One field at fault."""
+
+    field: Annotated[str, Meta(description="name or path, such as `resources[1]`")]
+    message: Annotated[str, Meta(description="a sentence for a person")]
+
+
+class UnreadableLine(Shape, kw_only=True):
+    """A line of the body that is no record."""
+
+    number: Annotated[int, Meta(description="of the line in the body, from 1")]
+    errors: list[FieldError]
+
+
+class ImportResult(Shape, kw_only=True):
+    """What became of each record."""
+
+    imported: Annotated[int, Meta(description="records that became reservations")]
+    present: Annotated[int, Meta(description="records that were here before")]
+    left_out: list[ImportedLine]
+    refused: Annotated[
+        list[ImportedLine],
+        Meta(description="may go in when the reason is gone: import again"),
+    ]
+    unreadable: list[UnreadableLine]

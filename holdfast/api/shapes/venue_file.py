@@ -1,0 +1,87 @@
+"""The venue file as it may be put: what has a default may be left out.
+
+Owns the description alone; the file is read, and every fault in it named, by
+`holdfast.model.venue_file`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from holdfast.api.shapes.common import Date
+from holdfast.api.shapes.venues import AllotmentEntry, Clock, Counts, Hours, VenueKind
+from holdfast.model.limits import NIGHTS_MAX
+
+
+class StaysFile(msgspec.Struct, kw_only=True):
+    """When a night begins and ends."""
+
+    check_in: Clock = "15:00"
+    check_out: Clock = "11:00"
+    max_nights: Annotated[int, Meta(description="nights of one stay, at most")] = NIGHTS_MAX
+
+
+class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
+    """What guests may ask for."""
+
+    advance_days: Annotated[int | None, Meta(description="days ahead, at most")] = None
+    cutoff_minutes: Annotated[int, Meta(description="minutes before the start, at least")] = 0
+    min_party: Annotated[int, Meta(description="people")] = 1
+    max_party: Annotated[int | None, Meta(description="people")] = None
+    hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")] = 15
+
+
+class ResourceFile(msgspec.Struct, kw_only=True):
+    """What can be reserved: a table, bay or room; or a pool, which needs a `capacity`."""
+
+    id: Annotated[str, Meta(description="unique in its venue")]
+    kind: Annotated[str, Meta(description="such as table, bay, room or pool")]
+    capacity: Annotated[int | None, Meta(description="of a pool, in what it counts")] = None
+    counts: Annotated[Counts | None, Meta(description="of a pool; by default people")] = None
+    seats: Annotated[
+        tuple[int, int] | None, Meta(description="fewest and most people; left out: not limited")
+    ] = None
+    area: Annotated[str, Meta(description="where it is")] = ""
+    priority: Annotated[int, Meta(description="the lowest is offered first")] = 0
+    combines_with: Annotated[
+        list[str], Meta(description="ids of what may be put together with it")
+    ] = []
+
+
+class VenueFile(msgspec.Struct, kw_only=True):
+    """A venue file (YAML or JSON on the command line, JSON here)."""
+
+    venue: Annotated[str | UnsetType, Meta(description="its id: as the path says, or left out")] = (
+        UNSET
+    )
+    name: Annotated[str, Meta(description="what people call it")]
+    kind: VenueKind
+    time_zone: Annotated[str, Meta(description="IANA, such as Europe/Rome")]
+    day_starts_at: Annotated[Clock, Meta(description="`HH:MM`: when a service date begins")] = (
+        "00:00"
+    )
+    slot_minutes: Annotated[
+        int, Meta(description="minutes between start times that are offered")
+    ] = 15
+    seating_minutes: Annotated[
+        int | dict[str, int],
+        Meta(description="length by default, in minutes; or by the largest party that it is for"),
+    ] = 90
+    buffer_minutes: Annotated[int, Meta(description="minutes kept free after each seating")] = 0
+    hours: Annotated[Hours | None, Meta(description="left out: never closes")] = None
+    closed: Annotated[list[Date], Meta(description="dates on which it does not open")] = []
+    covers_per_slot: Annotated[
+        int | None, Meta(description="people who may start at once; left out: no limit")
+    ] = None
+    stays: Annotated[StaysFile | None, Meta(description="left out: nights at a lodging alone")] = (
+        None
+    )
+    policies: Annotated[PoliciesFile, Meta(description="what guests may ask for")] = PoliciesFile()
+    resources: Annotated[list[ResourceFile], Meta(description="at least one")]
+    allotments: Annotated[
+        list[AllotmentEntry],
+        Meta(description="the first that matches counts; what matches nothing is the hub's"),
+    ] = []

@@ -1,0 +1,174 @@
+"""How venues, their resources, what is free and who should sell it look.
+
+A venue is shown as its file with every default spelt out (`holdfast.model.venue.to_document`); what
+may be left out when it is put stands in `venue_file`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from holdfast.api.shapes.common import Date, Items, Shape, UtcTime, VenueTime, one_of
+from holdfast.api.shapes.reservations import Assurance
+from holdfast.model import vocabulary
+
+Clock = Annotated[str, Meta(description="`HH:MM`, the venue's wall clock; `24:00`: a day's end")]
+Span = tuple[Clock, Clock]
+VenueKind = Annotated[str, one_of(sorted(vocabulary.VENUE_KINDS), description="what it is")]
+Counts = Annotated[
+    str,
+    one_of(sorted(vocabulary.COUNTS), description="`units`: interchangeable, as rooms of a type"),
+]
+
+
+Day = Annotated[
+    list[Span] | UnsetType,
+    Meta(description="from and to; an end before its start is of the next day"),
+]
+
+
+class Hours(msgspec.Struct, kw_only=True):
+    """Opening hours by weekday; a day that is empty or left out: closed."""
+
+    mon: Day = UNSET
+    tue: Day = UNSET
+    wed: Day = UNSET
+    thu: Day = UNSET
+    fri: Day = UNSET
+    sat: Day = UNSET
+    sun: Day = UNSET
+
+
+class Stays(Shape, kw_only=True):
+    """When a night begins and ends."""
+
+    check_in: Clock
+    check_out: Clock
+    max_nights: Annotated[int, Meta(description="nights of one stay, at most")]
+
+
+class Policies(Shape, kw_only=True):
+    """What guests may ask for; what is left out is not limited."""
+
+    advance_days: Annotated[int | UnsetType, Meta(description="days ahead, at most")] = UNSET
+    cutoff_minutes: Annotated[int, Meta(description="minutes before the start, at least")]
+    min_party: Annotated[int, Meta(description="people")]
+    max_party: Annotated[int | UnsetType, Meta(description="people")] = UNSET
+    hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")]
+
+
+class ResourceEntry(Shape, kw_only=True):
+    """What can be reserved: a table, bay or room; or a pool, which has a `capacity`."""
+
+    id: Annotated[str, Meta(description="unique in its venue")]
+    kind: Annotated[str, Meta(description="such as table, bay, room or pool")]
+    capacity: Annotated[int | UnsetType, Meta(description="of a pool, in what it counts")] = UNSET
+    counts: Counts | UnsetType = UNSET
+    seats: Annotated[
+        tuple[int, int] | UnsetType,
+        Meta(description="fewest and most people; left out: not limited"),
+    ] = UNSET
+    area: Annotated[str | UnsetType, Meta(description="where it is")] = UNSET
+    priority: Annotated[int, Meta(description="the lowest is offered first")]
+    combines_with: Annotated[
+        list[str] | UnsetType, Meta(description="ids of what may be put together with it")
+    ] = UNSET
+
+
+class AllotmentEntry(Shape, kw_only=True):
+    """Who should sell what, as the venue file wishes it."""
+
+    holder: Annotated[str, Meta(description="name of a node, which may join later, or `hub`")]
+    resources: Annotated[list[str], Meta(description="ids, or patterns such as `T*`")]
+    quantity: Annotated[int | UnsetType, Meta(description="left out: all of it")] = UNSET
+    release_minutes: Annotated[
+        int | UnsetType, Meta(description="before the start; 0: at the start; left out: never")
+    ] = UNSET
+
+
+class Venue(Shape, kw_only=True):
+    """A venue file with every default spelt out."""
+
+    venue: Annotated[str, Meta(description="its id")]
+    name: Annotated[str, Meta(description="what people call it")]
+    kind: VenueKind
+    time_zone: Annotated[str, Meta(description="IANA, such as Europe/Rome")]
+    day_starts_at: Annotated[Clock, Meta(description="`HH:MM`: when a service date begins")]
+    slot_minutes: Annotated[int, Meta(description="minutes between start times that are offered")]
+    seating_minutes: Annotated[
+        int | dict[str, int],
+        Meta(description="length by default, in minutes; or by the largest party that it is for"),
+    ]
+    buffer_minutes: Annotated[int, Meta(description="minutes kept free after each seating")]
+    hours: Annotated[Hours | UnsetType, Meta(description="left out: never closes")] = UNSET
+    closed: Annotated[list[Date], Meta(description="dates on which it does not open")]
+    covers_per_slot: Annotated[
+        int | UnsetType, Meta(description="people who may start at once; left out: no limit")
+    ] = UNSET
+    stays: Annotated[Stays | UnsetType, Meta(description="left out: no nights")] = UNSET
+    policies: Policies
+    resources: list[ResourceEntry]
+    allotments: list[AllotmentEntry]
+
+
+class VenueList(Items[Venue], kw_only=True):
+    """Venues, by id."""
+
+
+class Resource(ResourceEntry, kw_only=True):
+    """A resource, with the venue that it is of."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+
+
+class ResourceList(Items[Resource], kw_only=True):
+    """Resources, by venue, in the order of its file."""
+
+
+class Slot(Shape, kw_only=True):
+    """A start time, and what it would be."""
+
+    starts_at: VenueTime
+    ends_at: VenueTime
+    resources: Annotated[list[str], Meta(description="the best choice; empty: cannot be had")]
+    assurance: Assurance
+    remaining: Annotated[
+        int, Meta(description="free units or places; 1 where only tables put together would do")
+    ]
+    reason: Annotated[
+        str | UnsetType,
+        Meta(description="why it cannot be had: a rule, `full` or `party`; with `include=full`"),
+    ] = UNSET
+
+
+class Availability(Shape, kw_only=True):
+    """What can be had, in order of time."""
+
+    slots: list[Slot]
+
+
+class Allotment(Shape, kw_only=True):
+    """Who should sell what. In this version each is a wish: the hub sells everything."""
+
+    id: Annotated[str, Meta(description="unique in the tenant")]
+    venue: Annotated[str, Meta(description="id of the venue")]
+    holder: Annotated[str, Meta(description="name of a node, which may join later, or `hub`")]
+    resources: Annotated[list[str], Meta(description="ids, or patterns such as `T*`")]
+    quantity: Annotated[int | None, Meta(description="null: all of it")]
+    sold: Annotated[int, Meta(description="how much of it is sold")]
+    valid_from: UtcTime | None
+    releases_at: UtcTime | None
+    release_minutes: Annotated[
+        int | None, Meta(description="before the start; 0: at the start; null: never")
+    ]
+    state: Annotated[
+        str,
+        one_of(("wish",), description="`wish`: the venue file says so, no right stands behind it"),
+    ]
+
+
+class AllotmentList(Items[Allotment], kw_only=True):
+    """Allotments, by venue, in the order of its file."""
