@@ -19,12 +19,12 @@ from litestar.handlers import HTTPRouteHandler
 from holdfast.api import (
     routes_admin,
     routes_books,
+    routes_replicas,
     routes_reservations,
     routes_root,
     routes_stream,
     routes_sync,
     routes_venues,
-    sync_routes,
 )
 from holdfast.api.auth import guard
 from holdfast.api.document import openapi
@@ -73,9 +73,9 @@ def make_app(
         finally:
             await face.stop()
 
-    described = [*_API, *routes_root.ROUTES, *sync_routes.ROUTES]
+    described = [*_API, *routes_root.ROUTES, *routes_replicas.ROUTES]
     app = Litestar(
-        [Router("/api/v1", route_handlers=_API), *routes_root.ROUTES, *sync_routes.ROUTES],
+        [Router("/api/v1", route_handlers=_API), *routes_root.ROUTES, *routes_replicas.ROUTES],
         on_app_init=[_without_debugging],
         guards=[guard],
         before_request=_check_query,

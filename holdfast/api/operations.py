@@ -133,7 +133,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "getMetrics": _operation(None, text="the numbers"),
     # Between replicas
     "exchange": _BETWEEN_REPLICAS,
-    "hashes": _BETWEEN_REPLICAS,
     "join": _BETWEEN_REPLICAS,
 }
 

@@ -25,6 +25,7 @@ from holdfast.api.shapes.books import NeedsPerson
 from holdfast.api.shapes.common import QueueCounts
 from holdfast.api.stream import Changed
 from holdfast.model.errors import NotFound
+from holdfast.model.ids import uuid_text
 from holdfast.node import inspection
 
 _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "sync.read"}
@@ -82,7 +83,7 @@ async def _events(
 def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, bytes]]:
     """The events of one change, as this caller may see them."""
     if changed.event == "reservation":
-        return _reservation(face, caller, changed.subject)
+        return _reservation(face, caller, changed)
     if not caller.may(_PERMISSION_BY_EVENT[changed.event]):
         return []
     data: Any
@@ -100,8 +101,8 @@ def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, b
     return [(changed.event, msgspec.json.encode(data))]
 
 
-def _reservation(face: Face, caller: Caller, reservation: bytes) -> list[tuple[str, bytes]]:
-    view = face.replica.view(reservation)
+def _reservation(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, bytes]]:
+    view = face.replica.view(changed.subject, changed.book)
     if view is None or not view.code:
         return []
     if caller.role == "guest" and view.agent_id != caller.agent_id:
@@ -111,8 +112,8 @@ def _reservation(face: Face, caller: Caller, reservation: bytes) -> list[tuple[s
     if view.exceptions and caller.may("exceptions.read"):
         events += [
             ("exception", msgspec.json.encode(msgspec.convert(item, NeedsPerson)))
-            for item in inspection.exceptions(face.replica)
-            if item["id"].endswith(f".{reservation.hex()}")
+            for item in inspection.exceptions(face.replica, changed.book.partition("/")[2])
+            if item["subject"] == uuid_text(view.id)
         ]
     return events
 

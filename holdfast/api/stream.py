@@ -18,11 +18,13 @@ from holdfast.node.replica import Change
 
 
 class Changed(NamedTuple):
-    """One change: its number, the kind of thing, and which one (empty: there is only one)."""
+    """One change: its number, the kind of thing, which one (empty: there is only one), and the
+    book that it stands in."""
 
     number: int
     event: str
     subject: bytes
+    book: str = ""
 
 
 class Changes:
@@ -51,7 +53,7 @@ class Changes:
     def _remember(self, change: Change) -> None:
         venue = change.book.partition("/")[2]
         for reservation in change.reservations:
-            self._add("reservation", reservation)
+            self._add("reservation", reservation, change.book)
         if change.venue:
             self._add("venue", venue.encode())
         self._add("queue", b"")
@@ -62,9 +64,9 @@ class Changes:
         self._add(event, b"")
         self._wake()
 
-    def _add(self, event: str, subject: bytes) -> None:
+    def _add(self, event: str, subject: bytes, book: str = "") -> None:
         self._last += 1
-        self._ring.append(Changed(self._last, event, subject))
+        self._ring.append(Changed(self._last, event, subject, book))
 
     def close(self) -> None:
         """End every watch, so that a server that stops need not wait for its watchers."""
@@ -100,11 +102,12 @@ class Changes:
         oldest = self._ring[0].number if self._ring else self._last + 1
         if number < oldest - 1:
             return None
-        newest: dict[tuple[str, bytes], Changed] = {}
+        newest: dict[tuple[str, bytes, str], Changed] = {}
         for changed in self._ring:
             if changed.number > number:
-                newest.pop((changed.event, changed.subject), None)
-                newest[changed.event, changed.subject] = changed
+                key = changed.event, changed.subject, changed.book
+                newest.pop(key, None)
+                newest[key] = changed
         return list(newest.values())
 
     async def watch(self) -> AsyncGenerator[bool, None]:

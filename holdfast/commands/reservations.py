@@ -76,7 +76,7 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
     "--reason",
     required=True,
     metavar="R",
-    help="Such as guest_request, changed_plans, illness, weather, no_answer, duplicate, mistake,"
+    help="Such as guest_request, changed_plans, weather, no_answer, duplicate, mistake,"
     " venue_closed, overbooked, test, other. Any other word is answered with the whole list.",
 )
 @click.option("--by", metavar="WHO", help="guest, venue or system.")

@@ -73,7 +73,7 @@ CANCEL_REASONS: Final = _ANYWHERE | _words(
     " merged replaced safety security public_health"
     # Money, and what a system says.
     " payment_failed payment_missing card_declined no_deposit deposit_missing fraud spam abuse"
-    " expired hold_expired timeout imported"
+    " expired hold_expired timeout imported withdrawn"
 )
 """Why a reservation ended before it began; `imported`: an existing system says so without why."""
 

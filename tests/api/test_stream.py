@@ -17,6 +17,7 @@ from holdfast.model.limits import STREAM_CHANGES_KEPT
 from holdfast.node.replica import Change
 from tests.api.conftest import ADMIN, bearer, booking, token_for
 from tests.api.described import Document, Transport
+from tests.kit import Fleet
 
 pytestmark = pytest.mark.anyio
 
@@ -144,6 +145,19 @@ async def test_who_comes_back_to_another_life_is_told_to_read_anew(app, client, 
         made = (await client.post("/reservations", json=booking())).json()
         event = await watcher.next("reservation")
         assert json.loads(event["data"])["id"] == made["id"]
+
+
+async def test_what_a_person_must_look_at_is_told_when_it_arises(tmp_path):
+    with Fleet(tmp_path) as fleet:
+        desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+        fleet.reserve(desk, "19:30", ["T1"])
+        lost = fleet.reserve(kiosk, "19:30", ["T1"])
+        fleet.sync(desk)
+        app = make_app(fleet.the_hub, admin_token=ADMIN)
+        async with app.lifespan(), watching(app, bearer()) as watcher:
+            fleet.sync(kiosk)
+            told = json.loads((await watcher.next("exception"))["data"])
+            assert (told["kind"], told["code"]) == ("displaced", lost.code)
 
 
 async def test_the_memory_is_bounded_and_says_when_it_forgot():

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from holdfast.api import sync_routes
+from holdfast.api import routes_replicas
 from holdfast.node.hub import Hub
 from holdfast.node.transport import CLOSE_REFUSED
 from holdfast.sync.messages import ExchangeResponse, decode, encode
@@ -97,7 +97,7 @@ def test_what_happens_at_the_hub_is_not_told_to_who_repeats_an_upgrade(
 def test_a_channel_on_which_nothing_comes_is_not_held_for_ever(
     devices: Devices, joined: Joined, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sync_routes, "LIVE_FIRST_MESSAGE_SECONDS", 0.05)
+    monkeypatch.setattr(routes_replicas, "LIVE_FIRST_MESSAGE_SECONDS", 0.05)
     node = joined("desk")
 
     async def story() -> None:

@@ -74,6 +74,9 @@ class Config(Shape, kw_only=True):
 
     ntp: Annotated[list[str], Meta(description="time servers, `host[:port]`; none: the hub")]
     hub_url: Annotated[str, Meta(description="empty: where this node joined")]
+    hub_ca: Annotated[
+        str, Meta(description="PEM file of who is believed of the hub's TLS certificate")
+    ]
     synchronous: Annotated[
         str,
         one_of(("FULL", "NORMAL"), description="`FULL`: an answered write survives a power cut"),

@@ -16,7 +16,6 @@ from holdfast.api.shapes.common import (
     one_of,
 )
 from holdfast.model import lifecycle, vocabulary
-from holdfast.store.queue import WITHDRAWN
 
 Status = Annotated[
     str, one_of(lifecycle.STATUSES, description="where it stands in a reservation's life")
@@ -83,7 +82,7 @@ class Cancellation(Shape, kw_only=True):
     reason: Annotated[
         str,
         one_of(
-            [*sorted(vocabulary.CANCEL_REASONS), WITHDRAWN],
+            sorted(vocabulary.CANCEL_REASONS),
             description="`withdrawn`: its writer gave up the operation that made it",
         ),
     ]
