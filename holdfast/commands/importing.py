@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from holdfast.commands.words import sentences
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import BODY_BYTES_MAX, IMPORT_BATCH_RECORDS
 from holdfast.model.mapping import (
@@ -206,7 +207,7 @@ def _send(
         tally.refused[problem.rule].append(problem)
     for one in report.get("unreadable", []):
         record = batch[one["number"] - 1][0]
-        message = "; ".join(f"{fault['field']}: {fault['message']}" for fault in one["errors"])
+        message = sentences(f"{fault['field']}: {fault['message']}" for fault in one["errors"])
         tally.refused["record"].append(RowProblem(record.line, "record", message))
     for record, _ in batch:
         for note in record.notes:

@@ -60,6 +60,7 @@ def reserve(
 
     Such as: holdfast reserve --venue trattoria --at 2026-07-01T19:30 --party 2 --data desk
     """
+    from holdfast.commands.hub_standing import warn_if_shut_out, will_be_answered
     from holdfast.commands.output import show_json
     from holdfast.commands.reservations import show_reservation
     from holdfast.commands.session import open_session
@@ -76,13 +77,15 @@ def reserve(
         "guest": card,
         **same,
     }
-    headers = {"Idempotency_Key": key, "Prefer": None if wait is None else f"wait={wait}"}
     with open_session(data) as session:
+        patient = will_be_answered(session, wait)
+        headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if patient else None}
         made = session.post(
             "/reservations",
             {name: value for name, value in body.items() if value is not None},
             **{name: value for name, value in headers.items() if value is not None},
         )
+        warn_if_shut_out(session)
     if as_json:
         show_json(made)
     else:

@@ -33,7 +33,7 @@ from holdfast.model.limits import (
     ROUNDS_MAX,
     WITNESS_EVERY_MS,
 )
-from holdfast.node import joining, lives, local_identity, settings
+from holdfast.node import joining, lives, local_identity, settings, standing
 from holdfast.node.exchange import Exchange, Peer, Round
 from holdfast.node.keys import write_secret_text
 from holdfast.node.local_identity import LocalIdentity
@@ -407,7 +407,8 @@ class Node(Service):
         """What was on its way is queued again, with the reason, until the next attempt."""
         self.last_error = error.detail
         with self.transaction():
-            self.store.queue.mark_failed(next_attempt_at_ms, error.name)
+            self.store.queue.mark_failed(next_attempt_at_ms, standing.code_of(error))
+            standing.note_failure(self.store.records, error, self.clock.now_ms())
 
     def sample_hub(self, sent: float, received_ms: int, answered_ms: int, uncertainty: int) -> None:
         """Every exchange is a time sample where NTP gives none (§3)."""
@@ -441,6 +442,11 @@ class Node(Service):
         self._exchanged = True
         self.last_error = ""
         self.differing = [self.identity.venue] if total.differing else []
+        with self.lock:
+            # Idle rounds write nothing.
+            if standing.is_shut_out(self.store.records):
+                with self.transaction():
+                    standing.note_answer(self.store.records)
         if total.pushed or total.pulled or total.differing:
             with self.transaction():
                 self.store.records.put_int(LAST_EXCHANGE_KEY, now_ms)
@@ -474,6 +480,7 @@ class Node(Service):
         """What `GET /sync` shows; the runtime adds what only it knows."""
         with self.lock:
             counts = self.store.queue.counts()
+            why = standing.shown(self.store.records, self.identity, self.hub_url, self.last_error)
         if self.paused:
             state = "paused"
         elif self.live_state is not None:
@@ -484,6 +491,7 @@ class Node(Service):
             state = "connected"
         return {
             "state": state,
+            **why,
             "hub": self.hub_url,
             "last_exchange_at_ms": self.last_exchange_at_ms,
             "queued": counts["queued"] + counts["sent"],

@@ -16,7 +16,7 @@ import msgspec
 
 from holdfast.model.errors import Forbidden, Invalid, Unauthorised
 from holdfast.model.limits import FLEET_NOTED_EVERY_MS, HASHES_PER_REQUEST_MAX
-from holdfast.node import joining
+from holdfast.node import joining, standing
 from holdfast.node.exchange import Exchange
 from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
@@ -105,8 +105,7 @@ def require_admitted(replica: Service, sender: Identity, name: str) -> None:
     """A device that was shut out is told nothing more of a book. Raises Forbidden."""
     book = replica.books.get(name)
     if book is not None and sender.name in book.administration.revoked and sender.role != HUB_ROLE:
-        venue = name.partition("/")[2]
-        raise Forbidden(f"{sender.name} was shut out of {venue}; ask the operator of the hub")
+        raise standing.refusal(sender.name, name.partition("/")[2])
 
 
 def handle_exchange(

@@ -48,7 +48,9 @@ REASON_SENTENCES: Final = {
     # Exchanges.
     "unreachable": "the hub could not be reached",
     "timeout": "the hub did not answer in time",
-    "revoked": "this device was shut out",
+    "revoked": "the hub has shut this device out",
+    "forbidden": "the hub refuses this device",
+    "unauthorised": "the hub does not recognise this device",
 }
 
 _PREFIX_SENTENCES: Final = (
