@@ -210,6 +210,7 @@ def sync_status(face: Face) -> dict[str, Any]:
         "state": "connected",
         "reason": None,
         "detail": None,
+        "way_out": [],
         "hub": None,
         "last_exchange_at": utc_text(max(seen)) if seen else None,
         "queued": 0,
@@ -223,7 +224,7 @@ def sync_status(face: Face) -> dict[str, Any]:
     tags=TAGS,
     opt={"permission": "sync.read"},
     operation_class=operation(
-        answers={200: "state, reason and detail of it, hub, last_exchange_at, queued"}
+        answers={200: "state, its reason, detail and way_out, hub, last_exchange_at, queued"}
     ),
 )
 async def get_sync(request: Asking) -> Response[bytes]:

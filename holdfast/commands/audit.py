@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
-from holdfast.commands.words import clock_text, moment_text, plain, sentences
+from holdfast.commands.words import clock_text, plain
+from holdfast.node.words import sentences
 
 _KEY: Final = re.compile("[0-9a-f]{32,}")
 """Keys and digests; a table shows their first letters, `--json` all."""
@@ -49,7 +50,7 @@ def list_(
         ["when", "who", "what", "about", "changed"],
         (
             [
-                moment_text(one.get("at")),
+                one.get("at"),
                 one.get("node"),
                 one.get("what") or one.get("kind"),
                 one.get("code") or one.get("reservation") or one.get("venue"),
@@ -58,6 +59,7 @@ def list_(
             for one in items
         ),
         empty="nothing was changed",
+        by_day="here",
     )
 
 

@@ -77,5 +77,5 @@ def availability(
             for slot in answer["slots"]
         ),
         empty="nothing can be had then; `--full` says why",
-        by_day=True,
+        by_day="venue",
     )

@@ -41,7 +41,7 @@ def refusal(problem: Any, status: int) -> HoldfastError:
 
 def line_of(error: HoldfastError) -> str:
     """The detail, and what of the problem's own members it does not say yet."""
-    from holdfast.commands.words import sentences
+    from holdfast.node.words import sentences
 
     extra = error.extra
     parts = [

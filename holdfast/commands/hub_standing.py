@@ -48,7 +48,11 @@ def warn_if_shut_out(session: Session) -> None:
     """After a write: what is written on a device that was shut out reaches nobody."""
     standing = session.get("/sync")
     if not _is_hub(standing) and standing.get("reason") == SHUT_OUT:
-        remark(f"warning: this is written, but only here. {standing.get('detail')}")
+        data = shlex.quote(str(session.directory))
+        remark(
+            "warning: the hub has shut this device out: this is written here and reaches nobody. "
+            f"`holdfast sync status --data {data}` says what to do."
+        )
 
 
 def _is_hub(standing: dict[str, Any]) -> bool:

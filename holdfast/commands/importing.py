@@ -17,7 +17,6 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from holdfast.commands.words import sentences
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import BODY_BYTES_MAX, IMPORT_BATCH_RECORDS
 from holdfast.model.mapping import (
@@ -29,6 +28,7 @@ from holdfast.model.mapping import (
     read_mapping,
     read_records,
 )
+from holdfast.node.words import sentences
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session

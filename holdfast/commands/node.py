@@ -91,8 +91,8 @@ def run(data: Path, **options: Any) -> int:
 @json_option
 def status(data: Path, as_json: bool) -> None:
     """One screen: identity, exchange, queue, clock, books, disk."""
-    from holdfast.commands.output import show_fields, show_json
-    from holdfast.commands.screens import status_fields
+    from holdfast.commands.output import copied, show_fields, show_json
+    from holdfast.commands.screens import status_fields, way_out_lines
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -102,6 +102,7 @@ def status(data: Path, as_json: bool) -> None:
         show_json(answer)
     else:
         show_fields(status_fields(answer, running=running))
+        copied(way_out_lines(answer.get("sync") or {}, data))
 
 
 @node.command()

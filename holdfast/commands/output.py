@@ -10,13 +10,14 @@ import itertools
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import click
 
 from holdfast.commands.words import (
     clock_text,
     day_text,
+    moment_text,
     plain,
     shortened,
     time_text,
@@ -59,40 +60,52 @@ def show_table(
     rows: Iterable[Sequence[Any]],
     *,
     empty: str = "nothing",
-    by_day: bool = False,
+    by_day: Literal["venue", "here"] | None = None,
 ) -> None:
     """Print rows under their headings, or the words for none. Columns without a value are left out.
 
     Of the first column, which identifies the row, and of short values such as times nothing is
     broken over lines; the others share what room there is. Where a terminal has too little of it,
     columns are shortened and left out as they say, and if that is not enough, each row becomes a
-    list of names and values. `by_day`: the first column are times at a venue, RFC 3339 and in
-    order; a terminal shows each day once, above its rows.
+    list of names and values. `by_day`: the first column are RFC 3339 times in order, at a venue or
+    of machines (shown on the reader's clock); a terminal shows each day once, above its rows.
     """
     all_rows = [list(row) for row in rows]
     if not all_rows:
         click.echo(empty)
         return
     named = [column if isinstance(column, Column) else Column(column) for column in columns]
-    days: list[str] = []
-    if by_day and sys.stdout.isatty():
-        days = [day_text(row[0]) for row in all_rows]
-    table = _Table(named, [[clock_text(plain(cell)) for cell in row] for row in all_rows])
-    if not table.fit(_console().width, first=len(time_text(all_rows[0][0])) if days else None):
+    days, times, hint = _days_and_times(all_rows, by_day)
+    cells = [[clock_text(plain(cell)) for cell in row] for row in all_rows]
+    if by_day == "here":
+        for row, one in zip(cells, all_rows, strict=True):
+            row[0] = moment_text(one[0])
+    table = _Table(named, cells)
+    if not table.fit(_console().width, first=max(map(len, times)) if times else None):
         table.show_one_by_one()
     elif days:
-        elsewhere = venue_hint(row[0] for row in all_rows)
-        for row, one in zip(table.rows, all_rows, strict=True):
-            row[0] = time_text(one[0])
+        for row, time in zip(table.rows, times, strict=True):
+            row[0] = time
         first = 0
         for day, group in itertools.groupby(days):
             count = len(list(group))
-            heading = f"{day}{elsewhere}" if not first else f"\n{day}"
-            _print(_emphasised(heading))
+            _print(_emphasised(f"\n{day}" if first else f"{day}{hint}"))
             table.show(first, first + count, header=not first)
             first += count
     else:
         table.show(0, len(table.rows), header=True)
+
+
+def _days_and_times(rows: list[list[Any]], by_day: str | None) -> tuple[list[str], list[str], str]:
+    """The day and the time of each row, and whose clock they are on; nothing for a pipe."""
+    if by_day is None or not sys.stdout.isatty():
+        return [], [], ""
+    if by_day == "venue":
+        times = [str(row[0]) for row in rows]
+        return [day_text(t) for t in times], [time_text(t) for t in times], venue_hint(times)
+    moments = [moment_text(row[0]) for row in rows]
+    hint = f" ({moments[0][20:]})"
+    return [day_text(t) for t in moments], [t[11:19] for t in moments], hint
 
 
 class _Table:
@@ -128,7 +141,8 @@ class _Table:
         for n in self._shown:
             longest = max(cell_len(row[n]) for row in self.rows)
             longest = first if n == 0 and first is not None else longest
-            self._whole.append(n == 0 or longest <= _WHOLE_CHARS)
+            keep = n == 0 or bool(self.columns[n].short)
+            self._whole.append(keep or longest <= _WHOLE_CHARS)
             self._widths.append(max(len(self.columns[n].name), longest))
 
     def _needed(self) -> int:
@@ -188,6 +202,12 @@ def show_document(document: dict[str, Any]) -> None:
 def say(line: str) -> None:
     """Print a line for a person on standard output."""
     click.echo(plain(line))
+
+
+def copied(lines: Iterable[str]) -> None:
+    """Print lines that hold commands to be copied: nothing breaks them."""
+    for line in lines:
+        say(line)
 
 
 def remark(line: str) -> None:

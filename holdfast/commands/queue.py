@@ -72,7 +72,8 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
 @json_option
 def show(operation: str, data: Path, as_json: bool) -> None:
     """Show one operation: its id, the first letters of it, or the reservation's code."""
-    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.output import show_fields, show_json
+    from holdfast.commands.screens import operation_fields
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
@@ -80,7 +81,7 @@ def show(operation: str, data: Path, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
-        show_document(found)
+        show_fields(operation_fields(found))
 
 
 @queue.command()

@@ -56,7 +56,7 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
             for one in found
         ),
         empty="no reservations",
-        by_day=True,
+        by_day="venue",
     )
 
 

@@ -7,7 +7,9 @@ Answers in, names and values out.
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from holdfast.commands.words import (
@@ -15,6 +17,8 @@ from holdfast.commands.words import (
     clock_text,
     clock_words,
     connection_words,
+    due_text,
+    operation_words,
     size_text,
     span_text,
     status_words,
@@ -27,6 +31,7 @@ Fields = list[tuple[str, Any]]
 
 SHUT_OUT: Final = "revoked"
 """The `reason` of `GET /sync` for a device that its hub has shut out."""
+_STEPS: Final = 2
 
 
 def sync_fields(answer: Mapping[str, Any]) -> Fields:
@@ -37,13 +42,30 @@ def sync_fields(answer: Mapping[str, Any]) -> Fields:
     ago = ago_text(last, datetime.datetime.now(datetime.UTC))
     return [
         ("exchange", "SHUT OUT by the hub" if shut_out else connection_words(answer.get("state"))),
-        ("what to do", answer.get("detail") if shut_out else None),
+        ("which means", answer.get("detail") if shut_out else None),
         ("hub", answer.get("hub")),
         ("last exchange", f"{clock_text(last)}, {ago}" if last else "never"),
         ("last problem", None if shut_out else answer.get("last_error")),
         ("not sent yet", answer.get("queued")),
         *_unusual(answer.get("queue") or {}),
         ("differs from the hub", differing),
+    ]
+
+
+def way_out_lines(answer: Mapping[str, Any], directory: Path) -> list[str]:
+    """What to type on a device that was shut out; lines to be copied, and none for any other."""
+    commands = answer.get("way_out") or []
+    if answer.get("reason") != SHUT_OUT or len(commands) < _STEPS:
+        return []
+    invite, join, *_ = commands
+    return [
+        "",
+        "What to do: make a join code at the hub, under a new name; it is printed last:",
+        f"  {invite} --data HUB-DIRECTORY",
+        "Here, stop this device's process and join with that code in a new directory:",
+        f"  {join} --data NEW-DIRECTORY",
+        "What was never sent, to enter it anew:",
+        f"  holdfast queue list --state queued --data {shlex.quote(str(directory))}",
     ]
 
 
@@ -104,6 +126,25 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
     ]
 
 
+def operation_fields(found: Mapping[str, Any]) -> Fields:
+    """One operation and its fate."""
+    decision = found.get("decision") or {}
+    due = due_text(found.get("next_attempt_at"), datetime.datetime.now(datetime.UTC))
+    return [
+        ("operation", found.get("id")),
+        ("what", operation_words(found.get("kind"))),
+        ("about", found.get("subject")),
+        ("venue", found.get("venue")),
+        ("state", sync_words(found.get("state"))),
+        ("because", found.get("reason")),
+        ("tries", found.get("attempts")),
+        ("next try", due),
+        ("decision", decision.get("verdict")),
+        ("decided by", decision.get("by")),
+        ("stamp", found.get("stamp")),
+    ]
+
+
 def decision_fields(found: Mapping[str, Any]) -> Fields:
     """A decision, what it rests on, and whether it may be believed."""
     checks = found.get("checks") or {}
@@ -130,7 +171,7 @@ def decision_fields(found: Mapping[str, Any]) -> Fields:
         ),
         ("checked", ", ".join(good)),
         ("does not hold", ", ".join(wrong)),
-        ("verdict", "it may be believed" if found.get("ok") else "it cannot be confirmed here"),
+        ("result", "it may be believed" if found.get("ok") else "it cannot be confirmed here"),
     ]
 
 

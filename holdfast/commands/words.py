@@ -188,12 +188,6 @@ def shortened(text: str, size: int) -> str:
     return text if len(text) <= size + 1 else f"{text[:size]}…"
 
 
-def sentences(parts: Iterable[str], between: str = "; ") -> str:
-    """Sentences as parts of one line: of all but the last the full stop goes."""
-    given = [part.strip() for part in parts if part.strip()]
-    return between.join([*(part.rstrip(".") for part in given[:-1]), *given[-1:]])
-
-
 def plain(value: Any) -> str:
     """A value in a table's cell. Control characters of other people's texts steer no terminal."""
     if value is None:

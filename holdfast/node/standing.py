@@ -47,25 +47,30 @@ def is_shut_out(records: Records) -> bool:
     return records.get(NOTE_KEY) is not None
 
 
-def way_out(identity: LocalIdentity, hub_url: str) -> str:
-    """What it means to be shut out, and what to do, for whoever stands at the device."""
-    invite = (
+SHUT_OUT_WORDS: Final = (
+    "The hub has shut this device out for good: what is written here stays here and reaches nobody,"
+    " and nothing new comes in. It can take bookings again as a new device, under a new name and in"
+    " a new directory; what was never sent is entered anew."
+)
+
+
+def way_out(identity: LocalIdentity, hub_url: str) -> list[str]:
+    """The commands that make a new device of one that was shut out: at the hub, then here."""
+    return [
         f"holdfast hub invite --venue {identity.venue} --role {identity.role} "
-        f"--name {identity.name}-2"
-    )
-    join = f"holdfast node join {shlex.quote(hub_url)} --code CODE --data NEW-DIRECTORY"
-    return (
-        "The hub has shut this device out for good: what is written here is kept here and reaches "
-        "nobody, and nothing new comes in. To take bookings with it again, it joins as a new "
-        f"device. At the hub, make a join code under a new name: `{invite}`. Then here, in a new "
-        f"directory: `{join}`. What was never sent is in `holdfast queue list`; enter it anew."
-    )
+        f"--name {identity.name}-2",
+        f"holdfast node join {shlex.quote(hub_url)} --code CODE",
+    ]
 
 
 def shown(
     records: Records, identity: LocalIdentity, hub_url: str, last_error: str
 ) -> dict[str, Any]:
-    """The fields of `GET /sync` that say why the state is as it is: a code, and words."""
+    """The fields of `GET /sync` that say why the state is as it is: a code, words, and commands."""
     if is_shut_out(records):
-        return {"reason": REVOKED, "detail": way_out(identity, hub_url)}
-    return {"reason": None, "detail": last_error or None}
+        return {
+            "reason": REVOKED,
+            "detail": SHUT_OUT_WORDS,
+            "way_out": way_out(identity, hub_url),
+        }
+    return {"reason": None, "detail": last_error or None, "way_out": []}
