@@ -37,7 +37,10 @@ def availability(
 ) -> None:
     """What can be had.
 
-    Such as: holdfast availability --venue trattoria --date 2026-07-01 --party 2 --data desk
+    \b
+    Such as:
+      holdfast availability --venue trattoria --date 2026-07-01 \\
+          --party 2 --data desk
     """
     from holdfast.commands.output import show_json, show_table
     from holdfast.commands.session import open_session

@@ -77,7 +77,13 @@ def show(exception: str, data: Path, as_json: bool) -> None:
 @click.option("--reason", required=True, metavar="R", help="A code, such as guest_called.")
 @json_option
 def resolve(exception: str, data: Path, action: str, reason: str, as_json: bool) -> None:
-    """Say what was done about an exception; the answer is kept in the book."""
+    """Say what was done about an exception; the answer is kept in the book.
+
+    \b
+    Such as:
+      holdfast exceptions resolve RES-2026-ABC123 --action acknowledge \\
+          --reason guest_called --data desk
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 

@@ -39,7 +39,12 @@ def hub() -> None:
 )
 @json_option
 def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None:
-    """Make a hub in a new directory, such as: holdfast hub init --data hub --tenant rome."""
+    """Make a hub in a new directory.
+
+    \b
+    Such as:
+      holdfast hub init --data hub --tenant rome
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.node.hub import Hub
 
@@ -103,7 +108,13 @@ def run(data: Path, **options: Any) -> int:
 )
 @json_option
 def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: bool) -> None:
-    """Make a one-time join code for a node; it is the last word printed."""
+    """Make a one-time join code for a node; it is the last word printed.
+
+    \b
+    Such as:
+      holdfast hub invite --venue trattoria --role front-desk \\
+          --name desk --data hub
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
     from holdfast.commands.words import clock_text

@@ -25,7 +25,16 @@ def node() -> None:
 @data_option
 @json_option
 def join(url: str, code: str, data: Path, as_json: bool) -> None:
-    """Make a node in a new directory: holdfast node join URL --code CODE --data desk."""
+    """Make a node in a new directory, with a code from the hub.
+
+    \b
+    At the hub:
+      holdfast hub invite --venue trattoria --role front-desk \\
+          --name desk --data hub
+    Then on the device, with the code that this prints:
+      holdfast node join http://HUB:8470 --code CODE --data desk
+      holdfast node run --data desk
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.node.node import Node
 
@@ -47,7 +56,15 @@ def join(url: str, code: str, data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def rejoin(code: str, data: Path, as_json: bool) -> None:
-    """Give a node whose directory was cloned or restored a life of its own again."""
+    """Renew a device's certificate with a new code for the same name, and keep its data.
+
+    \b
+    Such as:
+      holdfast node rejoin --code CODE --data desk
+
+    It does not help a device that was shut out: that one joins under another name, in a new
+    directory (`holdfast node join`).
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 
@@ -64,7 +81,12 @@ def rejoin(code: str, data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def set_hub(url: str, data: Path, as_json: bool) -> None:
-    """Tell a node that its hub has another address now."""
+    """Tell a node that its hub has another address now.
+
+    \b
+    Such as:
+      holdfast node set-hub https://hub.example:8470 --data desk
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 

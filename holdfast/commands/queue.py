@@ -31,7 +31,12 @@ def queue() -> None:
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @json_option
 def list_(data: Path, state: str | None, as_json: bool) -> None:
-    """List operations; finished ones stay for seven days."""
+    """List operations; finished ones stay for seven days.
+
+    \b
+    Such as:
+      holdfast queue list --state queued --data desk
+    """
     from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
@@ -71,7 +76,12 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
 @data_option
 @json_option
 def show(operation: str, data: Path, as_json: bool) -> None:
-    """Show one operation: its id, the first letters of it, or the reservation's code."""
+    """Show one operation; OP is its id, the first letters of it, or the reservation's code.
+
+    \b
+    Such as:
+      holdfast queue show RES-2026-ABC123 --data desk
+    """
     from holdfast.commands.output import show_fields, show_json
     from holdfast.commands.screens import operation_fields
     from holdfast.commands.session import open_session, quoted
@@ -128,7 +138,16 @@ def retry(operation: str | None, data: Path, as_json: bool) -> None:
 @click.option("--reason", required=True, metavar="R", help="A code, such as entered_by_mistake.")
 @json_option
 def withdraw(operation: str, data: Path, reason: str, as_json: bool) -> None:
-    """Give up an operation that was quarantined."""
+    """Give up an operation that the hub refused for good (quarantined).
+
+    \b
+    Such as:
+      holdfast queue list --state quarantined --data desk
+      holdfast queue withdraw RES-2026-ABC123 \\
+          --reason entered_by_mistake --data desk
+
+    OP is the operation's id, its first letters, or the code of the reservation it is about.
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 

@@ -25,7 +25,12 @@ def reservations() -> None:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
 def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -> None:
-    """List by start, such as: holdfast reservations list --date 2026-07-01 --data desk."""
+    """List by start.
+
+    \b
+    Such as:
+      holdfast reservations list --date 2026-07-01 --data desk
+    """
     from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
@@ -184,7 +189,14 @@ def move(
 )
 @json_option
 def import_(file: Path, data: Path, mapping: Path, as_json: bool) -> None:
-    """Bring in an existing system's reservations; the same file again changes nothing."""
+    """Bring in an existing system's reservations; the same file again changes nothing.
+
+    \b
+    Such as, with the files in examples/hotels:
+      holdfast reservations import excerpt.csv --map hotel-city.toml --data hub
+
+    A mapping says which column means what: docs/import.md.
+    """
     from holdfast.commands.importing import import_file, show_summary
     from holdfast.commands.output import show_json
 

@@ -27,7 +27,12 @@ _CHECKED: Final = {
 @data_option
 @json_option
 def backup(file: Path, data: Path, as_json: bool) -> None:
-    """Write a consistent copy, also while the process runs: holdfast backup FILE --data DIR."""
+    """Write a consistent copy, also while the process runs.
+
+    \b
+    Such as:
+      holdfast backup desk.backup --data desk
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import require_directory
     from holdfast.node.upkeep import backup_directory
@@ -72,7 +77,8 @@ def doctor(data: Path, fix: bool, as_json: bool) -> int:
     the clock, the disk, and who may read the keys. Each line says what it means and what to do.
 
     \b
-    Such as: holdfast doctor --data desk
+    Such as:
+      holdfast doctor --data desk
     """
     from holdfast.commands.audit import as_document
     from holdfast.commands.output import remark, show_json, show_table
