@@ -24,30 +24,41 @@ FAILED: Final = 1
 WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
 
-COMMANDS: Final = {
-    "hub": ("hub", "The centre of a tenant: make it, run it, invite nodes, look after the fleet."),
-    "venue": ("venue", "The venues of a tenant, from their files."),
-    "node": ("node", "A device that takes reservations: join a hub, run, look at its state."),
-    "reserve": ("reserve", "Make a reservation."),
-    "reservations": ("reservations", "List reservations, change them, bring in existing ones."),
-    "availability": ("availability", "What can be had at a venue."),
-    "allotments": ("allotments", "Who may sell what."),
-    "queue": ("queue", "The operations written here, and the fate of each."),
-    "sync": ("sync", "The exchange with the hub."),
-    "clock": ("clock", "The clock, and how wrong it may be."),
-    "books": ("books", "What was written about each venue: heads, pages, digests."),
-    "exceptions": ("exceptions", "What a person must look at."),
-    "audit": ("audit", "Every change: who, what, when; and whether the record is whole."),
-    "decision": ("audit", "The decisions about provisional reservations."),
-    "token": ("token", "Tokens for the HTTP interface."),
-    "config": ("config", "The settings of a data directory."),
-    "backup": ("upkeep", "Write a consistent copy, also while the process runs."),
-    "restore": ("upkeep", "Make a data directory from a backup."),
-    "doctor": ("upkeep", "Check a data directory, and mend what can be mended."),
-    "upgrade": ("upkeep", "Whether this version can use a data directory."),
-    "demo": ("show", "The whole story on this machine: cut the network, sell, heal."),
-    "bench": ("show", "Measure, as ratios to raw SQLite and raw HTTP."),
+_SECTIONS: Final = {
+    "Set up and run": {
+        "hub": ("hub", "The centre of a tenant: make it, run it, invite devices."),
+        "venue": ("venue", "The venues of a tenant, from their files."),
+        "node": ("node", "A device that takes reservations: join a hub, run, status."),
+    },
+    "Reservations": {
+        "reserve": ("reserve", "Make a reservation."),
+        "availability": ("availability", "What can be had at a venue."),
+        "reservations": ("reservations", "List, show, change them; bring in existing ones."),
+        "allotments": ("allotments", "Who may sell what."),
+    },
+    "Look": {
+        "exceptions": ("exceptions", "What a person must look at."),
+        "queue": ("queue", "What was written here, and the fate of each."),
+        "sync": ("sync", "The exchange with the hub."),
+        "clock": ("clock", "The clock, and how wrong it may be."),
+        "books": ("books", "What was written about each venue."),
+        "audit": ("audit", "Every change; and whether the record is whole."),
+        "decision": ("audit", "Why a provisional reservation got or lost its place."),
+    },
+    "Look after": {
+        "doctor": ("upkeep", "Check a data directory, and mend what can be mended."),
+        "backup": ("upkeep", "Write a consistent copy, also while the process runs."),
+        "restore": ("upkeep", "Make a data directory from a backup."),
+        "upgrade": ("upkeep", "Whether this version can use a data directory."),
+        "config": ("config", "The settings of a data directory."),
+        "token": ("token", "Tokens for the HTTP interface."),
+    },
+    "Try": {
+        "demo": ("show", "The whole story on this machine: cut, sell, heal."),
+        "bench": ("show", "Measure, as ratios to raw SQLite and raw HTTP."),
+    },
 }
+COMMANDS: Final = {name: found for part in _SECTIONS.values() for name, found in part.items()}
 """Each command: its module in `holdfast.commands`, and its line in the list of commands."""
 
 
@@ -66,8 +77,10 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for title, part in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, (_, line) in part.items()])
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
         """Run a command line and end the process with its status; nothing else maps errors."""
@@ -117,7 +130,7 @@ def holdfast() -> None:
     """Reservations that hold when the network does not.
 
     Every command works on the data directory of a node or hub, given by --data or HOLDFAST_DATA,
-    whether its process runs or not.
+    whether its process runs or not. `holdfast demo` shows what it is about.
     """
 
 

@@ -1,4 +1,5 @@
-"""What every test shares: Hypothesis's profiles, a clean environment, and plain Yjs as a fixture.
+"""What every test shares: Hypothesis's profiles, a clean environment, a place for witnesses, and
+plain Yjs as a fixture.
 
 It knows nothing of Holdfast; builders of events and nodes stand beside the tests that use them.
 """
@@ -9,7 +10,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,16 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
         if name != "HOLDFAST_KILLS":  # how often tests/kill kills
             del os.environ[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The witness outside the data directories is kept apart from the developer's own: no test, and
+    no process that a test starts, writes into the home directory."""
+    directory = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOLDFAST_STATE", str(directory))
+        yield directory
 
 
 YjsMerge = Callable[[Sequence[Path]], dict[str, Any]]

@@ -208,6 +208,9 @@ def sync_status(face: Face) -> dict[str, Any]:
         seen = [row.last_seen_ms for row in replica.store.records.fleet()]
     return {
         "state": "connected",
+        "reason": None,
+        "detail": None,
+        "way_out": [],
         "hub": None,
         "last_exchange_at": utc_text(max(seen)) if seen else None,
         "queued": 0,
@@ -220,7 +223,9 @@ def sync_status(face: Face) -> dict[str, Any]:
     summary="How the exchange with the hub stands",
     tags=TAGS,
     opt={"permission": "sync.read"},
-    operation_class=operation(answers={200: "state, hub, last_exchange_at, queued"}),
+    operation_class=operation(
+        answers={200: "state, its reason, detail and way_out, hub, last_exchange_at, queued"}
+    ),
 )
 async def get_sync(request: Asking) -> Response[bytes]:
     face = face_of(request)

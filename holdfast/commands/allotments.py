@@ -21,7 +21,7 @@ def allotments() -> None:
 @json_option
 def list_(data: Path, venue: str | None, as_json: bool) -> None:
     """The allotments, and what the venue file wishes; what stands in none is the hub's."""
-    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -30,7 +30,7 @@ def list_(data: Path, venue: str | None, as_json: bool) -> None:
         show_json(answer)
         return
     show_table(
-        ["holder", "resources", "quantity", "sold", "releases", "state", "id"],
+        [*("holder", "resources", "quantity", "sold", "releases", "state"), Column("id", drop=1)],
         (
             [
                 one.get("holder"),

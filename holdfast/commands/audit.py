@@ -10,6 +10,7 @@ import click
 
 from holdfast.commands.options import Group, data_option, json_option
 from holdfast.commands.words import clock_text, plain
+from holdfast.node.words import sentences
 
 _KEY: Final = re.compile("[0-9a-f]{32,}")
 """Keys and digests; a table shows their first letters, `--json` all."""
@@ -49,7 +50,7 @@ def list_(
         ["when", "who", "what", "about", "changed"],
         (
             [
-                clock_text(one.get("at")),
+                one.get("at"),
                 one.get("node"),
                 one.get("what") or one.get("kind"),
                 one.get("code") or one.get("reservation") or one.get("venue"),
@@ -58,6 +59,7 @@ def list_(
             for one in items
         ),
         empty="nothing was changed",
+        by_day="here",
     )
 
 
@@ -99,7 +101,7 @@ def verify(file: Path | None, data: Path | None, as_json: bool) -> int:
                 f"({report.chains} chains, {report.entries} entries, {report.seals} seals)."
             )
         return 0
-    remark(f"error: {file} is not whole: {report.first_bad or '; '.join(report.notes)}")
+    remark(f"error: {file} is not whole: {report.first_bad or sentences(report.notes)}")
     return 1
 
 
@@ -114,8 +116,9 @@ def decision() -> None:
 @json_option
 def verify_decision_of(reservation: str, data: Path, as_json: bool) -> int:
     """Decide again from what the decision names, and compare; status 1 where they differ."""
-    from holdfast.commands.output import remark, show_document, show_json
+    from holdfast.commands.output import remark, show_fields, show_json
     from holdfast.commands.reading import read_replica
+    from holdfast.commands.screens import decision_fields
     from holdfast.node.decisions import verify_decision
 
     with read_replica(data) as replica:
@@ -123,10 +126,10 @@ def verify_decision_of(reservation: str, data: Path, as_json: bool) -> int:
     if as_json:
         show_json(found)
     else:
-        show_document(found)
+        show_fields(decision_fields(found))
     if found.get("ok", True):
         return 0
-    notes = "; ".join(map(str, found.get("notes") or []))
+    notes = sentences(map(str, found.get("notes") or []))
     remark(f"error: the decision about {reservation} cannot be confirmed: {notes}")
     return 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from holdfast.commands.options import data_option, json_option
-from holdfast.commands.words import clock_text
+from holdfast.commands.words import until_text
 
 
 @click.command()
@@ -37,7 +37,10 @@ def availability(
 ) -> None:
     """What can be had.
 
-    Such as: holdfast availability --venue trattoria --date 2026-07-01 --party 2 --data desk
+    \b
+    Such as:
+      holdfast availability --venue trattoria --date 2026-07-01 \\
+          --party 2 --data desk
     """
     from holdfast.commands.output import show_json, show_table
     from holdfast.commands.session import open_session
@@ -64,11 +67,11 @@ def availability(
         show_json(answer)
         return
     show_table(
-        ["from", "until", "where", "certain", "free", *(["why not"] if full else [])],
+        ["from", "until", "where", "promise", "free", *(["why not"] if full else [])],
         (
             [
-                clock_text(slot.get("starts_at")),
-                clock_text(slot.get("ends_at"))[11:],
+                slot.get("starts_at"),
+                until_text(slot.get("starts_at"), slot.get("ends_at")),
                 " + ".join(slot.get("resources") or []),
                 slot.get("assurance"),
                 slot.get("remaining"),
@@ -77,4 +80,5 @@ def availability(
             for slot in answer["slots"]
         ),
         empty="nothing can be had then; `--full` says why",
+        by_day="venue",
     )

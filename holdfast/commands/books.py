@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from holdfast.commands.options import Group, data_option, json_option, target_argument
+
+_ID_CHARS: Final = 16
+"""So much of a digest or a hash is enough to compare two by eye."""
 
 
 @click.group(cls=Group)
@@ -19,7 +23,7 @@ def books() -> None:
 @json_option
 def list_(data: Path, as_json: bool) -> None:
     """The books held here, each with the digest of what it shows."""
-    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -28,7 +32,7 @@ def list_(data: Path, as_json: bool) -> None:
         show_json(answer)
         return
     show_table(
-        ["venue", "reservations", "entries", "waiting", "digest"],
+        [*("venue", "reservations", "entries", "waiting"), Column("digest", short=_ID_CHARS)],
         (
             [
                 one.get("venue"),
@@ -50,7 +54,7 @@ def list_(data: Path, as_json: bool) -> None:
 @json_option
 def show(venue: str, date: str | None, data: Path, as_json: bool) -> None:
     """One book, or what of it concerns one service date: digest, heads, pages."""
-    from holdfast.commands.output import show_document, show_json, show_table
+    from holdfast.commands.output import Column, show_document, show_json, show_table
     from holdfast.commands.session import open_session, quoted
 
     path = f"/books/{quoted(venue)}" + (f"/{quoted(date)}" if date else "")
@@ -64,9 +68,19 @@ def show(venue: str, date: str | None, data: Path, as_json: bool) -> None:
         rows = book.get(name) or []
         if not isinstance(rows, list) or not rows:
             continue
-        columns = list(dict.fromkeys(field for row in rows for field in row))
-        click.echo("")
-        show_table(columns, ([row.get(field) for field in columns] for row in rows))
+        fields = list(dict.fromkeys(field for row in rows for field in row))
+        click.echo(f"\n{name}:")
+        show_table(
+            [
+                # A life is an incarnation's first letters wherever people read it.
+                Column(
+                    "life" if field == "incarnation" else field,
+                    {"incarnation": 8, "hash": _ID_CHARS, "branch": 8}.get(field, 0),
+                )
+                for field in fields
+            ],
+            ([row.get(field) for field in fields] for row in rows),
+        )
 
 
 @books.command()

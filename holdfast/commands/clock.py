@@ -12,6 +12,7 @@ from holdfast.commands.options import Group, data_option, json_option
 _REASONS: Final = {
     "no-servers": "there is no time server to ask; name one with --server",
 }
+_DROPPED: Final = {"hub_disciplined": 2, "age_seconds": 1}
 
 
 @click.group(cls=Group)
@@ -64,12 +65,12 @@ def sample(data: Path, servers: tuple[str, ...], as_json: bool) -> None:
 
 
 def _show_sources(items: list[dict[str, Any]]) -> None:
-    from holdfast.commands.output import show_table
+    from holdfast.commands.output import Column, show_table
 
     columns = list(dict.fromkeys(name for one in items for name in one))
     click.echo("")
     show_table(
-        [name.replace("_", " ") for name in columns],
+        [Column(name.replace("_", " "), drop=_DROPPED.get(name, 0)) for name in columns],
         ([one.get(name) for name in columns] for one in items),
         empty="nobody was asked",
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
-from holdfast.commands.words import clock_text
+from holdfast.commands.words import ago_text
+from holdfast.model.errors import Invalid, NotFound
 
 
 @click.group(cls=Group)
@@ -20,7 +23,7 @@ def exceptions() -> None:
 @json_option
 def list_(data: Path, as_json: bool) -> None:
     """What is open, the oldest first."""
-    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -28,16 +31,21 @@ def list_(data: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
         return
+    now = datetime.datetime.now(datetime.UTC)
     show_table(
-        ["id", "what", "about", "since", "detail", "actions"],
+        [
+            *("about", "what", "since", "detail"),
+            Column("actions", drop=1),
+            Column("id", drop=2),
+        ],
         (
             [
-                one.get("id"),
+                _called(one),
                 str(one.get("kind", "")).replace("_", " "),
-                one.get("subject"),
-                clock_text(one.get("since")),
+                ago_text(one.get("since"), now),
                 one.get("detail"),
                 one.get("actions"),
+                one.get("id"),
             ]
             for one in answer["items"]
         ),
@@ -50,12 +58,12 @@ def list_(data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def show(exception: str, data: Path, as_json: bool) -> None:
-    """Show one exception, and what can be done about it."""
+    """Show one exception, by its id or what it is about, and what can be done about it."""
     from holdfast.commands.output import show_document, show_json
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
-        found = session.get(f"/exceptions/{quoted(exception)}")
+        found = session.get(f"/exceptions/{quoted(_named(session, exception))}")
     if as_json:
         show_json(found)
     else:
@@ -85,14 +93,40 @@ def resolve(exception: str, data: Path, action: str, reason: str, as_json: bool)
     `--action acknowledge` says that it was seen to, and changes nothing else. `--action cancel`,
     for a displaced reservation, also cancels that reservation. Whoever keeps it for the guest
     offers another time or place with `holdfast reservations move`, and acknowledges.
+
+    \b
+    Such as:
+      holdfast exceptions resolve RES-2026-ABC123 --action acknowledge \\
+          --reason guest_called --data desk
     """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
     body = {"action": action, "reason": reason}
     with open_session(data) as session:
-        answer = session.post(f"/exceptions/{quoted(exception)}/resolve", body)
+        named = _named(session, exception)
+        answer = session.post(f"/exceptions/{quoted(named)}/resolve", body)
     if as_json:
         show_json(answer)
     else:
         say("Resolved.")
+
+
+def _called(item: dict[str, Any]) -> str:
+    """What a person calls it by: the reservation's code, else what it is about."""
+    return str(item.get("code") or item.get("subject") or "")
+
+
+def _named(session: Any, text: str) -> str:
+    """The id of the exception that a person means, by its id or by what it is about.
+
+    Raises NotFound, Invalid.
+    """
+    if "." in text:
+        return text
+    found = [one["id"] for one in session.get("/exceptions")["items"] if _called(one) == text]
+    if not found:
+        raise NotFound(f"nothing open about {text}; `holdfast exceptions list` shows what is")
+    if len(found) > 1:
+        raise Invalid(f"{len(found)} are open about {text}; name one: {', '.join(found)}")
+    return str(found[0])

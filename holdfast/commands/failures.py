@@ -41,6 +41,8 @@ def refusal(problem: Any, status: int) -> HoldfastError:
 
 def line_of(error: HoldfastError) -> str:
     """The detail, and what of the problem's own members it does not say yet."""
+    from holdfast.node.words import sentences
+
     extra = error.extra
     parts = [
         *(f"{one.get('field')}: {one.get('message')}" for one in _dicts(extra.get("errors"))),
@@ -49,14 +51,13 @@ def line_of(error: HoldfastError) -> str:
     line = error.detail
     missing = [part for part in parts if part not in line and part.split(": ", 1)[-1] not in line]
     if missing:
-        line = f"{line} ({'; '.join(missing)})"
+        line = f"{line.rstrip('.')} ({sentences(missing)})"
     free = [_slot(one) for one in _dicts(extra.get("alternatives") or extra.get("suggestions"))]
-    if free:
-        line = f"{line}; free instead: {', '.join(free[:_SHOWN])}"
+    more = [f"free instead: {', '.join(free[:_SHOWN])}"] if free else []
     conflicts = extra.get("conflicts")
     if isinstance(conflicts, list) and conflicts:
-        line = f"{line}; conflicts with {', '.join(map(str, conflicts[:_SHOWN]))}"
-    return line
+        more.append(f"conflicts with {', '.join(map(str, conflicts[:_SHOWN]))}")
+    return sentences([line, *more])
 
 
 def log_unexpected(error: BaseException) -> str:

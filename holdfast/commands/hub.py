@@ -39,7 +39,12 @@ def hub() -> None:
 )
 @json_option
 def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None:
-    """Make a hub in a new directory, such as: holdfast hub init --data hub --tenant rome."""
+    """Make a hub in a new directory.
+
+    \b
+    Such as:
+      holdfast hub init --data hub --tenant rome
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.node.hub import Hub
 
@@ -103,7 +108,13 @@ def run(data: Path, **options: Any) -> int:
 )
 @json_option
 def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: bool) -> None:
-    """Make a one-time join code for a node; it is the last word printed."""
+    """Make a one-time join code for a node; it is the last word printed.
+
+    \b
+    Such as:
+      holdfast hub invite --venue trattoria --role front-desk \\
+          --name desk --data hub
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
     from holdfast.commands.words import clock_text
@@ -123,7 +134,7 @@ def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: 
 @json_option
 def nodes(data: Path, as_json: bool) -> None:
     """The fleet: role, venue, when last seen, how much is not sent, clock, version."""
-    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
     from holdfast.commands.words import ago_text
 
@@ -135,26 +146,22 @@ def nodes(data: Path, as_json: bool) -> None:
     now = datetime.datetime.now(datetime.UTC)
     show_table(
         [
-            "node",
-            "role",
-            "venue",
-            "last seen",
-            "unsent",
-            "clock",
-            "version",
-            "state",
-            "life",
+            *("node", "role"),
+            Column("venue", drop=3),
+            *("state", "last seen", "unsent", "clock"),
+            Column("version", drop=2),
+            Column("life", drop=1),
         ],
         (
             [
                 node.get("name"),
                 node.get("role"),
                 node.get("venue"),
+                "shut out" if node.get("revoked") else "",
                 ago_text(node.get("last_seen_at"), now) or "never",
                 node.get("queued"),
                 _CLOCKS.get(str(node.get("clock_state")), node.get("clock_state")),
                 str(node.get("version") or "").removeprefix("holdfast-"),
-                "shut out" if node.get("revoked") else "",
                 # A life is known by its first letters wherever people read it.
                 str(node.get("incarnation") or "")[:8],
             ]
@@ -185,7 +192,7 @@ def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        say(f"{node} is shut out.")
+        say(f"{node} is shut out for good; the device can join again under another name.")
 
 
 @hub.command()

@@ -28,6 +28,7 @@ from holdfast.model.mapping import (
     read_mapping,
     read_records,
 )
+from holdfast.node.words import sentences
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
@@ -206,7 +207,7 @@ def _send(
         tally.refused[problem.rule].append(problem)
     for one in report.get("unreadable", []):
         record = batch[one["number"] - 1][0]
-        message = "; ".join(f"{fault['field']}: {fault['message']}" for fault in one["errors"])
+        message = sentences(f"{fault['field']}: {fault['message']}" for fault in one["errors"])
         tally.refused["record"].append(RowProblem(record.line, "record", message))
     for record, _ in batch:
         for note in record.notes:

@@ -31,7 +31,16 @@ def node() -> None:
 @data_option
 @json_option
 def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> None:
-    """Make a node in a new directory: holdfast node join URL --code CODE --data desk."""
+    """Make a node in a new directory, with a code from the hub.
+
+    \b
+    At the hub:
+      holdfast hub invite --venue trattoria --role front-desk \\
+          --name desk --data hub
+    Then on the device, with the code that this prints:
+      holdfast node join http://HUB:8470 --code CODE --data desk
+      holdfast node run --data desk
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.node.node import Node
 
@@ -53,7 +62,15 @@ def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> Non
 @data_option
 @json_option
 def rejoin(code: str, data: Path, as_json: bool) -> None:
-    """Give a node whose directory was cloned or restored a life of its own again."""
+    """Renew a device's certificate with a new code for the same name, and keep its data.
+
+    \b
+    Such as:
+      holdfast node rejoin --code CODE --data desk
+
+    It does not help a device that was shut out: that one joins under another name, in a new
+    directory (`holdfast node join`).
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 
@@ -70,7 +87,12 @@ def rejoin(code: str, data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def set_hub(url: str, data: Path, as_json: bool) -> None:
-    """Tell a node that its hub has another address now."""
+    """Tell a node that its hub has another address now.
+
+    \b
+    Such as:
+      holdfast node set-hub https://hub.example:8470 --data desk
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 
@@ -97,8 +119,8 @@ def run(data: Path, **options: Any) -> int:
 @json_option
 def status(data: Path, as_json: bool) -> None:
     """One screen: identity, exchange, queue, clock, books, disk."""
-    from holdfast.commands.output import show_fields, show_json
-    from holdfast.commands.screens import status_fields
+    from holdfast.commands.output import copied, show_fields, show_json
+    from holdfast.commands.screens import status_fields, way_out_lines
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -108,6 +130,7 @@ def status(data: Path, as_json: bool) -> None:
         show_json(answer)
     else:
         show_fields(status_fields(answer, running=running))
+        copied(way_out_lines(answer.get("sync") or {}, data))
 
 
 @node.command()

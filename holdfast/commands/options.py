@@ -22,7 +22,7 @@ TOKEN_ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-on
 
 
 class Group(click.Group):
-    """A group whose list of commands shows whole sentences, in the order of the work."""
+    """A group whose list of commands shows first sentences, in the order of the work."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

@@ -6,24 +6,47 @@ terminal, and a pipe gets lines as long as they need to be, so that no id is eve
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import click
 
-from holdfast.commands.words import clock_text, plain
+from holdfast.commands.words import (
+    clock_text,
+    day_text,
+    moment_text,
+    plain,
+    shortened,
+    time_text,
+    venue_hint,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
 _PIPE_WIDTH: Final = 100_000
-_WHOLE_CHARS: Final = 16
-"""A date with a time has so many characters."""
+_WHOLE_CHARS: Final = 23
+"""A time with its zone has so many characters: what is no longer is not broken over lines."""
 _WORD_CHARS: Final = 20
 """Narrower than this, a column of sentences is no longer read but spelled."""
+_GAP: Final = 2
+
+
+class Column(NamedTuple):
+    """A column of a table, and what becomes of it where a terminal is too narrow for all of them.
+
+    `short`: its values are cut to so many characters, which is enough to recognise an id; 0: never.
+    `drop`: it is left out, the column with the highest number first; 0: never. A pipe and `--json`
+    get everything.
+    """
+
+    name: str
+    short: int = 0
+    drop: int = 0
 
 
 def show_json(document: Any) -> None:
@@ -33,42 +56,128 @@ def show_json(document: Any) -> None:
 
 
 def show_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing"
+    columns: Sequence[str | Column],
+    rows: Iterable[Sequence[Any]],
+    *,
+    empty: str = "nothing",
+    by_day: Literal["venue", "here"] | None = None,
 ) -> None:
     """Print rows under their headings, or the words for none. Columns without a value are left out.
 
     Of the first column, which identifies the row, and of short values such as times nothing is
     broken over lines; the others share what room there is. Where a terminal has too little of it,
-    each row becomes a list of names and values.
+    columns are shortened and left out as they say, and if that is not enough, each row becomes a
+    list of names and values. `by_day`: the first column are RFC 3339 times in order, at a venue or
+    of machines (shown on the reader's clock); a terminal shows each day once, above its rows.
     """
-    from rich.table import Table
-    from rich.text import Text
-
-    cells = [[plain(cell) for cell in row] for row in rows]
-    if not cells:
+    all_rows = [list(row) for row in rows]
+    if not all_rows:
         click.echo(empty)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    shown = [n for n in range(len(columns)) if n == 0 or any(row[n] for row in cells)]
-    needed = 2 * (len(shown) - 1)
-    for n in shown:
-        longest = max(len(row[n]) for row in cells)
-        whole = n == 0 or longest <= _WHOLE_CHARS
-        table.add_column(columns[n], overflow="fold", no_wrap=whole)
-        needed += max(len(columns[n]), longest if whole else _WORD_CHARS)
-    if needed > _console().width:
-        _show_one_by_one([columns[n] for n in shown], [[row[n] for n in shown] for row in cells])
-        return
-    for row in cells:
-        table.add_row(*(Text(row[n]) for n in shown))
-    _print(table)
+    named = [column if isinstance(column, Column) else Column(column) for column in columns]
+    days, times, hint = _days_and_times(all_rows, by_day)
+    cells = [[clock_text(plain(cell)) for cell in row] for row in all_rows]
+    if by_day == "here":
+        for row, one in zip(cells, all_rows, strict=True):
+            row[0] = moment_text(one[0])
+    table = _Table(named, cells)
+    if not table.fit(_console().width, first=max(map(len, times)) if times else None):
+        table.show_one_by_one()
+    elif days:
+        for row, time in zip(table.rows, times, strict=True):
+            row[0] = time
+        first = 0
+        for day, group in itertools.groupby(days):
+            count = len(list(group))
+            _print(_emphasised(f"\n{day}" if first else f"{day}{hint}"))
+            table.show(first, first + count, header=not first)
+            first += count
+    else:
+        table.show(0, len(table.rows), header=True)
 
 
-def _show_one_by_one(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    for n, row in enumerate(rows):
-        if n:
-            click.echo("")
-        show_fields(zip(names, row, strict=True))
+def _days_and_times(rows: list[list[Any]], by_day: str | None) -> tuple[list[str], list[str], str]:
+    """The day and the time of each row, and whose clock they are on; nothing for a pipe."""
+    if by_day is None or not sys.stdout.isatty():
+        return [], [], ""
+    if by_day == "venue":
+        times = [str(row[0]) for row in rows]
+        return [day_text(t) for t in times], [time_text(t) for t in times], venue_hint(times)
+    moments = [moment_text(row[0]) for row in rows]
+    hint = f" ({moments[0][20:]})"
+    return [day_text(t) for t in moments], [t[11:19] for t in moments], hint
+
+
+class _Table:
+    """Cells as texts, and how wide each column may be."""
+
+    def __init__(self, columns: Sequence[Column], rows: list[list[str]]) -> None:
+        self.columns = columns
+        self.rows = rows
+        self._shown = [n for n in range(len(columns)) if n == 0 or any(row[n] for row in rows)]
+        self._whole: list[bool] = []
+        self._widths: list[int] = []
+
+    def fit(self, room: int, first: int | None) -> bool:
+        """Shorten and leave out what must be; False where that is not enough. `first`: the width
+        of the first column's values, if not as they are."""
+        self._measure(first)
+        if self._needed() > room:
+            for n, column in enumerate(self.columns):
+                for row in self.rows:
+                    row[n] = shortened(row[n], column.short) if column.short else row[n]
+            self._measure(first)
+        while self._needed() > room:
+            least = max(self._shown, key=lambda n: self.columns[n].drop)
+            if not self.columns[least].drop:
+                return False
+            self._shown.remove(least)
+            self._measure(first)
+        self._share(room)
+        return True
+
+    def _measure(self, first: int | None) -> None:
+        self._widths, self._whole = [], []
+        for n in self._shown:
+            longest = max(cell_len(row[n]) for row in self.rows)
+            longest = first if n == 0 and first is not None else longest
+            keep = n == 0 or bool(self.columns[n].short)
+            self._whole.append(keep or longest <= _WHOLE_CHARS)
+            self._widths.append(max(len(self.columns[n].name), longest))
+
+    def _needed(self) -> int:
+        least = [
+            width if whole else min(width, _WORD_CHARS)
+            for width, whole in zip(self._widths, self._whole, strict=True)
+        ]
+        return sum(least) + _GAP * (len(least) - 1)
+
+    def _share(self, room: int) -> None:
+        """What is left over for the columns of sentences, the short ones first."""
+        gaps = _GAP * (len(self._widths) - 1)
+        pairs = zip(self._widths, self._whole, strict=True)
+        left = room - gaps - sum(width for width, whole in pairs if whole)
+        broken = [n for n, whole in enumerate(self._whole) if not whole]
+        for place, n in enumerate(sorted(broken, key=lambda n: self._widths[n])):
+            self._widths[n] = min(self._widths[n], left // (len(broken) - place))
+            left -= self._widths[n]
+
+    def show(self, first: int, end: int, *, header: bool) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=header)
+        for n, width, whole in zip(self._shown, self._widths, self._whole, strict=True):
+            table.add_column(self.columns[n].name, overflow="fold", no_wrap=whole, width=width)
+        for row in self.rows[first:end]:
+            table.add_row(*(Text(row[n]) for n in self._shown))
+        _print(table)
+
+    def show_one_by_one(self) -> None:
+        for number, row in enumerate(self.rows):
+            if number:
+                click.echo("")
+            show_fields((column.name, row[n]) for n, column in enumerate(self.columns))
 
 
 def show_fields(fields: Iterable[tuple[str, Any]]) -> None:
@@ -95,6 +204,12 @@ def say(line: str) -> None:
     click.echo(plain(line))
 
 
+def copied(lines: Iterable[str]) -> None:
+    """Print lines that hold commands to be copied: nothing breaks them."""
+    for line in lines:
+        say(line)
+
+
 def remark(line: str) -> None:
     """Print a line for a person on standard error, beside the data."""
     click.echo(plain(line), err=True)
@@ -114,6 +229,19 @@ def progress() -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+def cell_len(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    from rich.cells import cell_len as measured
+
+    return measured(text)
+
+
+def _emphasised(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text, "bold")
 
 
 def _flattened(prefix: str, document: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from holdfast.commands.options import Group, data_option, json_option, target_argument
-from holdfast.commands.words import clock_text, operation_words, sync_words
-from holdfast.model.errors import HoldfastError
+from holdfast.commands.words import due_text, operation_words, sync_words
+from holdfast.model.errors import HoldfastError, Invalid, NotFound
 
 _STATES = ("queued", "sent", "merged", "deferred", "quarantined", "withdrawn")
+_ID_CHARS: Final = 8
+_WHOLE_ID_CHARS: Final = 32
+_LETTERS_MIN: Final = 4
+_NAMED_MAX: Final = 5
 
 
 @click.group(cls=Group)
@@ -26,8 +31,13 @@ def queue() -> None:
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @json_option
 def list_(data: Path, state: str | None, as_json: bool) -> None:
-    """List operations; finished ones stay for seven days."""
-    from holdfast.commands.output import show_json, show_table
+    """List operations; finished ones stay for seven days.
+
+    \b
+    Such as:
+      holdfast queue list --state queued --data desk
+    """
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -35,8 +45,15 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
     if as_json:
         show_json(answer)
         return
+    now = datetime.datetime.now(datetime.UTC)
     show_table(
-        ["operation", "what", "about", "state", "tries", "next try", "reason"],
+        [
+            Column("operation", short=_ID_CHARS),
+            *("what", "about", "state"),
+            Column("tries", drop=2),
+            Column("next try", drop=1),
+            "reason",
+        ],
         (
             [
                 one.get("id"),
@@ -45,7 +62,7 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
                 sync_words(one.get("state")),
                 # One try is as it should be, and needs no column.
                 one.get("attempts") if (one.get("attempts") or 0) > 1 else "",
-                clock_text(one.get("next_attempt_at")),
+                due_text(one.get("next_attempt_at"), now),
                 one.get("reason"),
             ]
             for one in answer["items"]
@@ -59,16 +76,22 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
 @data_option
 @json_option
 def show(operation: str, data: Path, as_json: bool) -> None:
-    """Show one operation."""
-    from holdfast.commands.output import show_document, show_json
+    """Show one operation; OP is its id, the first letters of it, or the reservation's code.
+
+    \b
+    Such as:
+      holdfast queue show RES-2026-ABC123 --data desk
+    """
+    from holdfast.commands.output import show_fields, show_json
+    from holdfast.commands.screens import operation_fields
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
-        found = session.get(f"/queue/{quoted(operation)}")
+        found = session.get(f"/queue/{quoted(_named(session, operation))}")
     if as_json:
         show_json(found)
     else:
-        show_document(found)
+        show_fields(operation_fields(found))
 
 
 @queue.command()
@@ -100,7 +123,7 @@ def retry(operation: str | None, data: Path, as_json: bool) -> None:
         if operation is None:
             waiting = [one["id"] for s in ("queued", "sent") for one in _all(session, s)["items"]]
         else:
-            waiting = [operation]
+            waiting = [_named(session, operation)]
         for one in waiting:
             session.post(f"/queue/{quoted(one)}/retry")
     if as_json:
@@ -121,11 +144,21 @@ def retry(operation: str | None, data: Path, as_json: bool) -> None:
 )
 @json_option
 def withdraw(operation: str, data: Path, reason: str, as_json: bool) -> None:
-    """Give up an operation that was quarantined."""
+    """Give up an operation that the hub refused for good (quarantined).
+
+    \b
+    Such as:
+      holdfast queue list --state quarantined --data desk
+      holdfast queue withdraw RES-2026-ABC123 \\
+          --reason entered_by_mistake --data desk
+
+    OP is the operation's id, its first letters, or the code of the reservation it is about.
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
+        operation = _named(session, operation)
         answer = session.post(f"/queue/{quoted(operation)}/withdraw", {"reason": reason})
     if as_json:
         show_json(answer)
@@ -161,6 +194,27 @@ def write_new(file: Path, content: bytes) -> None:
         raise HoldfastError(
             f"{file} cannot be written ({error.strerror}); name another file"
         ) from error
+
+
+def _named(session: Any, text: str) -> str:
+    """The id of the operation that a person means: by its id, the first letters of it as a list
+    shows them, or the code of the reservation that it is about. Raises NotFound, Invalid."""
+    if len(text) == _WHOLE_ID_CHARS:
+        return text
+    wanted = text.rstrip("…")
+    items = session.items("/queue")
+    found = [
+        str(one["id"])
+        for one in items
+        if one.get("subject") == wanted
+        or (len(wanted) >= _LETTERS_MIN and str(one["id"]).startswith(wanted.lower()))
+    ]
+    if not found:
+        raise NotFound(f"no operation {text} in this queue; finished ones stay 7 days")
+    if len(found) > 1:
+        ids = ", ".join(found[:_NAMED_MAX])
+        raise Invalid(f"{len(found)} operations are meant by {text}; name one: {ids}")
+    return found[0]
 
 
 def _all(session: Any, state: str | None) -> dict[str, Any]:

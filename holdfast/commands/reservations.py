@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from holdfast.commands.options import Group, data_option, file_argument, json_option
-from holdfast.commands.words import clock_text, status_words, sync_words
+from holdfast.commands.words import clock_text, status_words, sync_words, until_text, venue_hint
 from holdfast.model.errors import Invalid
 
 
@@ -26,8 +26,13 @@ def reservations() -> None:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
 def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -> None:
-    """List by start, such as: holdfast reservations list --date 2026-07-01 --data desk."""
-    from holdfast.commands.output import show_json, show_table
+    """List by start.
+
+    \b
+    Such as:
+      holdfast reservations list --date 2026-07-01 --data desk
+    """
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -37,14 +42,18 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
         return
     several = len({one.get("venue") for one in found}) > 1
     show_table(
-        ["code", "when", "party", "where", "state", "exchange", "name", "venue"],
+        [
+            *("when", "code", "party", "where", "state"),
+            Column("exchange", drop=1),
+            *("name", "venue"),
+        ],
         (
             [
+                one.get("starts_at"),
                 one.get("code"),
-                clock_text(one.get("starts_at")),
                 one.get("party_size"),
                 " + ".join(one.get("resources") or []),
-                status_words(one),
+                status_words(one, brief=True),
                 # What is known to the hub is as it should be, and needs no word.
                 "" if one.get("sync") == "merged" else sync_words(one.get("sync")),
                 (one.get("guest") or {}).get("name"),
@@ -53,6 +62,7 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
             for one in found
         ),
         empty="no reservations",
+        by_day="venue",
     )
 
 
@@ -157,6 +167,7 @@ def move(
     as_json: bool,
 ) -> None:
     """Move or resize a reservation; the old place is kept until the new one is certain."""
+    from holdfast.commands.hub_standing import warn_if_shut_out
     from holdfast.commands.session import open_session, quoted
 
     body = {
@@ -171,6 +182,7 @@ def move(
         raise click.UsageError("say what changes: --at, --resource, --party, --minutes or --nights")
     with open_session(data) as session:
         answer = session.request("PATCH", f"/reservations/{quoted(reservation)}", body=body)
+        warn_if_shut_out(session)
     _show(answer.data, as_json)
 
 
@@ -187,7 +199,14 @@ def move(
 )
 @json_option
 def import_(file: Path, data: Path, mapping: Path, as_json: bool) -> None:
-    """Bring in an existing system's reservations; the same file again changes nothing."""
+    """Bring in an existing system's reservations; the same file again changes nothing.
+
+    \b
+    Such as, with the files in examples/hotels:
+      holdfast reservations import excerpt.csv --map hotel-city.toml --data hub
+
+    A mapping says which column means what: docs/import.md.
+    """
     from holdfast.commands.importing import import_file, show_summary
     from holdfast.commands.output import show_json
 
@@ -205,13 +224,14 @@ def show_reservation(reservation: dict[str, Any]) -> None:
     decision = reservation.get("decision") or {}
     change = reservation.get("pending_change") or {}
     guest = reservation.get("guest") or {}
+    starts = reservation.get("starts_at")
     show_fields(
         [
             ("code", reservation.get("code")),
             ("state", status_words(reservation)),
             ("venue", reservation.get("venue")),
-            ("from", clock_text(reservation.get("starts_at"))),
-            ("until", clock_text(reservation.get("ends_at"))),
+            ("from", f"{clock_text(starts)}{venue_hint([starts])}"),
+            ("until", until_text(starts, reservation.get("ends_at"))),
             ("party", reservation.get("party_size")),
             ("where", " + ".join(reservation.get("resources") or [])),
             ("asked for", _change_words(change)),
@@ -236,11 +256,13 @@ def _change_words(change: Any) -> str:
 
 
 def _step(reservation: str, step: str, data: Path, as_json: bool, **body: Any) -> None:
+    from holdfast.commands.hub_standing import warn_if_shut_out
     from holdfast.commands.session import open_session, quoted
 
     given = {name: value for name, value in body.items() if value is not None}
     with open_session(data) as session:
         answer = session.post(f"/reservations/{quoted(reservation)}/{step}", given)
+        warn_if_shut_out(session)
     _show(answer, as_json)
 
 

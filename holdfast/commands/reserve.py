@@ -24,9 +24,9 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 @click.option("--area", metavar="A", help="Any resource of this area.")
 @click.option("--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type.")
 @click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere.")
-@click.option("--guest-name", metavar="TEXT")
-@click.option("--guest-phone", metavar="TEXT")
-@click.option("--guest-email", metavar="TEXT")
+@click.option("--guest-name", metavar="TEXT", help="The guest's data are sealed for the venue.")
+@click.option("--guest-phone", metavar="TEXT", help="See --guest-name.")
+@click.option("--guest-email", metavar="TEXT", help="See --guest-name.")
 @click.option("--guest", metavar="FILE|-", help="The guest's data as JSON, unseen by other users.")
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
 @click.option(
@@ -37,7 +37,7 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
     "--wait",
     type=click.IntRange(0, PREFER_WAIT_SECONDS_MAX),
     metavar="SECONDS",
-    help="Wait so long for the decision where another holder must decide.",
+    help="Wait so long for the hub's decision; without it, the answer comes at once.",
 )
 @json_option
 def reserve(
@@ -56,10 +56,14 @@ def reserve(
     as_json: bool,
     **same: Any,
 ) -> None:
-    """Make a reservation.
+    """Make a reservation. It is kept here at once, with or without the hub.
 
-    Such as: holdfast reserve --venue trattoria --at 2026-07-01T19:30 --party 2 --data desk
+    \b
+    Such as:
+      holdfast reserve --venue trattoria --at 2026-07-01T19:30 --party 2 \\
+          --guest-name "Anna Ricci" --wait 5 --data desk
     """
+    from holdfast.commands.hub_standing import warn_if_shut_out, will_be_answered
     from holdfast.commands.output import show_json
     from holdfast.commands.reservations import show_reservation
     from holdfast.commands.session import open_session
@@ -76,13 +80,15 @@ def reserve(
         "guest": card,
         **same,
     }
-    headers = {"Idempotency_Key": key, "Prefer": None if wait is None else f"wait={wait}"}
     with open_session(data) as session:
+        patient = will_be_answered(session, wait)
+        headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if patient else None}
         made = session.post(
             "/reservations",
             {name: value for name, value in body.items() if value is not None},
             **{name: value for name, value in headers.items() if value is not None},
         )
+        warn_if_shut_out(session)
     if as_json:
         show_json(made)
     else:

@@ -1,36 +1,71 @@
 """The screens that say how a device stands: its link, its queue, its clock, all of them together.
 
 Owns which of an answer's fields a person needs and what they are called; `--json` has all of them.
-Pure: answers in, names and values out.
+Answers in, names and values out.
 """
 
 from __future__ import annotations
 
+import datetime
+import shlex
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from holdfast.commands.words import (
+    ago_text,
+    clock_text,
     clock_words,
     connection_words,
+    due_text,
+    operation_words,
     size_text,
     span_text,
+    status_words,
     sync_words,
+    until_text,
+    venue_hint,
 )
 
 Fields = list[tuple[str, Any]]
+
+SHUT_OUT: Final = "revoked"
+"""The `reason` of `GET /sync` for a device that its hub has shut out."""
+_STEPS: Final = 2
 
 
 def sync_fields(answer: Mapping[str, Any]) -> Fields:
     """How it stands with the hub; of the queue what is not as it should be."""
     differing = answer.get("books_differing") or []
+    shut_out = answer.get("reason") == SHUT_OUT
+    last = answer.get("last_exchange_at")
+    ago = ago_text(last, datetime.datetime.now(datetime.UTC))
     return [
-        ("exchange", connection_words(answer.get("state"))),
+        ("exchange", "SHUT OUT by the hub" if shut_out else connection_words(answer.get("state"))),
+        ("which means", answer.get("detail") if shut_out else None),
         ("hub", answer.get("hub")),
-        ("last exchange", answer.get("last_exchange_at") or "never"),
-        ("last problem", answer.get("last_error")),
+        ("last exchange", f"{clock_text(last)}, {ago}" if last else "never"),
+        ("last problem", None if shut_out else answer.get("last_error")),
         ("not sent yet", answer.get("queued")),
         *_unusual(answer.get("queue") or {}),
         ("differs from the hub", differing),
+    ]
+
+
+def way_out_lines(answer: Mapping[str, Any], directory: Path) -> list[str]:
+    """What to type on a device that was shut out; lines to be copied, and none for any other."""
+    commands = answer.get("way_out") or []
+    if answer.get("reason") != SHUT_OUT or len(commands) < _STEPS:
+        return []
+    invite, rejoin, *_ = commands
+    return [
+        "",
+        "What to do, if it should go on: make a join code at the hub; it is printed last:",
+        f"  {invite} --data HUB-DIRECTORY",
+        "Here, with that code:",
+        f"  {rejoin} --data {shlex.quote(str(directory))}",
+        "What waits here to be sent:",
+        f"  holdfast queue list --state queued --data {shlex.quote(str(directory))}",
     ]
 
 
@@ -89,6 +124,69 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
         ("life", life),
         ("why another life", answer.get("other_life")),
     ]
+
+
+def operation_fields(found: Mapping[str, Any]) -> Fields:
+    """One operation and its fate."""
+    decision = found.get("decision") or {}
+    due = due_text(found.get("next_attempt_at"), datetime.datetime.now(datetime.UTC))
+    return [
+        ("operation", found.get("id")),
+        ("what", operation_words(found.get("kind"))),
+        ("about", found.get("subject")),
+        ("venue", found.get("venue")),
+        ("state", sync_words(found.get("state"))),
+        ("because", found.get("reason")),
+        ("tries", found.get("attempts")),
+        ("next try", due),
+        ("decision", decision.get("verdict")),
+        ("decided by", decision.get("by")),
+        ("stamp", found.get("stamp")),
+    ]
+
+
+def decision_fields(found: Mapping[str, Any]) -> Fields:
+    """A decision, what it rests on, and whether it may be believed."""
+    checks = found.get("checks") or {}
+    wrong = [name.replace("_", " ") for name, holds in checks.items() if not holds]
+    good = [name.replace("_", " ") for name, holds in checks.items() if holds]
+    return [
+        ("reservation", found.get("code") or found.get("reservation")),
+        ("state", status_words(dict(found))),
+        ("decision", found.get("verdict")),
+        ("because", found.get("why")),
+        ("decided by", found.get("by")),
+        ("decided at", found.get("decided_at")),
+        ("asked by", found.get("asked_by")),
+        *(("asked for", _claim_words(claim)) for claim in found.get("asked") or []),
+        *(("given", _claim_words(claim)) for claim in found.get("given") or []),
+        *(("had it first", _winner_words(one)) for one in found.get("winners") or []),
+        *(
+            (
+                "it relied on",
+                f"{one.get('entries')} entries of {one.get('node')}"
+                f" ({str(one.get('head'))[:8]}…)" + ("" if one.get("held") else ", not held here"),
+            )
+            for one in found.get("relied_on") or []
+        ),
+        ("checked", ", ".join(good)),
+        ("does not hold", ", ".join(wrong)),
+        ("result", "it may be believed" if found.get("ok") else "it cannot be confirmed here"),
+    ]
+
+
+def _claim_words(claim: Mapping[str, Any]) -> str:
+    starts, ends = claim.get("starts_at"), claim.get("ends_at")
+    many = f"{claim.get('quantity')} of " if claim.get("quantity") != 1 else ""
+    when = f"{clock_text(starts)} to {until_text(starts, ends)}{venue_hint([starts])}"
+    return f"{many}{claim.get('resource')}, {when}"
+
+
+def _winner_words(winner: Mapping[str, Any]) -> str:
+    if not winner.get("known"):
+        return f"{winner.get('id')} (not known here)"
+    where = " + ".join(winner.get("resources") or [])
+    return f"{winner.get('code') or winner.get('id')} ({status_words(dict(winner))}, {where})"
 
 
 def _unusual(counts: Mapping[str, Any]) -> Fields:

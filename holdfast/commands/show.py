@@ -11,7 +11,12 @@ from holdfast.commands.options import json_option
 @click.option("--once", is_flag=True, help="End by itself; status 1 where a claim did not hold.")
 @json_option
 def demo(once: bool, as_json: bool) -> int:
-    """The whole story on this machine: the network is cut, both sides sell, every fate is shown."""
+    """The whole story on this machine: the network is cut, both sides sell, every fate is shown.
+
+    Its hub, front desk and kiosk then stay up until Ctrl-C, so that you can look at them; --once
+    ends by itself. With --json the document is printed when the story is told, and without --once
+    the three stay up all the same.
+    """
     from holdfast.demo import run
 
     return run(once, as_json)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
-from holdfast.commands.screens import round_fields, sync_fields
+from holdfast.commands.screens import round_fields, sync_fields, way_out_lines
 from holdfast.commands.words import clock_text
 from holdfast.model.limits import LIST_LIMIT_MAX
 
@@ -38,7 +38,7 @@ def now(data: Path, as_json: bool) -> None:
 @json_option
 def status(data: Path, as_json: bool) -> None:
     """Whether the hub is reached, when last, and what is not sent yet."""
-    from holdfast.commands.output import show_fields, show_json
+    from holdfast.commands.output import copied, show_fields, show_json
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -47,6 +47,7 @@ def status(data: Path, as_json: bool) -> None:
         show_json(answer)
     else:
         show_fields(sync_fields(answer))
+        copied(way_out_lines(answer, data))
 
 
 @sync.command()

@@ -43,7 +43,7 @@ def create(data: Path, name: str, role: str, agent_id: str | None, as_json: bool
 @json_option
 def list_(data: Path, as_json: bool) -> None:
     """The tokens that were made, without their secrets."""
-    from holdfast.commands.output import show_json, show_table
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
@@ -52,14 +52,14 @@ def list_(data: Path, as_json: bool) -> None:
         show_json(answer)
         return
     show_table(
-        ["name", "role", "agent", "made", "revoked"],
+        ["name", "role", Column("agent", short=14, drop=1), "made", "state"],
         (
             [
                 one.get("name"),
                 one.get("role"),
                 one.get("agent_id"),
                 clock_text(one.get("made_at")),
-                clock_text(one.get("revoked_at")),
+                "revoked" if one.get("revoked_at") else "",
             ]
             for one in answer["items"]
         ),

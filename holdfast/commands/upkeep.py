@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
 from holdfast.commands.options import data_option, file_argument, json_option
+
+_CHECKED: Final = {
+    "lock": "in use",
+    "schema": "version",
+    "chains": "record",
+    "unsealed": "signatures",
+    "projections": "what is shown",
+    "permissions": "secrets",
+    "write-ahead log": "new changes",
+}
+"""The doctor's checks as a person calls them; the others are called what they are."""
 
 
 @click.command()
@@ -15,7 +27,12 @@ from holdfast.commands.options import data_option, file_argument, json_option
 @data_option
 @json_option
 def backup(file: Path, data: Path, as_json: bool) -> None:
-    """Write a consistent copy, also while the process runs: holdfast backup FILE --data DIR."""
+    """Write a consistent copy, also while the process runs.
+
+    \b
+    Such as:
+      holdfast backup desk.backup --data desk
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import require_directory
     from holdfast.node.upkeep import backup_directory
@@ -54,7 +71,15 @@ def restore(file: Path, data: Path, as_json: bool) -> None:
 @click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
 @json_option
 def doctor(data: Path, fix: bool, as_json: bool) -> int:
-    """Check database, chains, projections, clock, disk, permissions; status 1: one is bad."""
+    """Check a data directory, also beside its running process; status 1: something is bad.
+
+    Looks at the database, at whether all that was written is there and unaltered, at what is shown,
+    the clock, the disk, and who may read the keys. Each line says what it means and what to do.
+
+    \b
+    Such as:
+      holdfast doctor --data desk
+    """
     from holdfast.commands.audit import as_document
     from holdfast.commands.output import remark, show_json, show_table
     from holdfast.commands.session import require_directory
@@ -67,12 +92,12 @@ def doctor(data: Path, fix: bool, as_json: bool) -> int:
         show_json({"ok": not bad, "checks": checks})
     else:
         show_table(
-            ["check", "", "detail", "way out"],
-            ([c["name"], "ok" if c["ok"] else "BAD", c["detail"], c["way_out"]] for c in checks),
+            ["checked", "", "which means"],
+            ([_name(c), "ok" if c["ok"] else "BAD", _meaning(c)] for c in checks),
         )
     if bad:
-        faults = "; ".join(f"{c['name']}: {c['detail']}, {c['way_out']}" for c in bad)
-        remark(f"error: {data} is not sound: {faults}")
+        names = ", ".join(map(_name, bad))
+        remark(f"error: {data} is not sound: {names}; each has its way out above")
     return 1 if bad else 0
 
 
@@ -94,3 +119,13 @@ def upgrade(data: Path, check: bool, as_json: bool) -> int:
     else:
         show_document(found)
     return 0 if found.get("ok", True) else 1
+
+
+def _name(check: dict[str, Any]) -> str:
+    return _CHECKED.get(check["name"], str(check["name"]))
+
+
+def _meaning(check: dict[str, Any]) -> str:
+    if not check["way_out"]:
+        return str(check["detail"])
+    return f"{check['detail'].rstrip('.')}. TO DO: {check['way_out']}"

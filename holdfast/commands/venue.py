@@ -90,7 +90,9 @@ def show(venue: str, data: Path, as_json: bool) -> None:
     import yaml
 
     click.echo(
-        yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None),
+        yaml.safe_dump(
+            document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=72
+        ),
         nl=False,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, Final
 
 _STATUS: Final = {
@@ -50,15 +51,18 @@ _OPERATION: Final = {
     "reservation.completed": "completed",
     "reservation.no_show": "no-show",
 }
+_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
 
-def status_words(reservation: dict[str, Any]) -> str:
-    """Such as `confirmed (guaranteed)` or `waiting for the hub (provisional)`."""
+def status_words(reservation: dict[str, Any], *, brief: bool = False) -> str:
+    """Such as `confirmed (guaranteed)` or `waiting for the hub (provisional)`; `brief`, for lists,
+    without the words in brackets, which only say the same in the house's terms."""
     status = str(reservation.get("status", ""))
     words = _STATUS.get(status, status.replace("_", " "))
     assurance = reservation.get("assurance")
-    if status in ("confirmed", "commit_pending", "intent") and assurance not in (None, "none"):
+    promised = status in ("confirmed", "commit_pending", "intent")
+    if promised and not brief and assurance not in (None, "none"):
         words = f"{words} ({assurance})"
     if reservation.get("pending_change"):
         words = f"{words}, change asked for"
@@ -98,6 +102,15 @@ def span_text(ms: Any) -> str:
 _SPANS: Final = ((1_000, 1, "ms"), (120_000, 1_000, "s"), (7_200_000, 60_000, "min"))
 
 
+def due_text(time: Any, now: datetime.datetime) -> str:
+    """How soon an RFC 3339 time is, such as `in 12 s`; `now` for what is due."""
+    try:
+        seconds = (datetime.datetime.fromisoformat(str(time)) - now).total_seconds()
+    except (TypeError, ValueError):
+        return ""
+    return "now" if seconds < 1 else f"in {span_text(round(seconds) * 1000)}"
+
+
 def ago_text(time: Any, now: datetime.datetime) -> str:
     """How long ago an RFC 3339 time was, such as `3 min ago`."""
     try:
@@ -118,14 +131,61 @@ def size_text(count: Any) -> str:
 
 
 def clock_text(time: Any) -> str:
-    """An RFC 3339 time as the venue's clocks show it: answers carry the venue's own offset.
+    """An RFC 3339 time for a person; any other text as it is.
 
-    What happened at no venue is in UTC, and says so.
+    A time of reservations carries its venue's offset, and is shown as the venue's clocks show it:
+    `Thu 2026-07-02 19:30`. What happened at a machine is in UTC (`Z`), and is shown on the reader's
+    own clock, with the zone's name: `2026-07-02 19:30:05 CEST`.
     """
     match = _TIME.fullmatch(str(time or ""))
     if match is None:
         return str(time or "")
-    return f"{match[1]} {match[2]}" + (" UTC" if match[3] == "Z" else "")
+    if match[3] == "Z":
+        return moment_text(time)
+    return f"{day_text(time)} {time_text(time)}"
+
+
+def day_text(time: Any) -> str:
+    """The day of an RFC 3339 time, at its own offset: `Thu 2026-07-02`."""
+    day = str(time)[:10]
+    return f"{_WEEKDAYS[datetime.date.fromisoformat(day).weekday()]} {day}"
+
+
+def time_text(time: Any) -> str:
+    """The time of day of an RFC 3339 time, at its own offset: `19:30`."""
+    return str(time)[11:16]
+
+
+def until_text(start: Any, end: Any) -> str:
+    """When something ends, with the day only where that is another one."""
+    same = str(start)[:10] == str(end)[:10]
+    return time_text(end) if same else clock_text(end)
+
+
+def moment_text(time: Any) -> str:
+    """When something happened, on the reader's clock, whatever offset the text has."""
+    try:
+        at = datetime.datetime.fromisoformat(str(time)).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return str(time or "")
+    return f"{at:%Y-%m-%d %H:%M:%S} {at.tzname()}"
+
+
+def venue_hint(times: Iterable[Any]) -> str:
+    """` (venue time)` where one of these times at a venue reads otherwise on the reader's clock."""
+    for time in times:
+        try:
+            at = datetime.datetime.fromisoformat(str(time))
+            if at.utcoffset() != at.astimezone().utcoffset():
+                return " (venue time)"
+        except (ValueError, OverflowError, OSError):
+            continue
+    return ""
+
+
+def shortened(text: str, size: int) -> str:
+    """The first characters of an id, and a mark where there are more."""
+    return text if len(text) <= size + 1 else f"{text[:size]}…"
 
 
 def plain(value: Any) -> str:

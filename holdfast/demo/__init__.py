@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import sys
 import threading
 from collections.abc import Generator
 from types import FrameType
@@ -20,13 +21,18 @@ from holdfast.demo.telling import Telling
 __all__ = ["run"]
 
 LOOK_SECONDS = 0.5
+_STAYING = (
+    "The story is told. Its hub, front desk and kiosk stay up until Ctrl-C, at the addresses in "
+    "the document; with --once the demo ends by itself."
+)
 
 
 def run(once: bool, as_json: bool) -> int:
     """Tell the story; returns 0 if every claim of it held, else 1.
 
     With `once` it ends by itself; otherwise its processes stay up until Ctrl-C. With `as_json` one
-    JSON document is all that is printed. Raises DemoFailed where the story could not go on.
+    JSON document is all that standard output gets, as soon as the story is told; that the processes
+    stay up is said on standard error. Raises DemoFailed where the story could not go on.
     """
     telling = Telling(quiet=as_json)
     with _terminated_like_interrupted(), Machines() as machines:
@@ -36,9 +42,13 @@ def run(once: bool, as_json: bool) -> int:
             print(json.dumps(story.document(), indent=2), flush=True)
         if not once:
             telling.visit(machines.all, story.venue, story.date, story.displaced_code)
+            if as_json:
+                print(_STAYING, file=sys.stderr, flush=True)
             _stay(machines)
             telling.goodbye()
     telling.verdict(story.claims, story.seconds)
+    if once:
+        telling.what_next()
     return 0 if story.held else 1
 
 

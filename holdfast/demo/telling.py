@@ -7,6 +7,7 @@ Owns every word that is shown. It checks nothing and calls nobody: what it is gi
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+
+from holdfast.demo import program
 
 if TYPE_CHECKING:
     from holdfast.demo.machines import Machine
@@ -218,25 +221,37 @@ class Telling:
     def visit(self, machines: Sequence[Machine], venue: str, date: str, displaced: str) -> None:
         """Where to look while the processes stay up."""
         self.act("The processes stay up until Ctrl-C: have a look")
-        for one in machines:
-            self._lines(
-                f"{one.name}: {_ROLES[one.name]}",
-                f"  {one.url}/healthz",
-                f"  {one.url}/schema/openapi.json",
-                f"  export {one.name.upper()}={one.directory}",
-            )
+        self._lines("Copy these lines into another terminal first:")
         self._lines(
-            "In another terminal, after the three exports:",
-            f"  holdfast reservations list --date {date} --data $DESK",
-            f"  holdfast reservations show {displaced} --data $DESK",
-            f"  holdfast decision verify {displaced} --data $DESK",
-            "  holdfast exceptions list --data $DESK",
-            "  holdfast queue list --data $KIOSK",
-            "  holdfast hub nodes --data $HUB",
-            f"  holdfast books show {venue} --data $KIOSK",
-            "  holdfast audit verify --data $HUB",
-            f"  holdfast reserve --venue {venue} --at {date}T18:30 --party 2 --data $KIOSK",
-            "  holdfast sync pause --data $DESK      (and resume)",
+            *(f"  {line}" for line in program.setting_up()),
+            *(f"  export {one.name.upper()}={shlex.quote(str(one.directory))}" for one in machines),
+            "",
+        )
+        for says, command in (
+            ("the book as the desk shows it", f"reservations list --date {date} --data $DESK"),
+            ("the guest who lost her table", f"reservations show {displaced} --data $DESK"),
+            ("why she did, checked here", f"decision verify {displaced} --data $DESK"),
+            ("what a person must do about it", "exceptions list --data $DESK"),
+            ("what became of what the kiosk wrote", "queue list --data $KIOSK"),
+            ("the devices, seen from the hub", "hub nodes --data $HUB"),
+            ("is the record whole?", "audit verify --data $HUB"),
+            (
+                "another booking, at the kiosk",
+                f"reserve --venue {venue} --at {date}T18:30 --party 2 --wait 5 --data $KIOSK",
+            ),
+            ("pull the desk's cable out, until …", "sync pause --data $DESK"),
+            ("… it is plugged in again", "sync resume --data $DESK"),
+        ):
+            self._lines(f"# {says}", f"  holdfast {command}")
+        self._lines("", "For programs:", *(f"  {one.url}/schema/openapi.json" for one in machines))
+
+    def what_next(self) -> None:
+        """After a story that ended by itself: what to try, as it can be copied from here."""
+        self._lines(
+            "Tell it again, and look around in it while its processes stay up:",
+            f"  {program.command()} demo",
+            "Or begin with a hub of your own (the README's five minutes go on from there):",
+            f"  {program.command()} hub init --data hub --tenant rome",
         )
 
     def goodbye(self) -> None:

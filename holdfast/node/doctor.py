@@ -6,6 +6,7 @@ only what is derived (projections) or plainly wrong (the mode of a key), never t
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from holdfast.node.local_identity import ROOT_META_KEY, LocalIdentity
 from holdfast.node.replica import PROJECTION_VERSION, Replica
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.node.verify import VerifyReport, verify_store
+from holdfast.node.words import sentences
 from holdfast.store.database import FILE_NAME, DirectoryLock
 from holdfast.store.readonly import ReadOnlyStore, known_migrations
 from holdfast.store.store import Store
@@ -31,6 +33,10 @@ from holdfast.store.store import Store
 HIGH_WATER_META_KEY: Final = "clock.high_water"
 PROJECTION_META_KEY: Final = "projection.version"
 _MEBIBYTE: Final = 1024 * 1024
+_RESTORE: Final = (
+    "restore a backup into a new directory (`holdfast restore FILE --data NEW-DIRECTORY`), or, for "
+    "a device without one, join the hub as a new device; keep this directory until all is well"
+)
 
 
 class Check(msgspec.Struct):
@@ -51,7 +57,8 @@ def doctor(directory: Path, fix: bool = False) -> list[Check]:
     if not (directory / FILE_NAME).is_file():
         raise DirectoryError(f"{directory} holds no Holdfast data; name another directory")
     in_use = _in_use(directory)
-    checks = [Check("lock", True, in_use or "no process uses the directory")]
+    said = "the directory is in use, as it is while its process runs; a copy was looked at"
+    checks = [Check("lock", True, said if in_use else "no process uses the directory")]
     for name, look in _CHECKS:
         checks += _looked(name, look, directory)
     if fix:
@@ -59,17 +66,23 @@ def doctor(directory: Path, fix: bool = False) -> list[Check]:
     return checks
 
 
+def _fix(directory: Path) -> str:
+    return f"holdfast doctor --fix --data {shlex.quote(str(directory))}"
+
+
 def _looked(name: str, look: Look, directory: Path) -> list[Check]:
     try:
         return list(look(directory))
     except HoldfastError as error:
-        return [Check(name, False, error.detail, "see the other checks, or restore a backup")]
+        way_out = f"look at the other lines first; if they do not help, {_RESTORE}"
+        return [Check(name, False, error.detail, way_out)]
     except OSError as error:
         reason = error.strerror or str(error)
-        return [Check(name, False, f"cannot be looked at: {reason}", "check owner and modes")]
+        way_out = "see that this account owns the directory and may read what is in it"
+        return [Check(name, False, f"this cannot be looked at: {reason}", way_out)]
     except Exception as error:  # damaged rows can break a check in any way, and are what it is for
-        detail = f"cannot be looked at: what is there makes no sense ({type(error).__name__})"
-        return [Check(name, False, detail, "restore a backup, and let this node rejoin")]
+        detail = f"what is kept here cannot be understood: it is damaged ({type(error).__name__})"
+        return [Check(name, False, detail, _RESTORE)]
 
 
 def _in_use(directory: Path) -> str:
@@ -91,34 +104,38 @@ def _database(directory: Path) -> Iterator[Check]:
     with ReadOnlyStore(directory) as store:
         problems = store.integrity()
         applied = store.migrations()
-    detail = "; ".join(problems[:3]) or "SQLite finds it sound"
-    way_out = "" if not problems else "restore a backup, and let this node rejoin"
-    yield Check("database", not problems, detail, way_out)
+    detail = "the database file is sound"
+    if problems:
+        detail = f"the database file is damaged: {sentences(problems[:3])}"
+    yield Check("database", not problems, detail, _RESTORE if problems else "")
     known = known_migrations()
     newer = [name for name in applied if name not in known]
     yield Check(
         "schema",
         not newer,
-        f"written by a newer version ({', '.join(newer)})" if newer else f"{len(applied)} steps",
-        "install the version that wrote it" if newer else "",
+        f"a newer version of Holdfast wrote it, and this one would misread it ({', '.join(newer)})"
+        if newer
+        else "this version of Holdfast can use it",
+        "install the newer version again" if newer else "",
     )
 
 
 def _record(directory: Path) -> Iterator[Check]:
     """Chains, and the seals over them (`verify`)."""
     report = verify_store(directory)
-    detail = f"{report.chains} chains, {report.entries} entries, {report.seals} seals hold"
+    detail = f"all that was written is there, unaltered: {report.entries} entries"
     if not report.ok:
-        detail = "; ".join([*map(str, report.bad[:3]), *report.notes[:1]])
-    way_out = "restore a backup, and let this node rejoin; the others keep what they received"
+        faults = sentences([*map(str, report.bad[:3]), *report.notes[:1]])
+        detail = f"something that was written is lost or was altered: {faults}"
+    way_out = f"{_RESTORE}; the other devices keep what they received"
     yield Check("chains", report.ok, detail, "" if report.ok else way_out)
     yield _unsealed(report)
 
 
 def _unsealed(report: VerifyReport) -> Check:
-    detail = "every entry is sealed"
+    detail = "everything that was written is signed"
     if report.unsealed:
-        detail = f"{report.unsealed} entries wait for their seal, made when they are sent"
+        detail = f"{report.unsealed} entries are signed as soon as they are sent; nothing to do"
     return Check("unsealed", True, detail)
 
 
@@ -128,10 +145,11 @@ def _log_size(directory: Path) -> Iterator[Check]:
     yield Check(
         "write-ahead log",
         size <= WAL_BYTES_MAX,
-        f"{size / _MEBIBYTE:.1f} MiB",
+        f"{size / _MEBIBYTE:.1f} MiB of new changes wait beside the database file"
+        + (", as it should be" if size <= WAL_BYTES_MAX else ", which is too much"),
         ""
         if size <= WAL_BYTES_MAX
-        else "something keeps reading the database: restart the process",
+        else "some program keeps the database open for reading: restart the process, and close it",
     )
 
 
@@ -146,8 +164,12 @@ def _projections(directory: Path) -> Iterator[Check]:
             shown = source.projected()
             size = source.path.stat().st_size
             if shutil.disk_usage(copy).free < 2 * size:
-                way_out = f"free {2 * size / _MEBIBYTE:.0f} MiB there, or set TMPDIR"
-                yield Check("projections", False, f"no room to fold in {copy.parent}", way_out)
+                way_out = (
+                    f"free {2 * size / _MEBIBYTE:.0f} MiB there, or name a roomier directory in "
+                    "the variable TMPDIR, and look again"
+                )
+                detail = f"not compared with the record: no room for a copy in {copy.parent}"
+                yield Check("projections", False, detail, way_out)
                 return
             source.copy_to(copy / FILE_NAME)
         _fold_again(copy)
@@ -155,14 +177,17 @@ def _projections(directory: Path) -> Iterator[Check]:
             fresh = folded.projected()
     wrong = {key for key in shown.keys() | fresh.keys() if shown.get(key) != fresh.get(key)}
     if version != str(PROJECTION_VERSION).encode() and wrong:
-        yield Check("projections", True, "of another version; folded anew at the next start")
+        detail = "it was worked out by another version; that is done anew at the next start"
+        yield Check("projections", True, detail)
         return
     yield Check(
         "projections",
         not wrong,
-        f"{len(wrong)} of {len(fresh)} rows differ from a fresh fold" if wrong else
-        f"{len(fresh)} rows are what a fresh fold gives",
-        "stop the process and run `holdfast doctor --fix`, which folds anew" if wrong else "",
+        f"{len(wrong)} of {len(fresh)} things that are shown (reservations, what is taken, sums) "
+        "are not what the record says" if wrong else
+        f"what is shown is what the record says ({len(fresh)} things compared)",
+        f"stop the process and run `{_fix(directory)}`: it works them out anew from the record, "
+        "and loses nothing" if wrong else "",
     )  # fmt: skip
 
 
@@ -196,20 +221,26 @@ def _clock(directory: Path) -> Iterator[Check]:
     with ReadOnlyStore(directory) as store:
         high_water = int(store.meta(HIGH_WATER_META_KEY) or b"0")
     ahead_ms = (high_water >> 16) - clock.now_ms()
-    state = clock.status()["state"]
     if ahead_ms > STAMP_AHEAD_MS_MAX:
         way_out = "set this machine's clock right, or name time servers in config.toml (ntp)"
-        detail = f"the newest entry is {ahead_ms / 1000:.0f} s ahead of this machine's clock"
+        detail = (
+            f"this machine's clock is {ahead_ms / 1000:.0f} s behind the newest thing that was "
+            "written here: it was set back, or it was wrong then"
+        )
         yield Check("clock", False, detail, way_out)
     else:
-        yield Check("clock", True, f"{state} until a process samples it; not behind the entries")
+        detail = "this machine's clock is not behind what was written here"
+        yield Check("clock", True, detail)
 
 
 def _disk(directory: Path) -> Iterator[Check]:
     free = shutil.disk_usage(directory).free
     ok = free >= DISK_FREE_BYTES_MIN
-    way_out = f"free some space: at least {DISK_FREE_BYTES_MIN // _MEBIBYTE} MiB"
-    yield Check("disk", ok, f"{free // _MEBIBYTE} MiB free", "" if ok else way_out)
+    way_out = (
+        f"free some space, to have at least {DISK_FREE_BYTES_MIN // _MEBIBYTE} MiB; when the "
+        "disk is full, nothing more can be written"
+    )
+    yield Check("disk", ok, f"{free // _MEBIBYTE} MiB are free", "" if ok else way_out)
 
 
 def _open_secrets(directory: Path) -> list[Path]:
@@ -222,8 +253,10 @@ def _open_secrets(directory: Path) -> list[Path]:
 
 def _permissions(directory: Path) -> Iterator[Check]:
     wrong = [str(path.relative_to(directory)) for path in _open_secrets(directory)]
-    detail = f"others may read {', '.join(wrong)}" if wrong else "keys are for their owner alone"
-    way_out = "run `holdfast doctor --fix`, or chmod 600 them" if wrong else ""
+    detail = "keys and tokens can be read by their owner alone"
+    if wrong:
+        detail = f"other users of this machine may read what is secret: {', '.join(wrong)}"
+    way_out = f"run `{_fix(directory)}`, which closes them to others" if wrong else ""
     yield Check("permissions", not wrong, detail, way_out)
 
 
@@ -231,9 +264,10 @@ def _settings(directory: Path) -> Iterator[Check]:
     try:
         settings.load(directory)
     except HoldfastError as error:
-        yield Check("settings", False, error.detail, f"correct {directory / settings.FILE_NAME}")
+        way_out = f"correct {directory / settings.FILE_NAME}, or the HOLDFAST_… variable"
+        yield Check("settings", False, error.detail, way_out)
     else:
-        yield Check("settings", True, "config.toml and the environment are understood")
+        yield Check("settings", True, "config.toml and the HOLDFAST_… variables are understood")
 
 
 Look = Callable[[Path], Iterator[Check]]
@@ -262,16 +296,16 @@ def _mended(check: Check, directory: Path, in_use: bool) -> Check:
     elif in_use:
         return Check(
             check.name, False, f"{check.detail}; not mended: the directory is in use",
-            "stop the process and run `holdfast doctor --fix` again",
+            f"stop the process and run `{_fix(directory)}` again",
         )  # fmt: skip
     else:
         try:
             _fold_again(directory)
         except HoldfastError as error:
-            return Check(check.name, False, f"{check.detail}; {error.detail}", check.way_out)
+            return Check(check.name, False, sentences([check.detail, error.detail]), check.way_out)
         except Exception as error:  # as in `_looked`
-            detail = f"{check.detail}; cannot be folded ({type(error).__name__})"
-            return Check(check.name, False, detail, "restore a backup, and let this node rejoin")
+            detail = f"{check.detail}; it cannot be worked out anew ({type(error).__name__})"
+            return Check(check.name, False, detail, _RESTORE)
         again = _looked("projections", _projections, directory)[0]
-    again.detail = f"mended ({check.detail}); {again.detail}" if again.ok else again.detail
+    again.detail = f"mended; it was: {check.detail}" if again.ok else again.detail
     return again

@@ -31,7 +31,15 @@ from holdfast.model.limits import (
     ROUNDS_MAX,
     WITNESS_EVERY_MS,
 )
-from holdfast.node import directories, hub_trust, joining, lives, local_identity, settings
+from holdfast.node import (
+    directories,
+    hub_trust,
+    joining,
+    lives,
+    local_identity,
+    settings,
+    standing,
+)
 from holdfast.node.exchange import Exchange, Peer, Round
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.service import Service
@@ -207,25 +215,38 @@ class Node(Service):
         self.reset_peer()
 
     def rejoin(self, code: str) -> None:
-        """Get a new certificate with a new code, keeping the data. Raises Unauthorised,
-        Unreachable (also while paused: a pause cuts everything), RuleViolated."""
+        """Get a new certificate with a new code, keeping the data: what waits to be sent goes out.
+
+        A device that was shut out, or that has another role from now on, goes on as another life,
+        whose chain begins with the new certificate. Raises Unauthorised, Unreachable (also while
+        paused: a pause cuts everything), RuleViolated.
+        """
         self._require_network()
         admitted = joining.ask(
             self.hub_url, code, self.identity.key, self.identity.sealing_private,
             self.identity.incarnation, self.trust(),
         )  # fmt: skip
-        if (admitted.tenant, admitted.venue) != (self.identity.tenant, self.identity.venue):
-            message = (
-                f"the code is for {admitted.tenant}/{admitted.venue}, this directory belongs to "
-                f"{self.identity.tenant}/{self.identity.venue}; join in a new directory"
-            )
-            raise RuleViolated(message, [{"rule": "other-venue", "message": message}])
-        with self.transaction():
-            self.identity = replace(
-                self.identity, certificates=admitted.certificates, peer=admitted.hub_certificates,
-                root=admitted.root,
-            )  # fmt: skip
-            self.identity.save(self.store.records)
+        own = self.identity
+        for rule, given, needed in (
+            ("other-venue", f"{admitted.tenant}/{admitted.venue}", f"{own.tenant}/{own.venue}"),
+            ("other-name", admitted.name, own.name),
+        ):
+            if given != needed:
+                message = (
+                    f"the code is for {given}, this directory belongs to {needed}; "
+                    "invite that one, or join in a new directory"
+                )
+                raise RuleViolated(message, [{"rule": rule, "message": message}])
+        with self.lock:
+            anew = standing.is_shut_out(self.store.records) or admitted.role != own.role
+            with self.transaction():
+                self.identity = replace(
+                    own, certificates=admitted.certificates, peer=admitted.hub_certificates,
+                    root=admitted.root, role=admitted.role,
+                )  # fmt: skip
+                self.identity.save(self.store.records)
+            if anew:
+                self._next_life("rejoined", announce=False)
         self.reset_peer()
 
     def reset_peer(self) -> None:
@@ -406,7 +427,8 @@ class Node(Service):
         """What was on its way is queued again, with the reason, until the next attempt."""
         self.last_error = error.detail
         with self.transaction():
-            self.store.queue.mark_failed(next_attempt_at_ms, error.name)
+            self.store.queue.mark_failed(next_attempt_at_ms, standing.code_of(error))
+            standing.note_failure(self.store.records, error, self.clock.now_ms())
 
     def sample_hub(self, sent: float, received_ms: int, answered_ms: int, uncertainty: int) -> None:
         """Every exchange is a time sample where NTP gives none (§3)."""
@@ -454,6 +476,11 @@ class Node(Service):
         self._exchanged = True
         self.last_error = ""
         self.differing = [self.identity.venue] if total.differing else []
+        with self.lock:
+            # Idle rounds write nothing.
+            if standing.is_shut_out(self.store.records):
+                with self.transaction():
+                    standing.note_answer(self.store.records)
         if total.pushed or total.pulled or total.differing:
             with self.transaction():
                 self.store.records.put_int(LAST_EXCHANGE_KEY, now_ms)
@@ -487,6 +514,7 @@ class Node(Service):
         """What `GET /sync` shows; the runtime adds what only it knows."""
         with self.lock:
             counts = self.store.queue.counts()
+            why = standing.shown(self.store.records, self.identity, self.last_error)
         if self.paused:
             state = "paused"
         elif self.live_state is not None:
@@ -497,6 +525,7 @@ class Node(Service):
             state = "connected"
         return {
             "state": state,
+            **why,
             "hub": self.hub_url,
             "last_exchange_at_ms": self.last_exchange_at_ms,
             "queued": counts["queued"] + counts["sent"],

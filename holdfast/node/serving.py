@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.errors import Forbidden, Unauthorised
 from holdfast.model.limits import FLEET_NOTED_EVERY_MS
-from holdfast.node import joining
+from holdfast.node import joining, standing
 from holdfast.node.exchange import Exchange
 from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
@@ -114,8 +114,7 @@ def require_admitted(replica: Service, sender: Identity, name: str) -> None:
         book = replica.books.get(name)
         revoked = book is not None and book.administration.is_revoked([sender.serial])
     if revoked and sender.role != HUB_ROLE:
-        venue = name.partition("/")[2]
-        raise Forbidden(f"{sender.name} was shut out of {venue}; ask the operator of the hub")
+        raise standing.refusal(sender.name, name.partition("/")[2])
 
 
 def handle_exchange(

@@ -148,14 +148,16 @@ def problem_of(status: int, body: bytes, url: str) -> HoldfastError:
     """The error that a problem answer stands for."""
     detail = f"{url} answered {status}"
     try:
-        detail = str(httpx.Response(status, content=body).json().get("detail", detail))
+        problem = httpx.Response(status, content=body).json()
+        detail = str(problem.get("detail", detail))
     except (ValueError, AttributeError):
         detail = f"{detail} with something that is no Holdfast answer"
         return Unreachable(detail)
     if status == 401:
         return Unauthorised(detail)
     if status == 403:
-        return Forbidden(detail)
+        reason = problem.get("reason")
+        return Forbidden(detail, reason=reason) if isinstance(reason, str) else Forbidden(detail)
     if status == 413:
         return TooLarge(detail)
     if status == 422:

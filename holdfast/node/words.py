@@ -1,11 +1,12 @@
 """Codes in words: why something was refused, decided or needs a person, as a host understands it.
 
-Owns sentences and nothing else; the codes stand where they arise. A code without a sentence is
-shown as it is, with blanks, so that nothing is ever hidden.
+Owns sentences, and how they are joined, and nothing else; the codes stand where they arise. A code
+without a sentence is shown as it is, with blanks, so that nothing is ever hidden.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from holdfast.model.vocabulary import EXCEPTION_ACTIONS
@@ -50,7 +51,9 @@ REASON_SENTENCES: Final = {
     # Exchanges.
     "unreachable": "the hub could not be reached",
     "timeout": "the hub did not answer in time",
-    "revoked": "this device was shut out",
+    "revoked": "the hub has shut this device out",
+    "forbidden": "the hub refuses this device",
+    "unauthorised": "the hub does not recognise this device",
 }
 
 _PREFIX_SENTENCES: Final = (
@@ -88,6 +91,12 @@ def plain_reason(code: str) -> str:
         if code.startswith(prefix):
             return sentence.format(code.removeprefix(prefix).replace("_", " "))
     return code.replace("-", " ").replace("_", " ")
+
+
+def sentences(parts: Iterable[str], between: str = "; ") -> str:
+    """Sentences as parts of one line: of all but the last the full stop goes."""
+    given = [part.strip() for part in parts if part.strip()]
+    return between.join([*(part.rstrip(".") for part in given[:-1]), *given[-1:]])
 
 
 def exception_sentence(kind: str, subject: str, won: list[str]) -> str:

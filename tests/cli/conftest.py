@@ -13,15 +13,6 @@ from holdfast.cli import holdfast
 from tests.cli.support import Run, Running, make_hub
 
 
-@pytest.fixture(scope="session", autouse=True)
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The witness outside the data directories is kept apart from the developer's own."""
-    directory = tmp_path_factory.mktemp("state")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOLDFAST_STATE", str(directory))
-        yield directory
-
-
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     """Commands send this process's log into their directory; other tests want it where it was."""

@@ -35,6 +35,7 @@ backup | restore | doctor | upgrade
 demo | bench
 """
 NAMES = [name.strip() for line in NAMED.strip().splitlines() for name in line.split("|")]
+GROUPS = sorted({name.partition(" ")[0] for name in NAMES if " " in name})
 WITHOUT_DATA = {"demo", "bench"}
 WITHOUT_JSON = {"hub run", "node run", "node unit"}
 
@@ -56,6 +57,12 @@ def test_a_command_of_the_contract_explains_itself(name: str, run: Run):
     assert done.exit_code == 0
     assert done.stdout.startswith(f"Usage: holdfast {name} ")
     assert (command(name).help or "").strip(), f"`holdfast {name}` says nothing of itself"
+
+
+@pytest.mark.parametrize("name", ["", *GROUPS, *NAMES])
+def test_help_fits_80_columns(name: str, run: Run):
+    done = run(*name.split(), "--help", COLUMNS="80")
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,7 @@ import pytest
 
 from holdfast.commands.failures import Refused, line_of, refusal
 from holdfast.model.errors import Invalid, NotAvailable, RuleViolated, Unreachable
+from holdfast.node.words import sentences
 from tests.cli.support import PROGRAM, ROOT, Run, make_hub, program
 
 
@@ -137,7 +138,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure_that_shouts(hub: Path):
 def test_without_any_command_the_help_is_shown_with_status_2():
     done = program()
     assert done.returncode == 2
-    assert "Commands:" in done.stderr
+    assert "Reservations:" in done.stderr
 
 
 class TestTheLine:
@@ -151,12 +152,18 @@ class TestTheLine:
 
     def test_names_every_rule_that_says_no(self):
         violations = [{"rule": "cutoff", "message": "Too late for today."}]
-        assert line_of(RuleViolated("Not so.", violations)) == "Not so. (Too late for today.)"
+        assert line_of(RuleViolated("Not so.", violations)) == "Not so (Too late for today.)"
 
     def test_offers_what_is_free_instead_in_the_venues_time(self):
         slots = [{"starts_at": "2026-07-01T20:00:00+02:00", "resources": ["T1", "T2"]}]
         line = line_of(NotAvailable("T1 is taken.", slots))
-        assert line == "T1 is taken.; free instead: 2026-07-01 20:00 T1 + T2"
+        assert line == "T1 is taken; free instead: Wed 2026-07-01 20:00 T1 + T2"
+
+    def test_has_one_full_stop_at_the_most_where_sentences_are_joined(self):
+        violations = [{"rule": "a", "message": "Too late."}, {"rule": "b", "message": "Too many."}]
+        line = line_of(RuleViolated("Not so.", violations))
+        assert line == "Not so (Too late; Too many.)"
+        assert sentences(["Taken.", "", " Try later. "]) == "Taken; Try later."
 
     def test_of_a_problem_document_is_its_detail(self):
         problem = {"type": "urn:holdfast:error:gone", "detail": "The hold lapsed.", "status": 410}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+import io
 import json
 import os
 import pty
+import re
 import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,10 +43,28 @@ class TestWords:
         one = {"status": "confirmed", "assurance": "guaranteed", "pending_change": {"x": 1}}
         assert words.status_words(one) == "confirmed (guaranteed), change asked for"
 
-    def test_times_are_shown_on_the_venues_clock_and_others_say_utc(self):
-        assert words.clock_text("2026-07-01T19:30:00+02:00") == "2026-07-01 19:30"
-        assert words.clock_text("2026-07-01T19:30:00.123Z") == "2026-07-01 19:30 UTC"
+    def test_reservations_are_shown_on_the_venues_clock_with_the_day_of_the_week(self):
+        assert words.clock_text("2026-07-01T19:30:00+02:00") == "Wed 2026-07-01 19:30"
+        assert words.clock_text("2026-07-01") == "2026-07-01"
         assert words.clock_text(None) == ""
+        start = "2026-07-01T23:30:00+02:00"
+        assert words.until_text(start, "2026-07-01T23:45:00+02:00") == "23:45"
+        assert words.until_text(start, "2026-07-02T00:30:00+02:00") == "Thu 2026-07-02 00:30"
+
+    def test_what_happened_at_a_machine_is_shown_on_the_readers_clock(self, in_lisbon: None):
+        assert words.clock_text("2026-07-01T19:30:05.123Z") == "2026-07-01 20:30:05 WEST"
+        assert words.clock_text("2026-12-01T19:30:05Z") == "2026-12-01 19:30:05 WET"
+        assert words.moment_text("2026-07-01T20:30:05+02:00") == "2026-07-01 19:30:05 WEST"
+
+    def test_whose_clock_it_is_is_said_where_the_two_differ(self, in_lisbon: None):
+        assert words.venue_hint(["2026-07-01T19:30:00+02:00"]) == " (venue time)"
+        assert words.venue_hint(["2026-07-01T19:30:00+01:00"]) == ""
+
+    def test_what_comes_is_said_as_how_soon(self):
+        now = datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
+        assert words.due_text("2026-07-01T12:00:20Z", now) == "in 20 s"
+        assert words.due_text("2026-07-01T11:59:20Z", now) == "now"
+        assert words.due_text(None, now) == ""
 
     def test_another_ones_text_steers_no_terminal(self):
         assert "\x1b" not in words.plain("Ann\x1b[2J\x07")
@@ -47,7 +72,96 @@ class TestWords:
         assert words.plain("Žofie 李") == "Žofie 李"
 
 
+@pytest.fixture
+def in_lisbon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A reader in Lisbon."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Lisbon")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+class OfColumns(io.StringIO):
+    """A terminal's standard output."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """The lines of a table on a terminal of so many columns, without the blanks at their ends."""
+
+    def show(columns: int, *arguments: Any, **options: Any) -> list[str]:
+        terminal = OfColumns()
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("TERM", "dumb")
+        monkeypatch.setattr(sys, "stdout", terminal)
+        output.show_table(*arguments, **options)
+        return [line.rstrip() for line in terminal.getvalue().splitlines()]
+
+    return show
+
+
+class TestNarrowTerminals:
+    COLUMNS = ("code", output.Column("digest", short=4), output.Column("life", drop=1))
+    ROWS = (["RES-1", "0123456789" * 3, "second"],)
+
+    def test_show_all_where_there_is_room(self, shown: Callable[..., list[str]]):
+        assert shown(60, self.COLUMNS, self.ROWS)[1].split() == [
+            "RES-1",
+            "0123456789" * 3,
+            "second",
+        ]
+
+    def test_shorten_ids_first_and_then_leave_columns_out(self, shown: Callable[..., list[str]]):
+        assert shown(30, self.COLUMNS, self.ROWS)[1].split() == ["RES-1", "0123…", "second"]
+        assert shown(18, self.COLUMNS, self.ROWS)[1].split() == ["RES-1", "0123…"]
+
+    def test_break_sentences_between_words_only(self, shown: Callable[..., list[str]]):
+        lines = shown(36, ["code", "detail"], [["RES-1", "the guest must be told of another time"]])
+        assert lines[1:] == ["RES-1  the guest must be told of", "       another time"]
+
+    def test_list_names_and_values_where_nothing_else_helps(self, shown: Callable[..., list[str]]):
+        rows = [["a" * 12, "b" * 12], ["c" * 12, "d" * 12]]
+        lines = shown(20, ["one", "two"], rows)
+        assert [line.split() for line in lines if line][:2] == [
+            ["one", "a" * 12],
+            ["two", "b" * 12],
+        ]
+
+    def test_name_each_day_once_above_its_rows(
+        self, shown: Callable[..., list[str]], in_lisbon: None
+    ):
+        rows = [
+            ["2026-07-01T19:30:00+02:00", "RES-1"],
+            ["2026-07-01T20:00:00+02:00", "RES-2"],
+            ["2026-07-02T12:00:00+02:00", "RES-3"],
+        ]
+        assert shown(80, ["when", "code"], rows, by_day="venue") == [
+            "Wed 2026-07-01 (venue time)",
+            "when   code",
+            "19:30  RES-1",
+            "20:00  RES-2",
+            "",
+            "Thu 2026-07-02",
+            "12:00  RES-3",
+        ]
+        rows = [["2026-07-01T19:30:05.000Z", "desk"]]
+        assert shown(80, ["when", "who"], rows, by_day="here") == [
+            "Wed 2026-07-01 (WEST)",
+            "when      who",
+            "20:30:05  desk",
+        ]
+
+
 class TestTables:
+    def test_a_pipe_gets_the_whole_time_in_every_row(self, capsys: pytest.CaptureFixture[str]):
+        rows = [["2026-07-01T19:30:00+02:00", "RES-1"], ["2026-07-01T20:00:00+02:00", "RES-2"]]
+        output.show_table(["when", "code"], rows, by_day="venue")
+        assert "Wed 2026-07-01 20:00  RES-2" in capsys.readouterr().out
+
     def test_a_pipe_gets_whole_ids_however_narrow_the_terminal_is(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ):
@@ -164,6 +278,17 @@ def on_a_terminal(*command: object, **environment: str) -> str:
         return shown.decode()
     finally:
         os.close(main)
+
+
+SENTENCES = (["audit", "verify"], ["clock", "sample"])
+"""Print sentences, which a terminal breaks itself."""
+
+
+@pytest.mark.parametrize("command", [one for one in PRINTING if one not in SENTENCES], ids=" ".join)
+def test_a_terminal_of_80_columns_gets_no_longer_line(command: list[str], hub: Path):
+    shown = on_a_terminal(*command, "--data", hub, NO_COLOR="1")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert max(len(line) for line in plain.splitlines()) <= 80
 
 
 def test_a_terminal_gets_emphasis_unless_no_color_is_set(hub: Path):

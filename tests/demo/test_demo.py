@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from holdfast.demo import program
+
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "holdfast", "demo"]
 
@@ -65,7 +67,7 @@ def test_the_story_is_told_in_plain_words_on_80_columns_and_every_claim_holds(tm
 @pytest.mark.slow
 def test_the_same_story_as_one_json_document(tmp_path: Path):
     done = run(tmp_path, "--once", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     assert told["ok"] is True
     assert told["seconds"] < 40
@@ -115,9 +117,87 @@ def test_without_once_it_stays_up_until_it_is_told_to_stop_and_leaves_nothing(
         assert json.loads(shown.stdout)["counts"]["queued"] == 0
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (0, "")
+    assert process.returncode == 0
+    assert "stay up until Ctrl-C" in errors
+    assert errors.count("\n") == 1
     assert not any(map(is_alive, pids))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_what_it_tells_people_to_type_next_works_as_it_is_printed(tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir()
+    with subprocess.Popen(
+        COMMAND,
+        cwd=ROOT,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        told: list[str] = []
+        for line in process.stdout:
+            told.append(line)
+            if line.startswith("For programs:"):
+                break
+        first = next(n for n, line in enumerate(told) if line.startswith("Copy these lines"))
+        typed = "".join(line for line in told[first + 1 :] if line.startswith(("  ", "#")))
+        assert typed.count("  holdfast ") >= 8
+        done = subprocess.run(
+            ["bash", "-c", f"set -e\n{typed}"],
+            cwd="/",
+            env={"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert "could not be had" in done.stdout
+    assert list(home.iterdir()) == [], "nothing is written into the home directory"
+
+
+class TestTheProgram:
+    """What `holdfast` is called in a line to be copied."""
+
+    def test_is_its_name_where_the_path_leads_to_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        here = installed(tmp_path, monkeypatch)
+        monkeypatch.setenv("PATH", str(here.parent))
+        assert (program.command(), program.setting_up()) == ("holdfast", [])
+
+    def test_is_found_from_here_and_by_activating_where_the_path_does_not(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        here = installed(tmp_path, monkeypatch)
+        monkeypatch.setenv("PATH", "/usr/bin")
+        monkeypatch.chdir(tmp_path)
+        assert program.command() == "'my env/bin/holdfast'"
+        assert program.setting_up() == [f"export PATH='{here.parent}':$PATH"]
+        here.with_name("activate").touch()
+        assert program.setting_up() == [f". '{here.with_name('activate')}'"]
+
+    def test_is_a_module_where_there_is_no_program(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        installed(tmp_path, monkeypatch).unlink()
+        assert program.command().endswith("/python' -m holdfast")
+        assert program.setting_up()[0].startswith("holdfast() {")
+
+
+def installed(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment with a blank in its path, whose Python is the one that runs."""
+    directory = place / "my env" / "bin"
+    directory.mkdir(parents=True)
+    here = directory / "holdfast"
+    here.touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(directory / "python"))
+    return here
 
 
 def test_a_claim_that_does_not_hold_is_named_and_gives_status_1(

@@ -194,8 +194,9 @@ def test_a_device_that_was_shut_out_keeps_its_operations_and_says_why(fleet):
     with pytest.raises(Forbidden, match="shut out"):
         desk.sync()
     [operation] = desk.store.queue.select(state="queued")
-    assert (operation.subject, operation.reason) == (view.id, "forbidden")
-    assert desk.sync_status()["queued"] == 1
+    assert (operation.subject, operation.reason) == (view.id, "revoked")
+    status = desk.sync_status()
+    assert (status["queued"], status["reason"]) == (1, "revoked")
 
 
 def test_a_backlog_in_many_pieces_is_acknowledged_piece_by_piece(fleet, monkeypatch):

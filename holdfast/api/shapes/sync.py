@@ -56,6 +56,13 @@ class SyncStatus(Shape, kw_only=True):
             description="`backing_off`: it failed more than once, and is tried less often",
         ),
     ]
+    reason: Annotated[
+        str | None, Meta(description="`revoked`: the hub has shut this device out; else null")
+    ]
+    detail: Annotated[str | None, Meta(description="why the state is as it is, in words")]
+    way_out: Annotated[
+        list[str], Meta(description="commands that let a device in again that was shut out")
+    ]
     hub: Annotated[str | None, Meta(description="URL of the hub; null at the hub")]
     last_exchange_at: Annotated[
         UtcTime | None, Meta(description="at the hub: when any device was last heard")
