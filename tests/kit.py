@@ -32,6 +32,7 @@ from holdfast.model.reservation import View
 from holdfast.node import hub as hub_module
 from holdfast.node import joining, serving, transport, witness
 from holdfast.node import node as node_module
+from holdfast.node.admission import ROOT_KEY
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
@@ -268,7 +269,7 @@ class Fleet:
 
     def wipe_hub(self) -> Hub:
         """The hub's disk is lost; a new hub is made with the tenant's root key."""
-        root = (self.the_hub.directory / "keys" / hub_module.ROOT_KEY).read_bytes()
+        root = (self.the_hub.directory / "keys" / ROOT_KEY).read_bytes()
         self.the_hub.close()
         fresh = self.directory / f"hub-{len(list(self.directory.iterdir()))}"
         with self._clock_of("hub"):

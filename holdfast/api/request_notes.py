@@ -18,7 +18,7 @@ from holdfast.model.limits import (
     PARTY_MAX,
     SLOT_DAYS_MAX,
 )
-from holdfast.node.hub import ROLES as NODE_ROLES
+from holdfast.node.admission import ROLES as NODE_ROLES
 from holdfast.store.queue import STATES
 
 Note = dict[str, Any]

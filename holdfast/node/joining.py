@@ -185,7 +185,7 @@ def handle(hub: Hub, body: bytes) -> bytes:
         )
     except ValueError as error:
         raise Invalid("these bytes are no join request") from error
-    _, leaf = hub.admit(request.code, request.proof, request.transcript, request)
+    _, leaf = hub.admission.admit(request.code, request.proof, request.transcript, request)
     answer = msgspec.msgpack.encode(
         JoinAnswer(JOIN_VERSION, [leaf], list(hub.identity.certificates), hub.identity.root, sealed)
     )

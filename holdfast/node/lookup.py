@@ -8,17 +8,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from holdfast.model import wall
+from holdfast.model import codes, wall
 from holdfast.model.contents import decode_content
-from holdfast.model.entries import SCHEMA, Entry
-from holdfast.model.errors import NotFound
+from holdfast.model.entries import SCHEMA, Entry, decode
+from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.events import ClaimDecided, Event
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import parse_uuid, uuid_text
 from holdfast.model.reservation import Seen
 from holdfast.node.replica import Replica
 from holdfast.store.journal import ChainRow
-from holdfast.store.projections import Record
+from holdfast.store.projections import Key, Record
 from holdfast.sync import gate
 from holdfast.sync.gate import Judged
 
@@ -38,11 +38,54 @@ def find_record(replica: Replica, reference: str) -> Record:
         if reservation is not None:
             record = replica.record(reservation)
         else:
-            found = replica.by_code(reference)
+            found = by_code(replica, reference)
             record = replica.record(found[1], found[0]) if found else None
     if record is None or not record.seen:
         raise NotFound(f"no reservation {reference!r} is known here")
     return record
+
+
+def by_code(replica: Replica, code: str) -> Key | None:
+    """The reservation of a code, read back from the code itself: its prefix names who made it,
+    its counter the entry that did.
+
+    Raises Conflict where two copies of one device gave the same code to two reservations.
+    """
+    with replica.lock:
+        found = _with_code(replica, code)
+    if len(found) > 1:
+        ids = " and ".join(uuid_text(reservation) for _, reservation in found)
+        raise Conflict(
+            f"{code} names {len(found)} reservations, because the device that made it was "
+            f"copied and both copies went on; name the one you mean by its id: {ids}"
+        )
+    return found[0] if found else None
+
+
+def _with_code(replica: Replica, code: str) -> list[Key]:
+    read = codes.read_code(code, replica.identity.pseudonym_key)
+    if read is None:
+        return replica.store.projections.by_long_code(code)
+    prefix, counter = read
+    for name, book in replica.books.items():
+        for incarnation, prefixes in book.administration.prefixes.items():
+            if prefix in prefixes:
+                n = prefixes.index(prefix) * codes.COUNTERS + counter
+                return _made_by(replica, name, incarnation, n, code)
+    return []
+
+
+def _made_by(replica: Replica, name: str, incarnation: bytes, n: int, code: str) -> list[Key]:
+    """The reservations with a code that entry n of a chain made, on any of its branches."""
+    found: dict[Key, None] = {}
+    for chain in replica.store.journal.branches(name, incarnation):
+        if not 0 < n <= chain.length:
+            continue
+        subject = decode(replica.store.journal.entries(chain, n - 1, n)[0]).subject
+        view = replica.view(subject, name) if subject else None
+        if view is not None and view.code == code:
+            found[name, subject] = None
+    return list(found)
 
 
 def position_of(

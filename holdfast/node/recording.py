@@ -17,6 +17,7 @@ from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.events import KIND_BY_EVENT, ClaimEnded, Event
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX
 from holdfast.model.reservation import View, followed
+from holdfast.node import lookup
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -29,7 +30,7 @@ def find(replica: Service, reference: str) -> View:
         view = replica.view(reservation)
     else:
         code = codes.normalise_code(reference)
-        found = replica.by_code(code) if code else None
+        found = lookup.by_code(replica, code) if code else None
         view = replica.view(found[1], found[0]) if found else None
     if view is None or not view.code:
         raise NotFound(f"no reservation {reference} here; it may not have reached this device yet")

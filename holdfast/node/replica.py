@@ -14,24 +14,20 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from holdfast import __version__
-from holdfast.model import codes, events, hlc
-from holdfast.model.administration import Administration, WriterInfo
-from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, decode, encode
+from holdfast.model import events, hlc
+from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.errors import Conflict, HoldfastError, RuleViolated
-from holdfast.model.events import ChainCertified, ChainClosed, ChainKeyChanged, Event
+from holdfast.model.events import ChainCertified, Event
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import (
     ASIDE_BYTES_MAX,
-    CHAINS_PER_BOOK_MAX,
-    CHAINS_PER_CERTIFICATE_MAX,
     ENTRIES_PER_RESERVATION_MAX,
     SMALL_ENTRY_BYTES,
 )
 from holdfast.model.reservation import Seen, View
-from holdfast.node.identity import HUB_ROLE, Identity, verify_certificate
+from holdfast.node.books import Books, BookState, ChainAuthor
+from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.journal import ChainRow
@@ -49,34 +45,6 @@ SOFTWARE: Final = f"holdfast-{__version__}"
 PROJECTION_VERSION: Final = 2
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
-
-
-@dataclass(slots=True)
-class ChainAuthor:
-    """Who writes a chain: what the certificate says, the serial numbers of all it had, the first
-    one first, and the keys with the entry each begins at."""
-
-    info: WriterInfo
-    venue: str
-    serials: list[int]
-    keys: list[tuple[int, Ed25519PublicKey]]
-
-    def key_at(self, n: int) -> Ed25519PublicKey:
-        """The key that a seal over the first n entries must be signed with."""
-        key = self.keys[0][1]
-        for first, candidate in self.keys:
-            if first <= n:
-                key = candidate
-        return key
-
-
-@dataclass
-class BookState:
-    """A book as folded in memory: its administration and the authors of its chains."""
-
-    name: str
-    administration: Administration = field(default_factory=Administration)
-    authors: dict[bytes, ChainAuthor] = field(default_factory=dict)
 
 
 class Written(NamedTuple):
@@ -138,7 +106,7 @@ class Replica:
         self.identity = identity
         self.clock = clock
         self.lock = threading.RLock()
-        self.books: dict[str, BookState] = {}
+        self._books = Books(store.journal, lambda: self.identity.root)
         self.pages = Pages(self._page_entries)
         self.listeners: list[Callable[[Change], None]] = []
         self._own: dict[str, list[tuple[bytes, bytes]]] = {}
@@ -163,7 +131,7 @@ class Replica:
                 self.store.records.put_int("projection.version", PROJECTION_VERSION)
 
     def _load_book(self, name: str) -> None:
-        self._fold_administration(name)
+        self._books.fold(name)
         journal = self.store.journal
         own = journal.chain(name, self.identity.incarnation)
         if own is not None and own.length:
@@ -173,29 +141,14 @@ class Replica:
             if last.entry is not None:
                 self.last_stamp = max(self.last_stamp, last.entry.stamp)
 
-    def _fold_administration(self, name: str) -> None:
-        """Fold what the journal says about a book itself, in an order that arrival does not decide:
-        who writes, then what was closed (a later life of the hub first), then all that must be
-        read up to those heads and no further."""
-        book = self.books[name] = BookState(name)
-        journal = self.store.journal
-        stages: tuple[list[tuple[ChainRow, Judged]], ...] = ([], [], [])
-        for row in journal.administration(name):
-            judged = gate.judge(row.n, row.hash, row.entry)
-            who = isinstance(judged.event, ChainCertified | ChainKeyChanged)
-            stage = 0 if who else 1 if isinstance(judged.event, ChainClosed) else 2
-            stages[stage].append((journal.chain_by_id(row.chain), judged))
+    @property
+    def books(self) -> dict[str, BookState]:
+        """What is folded of each book, by its name."""
+        return self._books.by_name
 
-        def latest_life(item: tuple[ChainRow, Judged]) -> tuple[int, bytes, int]:
-            author = book.authors.get(item[0].incarnation)
-            return (
-                -author.info.number if author is not None else 0,
-                item[0].incarnation,
-                item[1].n,
-            )
-
-        for chain, judged in (*stages[0], *sorted(stages[1], key=latest_life), *stages[2]):
-            self._absorb_administration(book, chain, judged)
+    def counts(self, book: BookState, chain: ChainRow, n: int) -> bool:
+        """Whether entry n of a branch counts as its writer's word: see `Books.counts`."""
+        return self._books.counts(book, chain, n)
 
     def _page_entries(self, chain: int, after: int, upto: int) -> list[bytes]:
         return self.store.journal.entries(self.store.journal.chain_by_id(chain), after, upto)
@@ -362,7 +315,7 @@ class Replica:
         assert chain is not None
         if kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
-            if self._absorb_administration(book, chain, judged):
+            if self._books.absorb(book, chain, judged):
                 self._refold(name)
         elif subject:
             made = kind == "reservation.created"
@@ -417,7 +370,7 @@ class Replica:
         known = book.authors.get(frame.incarnation)
 
         def certify(event: ChainCertified) -> ChainAuthor:
-            return self._certify(name, frame.incarnation, event)
+            return self._books.certify(name, frame.incarnation, event)
 
         passed = gate.check_frame(name, frame, [_Held(row, self) for row in rows], known, certify)
         outcome.acks[frame.incarnation] = None
@@ -447,7 +400,7 @@ class Replica:
     ) -> ChainRow:
         journal = self.store.journal
         if not rows or passed.fork:
-            self._require_room(book, passed.author)
+            self._books.require_room(book, passed.author)
         start = chain_start(book.name, incarnation)
         if not rows:
             return journal.new_chain(book.name, incarnation, start)
@@ -458,20 +411,6 @@ class Replica:
         # Another branch is named by its first entry that differs (DESIGN §4.3).
         head = journal.hash_at(base, passed.after) or start
         return journal.new_branch(base, passed.judged[0].hash, passed.after, head)
-
-    def _require_room(self, book: BookState, author: gate.Author) -> None:
-        """Everybody keeps every chain, so that no device may begin any number of them. Raises
-        Refused."""
-        assert isinstance(author, ChainAuthor)
-        chains = self.store.journal.chains(book.name)
-        own = sum(
-            1
-            for chain in chains
-            if (known := book.authors.get(chain.incarnation)) is not None
-            and known.serials[0] == author.serials[0]
-        )
-        if len(chains) >= CHAINS_PER_BOOK_MAX or own >= CHAINS_PER_CERTIFICATE_MAX:
-            raise Refused("too-many-chains")
 
     def _fold_judged(
         self, book: BookState, chain: ChainRow, passed: Passed, first_seq: int, outcome: Merged
@@ -503,7 +442,7 @@ class Replica:
             if entry.kind.startswith(_ADMINISTRATIVE):
                 self.store.journal.put_administration(book.name, [first_seq + offset])
                 self._touched_venue.add(book.name)
-                if self._absorb_administration(book, chain, judged):
+                if self._books.absorb(book, chain, judged):
                     outcome.refold = True
             elif entry.subject:
                 outcome.reservations[entry.subject] = None
@@ -514,73 +453,7 @@ class Replica:
         if not_merged:
             self.store.journal.put_verdicts(not_merged)
 
-    def _certify(self, name: str, incarnation: bytes, event: ChainCertified) -> ChainAuthor:
-        """Who a chain's certificate says its writer is. Raises Refused."""
-        try:
-            identity = verify_certificate(event.certificates, self.identity.root)
-        except HoldfastError as error:
-            raise Refused("certificate-invalid") from error
-        tenant, _, venue = name.partition("/")
-        if identity.tenant != tenant or identity.venue not in (venue, "*"):
-            raise Refused("certificate-foreign")
-        is_hub = identity.role == "hub"
-        if (identity.venue == "*") != is_hub:
-            raise Refused("certificate-foreign")
-        info = WriterInfo(incarnation, identity.name, identity.role, event.number, is_hub)
-        return ChainAuthor(info, identity.venue, [identity.serial], [(1, identity.public_key)])
-
-    def _renewed(self, event: ChainKeyChanged) -> Identity | None:
-        """What a later certificate says; None where it is none of ours, and changes nothing."""
-        try:
-            return verify_certificate(event.certificates, self.identity.root)
-        except HoldfastError:
-            return None
-
     # --- folding --------------------------------------------------------------------------------
-
-    def counts(self, book: BookState, chain: ChainRow, n: int) -> bool:
-        """Whether entry n of a branch counts as its writer's word: not beyond the head at which
-        the hub closed the chain, and on the branch that has this head (DESIGN §4.3)."""
-        close = book.administration.closes.get(chain.incarnation)
-        if close is None:
-            return True
-        if n > close.entries:
-            return False
-        journal = self.store.journal
-        branches = journal.branches(book.name, chain.incarnation)
-        if len(branches) == 1:
-            return True
-        for branch in branches:
-            if journal.hash_at(branch, close.entries) == close.head:
-                return n <= journal.shared(chain, branch)
-        return True  # Nobody can tell yet: the branch that counts has not arrived.
-
-    def _absorb_administration(self, book: BookState, chain: ChainRow, judged: Judged) -> bool:
-        """Fold an entry about the book. True if reservations must be folded anew because of it."""
-        event, entry, incarnation = judged.event, judged.entry, chain.incarnation
-        if event is None or entry is None:
-            return False
-        author = book.authors.get(incarnation)
-        if author is None:
-            if not isinstance(event, ChainCertified) or judged.n != 1:
-                return False
-            author = book.authors[incarnation] = self._certify(book.name, incarnation, event)
-        elif isinstance(event, ChainKeyChanged):
-            renewed = self._renewed(event)
-            if renewed and (renewed.name, renewed.venue) == (author.info.name, author.venue):
-                author.keys.append((judged.n + 1, renewed.public_key))
-                author.serials.append(renewed.serial)
-        closed = book.administration.absorb(
-            author.info, judged.n, entry.stamp, event, counts=self.counts(book, chain, judged.n)
-        )
-        if closed is None:
-            return False
-        close = book.administration.closes[closed]
-        beyond = any(
-            branch.length > close.entries
-            for branch in self.store.journal.branches(book.name, closed)
-        )
-        return beyond or closed in book.administration.hubs
 
     def _see(
         self, book: BookState, chain: ChainRow, judged: Judged, *, fresh: bool = False
@@ -588,7 +461,7 @@ class Replica:
         entry, incarnation = judged.entry, chain.incarnation
         assert entry is not None
         author = book.authors[incarnation].info
-        holder = author.is_hub and self.counts(book, chain, judged.n)
+        holder = author.is_hub and self._books.counts(book, chain, judged.n)
         content = entry.content if judged.event is not None else b""
         self.store.projections.see(
             book.name,
@@ -605,7 +478,7 @@ class Replica:
         """Fold a book anew from the journal: after a close that takes decisions back, an upgrade,
         or at the doctor's word."""
         self.store.projections.clear_book(name)
-        self._fold_administration(name)
+        self._books.fold(name)
         book = self.book(name)
         journal = self.store.journal
         for row in journal.walk():
@@ -663,46 +536,6 @@ class Replica:
                     "name the reservation by its code"
                 )
             return projections.get(books[0], reservation) if books else None
-
-    def by_code(self, code: str) -> Key | None:
-        """The reservation of a code, read back from the code itself: its prefix names who made it,
-        its counter the entry that did.
-
-        Raises Conflict where two copies of one device gave the same code to two reservations.
-        """
-        with self.lock:
-            found = self._with_code(code)
-        if len(found) > 1:
-            ids = " and ".join(uuid_text(reservation) for _, reservation in found)
-            raise Conflict(
-                f"{code} names {len(found)} reservations, because the device that made it was "
-                f"copied and both copies went on; name the one you mean by its id: {ids}"
-            )
-        return found[0] if found else None
-
-    def _with_code(self, code: str) -> list[Key]:
-        read = codes.read_code(code, self.identity.pseudonym_key)
-        if read is None:
-            return self.store.projections.by_long_code(code)
-        prefix, counter = read
-        for name, book in self.books.items():
-            for incarnation, prefixes in book.administration.prefixes.items():
-                if prefix in prefixes:
-                    n = prefixes.index(prefix) * codes.COUNTERS + counter
-                    return self._made_by(name, incarnation, n, code)
-        return []
-
-    def _made_by(self, name: str, incarnation: bytes, n: int, code: str) -> list[Key]:
-        """The reservations with a code that entry n of a chain made, on any of its branches."""
-        found: dict[Key, None] = {}
-        for chain in self.store.journal.branches(name, incarnation):
-            if not 0 < n <= chain.length:
-                continue
-            subject = decode(self.store.journal.entries(chain, n - 1, n)[0]).subject
-            view = self.view(subject, name) if subject else None
-            if view is not None and view.code == code:
-                found[name, subject] = None
-        return list(found)
 
     def authors(self, name: str) -> dict[bytes, ChainAuthor]:
         return self.book(name).authors

@@ -65,7 +65,7 @@ def test_a_reservation_that_came_first_under_a_taken_id_is_the_others_all_the_sa
 def test_one_certificate_begins_only_so_many_chains(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("holdfast.node.replica.CHAINS_PER_CERTIFICATE_MAX", 4)
+    monkeypatch.setattr("holdfast.node.books.CHAINS_PER_CERTIFICATE_MAX", 4)
     with Town(tmp_path) as town:
         town.attacker.write(entry(created(), subject=new_id()))
         answer = town.attacker.send(*(town.attacker.another_chain() for _ in range(6)))

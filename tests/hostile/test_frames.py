@@ -196,7 +196,7 @@ def test_any_number_of_branches_of_one_chain_stay_the_attackers_own_trouble(town
 
 
 def test_a_flood_of_chains_ends_at_the_limit(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.node.replica.CHAINS_PER_BOOK_MAX", 5)
+    monkeypatch.setattr("holdfast.node.books.CHAINS_PER_BOOK_MAX", 5)
     chains = [town.attacker.another_chain() for _ in range(6)]
     answer = town.attacker.send(*chains)
     assert [reason for _, _, reason in answer.refused] == ["too-many-chains"] * 4

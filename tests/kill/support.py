@@ -28,6 +28,7 @@ from unittest import mock
 
 from holdfast.model.entries import decode
 from holdfast.node.audit import verify_store
+from holdfast.node.lookup import by_code
 from holdfast.node.service import Service
 from holdfast.store.readonly import ReadOnlyStore
 from tests.kill import children
@@ -194,7 +195,7 @@ class Ledger:
             record = replica.record(reservation)
             assert record is not None, f"{replica.name} lost {code}, which was answered"
             assert record.view.code == code
-            assert replica.by_code(code) == (record.book, reservation), (
+            assert by_code(replica, code) == (record.book, reservation), (
                 f"{code} finds something else"
             )
             lost = self.operations[reservation] - {seen.operation for seen in record.seen}

@@ -23,7 +23,8 @@ from holdfast.model.errors import (
 )
 from holdfast.model.limits import JOIN_CODE_TRIES
 from holdfast.node import identity, join_codes, joining
-from holdfast.node.hub import ROOT_KEY, Hub
+from holdfast.node.admission import ROOT_KEY
+from holdfast.node.hub import Hub
 from tests.kit import START_MS, TENANT, Fleet
 
 
@@ -171,14 +172,12 @@ def test_a_code_outlives_a_root_key_that_is_damaged(fleet: Fleet) -> None:
     assert device.read(device.ask()).name == "kiosk"
 
 
-@pytest.mark.parametrize("fails", ["_grant_codes", "_flush"])
+@pytest.mark.parametrize("fails", ["grant_codes", "_flush"])
 def test_a_code_outlives_a_hub_that_cannot_write(fleet: Fleet, fails: str) -> None:
     device = Device(fleet)
     full = StorageFull("the disk is full; free some space")
-    with (
-        mock.patch.object(fleet.the_hub, fails, side_effect=full),
-        pytest.raises(StorageFull),
-    ):
+    where = fleet.the_hub if fails == "_flush" else fleet.the_hub.admission
+    with mock.patch.object(where, fails, side_effect=full), pytest.raises(StorageFull):
         device.ask()
     assert device.read(device.ask()).name == "kiosk"
 

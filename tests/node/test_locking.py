@@ -55,8 +55,9 @@ def watch(replica: Replica) -> list[Watched]:
             made = Watched(name, replica, getattr(holder, name))
             setattr(holder, name, made)
             watched.append(made)
-    replica.books = Watched("books", replica, replica.books)
-    return [*watched, replica.books]
+    books = Watched("books", replica, replica.books)
+    replica._books.by_name = books
+    return [*watched, books]
 
 
 def test_whoever_looks_through_the_books_holds_the_lock(fleet: Fleet):

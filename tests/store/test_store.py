@@ -89,7 +89,7 @@ def test_a_merge_that_fails_half_way_leaves_nothing_and_comes_again(fleet, monke
     fleet.reserve(desk, "19:30", ["T1"])
     hub = fleet.the_hub
     before = everything(hub, fleet.book)
-    monkeypatch.setattr(hub, "_decide_one", lambda *_: (_ for _ in ()).throw(Boom()))
+    monkeypatch.setattr(hub.holding, "_decide_one", lambda *_: (_ for _ in ()).throw(Boom()))
     with pytest.raises(Boom):
         desk.sync()
     assert everything(hub, fleet.book) == before

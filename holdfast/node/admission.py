@@ -1,0 +1,261 @@
+"""Who belongs to the fleet: join codes, certificates, code prefixes, shutting out, the fleet view.
+
+Owns the hub's register of what it issued and everything about one device. What a device sells or
+writes is `holding`'s and the book's business.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from holdfast.model.administration import serial_bytes
+from holdfast.model.errors import Conflict, DirectoryError, Invalid, NotFound
+from holdfast.model.events import ChainClosed, CodesGranted, NodeRevoked, VenueKeyAccepted
+from holdfast.model.vocabulary import REVOKE_REASONS
+from holdfast.node import identity as certificates
+from holdfast.node import join_codes
+from holdfast.node.keys import read_signing_key
+from holdfast.node.reasons import reason_code
+from holdfast.store.records import CertificateRow
+
+if TYPE_CHECKING:
+    from holdfast.node.hub import Hub
+
+ROOT_KEY: Final = "root.pem"
+ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
+PREFIXES: Final = 1024
+
+
+class Invite(NamedTuple):
+    code: str
+    expires_at_ms: int
+
+
+class Admission:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._greeted: set[tuple[str, bytes, int]] = set()
+
+    def forget(self) -> None:
+        """Nobody counts as greeted by what was not kept."""
+        self._greeted.clear()
+
+    def invite(self, venue: str, role: str, name: str, expires_s: int = 3600) -> Invite:
+        """A one-time join code. Raises NotFound, Invalid."""
+        self._hub.venue(venue)
+        if role not in ROLES:
+            raise Invalid.field("role", f"must be one of {', '.join(ROLES)}")
+        if not is_name(name) or name == "hub":
+            raise Invalid.field("name", "must be 1-64 of a-z, 0-9 and -, and not hub")
+        expires = self._hub.clock.now_ms() + expires_s * 1000
+        code = join_codes.make(os.urandom(32), self._hub.identity.key.public_key())
+        offer = join_codes.offer(code, venue, role, name, expires)
+        with self._hub.transaction():
+            self._hub.store.records.put_offer(offer.id, join_codes.encode_offer(offer))
+        return Invite(code.text, expires)
+
+    def admit(
+        self, offer_id: str, proof: bytes, transcript: bytes, request: Any
+    ) -> tuple[join_codes.JoinOffer, bytes]:
+        """Check a join request against its offer and issue the node's certificate.
+
+        Returns the offer and the certificate (DER). A wrong proof uses up a try, durably; what
+        fails at the hub uses up nothing. Raises Unauthorised, DirectoryError.
+        """
+        with self._hub.lock:
+            data = self._hub.store.records.offer(offer_id)
+            offer, failure = join_codes.attempt(data, proof, transcript, self._hub.clock.now_ms())
+            if failure is not None:
+                if offer is not None:
+                    with self._hub.transaction():
+                        self._hub.store.records.put_offer(offer_id, join_codes.encode_offer(offer))
+                raise failure
+            assert offer is not None
+            leaf = certificates.issue(
+                self._root_key(), self._hub.identity.root, self._hub.identity.tenant,
+                offer.venue, offer.role, offer.name, request.public_key, self._hub.clock.now_ms(),
+            )  # fmt: skip
+            book = self._hub.book_of(offer.venue)
+            # With the last that can fail, and in its transaction: what fails leaves the code good.
+            with self._hub.transaction():
+                self._hub.store.records.put_certificate(
+                    CertificateRow(
+                        serial_bytes(certificates.serial_of(leaf)), book, offer.name, offer.role,
+                        self._hub.clock.now_ms(),
+                    )
+                )  # fmt: skip
+                if self._hub.recovery.may_write(book):
+                    self.grant_codes(book, request.incarnation)
+                self._hub.store.records.drop_offer(offer_id)
+            return offer, leaf
+
+    def _root_key(self) -> Ed25519PrivateKey:
+        path = self._hub.directory / "keys" / ROOT_KEY
+        if not path.exists():
+            raise DirectoryError(
+                f"the hub cannot admit anybody without its root key: put {path} back there while "
+                "devices join, and take it away again after; the code stays good until it expires"
+            )
+        return read_signing_key(path)
+
+    def grant_codes(self, name: str, incarnation: bytes) -> None:
+        """Give an incarnation a prefix of its own in this book, if it has none."""
+        if incarnation in self._hub.book(name).administration.prefixes:
+            return
+        taken = {
+            prefix
+            for book in self._hub.books.values()
+            for prefixes in book.administration.prefixes.values()
+            for prefix in prefixes
+        }
+        free = [prefix for prefix in range(PREFIXES) if prefix not in taken]
+        if free:
+            # At random: a hub that was wiped may not know yet what the one before it granted.
+            self._hub.append(name, CodesGranted(incarnation, (secrets.choice(free),)))
+
+    def greet(self, name: str, sender: bytes) -> None:
+        """New lives of known nodes: close the ones before them, and let them make codes."""
+        book = self._hub.book(name)
+        if (name, sender, len(book.authors)) in self._greeted:
+            return
+        for incarnation, author in list(book.authors.items()):
+            if author.info.is_hub or incarnation in book.administration.closes:
+                continue
+            # A copied directory leaves two lives that both go on: only a life that says so follows
+            # another one, or the two would close each other for ever.
+            succeeded = any(
+                incarnation in book.administration.succeeds.get(other, ())
+                for other, info in ((o, a.info) for o, a in book.authors.items())
+                if info.name == author.info.name
+            )
+            if succeeded:
+                chain = self._hub.store.journal.chain(name, incarnation)
+                if chain is not None:
+                    self._hub.append(
+                        name,
+                        ChainClosed(incarnation, b"", chain.length, chain.head, "succeeded"),
+                    )
+        if sender in book.authors and sender not in book.administration.closes:
+            # Only whoever speaks gets a prefix: they are few, and names can be made up.
+            self.grant_codes(name, sender)
+        self._greeted.add((name, sender, len(book.authors)))
+
+    def accept_venue_key(self, name: str) -> None:
+        """Bring the first key that a front desk published into force; later ones, whatever their
+        stamps say, do not take its place by themselves."""
+        administration = self._hub.book(name).administration
+        key = administration.venue_key
+        if key and key not in administration.accepted:
+            self._hub.append(name, VenueKeyAccepted(key))
+
+    def revoke(self, node: str, reason: str) -> None:
+        """Shut a node out: its exchanges are refused from now on, also where it was never heard.
+
+        `node` is its name, or VENUE/NAME where several venues have one of that name; `reason` one
+        of REVOKE_REASONS. The name may be invited again: what is shut out are the certificates
+        that were issued so far. Raises NotFound, Invalid, Conflict.
+        """
+        code = reason_code(reason, REVOKE_REASONS)
+        venue, _, name = node.rpartition("/")
+        with self._hub.transaction():
+            admitted = {
+                book: serials
+                for book in sorted(self._hub.books)
+                if venue in ("", book.partition("/")[2])
+                and (serials := self._serials_of(book, name))
+            }
+            if not admitted:
+                raise NotFound(f"no node {node!r} that is not shut out is known to this hub")
+            if len(admitted) > 1:
+                options = " or ".join(f"{book.partition('/')[2]}/{name}" for book in admitted)
+                raise Conflict(f"several venues have a device {name}; say {options}")
+            for book in admitted:
+                self.revoke_in(book, name, code)
+
+    def _serials_of(self, book: str, name: str) -> set[bytes]:
+        """The certificates of a name that are not shut out yet: those that this hub issued, and
+        those that chains show (a hub before it may have issued them)."""
+        state = self._hub.book(book)
+        found = {
+            serial_bytes(serial)
+            for author in state.authors.values()
+            if author.info.name == name and not author.info.is_hub
+            for serial in author.serials
+        }
+        found.update(
+            row.serial
+            for row in self._hub.store.records.certificates()
+            if (row.book, row.node) == (book, name)
+        )
+        return found - state.administration.revoked
+
+    def revoke_in(self, book: str, name: str, reason: str) -> None:
+        heads = tuple(
+            (incarnation, chain.length, chain.head)
+            for incarnation, author in self._hub.book(book).authors.items()
+            if author.info.name == name
+            and not author.info.is_hub
+            and (chain := self._hub.store.journal.chain(book, incarnation)) is not None
+        )
+        serials = tuple(sorted(self._serials_of(book, name)))
+        self._hub.append(book, NodeRevoked(name, serials, heads, reason))
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """The fleet as last seen, newest life of each node first; then the devices that joined and
+        were never heard."""
+        with self._hub.lock:
+            rows = self._hub.store.records.fleet()
+            issued = self._hub.store.records.certificates()
+        found = []
+        for row in rows:
+            book = self._hub.book(row.book)
+            author = book.authors.get(row.incarnation)
+            detail = msgspec.msgpack.decode(row.detail)
+            found.append(
+                {
+                    "name": row.node,
+                    "role": row.role,
+                    "venue": row.book.partition("/")[2],
+                    "last_seen_at_ms": row.last_seen_ms,
+                    "queued": detail.get("queued"),
+                    "clock_state": detail.get("clock_state"),
+                    "uncertainty_ms": detail.get("uncertainty_ms"),
+                    "version": detail.get("software"),
+                    "incarnation": row.incarnation.hex(),
+                    "number": detail.get("number"),
+                    "revoked": author is not None
+                    and book.administration.is_revoked(author.serials),
+                }
+            )
+        heard = {(row.book, row.node) for row in rows}
+        for certificate in issued:
+            if (certificate.book, certificate.node) not in heard:
+                found.append(self._never_heard(certificate))
+        return found
+
+    def _never_heard(self, row: CertificateRow) -> dict[str, Any]:
+        nothing = dict.fromkeys(
+            ("queued", "clock_state", "uncertainty_ms", "version", "incarnation", "number")
+        )
+        return {
+            "name": row.node,
+            "role": row.role,
+            "venue": row.book.partition("/")[2],
+            "last_seen_at_ms": 0,
+            **nothing,
+            "revoked": row.serial in self._hub.book(row.book).administration.revoked,
+        }
+
+
+def is_name(text: str) -> bool:
+    """Whether a tenant, venue or device may be called so: 1-64 of a-z, 0-9 and -."""
+    return (
+        0 < len(text) <= 64
+        and all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in text)
+        and text[0] != "-"
+    )

@@ -1,0 +1,191 @@
+"""What the holder of rights does after a merge: decide what is asked of it, end what was requested.
+
+Owns when and in which order (DESIGN §5.4, §5.5); what the answer is, `model.deciding` says. In this
+version the hub holds every right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.model import deciding, lifecycle
+from holdfast.model.entries import ClaimId
+from holdfast.model.events import ClaimDecided, ClaimEnded
+from holdfast.model.limits import (
+    BACKLOG_PATIENCE_SECONDS,
+    CLAIMS_PER_ENTRY_MAX,
+    DECISIONS_PER_TRANSACTION,
+    HEADS_PER_DECISION_MAX,
+    TOUCHED_EARLY_MAX,
+)
+from holdfast.model.offers import VenueIndex
+from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
+from holdfast.store.projections import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.node.hub import Hub
+
+
+class Holding:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._backlogs: dict[tuple[str, bytes], float] = {}
+        self._relied: dict[str, dict[int, bytes]] = {}
+        self._touched_early: dict[tuple[str, bytes], dict[bytes, None]] = {}
+
+    def forget(self) -> None:
+        """What was named in decisions that were not kept is to be named again."""
+        self._relied.clear()
+
+    def backlog(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> None:
+        """A piece came in and more will: nothing of its sender is decided before the last one."""
+        key = (name, sender)
+        self._backlogs[key] = self._hub.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
+        # What this piece cancelled is freed with the last one, which need not touch it again.
+        early = self._touched_early.setdefault(key, {})
+        if len(early) < TOUCHED_EARLY_MAX:
+            early.update(dict.fromkeys(reservations))
+
+    def backlog_over(self, name: str, sender: bytes) -> None:
+        self._backlogs.pop((name, sender), None)
+
+    def settle_with(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> int:
+        """Settle after the last piece of a sender, with all that its pieces touched."""
+        early = self._touched_early.pop((name, sender), {})
+        return self.settle(name, [*early, *reservations])
+
+    def settle(self, name: str, touched: list[bytes] | None = None) -> int:
+        """Decide what waits and end what is to be freed. Returns how many entries that took.
+
+        `touched` are the reservations that may ask for an end; None: look at all.
+        """
+        if not self._hub.recovery.may_write(name):
+            return 0
+        written = self._decide_all(name)
+        with self._hub.transaction():
+            if touched is None:
+                now_s = self._hub.clock.now_ms() // 1000
+                statuses = tuple(lifecycle.ENDS_CLAIMS)
+                self._hub.write_projections()
+                touched = self._hub.store.projections.ending(name, statuses, now_s)
+            for reservation in touched:
+                record = self._hub.record(reservation, name)
+                if record is not None:
+                    written += self._end_requested(name, record.view)
+        return written
+
+    def _decide_all(self, name: str) -> int:
+        """Decide every claim asked of the hub, in stamp order, in transactions of bounded size."""
+        venue = self._hub.book(name).administration.venue
+        if venue is None:
+            return 0
+        with self._hub.lock:
+            waiting = self._hub.store.projections.undecided(name)
+            late = self._behind_backlog(name)
+            decidable = [row for row in waiting if row[1] not in late]
+            written = 0
+            for start in range(0, len(decidable), DECISIONS_PER_TRANSACTION):
+                with self._hub.transaction():
+                    heads = self._relied_on(name)
+                    for _, _, operation, reservation in decidable[
+                        start : start + DECISIONS_PER_TRANSACTION
+                    ]:
+                        written += self._decide_one(name, venue, operation, reservation, heads)
+            return written
+
+    def await_backlogs(self, name: str) -> None:
+        """After a start: what is undecided may be the first half of a backlog, whose rest cancels
+        some of it. Its writers are waited for like any backlog (§5.4)."""
+        until = self._hub.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
+        for _, writer, _, _ in self._hub.store.projections.undecided(name):
+            self._backlogs[name, writer] = until
+
+    def _behind_backlog(self, name: str) -> set[bytes]:
+        """Incarnations whose backlog is still coming in: a later piece may cancel (§5.4)."""
+        now = self._hub.clock.monotonic_ms()
+        for key in [key for key, until in self._backlogs.items() if until < now]:
+            del self._backlogs[key]
+        senders = {sender for book, sender in self._backlogs if book == name}
+        authors = self._hub.book(name).authors
+        names = {authors[sender].info.name for sender in senders if sender in authors}
+        return {inc for inc, author in authors.items() if author.info.name in names} | senders
+
+    def _relied_on(self, name: str) -> tuple[tuple[bytes, int, bytes], ...]:
+        """The heads that moved since the last decisions here: with those named before, all that
+        this decision was made in sight of."""
+        named = self._relied.setdefault(name, {})
+        own = self._hub.identity.incarnation
+        moved = []
+        for chain in self._hub.store.journal.chains(name):
+            if chain.incarnation != own and named.get(chain.id) != chain.head:
+                named[chain.id] = chain.head
+                moved.append((chain.incarnation, chain.length, chain.head[:8]))
+        return tuple(moved[:HEADS_PER_DECISION_MAX])
+
+    def _decide_one(
+        self,
+        name: str,
+        venue: VenueIndex,
+        operation: bytes,
+        reservation: bytes,
+        heads: tuple[tuple[bytes, int, bytes], ...],
+    ) -> int:
+        record = self._hub.record(reservation, name)
+        if record is None:
+            return 0
+        view = record.view
+        asked = [
+            claim
+            for claim in view.claims
+            if claim.id.operation == operation and claim.state in (PENDING, STANDBY)
+        ]
+        if not asked:
+            return 0
+        if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
+            # Cancelled before it was decided: it gets its end and displaces nobody (§5.4).
+            self._end(name, view, tuple(claim.id for claim in asked), "cancelled")
+            return 1
+        made = view.making and self._is_making(record, operation)
+        if (made and operation != view.making) or (
+            view.live and all(claim.replaces is None for claim in asked)
+        ):
+            # One record that was brought in on two devices: a reservation has one place.
+            self._end(name, view, tuple(claim.id for claim in asked), "superseded")
+            return 1
+        verdict = deciding.decide(
+            view, operation, venue, self._hub.store.projections.occupancy(name)
+        )
+        if not view.code and verdict.verdict == "admitted":
+            verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
+        self._hub.append(
+            name,
+            ClaimDecided(
+                operation, verdict.verdict, verdict.reason, verdict.won, heads,
+                verdict.from_resources,
+            ),
+            subject=view.id,
+            claims=verdict.claims,
+            ends=verdict.ends,
+        )  # fmt: skip
+        return 1
+
+    @staticmethod
+    def _is_making(record: Record, operation: bytes) -> bool:
+        return any(
+            seen.operation == operation and seen.kind == "reservation.created"
+            for seen in record.seen
+        )
+
+    def _end_requested(self, name: str, view: View) -> int:
+        ending = claims_to_end(view, self._hub.clock.now_ms() // 1000)
+        if not ending:
+            return 0
+        claims = tuple(claim.id for claim in ending)
+        for start in range(0, len(claims), CLAIMS_PER_ENTRY_MAX):
+            self._end(name, view, claims[start : start + CLAIMS_PER_ENTRY_MAX], view.status)
+        return 1
+
+    def _end(self, name: str, view: View, claims: tuple[ClaimId, ...], reason: str) -> None:
+        self._hub.append(name, ClaimEnded(reason), subject=view.id, ends=claims)

@@ -1,0 +1,140 @@
+"""A hub that was restored, rebuilt or replaced: when it may write again, and when never (§5.9).
+
+Owns that judgement, per book, and the closing of the lives before. It asks entries and who was
+heard, never a clock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.model.events import ChainClosed
+
+if TYPE_CHECKING:
+    from holdfast.node.hub import Hub
+
+REBUILT_KEY: Final = "rebuilt"
+
+
+class Recovery:
+    """`met` names the devices of each book that were heard whole since this process began."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._met: dict[str, set[str]] = {}
+
+    def forget(self) -> None:
+        """Nobody counts as heard by what was not kept."""
+        self._met.clear()
+
+    def heard(self, name: str, node: str) -> None:
+        """A device holds nothing of a book that this hub lacks."""
+        self._met.setdefault(name, set()).add(node)
+
+    def close_if_all_heard(self, name: str) -> bool:
+        """End the recovery of a book by itself, once every device of it was heard. Call inside
+        `transaction`."""
+        met = self._met.get(name, set())
+        if not met or not self._expected(name) <= met or self._rivalled(name):
+            return False
+        self.close_hubs(name)
+        return True
+
+    def may_write(self, name: str) -> bool:
+        """Whether this hub sells, grants and decides in a book: neither recovering nor replaced."""
+        return not (self.recovering(name) or self.replaced(name))
+
+    def replaced(self, name: str) -> bool:
+        """Whether another life of the hub has closed this one: it serves what it holds and writes
+        nothing any more, for nothing of it would count (§5.9)."""
+        book = self._hub.books.get(name)
+        return book is not None and self._hub.identity.incarnation in book.administration.closes
+
+    def recovering(self, name: str) -> bool:
+        """Whether another life of the hub wrote in this book and is not closed yet, or may have
+        and no device of the book has been heard (§5.9)."""
+        with self._hub.lock:
+            return bool(self._unclosed_hubs(name)) or self._unheard(name)
+
+    def _unheard(self, name: str) -> bool:
+        """Whether this hub was rebuilt from a root key and knows nothing of this book yet."""
+        records = self._hub.store.records
+        return records.get(REBUILT_KEY) is not None and records.get(_heard_key(name)) is None
+
+    def _unclosed_hubs(self, name: str) -> list[bytes]:
+        book = self._hub.books.get(name)
+        if book is None:
+            return []
+        return [
+            incarnation
+            for incarnation, author in book.authors.items()
+            if author.info.is_hub
+            and incarnation != self._hub.identity.incarnation
+            and incarnation not in book.administration.closes
+        ]
+
+    @property
+    def exchange_state(self) -> str:
+        with self._hub.lock:
+            if any(self.replaced(name) for name in self._hub.books):
+                return "replaced"
+            waiting = any(self.recovering(name) for name in self._hub.books) or (
+                not self._hub.books and self._hub.store.records.get(REBUILT_KEY) is not None
+            )
+        return "recovering" if waiting else "serving"
+
+    def _expected(self, name: str) -> set[str]:
+        """Names of the unrevoked nodes of a book: all must be heard before a recovery ends."""
+        book = self._hub.book(name)
+        return {
+            author.info.name
+            for author in book.authors.values()
+            if not author.info.is_hub and not book.administration.is_revoked(author.serials)
+        }
+
+    def recover(self, proceed: bool = False) -> dict[str, Any]:
+        """Leave `recovering` in every book whose nodes have all been heard.
+
+        With `proceed` a person says to go on without the missing ones: they are revoked first, at
+        the head that this hub holds. Returns, per venue, who is still missing.
+        """
+        missing: dict[str, list[str]] = {}
+        if proceed:
+            with self._hub.transaction():
+                self._hub.store.records.drop(REBUILT_KEY)
+        with self._hub.lock:
+            names = sorted(self._hub.books)
+        for name in names:
+            if not self.recovering(name):
+                continue
+            with self._hub.lock:
+                silent = sorted(self._expected(name) - self._met.get(name, set()))
+            if not proceed and (silent or self._unheard(name) or self._rivalled(name)):
+                missing[name.partition("/")[2]] = silent
+                continue
+            with self._hub.transaction():
+                self.close_hubs(name)
+                for node in silent:
+                    self._hub.admission.revoke_in(name, node, "not_heard_in_recovery")
+            self._hub.settle(name)
+        return {"state": self.exchange_state, "missing": missing}
+
+    def _rivalled(self, name: str) -> bool:
+        """Whether another life of the hub claims to follow the one that this one follows: which
+        of the two goes on is for a person to say (§5.9)."""
+        return bool(self._hub.book(name).administration.rivals)
+
+    def close_hubs(self, name: str) -> None:
+        """Close every earlier life of the hub at the head held here: what counts of it is named."""
+        self._hub.store.records.put(_heard_key(name), b"1")
+        for incarnation in self._unclosed_hubs(name):
+            chain = self._hub.store.journal.chain(name, incarnation)
+            assert chain is not None
+            self._hub.append(
+                name, ChainClosed(incarnation, b"", chain.length, chain.head, "hub_recovered")
+            )
+        self._hub.admission.grant_codes(name, self._hub.identity.incarnation)
+
+
+def _heard_key(book: str) -> str:
+    return f"rebuilt.heard.{book}"
