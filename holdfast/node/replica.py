@@ -303,7 +303,8 @@ class Replica:
         n, head = self.tip(name)
         digest = chain_next(head, data)
         judged = gate.judge_own(n + 1, digest, data, entry, event)
-        if subject and not self._has_room(name, subject):
+        made = kind == "reservation.created"
+        if subject and not made and not self._has_room(name, subject):
             message = (
                 f"this device has written {ENTRIES_PER_RESERVATION_MAX} changes of this "
                 "reservation; change it at another device, or make a new one"
@@ -318,7 +319,6 @@ class Replica:
             if self._books.absorb(book, chain, judged):
                 self._refold(name)
         elif subject:
-            made = kind == "reservation.created"
             self._see(book, chain, judged, fresh=made)
             if queue and self.keeps_queue:
                 self._queued.append((judged.operation, name, n + 1, kind, subject, stamp))

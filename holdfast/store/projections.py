@@ -126,16 +126,24 @@ class Projections:
     # --- reservations ---------------------------------------------------------------------------
 
     def get(self, book: str, reservation: bytes) -> Record | None:
+        """A reservation, folded with all that was seen so far."""
+        record = self._known(book, reservation)
+        if record is not None and record.stale:
+            self._refold(record)
+        return record
+
+    def _known(self, book: str, reservation: bytes) -> Record | None:
+        """A reservation as it was last folded."""
         record = self._cache.get((book, reservation))
         if record is None:
             record = self._load(book, reservation)
-            if record is None:
-                return None
-            self._cache[record.key] = record
-            self._trim()
-        if record.stale:
-            self._refold(record)
+            if record is not None:
+                self._remember(record)
         return record
+
+    def _remember(self, record: Record) -> None:
+        self._cache[record.key] = record
+        self._trim()
 
     def books_of(self, reservation: bytes) -> list[str]:
         """The books in which an id is in use: one, unless somebody used another venue's."""
@@ -202,13 +210,10 @@ class Projections:
         whatever the order in which they arrive.
         """
         key = (book, reservation)
-        record = self._cache.get(key)
+        record = self._cache.get(key) if fresh else self._known(book, reservation)
         if record is None:
-            record = None if fresh else self._load(book, reservation)
-            if record is None:
-                record = Record(reservation, book, [], View(reservation, book=book), Stored())
-            self._cache[key] = record
-            self._trim()
+            record = Record(reservation, book, [], View(reservation, book=book), Stored())
+            self._remember(record)
         if limited and len(record.seen) >= ENTRIES_PER_RESERVATION_MAX:
             own = _written_by(record, seen.node)
             if len(own) >= ENTRIES_PER_RESERVATION_MAX:
@@ -222,7 +227,7 @@ class Projections:
 
     def room_for(self, book: str, reservation: bytes, node: bytes) -> bool:
         """Whether one more entry of this writer about the reservation would count."""
-        record = self.get(book, reservation)
+        record = self._known(book, reservation)
         return (
             record is None
             or len(record.seen) < ENTRIES_PER_RESERVATION_MAX
