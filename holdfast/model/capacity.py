@@ -37,6 +37,11 @@ Loader = Callable[[str, int, int], Iterable[Held]]
 """(resource, from, to) -> every held claim of the resource that touches [from, to)."""
 
 
+def days(start: int, end: int) -> range:
+    """The numbers of the days (UTC, from the epoch) that [start, end) touches."""
+    return range(start // DAY_SECONDS, (end - 1) // DAY_SECONDS + 1)
+
+
 class Occupancy:
     """Held claims by resource and day (UTC), loaded on demand and kept in step by its owner.
 
@@ -51,13 +56,13 @@ class Occupancy:
         self._days.clear()
 
     def add(self, resource: str, held: Held) -> None:
-        for day in range(held.start // DAY_SECONDS, (held.end - 1) // DAY_SECONDS + 1):
+        for day in days(held.start, held.end):
             known = self._days.get((resource, day))
             if known is not None:
                 known[held.claim] = held
 
     def remove(self, resource: str, claim: ClaimId, start: int, end: int) -> None:
-        for day in range(start // DAY_SECONDS, (end - 1) // DAY_SECONDS + 1):
+        for day in days(start, end):
             known = self._days.get((resource, day))
             if known is not None:
                 known.pop(claim, None)

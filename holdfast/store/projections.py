@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 from sqlite_utils import Database
 
-from holdfast.model.capacity import Held, Occupancy
+from holdfast.model.capacity import Held, Occupancy, days
 from holdfast.model.entries import ClaimId
 from holdfast.model.limits import (
     DATES_IN_MEMORY,
@@ -81,7 +81,7 @@ class Projections:
         self._cache: OrderedDict[Key, Record] = OrderedDict()
         self._dirty: dict[Key, Record] = {}
         self._stale: dict[Key, Record] = {}
-        self._dirty_places: dict[tuple[str, str], set[bytes]] = {}
+        self._dirty_places: dict[tuple[str, str, int], set[bytes]] = {}
         self._pending: dict[str, dict[bytes, tuple[int, bytes, bytes, bytes]]] = {}
         self._digests: dict[tuple[str, str], DateDigest] = {}
         self._moved_digests: set[tuple[str, str]] = set()
@@ -248,8 +248,9 @@ class Projections:
         before = record.stored.claims
         if now == before:
             return
-        for resource in {row[0] for row in (*before.values(), *now.values())}:
-            self._dirty_places.setdefault((record.book, resource), set()).add(record.id)
+        for resource, start, end, _, _ in {*before.values(), *now.values()}:
+            for day in days(start, end):
+                self._dirty_places.setdefault((record.book, resource, day), set()).add(record.id)
         for claim_id, (resource, start, end, _, _) in before.items():
             if claim_id not in now:
                 occupancy.remove(resource, claim_id, start, end)
@@ -485,7 +486,10 @@ class Projections:
             )
         }
         # What this transaction has folded and not yet written counts too, and overrides the disk.
-        for reservation in self._dirty_places.get((book, resource), ()):
+        touched: set[bytes] = set()
+        for day in days(start, end):
+            touched |= self._dirty_places.get((book, resource, day), set())
+        for reservation in touched:
             self._overlay(held, self._dirty[book, reservation], resource, start, end)
         return list(held.values())
 

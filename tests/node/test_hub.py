@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from unittest import mock
 
 import pytest
@@ -20,7 +21,7 @@ from holdfast.model.limits import BACKLOG_PATIENCE_SECONDS
 from holdfast.node.exchange import Exchange, Peer
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
-from tests.kit import TRATTORIA, Fleet, every_view, exchange_once
+from tests.kit import DAY, TRATTORIA, Fleet, every_view, exchange_once
 
 
 def test_who_asked_first_by_the_clocks_wins_whoever_comes_first(fleet):
@@ -322,3 +323,20 @@ def test_a_hub_made_from_an_exported_root_sells_nothing_before_a_device_was_hear
         assert rebuilt.import_venue(TRATTORIA).id in rebuilt.venue_ids()
     finally:
         rebuilt.close()
+
+
+def test_a_backlog_on_one_table_costs_what_is_on_each_day_and_not_what_is_in_it(fleet):
+    """A venue with few tables must not pay for the whole backlog at each decision."""
+    desk = fleet.join("desk")
+    fleet.cut("desk")
+    first = datetime.date.fromisoformat(DAY)
+    count = 120
+    for number in range(count):
+        day = (first + datetime.timedelta(days=number)).isoformat()
+        fleet.reserve(desk, f"{day}T19:30", ["T1"])
+    fleet.heal()
+    looked = mock.Mock(side_effect=fleet.the_hub.store.projections._overlay)
+    with mock.patch.object(fleet.the_hub.store.projections, "_overlay", looked):
+        fleet.sync(desk)
+    assert len(every_view(fleet.the_hub, fleet.book)) == count
+    assert looked.call_count <= 4 * count
