@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.model import capacity
-from holdfast.model.capacity import DAY_SECONDS, Held, Occupancy, peak
+from holdfast.model.capacity import DAY_SECONDS, Held, Occupancy, Profile
 from holdfast.model.entries import ClaimId
 
 BASE = 20_000 * DAY_SECONDS - 12
@@ -47,8 +47,16 @@ def occupancy_of(claims: list[Held]) -> Occupancy:
 @given(some_held(), st.integers(0, 50), st.integers(1, 30))
 def test_the_peak_is_what_counting_every_second_gives(claims, start, length):
     first, last = BASE + start, BASE + start + length
-    overlapping = [h for h in claims if h.start < last and h.end > first]
-    assert peak(overlapping, first, last) == brute(claims, first, last)
+    profile = Profile()
+    for one in claims:
+        profile.shift(one.start, one.end, one.quantity)
+    assert profile.peak(first, last) == brute(claims, first, last)
+    gone = claims[::2]
+    less = profile.without((one.start, one.end, one.quantity) for one in gone)
+    assert less.peak(first, last) == brute(claims[1::2], first, last)
+    for one in claims:
+        profile.shift(one.start, one.end, -one.quantity)
+    assert (profile._instants, profile._change_by_instant) == ([], {})
 
 
 @given(some_held(), st.integers(0, 50), st.integers(1, 30), st.booleans(), st.data())
@@ -108,8 +116,17 @@ def test_memory_is_bounded_and_the_answer_stays(monkeypatch):
     assert len(occupancy._days) <= 2
 
 
-def test_occupants_are_the_live_ones_earliest_first():
+def test_occupants_are_the_live_ones_in_one_order_everywhere():
     claims = [held(2, 5, 10), held(1, 0, 6), held(3, 0, 9, live=False)]
     found = occupancy_of(claims).occupants("U", BASE, BASE + 10)
     assert [h.claim for h in found] == sorted(h.claim for h in claims[:2])
     assert all(h.live for h in found)
+
+
+def test_ten_thousand_seats_of_one_evening_are_two_instants():
+    """A check of a large event costs what begins and ends that day, not what was sold."""
+    seats = [held(number, 100, 200) for number in range(10_000)]
+    occupancy = occupancy_of(seats)
+    assert occupancy.free("U", 10_001, BASE + 120, BASE + 130) == 1
+    for day in occupancy._days.values():
+        assert len(day._all._instants) <= 2
