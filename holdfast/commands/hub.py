@@ -115,13 +115,19 @@ def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: 
       holdfast hub invite --venue trattoria --role front-desk \\
           --name desk --data hub
     """
-    from holdfast.commands.output import say, show_json
+    from holdfast.commands.output import remark, say, show_json
     from holdfast.commands.session import open_session
     from holdfast.commands.words import clock_text
 
     body = {"venue": venue, "role": role, "name": name, "expires_seconds": expires}
     with open_session(data) as session:
         made = session.post("/invites", body)
+        fleet = session.get("/nodes")["items"]
+    if any((one["name"], one["venue"]) == (name, venue) and not one["revoked"] for one in fleet):
+        remark(
+            f"{venue} has a device {name} already. With this code it rejoins; a new device of that "
+            "name would be a second one, until the first is shut out with `holdfast hub revoke`."
+        )
     if as_json:
         show_json(made)
         return

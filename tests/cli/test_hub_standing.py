@@ -154,3 +154,19 @@ def test_an_exception_is_found_by_the_reservation_that_it_is_about(
     )
     assert done.exit_code == 0, done.stderr
     assert "nothing open" in run("exceptions", "show", lost["code"], "--data", hub).stderr
+
+
+def test_who_invites_a_name_that_is_in_use_is_told_what_that_means(
+    run: Run, hub: Path, kiosk: Path
+):
+    def invited() -> str:
+        done = run(
+            *("hub", "invite", "--venue", "trattoria", "--role", "kiosk", "--name", "kiosk"),
+            *("--data", hub),
+        )
+        assert done.exit_code == 0
+        return done.stderr
+
+    assert "trattoria has a device kiosk already" in invited()
+    assert run("hub", "revoke", "kiosk", "--reason", "broken", "--data", hub).exit_code == 0
+    assert invited() == ""
