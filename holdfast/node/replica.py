@@ -419,9 +419,11 @@ class Replica:
         now_ms = self.clock.now_ms()
         not_merged: list[tuple[bytes, int, int, str, str]] = []
         highest = self.last_stamp
-        if passed.fork or len(self.store.journal.branches(book.name, chain.incarnation)) > 1:
-            # Which branch counts up to a closed head may follow only now.
-            outcome.refold |= chain.incarnation in book.administration.closes
+        administration = book.administration
+        if chain.incarnation in administration.closes and chain.incarnation in administration.hubs:
+            # Which branch of a closed hub counts may follow only now. Of others nothing follows.
+            branches = self.store.journal.branches(book.name, chain.incarnation)
+            outcome.refold |= len(branches) > 1
         fresh = self.store.projections.new_among(
             book.name,
             {judged.entry.subject for judged in passed.judged if judged.entry is not None},
