@@ -205,9 +205,10 @@ class Fleet:
         sealing: X25519PrivateKey,
         incarnation: bytes,
         trust: object = None,
+        device: str = "",
     ) -> joining.Admitted:
         """What `joining.ask` does, without the socket."""
-        request = joining.request_for(code_text, key, sealing, incarnation)
+        request = joining.request_for(code_text, key, sealing, incarnation, device)
         answer = joining.handle(self.the_hub, msgspec.msgpack.encode(request))
         return joining.read_answer(answer, code_text, key, sealing)
 

@@ -14,11 +14,12 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from holdfast.model.administration import serial_bytes
-from holdfast.model.errors import Conflict, DirectoryError, Invalid, NotFound
+from holdfast.model.errors import Conflict, DirectoryError, Invalid, NotFound, Unauthorised
 from holdfast.model.events import ChainClosed, CodesGranted, NodeRevoked, VenueKeyAccepted
 from holdfast.model.vocabulary import REVOKE_REASONS
 from holdfast.node import identity as certificates
 from holdfast.node import join_codes
+from holdfast.node.identity import fingerprint
 from holdfast.node.keys import read_signing_key
 from holdfast.node.reasons import reason_code
 from holdfast.store.records import CertificateRow
@@ -76,6 +77,7 @@ class Admission:
                         self._hub.store.records.put_offer(offer_id, join_codes.encode_offer(offer))
                 raise failure
             assert offer is not None
+            self._require_meant(offer, request)
             leaf = certificates.issue(
                 self._root_key(), self._hub.identity.root, self._hub.identity.tenant,
                 offer.venue, offer.role, offer.name, request.public_key, self._hub.clock.now_ms(),
@@ -93,6 +95,22 @@ class Admission:
                     self.grant_codes(book, request.incarnation)
                 self._hub.store.records.drop_offer(offer_id)
             return offer, leaf
+
+    def _require_meant(self, offer: join_codes.JoinOffer, request: Any) -> None:
+        """Whether this hub and this device are meant, asked before the code is used up. Raises
+        Unauthorised."""
+        own = fingerprint(self._hub.identity.key.public_key())
+        if request.fingerprint != own[: join_codes.FINGERPRINT_BYTES]:
+            raise Unauthorised(
+                "this join code is another hub's, or its last letters were mistyped; "
+                "copy all of it, and check the address"
+            )
+        meant = f"{offer.venue}/{offer.name}"
+        if request.device not in ("", meant):
+            raise Unauthorised(
+                f"this join code is for {meant}, and {request.device} asks with it; "
+                "make one for that name, or join in a new directory"
+            )
 
     def _root_key(self) -> Ed25519PrivateKey:
         path = self._hub.directory / "keys" / ROOT_KEY

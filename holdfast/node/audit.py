@@ -48,6 +48,7 @@ KIND_WORDS: Final = {
     "node.revoked": "device shut out",
     "venue.configured": "venue configured",
     "venue.key_published": "venue key published",
+    "venue.key_accepted": "venue key in force",
     "venue.key_handed": "venue key handed to a device",
     "codes.granted": "reservation codes granted",
     "right.granted": "allotment granted",

@@ -203,7 +203,8 @@ class Hub(Service):
         self.holding.backlog_over(name, sender)
         author = self.book(name).authors.get(sender)
         if author is not None and complete:
-            self.recovery.heard(name, author.info.name)
+            with self.transaction():
+                self.recovery.heard(name, author.info.name)
         if self.recovery.replaced(name):
             return
         if self.recovery.recovering(name):
@@ -220,6 +221,9 @@ class Hub(Service):
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what was requested: see `Holding.settle`."""
         return self.holding.settle(name, touched)
+
+    def committed(self) -> None:
+        self.recovery.keep()
 
     def rolled_back(self) -> None:
         """What was remembered beside the store may not be so."""

@@ -33,13 +33,17 @@ _ANSWER: Final = b"holdfast join answer 1\x00"
 
 
 class JoinRequest(msgspec.Struct, frozen=True, array_like=True):
-    """`key` Ed25519, `sealing_key` X25519, both raw; `proof` over all fields before it."""
+    """`key` Ed25519, `sealing_key` X25519, both raw; `fingerprint` as the code has it; `device` is
+    VENUE/NAME where it must be this one (a device that rejoins), else empty; `proof` over all
+    fields before it."""
 
     version: int
     code: str
     key: bytes
     sealing_key: bytes
     incarnation: bytes
+    fingerprint: bytes
+    device: str
     proof: bytes
 
     @property
@@ -54,6 +58,8 @@ class JoinRequest(msgspec.Struct, frozen=True, array_like=True):
             + self.key
             + self.sealing_key
             + self.incarnation
+            + self.fingerprint
+            + self.device.encode()
         )
 
 
@@ -92,13 +98,15 @@ def ask(
     sealing: X25519PrivateKey,
     incarnation: bytes,
     trust: ssl.SSLContext | None = None,
+    device: str = "",
 ) -> Admitted:
-    """Use a code up and get a certificate. Raises Unauthorised, Unreachable."""
+    """Use a code up and get a certificate; `device` is VENUE/NAME where the code must be for that
+    one. Raises Unauthorised, Unreachable, Invalid."""
     from holdfast.node.transport import in_words, problem_of
 
     if not url.startswith(("http://", "https://")):
         raise Invalid.field("url", f"{url!r} is no address of a hub; write http://{url}")
-    request = request_for(code_text, key, sealing, incarnation)
+    request = request_for(code_text, key, sealing, incarnation, device)
     try:
         with httpx.Client(
             timeout=httpx.Timeout(EXCHANGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
@@ -119,13 +127,17 @@ def ask(
 
 
 def request_for(
-    code_text: str, key: Ed25519PrivateKey, sealing: X25519PrivateKey, incarnation: bytes
+    code_text: str,
+    key: Ed25519PrivateKey,
+    sealing: X25519PrivateKey,
+    incarnation: bytes,
+    device: str = "",
 ) -> JoinRequest:
     """What a device asks with a code. Raises Unauthorised for what is no code."""
     code = join_codes.parse(code_text)
     request = JoinRequest(
         JOIN_VERSION, code.id.hex(), key.public_key().public_bytes_raw(),
-        sealing.public_key().public_bytes_raw(), incarnation, b"",
+        sealing.public_key().public_bytes_raw(), incarnation, code.fingerprint, device, b"",
     )  # fmt: skip
     proof = join_codes.proof(code.secret, request.transcript)
     return msgspec.structs.replace(request, proof=proof)

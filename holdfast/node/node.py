@@ -225,6 +225,7 @@ class Node(Service):
         admitted = joining.ask(
             self.hub_url, code, self.identity.key, self.identity.sealing_private,
             self.identity.incarnation, self.trust(),
+            f"{self.identity.venue}/{self.identity.name}",
         )  # fmt: skip
         own = self.identity
         for rule, given, needed in (

@@ -17,24 +17,34 @@ REBUILT_KEY: Final = "rebuilt"
 
 
 class Recovery:
-    """`met` names the devices of each book that were heard whole since this process began."""
+    """Remembers the devices of each book that were heard whole since this process began; those of
+    the transaction that is under way count with it and are forgotten with it."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._met: dict[str, set[str]] = {}
+        self._met: set[tuple[str, str]] = set()
+        self._meeting: set[tuple[str, str]] = set()
 
     def forget(self) -> None:
         """Nobody counts as heard by what was not kept."""
-        self._met.clear()
+        self._meeting.clear()
+
+    def keep(self) -> None:
+        """What was heard in the transaction that ends here is on disk."""
+        self._met |= self._meeting
+        self._meeting.clear()
 
     def heard(self, name: str, node: str) -> None:
-        """A device holds nothing of a book that this hub lacks."""
-        self._met.setdefault(name, set()).add(node)
+        """A device holds nothing of a book that this hub lacks. Call inside `transaction`."""
+        self._meeting.add((name, node))
+
+    def _heard_in(self, name: str) -> set[str]:
+        return {node for book, node in self._met | self._meeting if book == name}
 
     def close_if_all_heard(self, name: str) -> bool:
         """End the recovery of a book by itself, once every device of it was heard. Call inside
         `transaction`."""
-        met = self._met.get(name, set())
+        met = self._heard_in(name)
         if not met or not self._expected(name) <= met or self._rivalled(name):
             return False
         self.close_hubs(name)
@@ -96,9 +106,11 @@ class Recovery:
         """Leave `recovering` in every book whose nodes have all been heard.
 
         With `proceed` a person says to go on without the missing ones: they are revoked first, at
-        the head that this hub holds. Returns, per venue, who is still missing.
+        the head that this hub holds. Returns, per venue, who is still `missing` and who was
+        `shut_out`.
         """
         missing: dict[str, list[str]] = {}
+        shut_out: dict[str, list[str]] = {}
         if proceed:
             with self._hub.transaction():
                 self._hub.store.records.drop(REBUILT_KEY)
@@ -108,7 +120,7 @@ class Recovery:
             if not self.recovering(name):
                 continue
             with self._hub.lock:
-                silent = sorted(self._expected(name) - self._met.get(name, set()))
+                silent = sorted(self._expected(name) - self._heard_in(name))
             if not proceed and (silent or self._unheard(name) or self._rivalled(name)):
                 missing[name.partition("/")[2]] = silent
                 continue
@@ -116,8 +128,10 @@ class Recovery:
                 self.close_hubs(name)
                 for node in silent:
                     self._hub.admission.revoke_in(name, node, "not_heard_in_recovery")
+                if silent:
+                    shut_out[name.partition("/")[2]] = silent
             self._hub.settle(name)
-        return {"state": self.exchange_state, "missing": missing}
+        return {"state": self.exchange_state, "missing": missing, "shut_out": shut_out}
 
     def _rivalled(self, name: str) -> bool:
         """Whether another life of the hub claims to follow the one that this one follows: which

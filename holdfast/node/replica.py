@@ -187,6 +187,7 @@ class Replica:
                 with self.store.atomic():
                     yield
                     changes = self._flush()
+                self.committed()
             except BaseException:
                 self._own.clear()
                 self._wrote.clear()
@@ -204,6 +205,9 @@ class Replica:
         for change in changes:
             for listener in list(self.listeners):
                 listener(change)
+
+    def committed(self) -> None:
+        """A transaction is on disk: what was remembered of it beside the store may be relied on."""
 
     def rolled_back(self) -> None:
         """A transaction failed: what was remembered of it beside the store is to be forgotten."""

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from holdfast import __version__
-from tests.api.conftest import DAY, booking, venue_document
+from tests.api.conftest import DAY, booking, calling, venue_document
+from tests.kit import Fleet
 
 pytestmark = pytest.mark.anyio
 
@@ -129,4 +130,15 @@ async def test_the_clock_and_the_settings_are_shown(client: httpx.AsyncClient):
 
 async def test_a_hub_that_recovers_nothing_says_that_it_serves(client: httpx.AsyncClient):
     answer = await client.post("/hub/recover", json={"proceed": False})
-    assert answer.json() == {"state": "serving", "missing": {}}
+    assert answer.json() == {"state": "serving", "missing": {}, "shut_out": {}}
+
+
+async def test_a_device_that_joined_and_was_never_heard_is_listed(tmp_path: Path):
+    with Fleet(tmp_path) as fleet:
+        fleet.cut("kiosk")
+        fleet.join("kiosk", "kiosk")
+        async with calling(fleet.the_hub) as client:
+            answered = await client.get("/nodes")
+            assert answered.status_code == 200, answered.text
+            (row,) = answered.json()["items"]
+            assert (row["name"], row["last_seen_at"], row["incarnation"]) == ("kiosk", None, None)

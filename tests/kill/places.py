@@ -60,9 +60,10 @@ def asking(hub: Hub) -> Callable[..., joining.Admitted]:
     """What `joining.ask` does, at a hub that is open in this process."""
 
     def ask(
-        url: str, code: str, key: Any, sealing: Any, incarnation: bytes, trust: object = None
-    ) -> joining.Admitted:
-        request = joining.request_for(code, key, sealing, incarnation)
+        url: str, code: str, key: Any, sealing: Any, incarnation: bytes, trust: object = None,
+        device: str = "",
+    ) -> joining.Admitted:  # fmt: skip
+        request = joining.request_for(code, key, sealing, incarnation, device)
         answer = joining.handle(hub, msgspec.msgpack.encode(request))
         return joining.read_answer(answer, code, key, sealing)
 

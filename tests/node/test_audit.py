@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from holdfast.model.errors import DirectoryError, Invalid, NotFound
-from holdfast.model.events import SealedCard
+from holdfast.model.events import EVENT_BY_KIND, SealedCard
 from holdfast.model.ids import uuid_text
-from holdfast.node.audit import audit_entries, verify_store
+from holdfast.node.audit import KIND_WORDS, audit_entries, verify_store
 from holdfast.node.decisions import verify_decision
 from holdfast.node.replica import Replica
 from holdfast.sync.seals import chain_next
@@ -337,3 +337,8 @@ def test_a_reservation_that_nobody_decided_has_no_decision(hub: Replica, desk: R
         verify_decision(hub, uuid_text(sold))
     with pytest.raises(NotFound, match="still waits"):
         verify_decision(desk, uuid_text(reservation))
+
+
+def test_every_kind_of_entry_is_called_something():
+    """A kind without words of its own would be told as one of a newer version."""
+    assert set(KIND_WORDS) == set(EVENT_BY_KIND)

@@ -162,13 +162,17 @@ def test_recover_names_who_is_missing_and_proceeds_when_told(fleet):
     assert isinstance(hub, Hub)
     assert hub.exchange_state == "recovering"
     assert hub.recover() == {
-        "state": "recovering", "missing": {"trattoria": ["desk", "kiosk"]},
+        "state": "recovering", "missing": {"trattoria": ["desk", "kiosk"]}, "shut_out": {},
     }  # fmt: skip
     with pytest.raises(RuleViolated, match="recover"):
         hub.import_venue({**copy.deepcopy(TRATTORIA), "buffer_minutes": 5})
     fleet.sync(fleet.nodes["desk"])
     assert hub.recover()["missing"] == {"trattoria": ["kiosk"]}
-    assert hub.recover(proceed=True) == {"state": "serving", "missing": {}}
+    with pytest.raises(RuleViolated):
+        fleet.reserve(hub, "19:30")  # What fails at the hub meanwhile costs nobody his hearing.
+    assert hub.recover(proceed=True) == {
+        "state": "serving", "missing": {}, "shut_out": {"trattoria": ["kiosk"]},
+    }  # fmt: skip
     assert [node["name"] for node in hub.nodes() if node["revoked"]] == ["kiosk"]
     with pytest.raises(Forbidden):
         fleet.nodes["kiosk"].sync()
@@ -289,7 +293,7 @@ def test_two_hubs_that_both_follow_one_stop_every_node_that_meets_them(fleet):
         fleet.stop_hub()
         hub = fleet.open("hub", directory)
         assert isinstance(hub, Hub)
-        assert hub.recover() == {"state": "serving", "missing": {}}
+        assert hub.recover() == {"state": "serving", "missing": {}, "shut_out": {}}
         desk.reset_peer()
         if number == 0:
             fleet.sync(desk)

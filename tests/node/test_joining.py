@@ -182,6 +182,29 @@ def test_a_code_outlives_a_hub_that_cannot_write(fleet: Fleet, fails: str) -> No
     assert device.read(device.ask()).name == "kiosk"
 
 
+def test_a_code_whose_last_letters_were_mistyped_is_not_used_up(fleet: Fleet) -> None:
+    device = Device(fleet)
+    good = device.code
+    device.code = good[:-4] + ("0000" if not good.endswith("0000") else "1111")
+    for _ in range(JOIN_CODE_TRIES + 1):
+        with pytest.raises(Unauthorised, match="mistyped"):
+            device.ask()
+    device.code = good
+    assert device.read(device.ask()).name == "kiosk"
+
+
+def test_a_device_that_rejoins_with_another_ones_code_leaves_it_good(fleet: Fleet) -> None:
+    desk = fleet.join("desk")
+    device = Device(fleet)
+    with fleet._clock_of("desk"), pytest.raises(Unauthorised, match="is for trattoria/kiosk"):
+        desk.rejoin(device.code)
+    assert device.read(device.ask()).name == "kiosk"
+    code = fleet.the_hub.invite("trattoria", "front-desk", "desk").code
+    with fleet._clock_of("desk"):
+        desk.rejoin(code)
+    fleet.sync(desk)
+
+
 # --- impostors ------------------------------------------------------------------------------------
 
 

@@ -97,14 +97,16 @@ class FleetNode(Shape, kw_only=True):
     name: Annotated[str, Meta(description="unique in its list")]
     role: Annotated[str, one_of(NODE_ROLES, description="what the device is")]
     venue: Annotated[str, Meta(description="id of its venue")]
-    last_seen_at: UtcTime | None
+    last_seen_at: Annotated[
+        UtcTime | None, Meta(description="null: it joined, and was never heard")
+    ]
     queued: Annotated[int | None, Meta(description="operations that waited there")]
     clock_state: Annotated[str | None, Meta(description="as the device said of its clock")]
     uncertainty_ms: Annotated[
         int | None, Meta(description="how wrong its clock may have been, milliseconds")
     ]
     version: Annotated[str | None, Meta(description="of Holdfast there")]
-    incarnation: Life
+    incarnation: Life | None
     number: Annotated[int | None, Meta(description="of this life of its directory")]
     revoked: Annotated[bool, Meta(description="shut out")]
 
@@ -132,10 +134,17 @@ class Recovery(Shape, kw_only=True):
 
     state: Annotated[
         str,
-        one_of(("serving", "recovering"), description="`recovering`: nothing is sold or decided"),
+        one_of(
+            ("serving", "recovering", "replaced"),
+            description="`recovering`: nothing is sold or decided; `replaced`: nothing ever again",
+        ),
     ]
     missing: Annotated[
         dict[str, list[str]], Meta(description="names of devices not heard yet, by venue")
+    ]
+    shut_out: Annotated[
+        dict[str, list[str]],
+        Meta(description="names of devices that were not waited for and are shut out now"),
     ]
 
 
