@@ -55,13 +55,16 @@ class Hub(Service):
     # --- life -----------------------------------------------------------------------------------
 
     @classmethod
-    def init(cls, directory: Path, tenant: str, root: bytes | None = None, **overrides: Any) -> Hub:
+    def init(
+        cls, directory: Path | str, tenant: str, root: bytes | None = None, **overrides: Any
+    ) -> Hub:
         """Make a hub in a new directory: root key (or the given one), keys, database, token.
 
         After a kill at any moment there is a whole hub or none. Raises Invalid, DirectoryError.
         """
         if not is_name(tenant):
             raise Invalid.field("tenant", "must be 1-64 of a-z, 0-9 and -")
+        directory = Path(directory)
         now_ms = Timekeeper().now_ms()
         root_key = certificates.load_root_key(root) if root else Ed25519PrivateKey.generate()
         root_certificate = certificates.make_root(tenant, root_key, now_ms)
@@ -87,8 +90,9 @@ class Hub(Service):
         return cls.open(directory, **overrides)
 
     @classmethod
-    def open(cls, directory: Path, **overrides: Any) -> Hub:
+    def open(cls, directory: Path | str, **overrides: Any) -> Hub:
         """Open an existing hub. Raises DirectoryError and its children."""
+        directory = Path(directory)
         chosen = settings.load(directory, **overrides)
         directories.require(directory)
         store = Store(directory, synchronous=chosen.synchronous)
