@@ -90,13 +90,14 @@ async def live(socket: Socket) -> None:
     except HoldfastError as error:
         await socket.close(code=CLOSE_REFUSED, reason=close_reason(error))
         return
-    await socket.accept(headers=session.upgrade_headers)
-    tasks = [
-        asyncio.create_task(_receive(face, socket, session)),
-        asyncio.create_task(_push(face, socket, session)),
-        asyncio.create_task(face.changes.until_closed()),
-    ]
+    tasks: list[asyncio.Task[None]] = []
     try:
+        await socket.accept(headers=session.upgrade_headers)
+        tasks += [
+            asyncio.create_task(_receive(face, socket, session)),
+            asyncio.create_task(_push(face, socket, session)),
+            asyncio.create_task(face.changes.until_closed()),
+        ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()

@@ -80,8 +80,6 @@ EXCHANGE_FRAME_BYTES: Final = 2 * 1024 * 1024
 page."""
 FRAMES_PER_MESSAGE_MAX: Final = 4_096
 """More pages than the entries of one message can stand on."""
-BRANCHES_REMEMBERED: Final = 32
-"""Heads of one chain that are remembered of the other side: a copied device makes a few."""
 CARD_KEYS_PER_MESSAGE: Final = 2_000
 CHAINS_PER_BOOK_MAX: Final = 4_096
 """Chains of one book, branches included: what everybody must keep track of."""

@@ -223,6 +223,26 @@ class Admission:
         serials = tuple(sorted(self._serials_of(book, name)))
         self._hub.append(book, NodeRevoked(name, serials, heads, reason))
 
+    def shut_out_lives(self, book: str, lives: set[bytes]) -> None:
+        """Go on without devices that a recovering hub has not heard: each is shut out, at the head
+        held here; one whose certificate another life bears too, which was heard, is closed."""
+        authors = self._hub.book(book).authors
+        borne = {authors[life].serials[-1] for life in authors.keys() - lives}
+        for life in sorted(lives):
+            author = authors[life]
+            chain = self._hub.store.journal.chain(book, life)
+            assert chain is not None
+            if author.serials[-1] in borne:
+                self._hub.append(
+                    book, ChainClosed(life, b"", chain.length, chain.head, "not_heard_in_recovery")
+                )
+            else:
+                serial = serial_bytes(author.serials[-1])
+                heads = ((life, chain.length, chain.head),)
+                self._hub.append(
+                    book, NodeRevoked(author.info.name, (serial,), heads, "not_heard_in_recovery")
+                )
+
     def nodes(self) -> list[dict[str, Any]]:
         """The fleet as last seen, newest life of each node first; then the devices that joined and
         were never heard."""
@@ -247,7 +267,7 @@ class Admission:
                     "incarnation": row.incarnation.hex(),
                     "number": detail.get("number"),
                     "revoked": author is not None
-                    and book.administration.is_revoked(author.serials),
+                    and book.administration.is_revoked(author.serials[-1:]),
                 }
             )
         heard = {(row.book, row.node) for row in rows}

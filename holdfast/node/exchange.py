@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.limits import (
-    BRANCHES_REMEMBERED,
     CARD_KEY_BYTES_MAX,
     CARD_KEYS_PER_MESSAGE,
     CHAINS_PER_BOOK_MAX,
@@ -356,7 +355,7 @@ class Exchange:
             if head.entries > entries or journal.hash_at(branch, head.entries) != head.hash
         ]
         kept.append(Head(branch.incarnation, entries, digest))
-        peer.heads[branch.incarnation] = kept[-BRANCHES_REMEMBERED:]
+        peer.heads[branch.incarnation] = kept
 
     def _note_peer_has(self, peer: Peer, merged: Merged) -> None:
         """What it sent, it has."""
@@ -509,15 +508,20 @@ class Exchange:
     def _verdicts(
         self, book: str, merged: Merged, request: ExchangeRequest
     ) -> Iterable[tuple[bytes, int, str, str]]:
-        """What did not simply merge, told again to whoever sends or compares that chain."""
+        """What did not simply merge, told again to a device that compares, of all its lives."""
         yield from merged.verdicts
-        if request.heads is not None:
-            told = {(v[0], v[1]) for v in merged.verdicts}
-            chain = self._r.store.journal.chain(book, request.sender)
-            if chain is not None:
-                for n, verdict, reason in self._r.store.journal.verdicts(chain, 0, chain.length):
-                    if (request.sender, n) not in told:
-                        yield request.sender, n, verdict, reason
+        if request.heads is None:
+            return
+        told = {(v[0], v[1]) for v in merged.verdicts}
+        authors = self._r.book(book).authors
+        sender = authors.get(request.sender)
+        for chain in self._r.store.journal.chains(book):
+            author = authors.get(chain.incarnation)
+            if sender is None or author is None or author.info.name != sender.info.name:
+                continue
+            for n, verdict, reason in self._r.store.journal.verdicts(chain, 0, chain.length):
+                if (chain.incarnation, n) not in told:
+                    yield chain.incarnation, n, verdict, reason
 
     def news(self, book: str, cursor: Cursor, sender: bytes) -> ExchangeResponse | None:
         """What is new since a live reader's cursor; None if nothing is."""

@@ -205,10 +205,9 @@ class Hub(Service):
             self.holding.backlog(name, sender, merged.reservations)
             return
         self.holding.backlog_over(name, sender)
-        author = self.book(name).authors.get(sender)
-        if author is not None and complete:
+        if sender in self.book(name).authors and complete:
             with self.transaction():
-                self.recovery.heard(name, author.info.name)
+                self.recovery.heard(name, sender)
         if self.recovery.replaced(name):
             return
         if self.recovery.recovering(name):

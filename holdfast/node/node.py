@@ -217,8 +217,8 @@ class Node(Service):
     def rejoin(self, code: str) -> None:
         """Get a new certificate with a new code, keeping the data: what waits to be sent goes out.
 
-        A device that was shut out, or that has another role from now on, goes on as another life,
-        whose chain begins with the new certificate. Raises Unauthorised, Unreachable (also while
+        It goes on as another life, whose chain begins with the new certificate, so that everybody
+        knows by which one it is to be shut out. Raises Unauthorised, Unreachable (also while
         paused: a pause cuts everything), RuleViolated.
         """
         self._require_network()
@@ -239,15 +239,13 @@ class Node(Service):
                 )
                 raise RuleViolated(message, [{"rule": rule, "message": message}])
         with self.lock:
-            anew = standing.is_shut_out(self.store.records) or admitted.role != own.role
             with self.transaction():
                 self.identity = replace(
                     own, certificates=admitted.certificates, peer=admitted.hub_certificates,
                     root=admitted.root, role=admitted.role,
                 )  # fmt: skip
                 self.identity.save(self.store.records)
-            if anew:
-                self._next_life("rejoined", announce=False)
+            self._next_life("rejoined", announce=False)
         self.reset_peer()
 
     def reset_peer(self) -> None:

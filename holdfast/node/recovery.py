@@ -6,6 +6,7 @@ heard, never a clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model.events import ChainClosed
@@ -17,13 +18,13 @@ REBUILT_KEY: Final = "rebuilt"
 
 
 class Recovery:
-    """Remembers the devices of each book that were heard whole since this process began; those of
+    """Remembers the lives in each book that were heard whole since this process began; those of
     the transaction that is under way count with it and are forgotten with it."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._met: set[tuple[str, str]] = set()
-        self._meeting: set[tuple[str, str]] = set()
+        self._met: set[tuple[str, bytes]] = set()
+        self._meeting: set[tuple[str, bytes]] = set()
 
     def forget(self) -> None:
         """Nobody counts as heard by what was not kept."""
@@ -34,18 +35,37 @@ class Recovery:
         self._met |= self._meeting
         self._meeting.clear()
 
-    def heard(self, name: str, node: str) -> None:
-        """A device holds nothing of a book that this hub lacks. Call inside `transaction`."""
-        self._meeting.add((name, node))
+    def heard(self, name: str, incarnation: bytes) -> None:
+        """A device, in this life, holds nothing of a book that this hub lacks. Call inside
+        `transaction`."""
+        self._meeting.add((name, incarnation))
 
-    def _heard_in(self, name: str) -> set[str]:
-        return {node for book, node in self._met | self._meeting if book == name}
+    def _silent(self, name: str) -> set[bytes]:
+        """Lives of devices that were not heard, and must be before a recovery ends: not those that
+        were shut out or closed, or that another life says it goes on for. Names do not count: two
+        devices may bear one."""
+        book = self._hub.book(name)
+        administration = book.administration
+        continued = {before for lives in administration.succeeds.values() for before in lives}
+        return {
+            incarnation
+            for incarnation, author in book.authors.items()
+            if not author.info.is_hub
+            and incarnation not in administration.closes
+            and incarnation not in continued
+            and not administration.is_revoked(author.serials[-1:])
+            and (name, incarnation) not in self._met | self._meeting
+        }
+
+    def _names(self, name: str, incarnations: Iterable[bytes]) -> list[str]:
+        authors = self._hub.book(name).authors
+        return sorted({authors[incarnation].info.name for incarnation in incarnations})
 
     def close_if_all_heard(self, name: str) -> bool:
         """End the recovery of a book by itself, once every device of it was heard. Call inside
         `transaction`."""
-        met = self._heard_in(name)
-        if not met or not self._expected(name) <= met or self._rivalled(name):
+        met = any(book == name for book, _ in self._met | self._meeting)
+        if not met or self._silent(name) or self._rivalled(name):
             return False
         self.close_hubs(name)
         return True
@@ -93,15 +113,6 @@ class Recovery:
             )
         return "recovering" if waiting else "serving"
 
-    def _expected(self, name: str) -> set[str]:
-        """Names of the unrevoked nodes of a book: all must be heard before a recovery ends."""
-        book = self._hub.book(name)
-        return {
-            author.info.name
-            for author in book.authors.values()
-            if not author.info.is_hub and not book.administration.is_revoked(author.serials)
-        }
-
     def recover(self, proceed: bool = False) -> dict[str, Any]:
         """Leave `recovering` in every book whose nodes have all been heard.
 
@@ -120,14 +131,14 @@ class Recovery:
             if not self.recovering(name):
                 continue
             with self._hub.lock:
-                silent = sorted(self._expected(name) - self._heard_in(name))
+                lives = self._silent(name)
+                silent = self._names(name, lives)
             if not proceed and (silent or self._unheard(name) or self._rivalled(name)):
                 missing[name.partition("/")[2]] = silent
                 continue
             with self._hub.transaction():
                 self.close_hubs(name)
-                for node in silent:
-                    self._hub.admission.revoke_in(name, node, "not_heard_in_recovery")
+                self._hub.admission.shut_out_lives(name, lives)
                 if silent:
                     shut_out[name.partition("/")[2]] = silent
             self._hub.settle(name)

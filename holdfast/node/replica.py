@@ -193,9 +193,10 @@ class Replica:
                 self._wrote.clear()
                 self._queued.clear()
                 self._written.clear()
-                self.pages.forget()
-                self._reload_books()
-                self.rolled_back()
+                if self.store.disturbed:
+                    self.pages.forget()
+                    self._reload_books()
+                    self.rolled_back()
                 raise
             finally:
                 if collecting:

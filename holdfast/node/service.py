@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.model import lifecycle
+from holdfast.model.administration import serial_bytes
 from holdfast.model.errors import Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, OperationWithdrawn
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
 from holdfast.model.vocabulary import EXCEPTION_ACTIONS, RESOLVE_REASONS, WITHDRAW_REASONS
 from holdfast.node.guests import Guests
+from holdfast.node.identity import Identity
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reasons import reason_code
 from holdfast.node.recording import refused_as_invalid
@@ -24,6 +26,7 @@ from holdfast.node.reservations import Reservations
 from holdfast.node.settings import Settings
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store import queue as queue_states
+from holdfast.store.records import CertificateRow
 from holdfast.store.store import Store
 
 
@@ -148,10 +151,16 @@ class Service(Replica):
     ) -> None:
         """What follows a merge; only a holder of rights has something to do."""
 
-    def saw_node(self, incarnation: bytes, book: str, node: str, role: str, detail: bytes) -> None:
-        """Remember when a node was heard."""
+    def saw_node(self, incarnation: bytes, book: str, node: Identity, detail: bytes) -> None:
+        """Remember when a node was heard, and by which certificate: a hub that lost its register
+        must be able to shut it out."""
+        now_ms = self.clock.now_ms()
         with self.transaction():
-            self.store.records.saw_node(incarnation, book, node, role, self.clock.now_ms(), detail)
+            records = self.store.records
+            records.saw_node(incarnation, book, node.name, node.role, now_ms, detail)
+            records.put_certificate(
+                CertificateRow(serial_bytes(node.serial), book, node.name, node.role, now_ms)
+            )
 
     def status(self) -> dict[str, Any]:
         """One screen: who this is, its books, its queue, its clock, its disk."""

@@ -184,7 +184,7 @@ def note_fleet(replica: Service, sender: Identity, request: ExchangeRequest) -> 
             "number": status.number,
         }
     )
-    replica.saw_node(request.sender, request.book, sender.name, sender.role, detail)
+    replica.saw_node(request.sender, request.book, sender, detail)
 
 
 class LiveSession:

@@ -109,6 +109,11 @@ class Projections:
             for row in self._c.execute("SELECT book, resource, seconds FROM reaches")
         }
 
+    @property
+    def dirty(self) -> bool:
+        """Whether something was seen that is not on disk yet."""
+        return bool(self._dirty)
+
     def clear_book(self, book: str) -> None:
         """Forget the folded state of a book on disk too, so that it can be folded anew."""
         for table in ("reservations", "claims", "digests", "exceptions"):

@@ -54,7 +54,7 @@ class FleetRow(NamedTuple):
 
 
 class CertificateRow(NamedTuple):
-    """A certificate that this hub issued, by its serial number (20 bytes)."""
+    """A certificate that this hub issued or was shown, by its serial number (20 bytes)."""
 
     serial: bytes
     book: str
@@ -93,10 +93,11 @@ class Records:
     # --- certificates ---------------------------------------------------------------------------
 
     def put_certificate(self, row: CertificateRow) -> None:
-        self._c.execute("INSERT INTO certificates VALUES (?, ?, ?, ?, ?)", row)
+        """Remember a certificate, if it is not known yet."""
+        self._c.execute("INSERT OR IGNORE INTO certificates VALUES (?, ?, ?, ?, ?)", row)
 
     def certificates(self) -> list[CertificateRow]:
-        """Every certificate that this hub issued, the oldest first."""
+        """Every certificate that this hub issued or was shown, the oldest first."""
         return [
             CertificateRow(*row)
             for row in self._c.execute(

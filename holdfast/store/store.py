@@ -27,6 +27,7 @@ class Store:
         self._lock = database.DirectoryLock(directory)
         self._lock.acquire()
         try:
+            self.disturbed = False
             self.db = database.open_database(self.path, synchronous=synchronous)
             with database.translated(self.path):
                 self.journal = Journal(self.db)
@@ -39,7 +40,13 @@ class Store:
 
     @contextlib.contextmanager
     def atomic(self) -> Generator[None, None, None]:
-        """All or nothing, on disk and in memory. Raises StorageFull and DirectoryError."""
+        """All or nothing, on disk and in memory. Raises StorageFull and DirectoryError.
+
+        `disturbed` says afterwards whether a failure left anything to be forgotten: most requests
+        that are refused have written nothing, and cost nothing more for it.
+        """
+        before = self.db.conn.total_changes
+        self.disturbed = False
         try:
             with self.db.atomic():
                 yield
@@ -47,10 +54,12 @@ class Store:
             self._forget()
             raise database.translate(error, self.path) from error
         except BaseException:
-            self._forget()
+            if self.db.conn.total_changes != before or self.projections.dirty:
+                self._forget()
             raise
 
     def _forget(self) -> None:
+        self.disturbed = True
         with database.translated(self.path):
             self.journal.reload()
             self.projections.reload()
