@@ -69,6 +69,12 @@ EXCHANGE_INFLATED_BYTES_MAX: Final = 32 * 1024 * 1024
 """The same after decompression: what a compressed bomb may cost."""
 EXCHANGE_ENTRIES: Final = 2_048
 """Entries that one message carries at the most; the rest follows with `more`."""
+TRAIL_SPACING: Final = 1_024
+"""Entries between two hashes of a head's trail: fewer than one message carries, so that a message
+that begins where two branches were last seen alike always brings something new."""
+IDLE_ROUNDS_MAX: Final = 16
+"""Messages in a row that changed nothing although one side had more to tell: then it is given up
+for now, and tried again like after any failure."""
 SMALL_ENTRY_BYTES: Final = 2_048
 """Entries below it may lose the seals between them: SEAL_SPACING of them fit a frame."""
 FRAME_BYTES_MAX: Final = 4 * 1024 * 1024

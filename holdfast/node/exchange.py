@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast.model.errors import Forbidden, Invalid
+from holdfast.model.errors import Forbidden, Invalid, Unreachable
 from holdfast.model.limits import (
     CARD_KEY_BYTES_MAX,
     CARD_KEYS_PER_MESSAGE,
@@ -23,14 +23,17 @@ from holdfast.model.limits import (
     EXCHANGE_ENTRIES,
     EXCHANGE_FRAME_BYTES,
     FRAME_ENTRY_BYTES,
+    IDLE_ROUNDS_MAX,
     PAGE_ENTRIES,
     SMALL_MERGE_ENTRIES,
+    TRAIL_SPACING,
 )
 from holdfast.model.pseudonyms import is_agent_id
 from holdfast.node.replica import SOFTWARE, Merged
 from holdfast.store.journal import ChainRow, JournalRow
 from holdfast.sync.messages import (
     PROTOCOL_VERSION,
+    TRAIL_HASH_BYTES,
     CardKeyItem,
     Cursor,
     ExchangeRequest,
@@ -76,6 +79,20 @@ class Round:
     hub_changed: bool = False
     touched: list[bytes] = field(default_factory=list)
     state: str = "serving"
+    moved: bool = False
+
+
+def next_idle(idle: int, outcome: Round) -> int:
+    """How many rounds in a row now changed nothing on either side. Raises Unreachable where it is
+    to be given up for now: an exchange that goes in circles must not go on for ever."""
+    if outcome.moved or not outcome.more:
+        return 0
+    if idle + 1 >= IDLE_ROUNDS_MAX:
+        raise Unreachable(
+            "the exchange with the hub makes no progress although there is more to tell; it is "
+            "tried again later, and the log of both sides says what was refused"
+        )
+    return idle + 1
 
 
 class Exchange:
@@ -97,10 +114,31 @@ class Exchange:
                     client_id(book, chain.incarnation, (chain.length - 1) // PAGE_ENTRIES),
                     (chain.length - 1) % PAGE_ENTRIES + 1,
                 ),
+                self._trail(chain),
             )
             for chain in self._r.store.journal.chains(book)
             if chain.length
         )
+
+    def _trail(self, chain: ChainRow) -> bytes:
+        journal = self._r.store.journal
+        places = range(TRAIL_SPACING, chain.length + 1, TRAIL_SPACING)
+        return b"".join((journal.hash_at(chain, n) or b"")[:TRAIL_HASH_BYTES] for n in places)
+
+    def _alike(self, chain: ChainRow, head: Head) -> int:
+        """How many entries a branch and a head that is not on it have in common, rounded down to
+        the spacing of the trail."""
+        journal = self._r.store.journal
+        low, high = 0, min(len(head.trail) // TRAIL_HASH_BYTES, chain.length // TRAIL_SPACING)
+        while low < high:
+            middle = (low + high + 1) // 2
+            ours = journal.hash_at(chain, middle * TRAIL_SPACING) or b""
+            start = (middle - 1) * TRAIL_HASH_BYTES
+            if ours[:TRAIL_HASH_BYTES] == head.trail[start : start + TRAIL_HASH_BYTES]:
+                low = middle
+            else:
+                high = middle - 1
+        return low * TRAIL_SPACING
 
     def heads_digest(self, book: str) -> bytes:
         """Equal on two replicas exactly when they hold the same entries of a book."""
@@ -142,9 +180,12 @@ class Exchange:
             ]
             if matching:
                 have = max(have, *(min(head.entries, journal.shared(chain, m)) for m in matching))
-            elif head.entries > chain.length:
-                # It is ahead of us, or on a branch that we have not seen: its frames will tell.
-                have = max(have, chain.length)
+            else:
+                alike = self._alike(chain, head)
+                if head.entries > chain.length and alike + TRAIL_SPACING > chain.length:
+                    # It is ahead of us, or on a branch that we have not seen: its frames will tell.
+                    alike = chain.length
+                have = max(have, alike)
         return have
 
     def _add_frames(
@@ -251,6 +292,7 @@ class Exchange:
             if response.heads is not None:
                 peer.heads = by_incarnation(response.heads)
             self._note_acks(peer, request, response, outcome)
+        self._note_sent(peer, request, response, outcome)
         self._note_peer_has(peer, merged)
         if request.keys and response.round == request.round:
             versions = self._keys_after(peer.book, peer.keys_sent)
@@ -258,6 +300,7 @@ class Exchange:
                 (v for v, _ in versions[: len(request.keys)]), default=peer.keys_sent
             )
         outcome.pulled = merged.entries
+        outcome.moved |= bool(merged.entries or outcome.pushed or merged.refused)
         outcome.touched = list(merged.reservations)
         # Another life answered with its heads alone: the next round compares them.
         outcome.more = response.more or outcome.hub_changed or self._lacks(peer)
@@ -293,7 +336,7 @@ class Exchange:
             chain = self._branch_with(peer.book, incarnation, entries, digest)
             if chain is None:
                 continue
-            self._add_head(peer, chain, entries, digest)
+            outcome.moved |= self._add_head(peer, chain, entries, digest)
             if self._r.keeps_queue:
                 for n, verdict, reason in (
                     (v[1], v[2], v[3]) for v in response.verdicts if v[0] == incarnation
@@ -341,14 +384,31 @@ class Exchange:
             None,
         )
 
-    def _add_head(self, peer: Peer, branch: ChainRow, entries: int, digest: bytes) -> None:
-        """The other side holds a branch that far; what it held of the same branch is covered."""
+    def _note_sent(
+        self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse, outcome: Round
+    ) -> None:
+        """What was sent and not refused is held there, even where the other side's heads name a
+        branch that is not known here."""
+        refused = {incarnation for incarnation, _, _ in response.refused}
+        journal = self._r.store.journal
+        for frame in request.frames:
+            if frame.incarnation in refused:
+                outcome.moved = True
+                continue
+            for branch in journal.branches(peer.book, frame.incarnation):
+                digest = journal.hash_at(branch, frame.sealed)
+                if digest is not None and journal.seal_at(branch, frame.sealed) == frame.seal:
+                    outcome.moved |= self._add_head(peer, branch, frame.sealed, digest)
+
+    def _add_head(self, peer: Peer, branch: ChainRow, entries: int, digest: bytes) -> bool:
+        """The other side holds a branch that far; what it held of the same branch is covered. True
+        if that is news."""
         if peer.heads is None:
-            return
+            return False
         journal = self._r.store.journal
         known = peer.heads.get(branch.incarnation, [])
         if any((h.entries, h.hash) == (entries, digest) for h in known):
-            return
+            return False
         kept = [
             head
             for head in known
@@ -356,6 +416,7 @@ class Exchange:
         ]
         kept.append(Head(branch.incarnation, entries, digest))
         peer.heads[branch.incarnation] = kept
+        return True
 
     def _note_peer_has(self, peer: Peer, merged: Merged) -> None:
         """What it sent, it has."""

@@ -28,7 +28,7 @@ from holdfast.model.limits import (
     LIVE_AGAIN_SECONDS,
     RETRY_CAP_SECONDS,
 )
-from holdfast.node.exchange import Peer, Round
+from holdfast.node.exchange import Peer, Round, next_idle
 from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
     LIVE_KEY_HEADER,
@@ -316,9 +316,10 @@ class Link:
         """Rounds whenever there is something to say; news comes through the reader meanwhile."""
         while True:
             self._wake.clear()
-            total = Round()
+            total, idle = Round(), 0
             while True:
                 outcome = await self._round(channel, reader, compress=compress)
+                idle = next_idle(idle, outcome)
                 total.pushed += outcome.pushed
                 total.pulled += outcome.pulled
                 total.differing, total.state = outcome.differing, outcome.state

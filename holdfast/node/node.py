@@ -40,7 +40,7 @@ from holdfast.node import (
     settings,
     standing,
 )
-from holdfast.node.exchange import Exchange, Peer, Round
+from holdfast.node.exchange import Exchange, Peer, Round, next_idle
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
@@ -354,10 +354,11 @@ class Node(Service):
     def _sync(self) -> dict[str, Any]:
         self.prepare()
         self.peer.refused.clear()
-        total = Round()
+        total, idle = Round(), 0
         for _ in range(ROUNDS_MAX):
             self._require_network()
             outcome = self._round()
+            idle = next_idle(idle, outcome)
             total.pushed += outcome.pushed
             total.pulled += outcome.pulled
             for verdict, count in outcome.verdicts.items():

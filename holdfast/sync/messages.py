@@ -30,14 +30,20 @@ Count: TypeAlias = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 """A number on the wire: what every database and language holds. Counts, positions, milliseconds."""
 
 
+TRAIL_HASH_BYTES: Final = 16
+"""Of each chain hash in a head's trail."""
+
+
 class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A chain as its holder has it: entries counted, the chain hash after the last of them, and
-    the newest page's document state vector."""
+    """A chain as its holder has it: entries counted, the chain hash after the last of them, the
+    newest page's document state vector, and a `trail`: the first 16 bytes of the chain hash after
+    every TRAIL_SPACING entries, by which two branches find where they part."""
 
     incarnation: bytes
     entries: Count
     hash: bytes
     vector: bytes = b""
+    trail: bytes = b""
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
