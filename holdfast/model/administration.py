@@ -16,7 +16,6 @@ from holdfast.model.errors import Invalid
 from holdfast.model.events import (
     SERIAL_BYTES,
     ChainCertified,
-    ChainClosed,
     ChainSucceeded,
     CodesGranted,
     Event,
@@ -108,8 +107,9 @@ class Administration:
 
     def absorb(
         self, writer: WriterInfo, n: int, stamp: int, event: Event, *, counts: bool = True
-    ) -> bytes | None:
-        """Fold one entry. Returns the incarnation whose entries must be folded anew, if any.
+    ) -> None:
+        """Fold one entry, other than a close: which closes count follows from all of them together,
+        and `closes` and `closers` are set by who holds the chains.
 
         `counts` is False for an entry of the hub that stands beyond the head where that life of it
         was closed. The hub's entries are read in the order of its chain, so that a replica that
@@ -131,10 +131,9 @@ class Administration:
             known = self.published.get(event.public_key, order)
             self.published[event.public_key] = min(order, known)
         elif writer.is_hub and counts:
-            return self._absorb_hub(writer, n, event)
-        return None
+            self._absorb_hub(writer, n, event)
 
-    def _absorb_hub(self, writer: WriterInfo, n: int, event: Event) -> bytes | None:
+    def _absorb_hub(self, writer: WriterInfo, n: int, event: Event) -> None:
         if isinstance(event, VenueConfigured):
             order = (self.generation(writer.incarnation), n)
             if order > self.venue_order:
@@ -150,16 +149,6 @@ class Administration:
             place = (self.generation(writer.incarnation), n)
             known = self.accepted.get(event.public_key, place)
             self.accepted[event.public_key] = max(place, known)
-        elif isinstance(event, ChainClosed):
-            closers = self.closers.setdefault(event.incarnation, set())
-            closers.add(writer.incarnation)
-            if event.incarnation in self.closes:
-                return event.incarnation if len(closers) > 1 else None
-            self.closes[event.incarnation] = Close(
-                event.entries, event.head, event.branch, writer.incarnation
-            )
-            return event.incarnation
-        return None
 
     def generation(self, incarnation: bytes) -> int:
         """How many lives of the hub came before this one: it closed one that closed one …

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from holdfast.model.administration import Administration, WriterInfo
+from holdfast.model.administration import Administration, Close, WriterInfo
 from holdfast.model.errors import HoldfastError
 from holdfast.model.events import ChainCertified, ChainClosed, ChainKeyChanged
 from holdfast.model.limits import CHAINS_PER_BOOK_MAX, CHAINS_PER_CERTIFICATE_MAX
@@ -41,13 +42,26 @@ class ChainAuthor:
         return key
 
 
+class Closing(NamedTuple):
+    """An entry that closes a chain: when and where it stands, and what it says."""
+
+    stamp: int
+    hash: bytes
+    chain: ChainRow
+    n: int
+    closed: bytes
+    close: Close
+
+
 @dataclass
 class BookState:
-    """A book as folded in memory: its administration and the authors of its chains."""
+    """A book as folded in memory: its administration, the authors of its chains, and every close
+    that was written, by chain and number."""
 
     name: str
     administration: Administration = field(default_factory=Administration)
     authors: dict[bytes, ChainAuthor] = field(default_factory=dict)
+    closings: dict[tuple[int, int], Closing] = field(default_factory=dict)
 
 
 class Books:
@@ -60,26 +74,25 @@ class Books:
 
     def fold(self, name: str) -> None:
         """Fold what the journal says about a book itself, in an order that arrival does not decide:
-        who writes, then what was closed (a later life of the hub first), then all that must be
-        read up to those heads and no further."""
+        who writes, then what was closed, then all that must be read up to those heads and no
+        further."""
         book = self.by_name[name] = BookState(name)
         journal = self._journal
-        stages: tuple[list[tuple[ChainRow, Judged]], ...] = ([], [], [])
+        rest: list[tuple[ChainRow, Judged]] = []
+        closed: list[tuple[ChainRow, Judged]] = []
         for row in journal.administration(name):
             judged = gate.judge(row.n, row.hash, row.entry)
-            who = isinstance(judged.event, ChainCertified | ChainKeyChanged)
-            stage = 0 if who else 1 if isinstance(judged.event, ChainClosed) else 2
-            stages[stage].append((journal.chain_by_id(row.chain), judged))
-
-        def latest_life(item: tuple[ChainRow, Judged]) -> tuple[int, bytes, int]:
-            author = book.authors.get(item[0].incarnation)
-            return (
-                -author.info.number if author is not None else 0,
-                item[0].incarnation,
-                item[1].n,
-            )
-
-        for chain, judged in (*stages[0], *sorted(stages[1], key=latest_life), *stages[2]):
+            chain = journal.chain_by_id(row.chain)
+            if isinstance(judged.event, ChainCertified | ChainKeyChanged):
+                self.absorb(book, chain, judged)
+            elif isinstance(judged.event, ChainClosed):
+                closed.append((chain, judged))
+            else:
+                rest.append((chain, judged))
+        for chain, judged in closed:
+            self._note_closing(book, chain, judged)
+        self._resolve(book)
+        for chain, judged in rest:
             self.absorb(book, chain, judged)
 
     def require_room(self, book: BookState, author: gate.Author) -> None:
@@ -122,8 +135,36 @@ class Books:
         """Whether entry n of a branch counts as its writer's word: not beyond the head at which
         the hub closed the chain, and on the branch that has this head (DESIGN §4.3)."""
         close = book.administration.closes.get(chain.incarnation)
-        if close is None:
+        if close is not None:
+            return self._within(book, chain, n, close)
+        if not chain.parent and len(self._journal.branches(book.name, chain.incarnation)) == 1:
             return True
+        # Not closed yet: of several branches everybody takes the same one for the hub's word.
+        return n <= self._journal.shared(chain, self.standing(book, chain.incarnation))
+
+    def standing(self, book: BookState, incarnation: bytes) -> ChainRow:
+        """Of a chain's branches the one that counts until a close names one: where two part, the
+        one whose next entry is older (then: has the lesser hash); a longer one over its own
+        beginning. So a sale is not undone by one that was made later."""
+        journal = self._journal
+        first, *others = journal.branches(book.name, incarnation)
+        for other in others:
+            shared = journal.shared(first, other)
+            if self._next(other, shared) < self._next(first, shared):
+                first = other
+        return first
+
+    def _next(self, branch: ChainRow, after: int) -> tuple[int, bytes]:
+        """(stamp, hash) of a branch's next entry; beyond all where it has none."""
+        digest = self._journal.hash_at(branch, after + 1)
+        if digest is None:
+            return 1 << 64, b""
+        (data,) = self._journal.entries(branch, after, after + 1)
+        judged = gate.judge(after + 1, digest, data)
+        return (judged.entry.stamp if judged.entry is not None else 0), digest
+
+    def _within(self, book: BookState, chain: ChainRow, n: int, close: Close) -> bool:
+        """Whether entry n of a branch stands at or before the head that a close names."""
         if n > close.entries:
             return False
         journal = self._journal
@@ -134,6 +175,59 @@ class Books:
             if journal.hash_at(branch, close.entries) == close.head:
                 return n <= journal.shared(chain, branch)
         return True  # Nobody can tell yet: the branch that counts has not arrived.
+
+    # --- closes ---------------------------------------------------------------------------------
+
+    def _note_closing(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
+        author = book.authors.get(chain.incarnation)
+        if author is None or not author.info.is_hub or judged.entry is None:
+            return
+        event = judged.event
+        assert isinstance(event, ChainClosed)
+        close = Close(event.entries, event.head, event.branch, chain.incarnation)
+        book.closings[chain.id, judged.n] = Closing(
+            judged.entry.stamp, judged.hash, chain, judged.n, event.incarnation, close
+        )
+
+    def _resolve(self, book: BookState) -> set[bytes]:
+        """Which closes count. Returns the incarnations for which that is new.
+
+        A close by a life of the hub that was itself closed before it wrote so does not count, if
+        that other close counts. It follows from the entries alone, whatever the order in which they
+        came; of two lives that closed each other unknowingly, the earlier close stands.
+        """
+        waiting = sorted(book.closings.values(), key=lambda closing: closing[:2])
+        standing: list[Closing] = []
+        while waiting:
+            free = [
+                one
+                for one in waiting
+                if not any(self._voids(book, other, one) for other in waiting if other is not one)
+            ]
+            free = free or waiting[:1]
+            standing += free
+            waiting = [
+                one
+                for one in waiting
+                if one not in free and not any(self._voids(book, other, one) for other in free)
+            ]
+        administration = book.administration
+        before = dict(administration.closes)
+        administration.closes.clear()
+        administration.closers.clear()
+        for closing in sorted(standing, key=lambda closing: closing[:2]):
+            administration.closes.setdefault(closing.closed, closing.close)
+            administration.closers.setdefault(closing.closed, set()).add(closing.close.by)
+        now = administration.closes
+        return {one for one in before.keys() | now.keys() if before.get(one) != now.get(one)}
+
+    def _voids(self, book: BookState, one: Closing, other: Closing) -> bool:
+        """Whether one close, if it counts, leaves another beyond what counts of its writer."""
+        if one.closed != other.close.by:
+            return False
+        return not self._within(book, other.chain, other.n, one.close)
+
+    # --- one entry ------------------------------------------------------------------------------
 
     def absorb(self, book: BookState, chain: ChainRow, judged: Judged) -> bool:
         """Fold an entry about the book. True if reservations must be folded anew because of it."""
@@ -150,13 +244,19 @@ class Books:
             if renewed and (renewed.name, renewed.venue) == (author.info.name, author.venue):
                 author.keys.append((judged.n + 1, renewed.public_key))
                 author.serials.append(renewed.serial)
-        closed = book.administration.absorb(
-            author.info, judged.n, entry.stamp, event, counts=self.counts(book, chain, judged.n)
-        )
-        if closed is None:
-            return False
+        if isinstance(event, ChainClosed):
+            before = set(book.administration.closes)
+            self._note_closing(book, chain, judged)
+            return any(
+                closed in before or self._takes_back(book, closed) for closed in self._resolve(book)
+            )
+        counts = self.counts(book, chain, judged.n)
+        book.administration.absorb(author.info, judged.n, entry.stamp, event, counts=counts)
+        return False
+
+    def _takes_back(self, book: BookState, closed: bytes) -> bool:
+        """Whether a new close changes what was folded already."""
         close = book.administration.closes[closed]
-        beyond = any(
+        return closed in book.administration.hubs or any(
             branch.length > close.entries for branch in self._journal.branches(book.name, closed)
         )
-        return beyond or closed in book.administration.hubs

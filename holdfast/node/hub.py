@@ -7,6 +7,7 @@ ending claims `holding`'s.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ from holdfast.node.replica import Merged, Written
 from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.store import Store
+
+log = logging.getLogger("holdfast.hub")
 
 
 class Hub(Service):
@@ -102,6 +105,8 @@ class Hub(Service):
             hub.other_life = reasons
             hub.keep_witness()
             for name in list(hub.books):
+                hub.check_life(name)
+            for name in list(hub.books):
                 hub.holding.await_backlogs(name)
                 hub.settle(name)
         except BaseException:
@@ -114,6 +119,7 @@ class Hub(Service):
         self.admission = Admission(self)
         self.recovery = Recovery(self)
         self.holding = Holding(self)
+        self._former: LocalIdentity | None = None
         super().__init__(*arguments)
 
     def keep_witness(self) -> None:
@@ -205,6 +211,7 @@ class Hub(Service):
             self.holding.backlog(name, sender, merged.reservations)
             return
         self.holding.backlog_over(name, sender)
+        self.check_life(name)
         if sender in self.book(name).authors and complete:
             with self.transaction():
                 self.recovery.heard(name, sender)
@@ -225,11 +232,32 @@ class Hub(Service):
         """Decide what waits and end what was requested: see `Holding.settle`."""
         return self.holding.settle(name, touched)
 
+    def check_life(self, name: str) -> None:
+        """Go on as another life, which recovers first, where this one turns out to have two
+        histories: this hub, or a snapshot of its machine, went on beside it (§4.3, §5.9)."""
+        own = self.identity.incarnation
+        with self.transaction():
+            if len(self.store.journal.branches(name, own)) < 2:
+                return
+            self._former = self._former or self.identity
+            self.identity = self.identity.next_life()
+            self.identity.save(self.store.records)
+            self.other_life = ["forked"]
+        log.warning(
+            "another history of this hub was found; it goes on as life %d and recovers first",
+            self.identity.number,
+        )
+
     def committed(self) -> None:
         self.recovery.keep()
+        if self._former is not None:
+            self._former = None
+            self.keep_witness()
 
     def rolled_back(self) -> None:
         """What was remembered beside the store may not be so."""
+        if self._former is not None:
+            self.identity, self._former = self._former, None
         self.recovery.forget()
         self.admission.forget()
         self.holding.forget()

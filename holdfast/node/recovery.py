@@ -150,14 +150,19 @@ class Recovery:
         return bool(self._hub.book(name).administration.rivals)
 
     def close_hubs(self, name: str) -> None:
-        """Close every earlier life of the hub at the head held here: what counts of it is named."""
+        """Close every earlier life of the hub at the head held here: what counts of it is named.
+
+        Of a rival, which went on beside this one, nothing counts but its name: what it sold is
+        asked of this hub like anything else, and displaced where the place was sold here too.
+        """
         self._hub.store.records.put(_heard_key(name), b"1")
+        rivals = self._hub.book(name).administration.rivals
         for incarnation in self._unclosed_hubs(name):
-            chain = self._hub.store.journal.chain(name, incarnation)
-            assert chain is not None
-            self._hub.append(
-                name, ChainClosed(incarnation, b"", chain.length, chain.head, "hub_recovered")
-            )
+            chain = self._hub.standing(name, incarnation)
+            entries = 1 if incarnation in rivals else chain.length
+            head = self._hub.store.journal.hash_at(chain, entries)
+            assert head is not None
+            self._hub.append(name, ChainClosed(incarnation, b"", entries, head, "hub_recovered"))
         self._hub.admission.grant_codes(name, self._hub.identity.incarnation)
 
 

@@ -150,6 +150,10 @@ class Replica:
         """Whether entry n of a branch counts as its writer's word: see `Books.counts`."""
         return self._books.counts(book, chain, n)
 
+    def standing(self, name: str, incarnation: bytes) -> ChainRow:
+        """The branch of a chain that counts until a close names one: see `Books.standing`."""
+        return self._books.standing(self.book(name), incarnation)
+
     def _page_entries(self, chain: int, after: int, upto: int) -> list[bytes]:
         return self.store.journal.entries(self.store.journal.chain_by_id(chain), after, upto)
 
@@ -424,9 +428,8 @@ class Replica:
         now_ms = self.clock.now_ms()
         not_merged: list[tuple[bytes, int, int, str, str]] = []
         highest = self.last_stamp
-        administration = book.administration
-        if chain.incarnation in administration.closes and chain.incarnation in administration.hubs:
-            # Which branch of a closed hub counts may follow only now. Of others nothing follows.
+        if chain.incarnation in book.administration.hubs:
+            # Which branch of a hub's chain counts may follow only now. Of others nothing follows.
             branches = self.store.journal.branches(book.name, chain.incarnation)
             outcome.refold |= len(branches) > 1
         fresh = self.store.projections.new_among(

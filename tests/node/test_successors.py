@@ -57,6 +57,38 @@ def test_of_a_forked_hub_only_the_branch_that_was_closed_counts(fleet: Fleet) ->
     fleet.assert_agree()
 
 
+def test_a_hub_that_meets_its_own_other_history_recovers_and_sells_nothing_twice(
+    fleet: Fleet,
+) -> None:
+    """The hub's machine is set back to a snapshot that nobody notices, and it sells a table again
+    that a desk has seen sold. It notices when it meets that desk, and so does everybody."""
+    desk = fleet.join("desk")
+    fleet.sync_all()
+    snapshot = fleet.copy("hub", "snapshot")
+    first = fleet.the_hub
+    one = fleet.reserve(first, "19:30", ["T1"])
+    fleet.sync(desk)
+    first.close()
+    fleet.clocks.advance(minutes=5)
+    with mock.patch.object(witness, "check", return_value=[]):
+        hub = fleet.open("hub", snapshot)
+    assert isinstance(hub, Hub)
+    other = fleet.reserve(hub, "19:30", ["T1"])
+    follow(fleet, hub)
+    for _ in range(4):
+        fleet.sync(desk)
+    assert hub.identity.number == 2
+    assert hub.exchange_state == "serving", "the only device was heard"
+    assert fleet.now(hub, one).status == lifecycle.CONFIRMED, "the sale that was made first"
+    assert fleet.now(hub, other).status == lifecycle.COMMIT_FAILED
+    assert [kind for kind, _ in fleet.now(desk, other).exceptions] == ["displaced"]
+    fleet.assert_agree()
+    fleet.reopen("hub")
+    assert fleet.the_hub.identity.number == 2
+    fleet.sync(desk)
+    fleet.assert_agree()
+
+
 def test_a_hub_that_was_replaced_and_comes_back_writes_nothing_more(fleet: Fleet) -> None:
     desk = fleet.join("desk")
     fleet.sync_all()
