@@ -461,7 +461,7 @@ class Exchange:
         received_ms = self._r.clock.now_ms()
         with self._r.lock:
             merged = self._take_in(request, speaker)
-            return self._respond(request, merged, received_ms)
+            return self._respond(request, merged, received_ms, speaker)
 
     def _take_in(self, request: ExchangeRequest, speaker: str | None) -> Merged:
         with self._r.transaction():
@@ -511,7 +511,7 @@ class Exchange:
             self._r.store.records.put_card_key(key.id, book, key.agent_id, key.sealed, 0)
 
     def _respond(
-        self, request: ExchangeRequest, merged: Merged, received_ms: int
+        self, request: ExchangeRequest, merged: Merged, received_ms: int, speaker: str | None
     ) -> ExchangeResponse:
         journal = self._r.store.journal
         book = request.book
@@ -549,7 +549,7 @@ class Exchange:
             interval.best,
             interval.latest - interval.best,
             tuple(self._acks(book, merged)),
-            tuple(self._verdicts(book, merged, request)),
+            tuple(self._verdicts(book, merged, request, speaker)),
             tuple(merged.refused),
             tuple(frames),
             tuple(item for _, item in keys),
@@ -567,7 +567,7 @@ class Exchange:
                 yield incarnation, chain.length, chain.head
 
     def _verdicts(
-        self, book: str, merged: Merged, request: ExchangeRequest
+        self, book: str, merged: Merged, request: ExchangeRequest, speaker: str | None
     ) -> Iterable[tuple[bytes, int, str, str]]:
         """What did not simply merge, told again to a device that compares, of all its lives."""
         yield from merged.verdicts
@@ -575,10 +575,9 @@ class Exchange:
             return
         told = {(v[0], v[1]) for v in merged.verdicts}
         authors = self._r.book(book).authors
-        sender = authors.get(request.sender)
         for chain in self._r.store.journal.chains(book):
             author = authors.get(chain.incarnation)
-            if sender is None or author is None or author.info.name != sender.info.name:
+            if author is None or author.info.name != speaker:
                 continue
             for n, verdict, reason in self._r.store.journal.verdicts(chain, 0, chain.length):
                 if (chain.incarnation, n) not in told:

@@ -658,3 +658,37 @@ def test_all_replicas_show_the_same_after_a_restart_of_each(fleet):
     fleet.sync_all()
     assert_same_book(fleet.replicas(), fleet.book)
     fleet.assert_agree()
+
+
+@pytest.mark.parametrize("first", ["desk", "twin"])
+def test_5_branches_that_parted_thousands_of_entries_ago_come_to_an_end(fleet, monkeypatch, first):
+    """One message does not reach back to where they parted: heads say how far they are alike."""
+    monkeypatch.setattr("holdfast.node.exchange.EXCHANGE_ENTRIES", 16)
+    monkeypatch.setattr("holdfast.node.exchange.TRAIL_SPACING", 8)
+    desk = fleet.join("desk")
+    for number in range(60):
+        fleet.reserve(desk, f"2027-{7 + number // 28:02}-{1 + number % 28:02}T12:00", ["T1"])
+    fleet.sync_all()
+    twin = fleet.clone_unnoticed("desk", "twin")
+    desk = fleet.nodes["desk"]
+    for number in range(50):
+        day = f"2027-{7 + number // 28:02}-{1 + number % 28:02}"
+        fleet.reserve(desk, f"{day}T19:30", ["T1"])
+        fleet.reserve(twin, f"{day}T19:30", ["T2"])
+    fleet.rounds = 0
+    fleet.sync(*((desk, twin) if first == "desk" else (twin, desk)))
+    fleet.sync_all(3)
+    assert fleet.rounds < 60, f"{fleet.rounds} rounds: an exchange goes in circles"
+    assert [node.store.queue.waiting() for node in (desk, twin)] == [0, 0]
+    fleet.assert_agree()
+
+
+def test_an_exchange_that_goes_in_circles_is_given_up_for_now(fleet, monkeypatch):
+    desk = fleet.join("desk")
+    fleet.reserve(desk, "19:30", ["T1"])
+    monkeypatch.setattr(desk.exchange, "_lacks", lambda peer: True)
+    with pytest.raises(Unreachable, match="no progress"):
+        desk.sync()
+    monkeypatch.undo()
+    desk.sync()
+    assert desk.store.queue.waiting() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from holdfast.model import lifecycle
 from holdfast.model.errors import Conflict, Forbidden, NotFound, RuleViolated
 from holdfast.model.ids import uuid_text
 from holdfast.node import witness
+from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
-from tests.kit import TRATTORIA, Fleet
+from tests.kit import TRATTORIA, Fleet, assert_same_book
 
 
 @pytest.fixture
@@ -230,3 +232,46 @@ def test_a_code_that_two_copies_of_a_device_gave_names_both_reservations(fleet: 
         fleet.the_hub.reservations.find(one.code)
     assert all(uuid_text(view.id) in told.value.detail for view in (one, other))
     assert fleet.the_hub.reservations.find(uuid_text(other.id)).live[0].resource == "T2"
+
+
+def test_of_two_hubs_that_closed_each_other_all_take_the_same_one_for_replaced(
+    fleet: Fleet,
+) -> None:
+    """Somebody says `--proceed` at both. Which close stands follows from the entries: it is the
+    same at every replica, in whatever order they came, and after a restart."""
+    copies = [fleet.copy("hub", name) for name in ("one", "two")]
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    fleet.sync_all()
+    fleet.stop_hub()
+    hubs: list[Hub] = []
+    for directory in copies:
+        hub = fleet.open("hub", directory)
+        assert isinstance(hub, Hub)
+        hub.recover(proceed=True)
+        hubs.append(hub)
+    for hub, node in zip(hubs, (desk, kiosk), strict=True):
+        follow(fleet, hub)
+        node.sync()
+    for node, other in ((desk, hubs[1]), (kiosk, hubs[0])):
+        follow(fleet, other)
+        with contextlib.suppress(RuleViolated):
+            node.sync()
+    for hub in hubs:
+        hub.recover(proceed=True)
+    for _ in range(3):
+        for hub in hubs:
+            follow(fleet, hub)
+            for node in (desk, kiosk):
+                with contextlib.suppress(RuleViolated):
+                    node.sync()
+    assert sorted(hub.exchange_state for hub in hubs) == ["replaced", "serving"]
+    replicas = [*hubs, desk, kiosk]
+    heads = {Exchange(replica).heads_digest(fleet.book) for replica in replicas}
+    assert len(heads) == 1
+    assert_same_book(replicas, fleet.book)
+    states = [hub.exchange_state for hub in hubs]
+    for hub, state in zip(hubs, states, strict=True):
+        hub.close()
+        again = fleet.open("hub", hub.directory)
+        assert again.exchange_state == state
+        again.close()
