@@ -189,7 +189,11 @@ def nodes(data: Path, as_json: bool) -> None:
 )
 @json_option
 def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
-    """Shut a node out for good: what it sold and did not send is decided again by the hub."""
+    """Shut a node out; its certificates are good no more, and what it has not sent is unknown.
+
+    The name is free: another device may join with a new code for it, and the device itself may come
+    back with such a code (`holdfast node rejoin`); what it had not sent goes out then.
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
@@ -198,7 +202,11 @@ def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        say(f"{node} is shut out for good; the device can join again under another name.")
+        say(
+            f"{node} is shut out: its certificates are good no more. Should the device come back, "
+            "or another one take the name: `holdfast hub invite` makes a code, for `holdfast node "
+            "rejoin` on that device, or for `holdfast node join` on another."
+        )
 
 
 @hub.command()
