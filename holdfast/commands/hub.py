@@ -12,12 +12,15 @@ import click
 from holdfast.commands.options import (
     NODE_ROLES,
     Group,
+    all_reasons,
     data_option,
     json_option,
     read_span,
+    reason_option,
     target_argument,
 )
 from holdfast.commands.running import run_options
+from holdfast.model.vocabulary import REVOKE_REASONS
 
 _CLOCKS: Final = {"disciplined": "set", "holdover": "was set", "undisciplined": "not set"}
 
@@ -177,16 +180,10 @@ def nodes(data: Path, as_json: bool) -> None:
     )
 
 
-@hub.command()
+@hub.command(epilog=all_reasons(REVOKE_REASONS))
 @click.argument("node")
 @data_option
-@click.option(
-    "--reason",
-    required=True,
-    metavar="R",
-    help="Such as lost, stolen, broken, compromised, retired, replaced, sold, misused, mistake,"
-    " test, other. Any other word is answered with the whole list.",
-)
+@reason_option(REVOKE_REASONS)
 @json_option
 def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
     """Shut a node out; its certificates are good no more, and what it has not sent is unknown.

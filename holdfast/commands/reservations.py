@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, file_argument, json_option
+from holdfast.commands.options import (
+    Group,
+    all_reasons,
+    data_option,
+    file_argument,
+    json_option,
+    reason_option,
+)
 from holdfast.commands.words import clock_text, status_words, sync_words, until_text, venue_hint
 from holdfast.model.errors import Invalid
+from holdfast.model.vocabulary import CANCEL_REASONS
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
@@ -90,16 +98,10 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
         show_reservation(found, winners)
 
 
-@reservations.command()
+@reservations.command(epilog=all_reasons(CANCEL_REASONS))
 @click.argument("reservation", metavar="ID")
 @data_option
-@click.option(
-    "--reason",
-    required=True,
-    metavar="R",
-    help="Such as guest_request, changed_plans, weather, no_answer, duplicate, mistake,"
-    " venue_closed, overbooked, test, other. Any other word is answered with the whole list.",
-)
+@reason_option(CANCEL_REASONS)
 @click.option("--by", metavar="WHO", help="guest, venue or system; left out: guest.")
 @click.option("--note", metavar="TEXT", help="More about it; sealed for the venue. `-`: read it.")
 @json_option
@@ -107,7 +109,6 @@ def cancel(
     reservation: str, data: Path, reason: str, by: str | None, note: str | None, as_json: bool
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
-    from holdfast.model.vocabulary import CANCEL_REASONS
     from holdfast.node.reasons import reason_code
 
     try:
