@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.commands.spelling import as_typed
 from holdfast.commands.why_not import no_times_words, reason_words
 from holdfast.model.venue import Venue, parse_venue
 from tests.cli.support import DAY, Run, Running, document, make_hub
@@ -67,6 +68,34 @@ class TestWhyNothingCanBeHad:
         full = run(*asked, "--full", "--data", hub).stdout
         assert "closed on Friday 2026-12-25" in full
         assert "--full" not in full
+
+
+class TestWhatWasTypedIsCalledAsItWasTyped:
+    def test_an_error_names_the_options_of_the_command(self, run: Run, hub: Path):
+        at = ("--at", f"{DAY}T19:30")
+        for typed, said in (
+            (("--at", "tomorrow", "--party", "2"), "error: --at: 'tomorrow' is no time"),
+            ((*at, "--party", "0"), "error: --party: must be at least 1"),
+            ((*at, "--party", "2", "--minutes", "0"), "error: --minutes: must be at least 1"),
+            ((*at, "--party", "2", "--resource", "T99"), "error: --resource: trattoria has no"),
+            ((*at, "--party", "2", "--key", "k" * 999), "error: --key: must be 1 to"),
+            ((*at, "--party", "2", "--area", "Moon"), "error: --area: 'Moon' is none of"),
+        ):
+            refused = run("reserve", "--venue", "trattoria", *typed, "--data", hub)
+            assert (refused.exit_code, refused.stderr.startswith(said)) == (1, True), refused.stderr
+
+    def test_a_time_in_an_error_is_shown_as_everywhere(self, run: Run, hub: Path):
+        asked = ("--venue", "trattoria", "--at", f"{DAY}T19:30", "--party", "2")
+        code = document(run("reserve", *asked, "--data", hub, "--json"))["code"]
+        refused = run("reservations", "no-show", code, "--data", hub)
+        assert f"begins at Tue {DAY} 19:30;" in refused.stderr
+
+    def test_a_field_of_a_file_and_a_word_in_quotes_stay_what_they_are(self):
+        errors = [{"field": "venue", "message": "must be text"}]
+        assert as_typed("venue: must be text", errors, {"--data"}) == "venue: must be text"
+        assert as_typed("'starts_at' is unknown", [], {"--at"}) == "'starts_at' is unknown"
+        quoted = "'2026-07-01T19:30:00+02:00' is no date"
+        assert as_typed(quoted, [], {"--at"}) == quoted
 
 
 class TestOneReservation:
