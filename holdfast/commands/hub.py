@@ -140,12 +140,18 @@ def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: 
 
 @hub.command()
 @data_option
+@click.option("--all", "every", is_flag=True, help="Also the lives that a device has ended.")
 @json_option
-def nodes(data: Path, as_json: bool) -> None:
-    """The fleet: role, venue, when last seen, how much is not sent, clock, version."""
-    from holdfast.commands.output import Column, show_json, show_table
+def nodes(data: Path, every: bool, as_json: bool) -> None:
+    """The fleet: role, venue, when last seen, how much is not sent, clock, version.
+
+    A device that was restored, copied or let in again goes on as another life; the earlier ones are
+    only shown with --all, after it.
+    """
+    from holdfast.commands.fleet import with_followers
+    from holdfast.commands.output import Column, remark, show_json, show_table
     from holdfast.commands.session import open_session
-    from holdfast.commands.words import ago_text
+    from holdfast.commands.words import ago_text, counted
 
     with open_session(data) as session:
         answer = session.get("/nodes")
@@ -153,6 +159,10 @@ def nodes(data: Path, as_json: bool) -> None:
         show_json(answer)
         return
     now = datetime.datetime.now(datetime.UTC)
+    lives = with_followers(answer["items"])
+    ended = sum(follower is not None for _, follower in lives)
+    if ended and not every:
+        lives = [(node, follower) for node, follower in lives if follower is None]
     show_table(
         [
             *("node", "role"),
@@ -166,7 +176,7 @@ def nodes(data: Path, as_json: bool) -> None:
                 node.get("name"),
                 node.get("role"),
                 node.get("venue"),
-                "shut out" if node.get("revoked") else "",
+                _state_words(node, follower),
                 ago_text(node.get("last_seen_at"), now) or "never",
                 node.get("queued"),
                 _CLOCKS.get(str(node.get("clock_state")), node.get("clock_state")),
@@ -174,10 +184,18 @@ def nodes(data: Path, as_json: bool) -> None:
                 # A life is known by its first letters wherever people read it.
                 str(node.get("incarnation") or "")[:8],
             ]
-            for node in answer["items"]
+            for node, follower in lives
         ),
         empty="no nodes yet; invite one: holdfast hub invite",
     )
+    if ended and not every:
+        remark(f"{counted(ended, 'earlier life', 'earlier lives')} left out; --all shows them")
+
+
+def _state_words(node: dict[str, Any], follower: dict[str, Any] | None) -> str:
+    if follower is not None:
+        return f"ended, goes on as {str(follower.get('incarnation'))[:8]}"
+    return "shut out" if node.get("revoked") else ""
 
 
 @hub.command(epilog=all_reasons(REVOKE_REASONS))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.commands.fleet import with_followers
 from holdfast.commands.spelling import as_typed
 from holdfast.commands.why_not import no_times_words, reason_words
+from holdfast.commands.words import counted
 from holdfast.model.venue import Venue, parse_venue
-from tests.cli.support import DAY, Run, Running, document, make_hub
+from tests.cli.support import DAY, VENUE, Run, Running, document, make_hub
 from tests.cli.test_story import join
 
 Serve = Callable[[str, Path], Running]
@@ -131,3 +133,76 @@ class TestOneReservation:
         verified = run("decision", "verify", lost, "--data", desk).stdout
         assert f"{won} (cancelled)" in verified
         assert "had it first" not in verified
+
+
+class TestTheFleet:
+    def life(self, name: str, number: int | None, seen: str, **more: object) -> dict[str, object]:
+        return {"venue": "v", "name": name, "number": number, "last_seen_at": seen,
+                "incarnation": f"{name}{number}", **more}  # fmt: skip
+
+    def test_an_ended_life_names_the_one_that_its_device_goes_on_as(self):
+        lives = [self.life("desk", 1, "2026-07-01T10"), self.life("desk", 2, "2026-07-02T10")]
+        shown = [(one["number"], after and after["number"]) for one, after in with_followers(lives)]
+        assert shown == [(2, None), (1, 2)]
+
+    def test_two_devices_of_one_name_are_both_shown(self):
+        lives = [
+            self.life("desk", 3, "2026-07-01T10"),
+            self.life("desk", 1, "2026-07-02T10"),
+            self.life("desk", 1, "2026-07-03T10"),
+            self.life("desk", None, ""),
+        ]
+        assert [after for _, after in with_followers(lives)] == [None] * 4
+
+    def test_a_device_that_was_let_in_again_is_one_row(
+        self, run: Run, serve: Serve, tmp_path: Path
+    ):
+        hub = make_hub(tmp_path / "hub")
+        kiosk = join(run, hub, serve("hub", hub).url, "kiosk", "kiosk", tmp_path / "kiosk")
+        run("sync", "now", "--data", kiosk)
+        told = run("hub", "revoke", "kiosk", "--reason", "lost", "--data", hub).stdout
+        assert "holdfast node rejoin" in " ".join(told.split())
+        run("sync", "now", "--data", kiosk)
+        invite = ("hub", "invite", "--venue", "trattoria", "--role", "kiosk", "--name", "kiosk")
+        code = run(*invite, "--data", hub).stdout.split()[-1]
+        assert run("node", "rejoin", "--code", code, "--data", kiosk).exit_code == 0
+        assert run("sync", "now", "--data", kiosk).exit_code == 0
+        shown = run("hub", "nodes", "--data", hub)
+        assert (shown.stdout.count("kiosk  kiosk"), "1 earlier life" in shown.stderr) == (1, True)
+        every = run("hub", "nodes", "--all", "--data", hub).stdout
+        assert (every.count("kiosk  kiosk"), "ended, goes on as" in every) == (2, True)
+        assert len(document(run("hub", "nodes", "--json", "--data", hub))["items"]) == 2
+
+
+class TestCare:
+    def test_what_is_no_backup_is_called_so(self, run: Run, tmp_path: Path):
+        other = tmp_path / "letter.txt"
+        other.write_text("Dear Anna")
+        refused = run("restore", other, "--data", tmp_path / "new")
+        assert f"{other} is no backup of Holdfast" in refused.stderr
+        assert "damaged" not in refused.stderr
+
+    def test_a_backup_says_that_it_replaced_the_earlier_one(
+        self, run: Run, hub: Path, tmp_path: Path
+    ):
+        file = tmp_path / "hub.backup"
+        assert "replaced" not in run("backup", file, "--data", hub).stdout
+        assert "The earlier backup there was replaced" in run("backup", file, "--data", hub).stdout
+        wrong = run("audit", "verify", "--data", file)
+        assert (wrong.exit_code, f"holdfast audit verify {file}" in wrong.stderr) == (2, True)
+
+    def test_numbers_of_things_have_their_plural(self, run: Run, hub: Path):
+        assert counted(1, "chain") == "1 chain"
+        assert counted(2, "entry", "entries") == "2 entries"
+        assert "1 chain," in run("audit", "verify", "--data", hub).stdout
+
+    def test_a_new_venue_is_told_what_comes_next_and_an_old_one_no_invitation(
+        self, run: Run, serve: Serve, tmp_path: Path
+    ):
+        hub = make_hub(tmp_path / "hub")
+        again = ("venue", "import", VENUE, "--data", hub)
+        assert "next: holdfast hub run" in run(*again).stdout
+        url = serve("hub", hub).url
+        assert "next: holdfast hub invite" in run(*again).stdout
+        join(run, hub, url, "desk", "front-desk", tmp_path / "desk")
+        assert "next" not in run(*again).stdout
