@@ -21,7 +21,7 @@ $(READY): requirements-dev.lock pyproject.toml tools/setup_venv.py
 	@touch $@
 	@echo "Ready: $(BIN)/holdfast"
 
-demo: $(READY) ## The whole story on this machine; the pages stay open until Ctrl-C
+demo: $(READY) ## The whole story on this machine; the processes stay until Ctrl-C
 	@$(BIN)/holdfast demo
 
 demo-once: $(READY) ## The same story, ending by itself

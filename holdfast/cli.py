@@ -108,8 +108,11 @@ class Commands(click.Group):
             return FAILED
         except HoldfastError as error:
             from holdfast.commands.failures import line_of
+            from holdfast.commands.spelling import as_typed, options_of
 
-            return _fail(line_of(error), error.exit_status)
+            options = options_of(self, sys.argv[1:] if args is None else args)
+            line = as_typed(line_of(error), error.extra.get("errors"), options)
+            return _fail(line, error.exit_status)
         except Exception as error:  # the last line of defence: logged, and one line
             from holdfast.commands.failures import log_unexpected
             from holdfast.store.database import explained

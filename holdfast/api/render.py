@@ -29,9 +29,10 @@ UTC_VENUE = Venue(id="utc", name="UTC", kind="spot", time_zone="UTC", resources=
 
 
 def render_reservation(
-    replica: Replica, view: View, *, with_guest: bool
+    replica: Replica, view: View, *, with_guest: bool, whole: bool = False, with_note: bool = False
 ) -> reservations.Reservation:
-    """A reservation as the contract has it. `guest` only where it may and can be read."""
+    """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
+    when it was cancelled, `with_note` the venue's note about that."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
@@ -74,11 +75,7 @@ def render_reservation(
         actual_party_size=view.actual_party_size or None,
         checked_in_at=_moment(venue, view.checked_in_at_ms),
         no_show_at=_moment(venue, view.no_show_at_ms),
-        cancelled=(
-            reservations.Cancellation(reason=view.cancel_reason, by=view.cancelled_by)
-            if view.cancel_reason
-            else None
-        ),
+        cancelled=_cancellation(replica, venue, view, whole, with_note),
         exceptions=[kind for kind, _ in view.exceptions],
         metadata=view.metadata,
         guest=_guest(replica, view) if with_guest else UNSET,
@@ -94,6 +91,21 @@ def _guest(replica: Replica, view: View) -> reservations.GuestCard | UnsetType:
     return reservations.GuestCard(
         **{name: card[name] for name in known if isinstance(card.get(name), str)}
     )
+
+
+def _cancellation(
+    replica: Replica, venue: Venue, view: View, whole: bool, with_note: bool
+) -> reservations.Cancellation | None:
+    if not view.cancel_reason:
+        return None
+    shown = reservations.Cancellation(reason=view.cancel_reason, by=view.cancelled_by)
+    found = replica.reservations.cancellation(view) if whole else None
+    if found is not None:
+        at_ms, note = found
+        shown.at = wall.format_time(venue, at_ms // 1000)
+        if note and with_note:
+            shown.note = note
+    return shown
 
 
 def venue_or_utc(replica: Replica, venue_id: str) -> Venue:

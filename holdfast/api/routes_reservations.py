@@ -305,7 +305,11 @@ async def _shown(
 
     def render() -> tuple[bytes, str, bool]:
         view = _found(face.replica, caller, reference)
-        shown = render_reservation(face.replica, view, with_guest=caller.may("guests.read"))
+        reads = caller.may("guests.read")
+        shown = render_reservation(
+            face.replica, view, with_guest=reads, whole=True,
+            with_note=reads and caller.role != "guest",
+        )  # fmt: skip
         changing = view.pending_change is not None
         return msgspec.json.encode(shown), version_tag(view), changing
 

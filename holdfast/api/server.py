@@ -185,7 +185,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise Unreachable(
-            f"cannot listen on {host} port {port} ({why}); choose another port"
+            f"cannot listen on {host} port {port} ({why}); name another port with --port"
         ) from (error)
     return listening
 

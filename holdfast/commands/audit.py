@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
-from holdfast.commands.words import clock_text, plain
+from holdfast.commands.words import clock_text, counted, plain
 from holdfast.node.words import sentences
 
 _KEY: Final = re.compile("[0-9a-f]{32,}")
@@ -76,7 +77,7 @@ def list_(
     envvar="HOLDFAST_DATA",
     show_envvar=True,
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The data directory, where no backup file is named.",
 )
 @json_option
@@ -89,6 +90,11 @@ def verify(file: Path | None, data: Path | None, as_json: bool) -> int:
     if file is None:
         if data is None:
             raise click.UsageError("name a backup file, or a directory with --data")
+        if data.is_file():
+            raise click.UsageError(
+                f"{data} is a file; to check a backup: "
+                f"holdfast audit verify {shlex.quote(str(data))}"
+            )
         require_directory(data)
         file = data / DATABASE_NAME
     report = verify_store(file)
@@ -98,7 +104,8 @@ def verify(file: Path | None, data: Path | None, as_json: bool) -> int:
         if not as_json:
             say(
                 f"{file}: every chain and seal holds "
-                f"({report.chains} chains, {report.entries} entries, {report.seals} seals)."
+                f"({counted(report.chains, 'chain')}, {counted(report.entries, 'entry', 'entries')}"
+                f", {counted(report.seals, 'seal')})."
             )
         return 0
     remark(f"error: {file} is not whole: {report.first_bad or sentences(report.notes)}")

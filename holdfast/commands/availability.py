@@ -43,7 +43,9 @@ def availability(
           --party 2 --data desk
     """
     from holdfast.commands.output import show_json, show_table
-    from holdfast.commands.session import open_session
+    from holdfast.commands.session import open_session, quoted
+    from holdfast.commands.why_not import no_times_words, reason_words
+    from holdfast.model.venue import parse_venue
 
     if date is None and starts_from is None and starts_to is None:
         raise click.UsageError("say when: --date, or --from and --to")
@@ -63,9 +65,11 @@ def availability(
                 "include": "full" if full else None,
             },
         ).data
-    if as_json:
-        show_json(answer)
-        return
+        if as_json:
+            show_json(answer)
+            return
+        known = parse_venue(session.get(f"/venues/{quoted(venue)}")) if full else None
+    empty = no_times_words(known, date) if known else "nothing can be had then; `--full` says why"
     show_table(
         ["from", "until", "where", "promise", "free", *(["why not"] if full else [])],
         (
@@ -75,10 +79,10 @@ def availability(
                 " + ".join(slot.get("resources") or []),
                 slot.get("assurance"),
                 slot.get("remaining"),
-                *([slot.get("reason")] if full else []),
+                *([reason_words(slot.get("reason"), known, party, area)] if known else []),
             ]
             for slot in answer["slots"]
         ),
-        empty="nothing can be had then; `--full` says why",
+        empty=empty,
         by_day="venue",
     )

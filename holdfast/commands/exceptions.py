@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
 from holdfast.commands.words import ago_text
 from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.vocabulary import RESOLVE_REASONS
 
 
 @click.group(cls=Group)
@@ -70,7 +71,7 @@ def show(exception: str, data: Path, as_json: bool) -> None:
         show_document(found)
 
 
-@exceptions.command()
+@exceptions.command(epilog=all_reasons(RESOLVE_REASONS))
 @click.argument("exception", metavar="ID")
 @data_option
 @click.option(
@@ -79,13 +80,7 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     metavar="A",
     help="acknowledge or cancel; `show` names those that are possible.",
 )
-@click.option(
-    "--reason",
-    required=True,
-    metavar="R",
-    help="What was done, such as called_guest, moved, rebooked, refunded, walked, accepted,"
-    " handled, no_action, mistake, test, other. Any other word is answered with the whole list.",
-)
+@reason_option(RESOLVE_REASONS, "What was done, such as")
 @json_option
 def resolve(exception: str, data: Path, action: str, reason: str, as_json: bool) -> None:
     """Say what was done about an exception; the answer is kept in the book.

@@ -12,12 +12,15 @@ import click
 from holdfast.commands.options import (
     NODE_ROLES,
     Group,
+    all_reasons,
     data_option,
     json_option,
     read_span,
+    reason_option,
     target_argument,
 )
 from holdfast.commands.running import run_options
+from holdfast.model.vocabulary import REVOKE_REASONS
 
 _CLOCKS: Final = {"disciplined": "set", "holdover": "was set", "undisciplined": "not set"}
 
@@ -137,12 +140,18 @@ def invite(data: Path, venue: str, role: str, name: str, expires: int, as_json: 
 
 @hub.command()
 @data_option
+@click.option("--all", "every", is_flag=True, help="Also the lives that a device has ended.")
 @json_option
-def nodes(data: Path, as_json: bool) -> None:
-    """The fleet: role, venue, when last seen, how much is not sent, clock, version."""
-    from holdfast.commands.output import Column, show_json, show_table
+def nodes(data: Path, every: bool, as_json: bool) -> None:
+    """The fleet: role, venue, when last seen, how much is not sent, clock, version.
+
+    A device that was restored, copied or let in again goes on as another life; the earlier ones are
+    only shown with --all, after it.
+    """
+    from holdfast.commands.fleet import with_followers
+    from holdfast.commands.output import Column, remark, show_json, show_table
     from holdfast.commands.session import open_session
-    from holdfast.commands.words import ago_text
+    from holdfast.commands.words import ago_text, counted
 
     with open_session(data) as session:
         answer = session.get("/nodes")
@@ -150,6 +159,10 @@ def nodes(data: Path, as_json: bool) -> None:
         show_json(answer)
         return
     now = datetime.datetime.now(datetime.UTC)
+    lives = with_followers(answer["items"])
+    ended = sum(follower is not None for _, follower in lives)
+    if ended and not every:
+        lives = [(node, follower) for node, follower in lives if follower is None]
     show_table(
         [
             *("node", "role"),
@@ -163,7 +176,7 @@ def nodes(data: Path, as_json: bool) -> None:
                 node.get("name"),
                 node.get("role"),
                 node.get("venue"),
-                "shut out" if node.get("revoked") else "",
+                _state_words(node, follower),
                 ago_text(node.get("last_seen_at"), now) or "never",
                 node.get("queued"),
                 _CLOCKS.get(str(node.get("clock_state")), node.get("clock_state")),
@@ -171,25 +184,31 @@ def nodes(data: Path, as_json: bool) -> None:
                 # A life is known by its first letters wherever people read it.
                 str(node.get("incarnation") or "")[:8],
             ]
-            for node in answer["items"]
+            for node, follower in lives
         ),
         empty="no nodes yet; invite one: holdfast hub invite",
     )
+    if ended and not every:
+        remark(f"{counted(ended, 'earlier life', 'earlier lives')} left out; --all shows them")
 
 
-@hub.command()
+def _state_words(node: dict[str, Any], follower: dict[str, Any] | None) -> str:
+    if follower is not None:
+        return f"ended, goes on as {str(follower.get('incarnation'))[:8]}"
+    return "shut out" if node.get("revoked") else ""
+
+
+@hub.command(epilog=all_reasons(REVOKE_REASONS))
 @click.argument("node")
 @data_option
-@click.option(
-    "--reason",
-    required=True,
-    metavar="R",
-    help="Such as lost, stolen, broken, compromised, retired, replaced, sold, misused, mistake,"
-    " test, other. Any other word is answered with the whole list.",
-)
+@reason_option(REVOKE_REASONS)
 @json_option
 def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
-    """Shut a node out for good: what it sold and did not send is decided again by the hub."""
+    """Shut a node out; its certificates are good no more, and what it has not sent is unknown.
+
+    The name is free: another device may join with a new code for it, and the device itself may come
+    back with such a code (`holdfast node rejoin`); what it had not sent goes out then.
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
@@ -198,7 +217,11 @@ def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        say(f"{node} is shut out for good; the device can join again under another name.")
+        say(
+            f"{node} is shut out: its certificates are good no more. Should the device come back, "
+            "or another one take the name: `holdfast hub invite` makes a code, for `holdfast node "
+            "rejoin` on that device, or for `holdfast node join` on another."
+        )
 
 
 @hub.command()

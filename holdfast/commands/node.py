@@ -68,8 +68,8 @@ def rejoin(code: str, data: Path, as_json: bool) -> None:
     Such as:
       holdfast node rejoin --code CODE --data desk
 
-    It does not help a device that was shut out: that one joins under another name, in a new
-    directory (`holdfast node join`).
+    It also lets in a device that was shut out: with a new code for its name it goes on in its
+    directory, and what it had not sent goes out.
     """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session

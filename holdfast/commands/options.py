@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from holdfast.node.reasons import COMMON_REASONS
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -51,6 +53,22 @@ def data_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """`--json`: one JSON document on standard output and nothing else there."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def reason_option(reasons: frozenset[str], before: str = "Such as") -> Callable[[Command], Command]:
+    """`--reason`, a word of a closed list; the end of the help shows all of it."""
+    common = ", ".join(COMMON_REASONS[reasons])
+    return click.option(
+        "--reason",
+        required=True,
+        metavar="R",
+        help=f"{before} {common}. Any other word of the list below is taken as well.",
+    )
+
+
+def all_reasons(reasons: frozenset[str]) -> str:
+    """The whole list, as the end of a command's help."""
+    return f"All reasons: {', '.join(sorted(reasons))}."
 
 
 def file_argument(name: str) -> Callable[[Command], Command]:

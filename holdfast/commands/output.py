@@ -163,13 +163,34 @@ class _Table:
             left -= self._widths[n]
 
     def show(self, first: int, end: int, *, header: bool) -> None:
+        rows = self.rows[first:end]
+        widths = list(zip(self._shown, self._widths, strict=True))
+        if all(cell_len(row[n]) <= width for row in rows for n, width in widths):
+            self._show_unbroken(rows, widths, header=header)
+        else:
+            self._show_folded(rows, header=header)
+
+    def _show_unbroken(
+        self, rows: list[list[str]], widths: list[tuple[int, int]], *, header: bool
+    ) -> None:
+        """Nothing is broken over lines: thousands of rows are out at once this way."""
+
+        def line(cells: Sequence[str]) -> str:
+            padded = (cells[n] + " " * (width - cell_len(cells[n])) for n, width in widths)
+            return (" " * _GAP).join(padded).rstrip()
+
+        if header:
+            _print(_emphasised(line([column.name for column in self.columns])))
+        click.echo("\n".join(map(line, rows)))
+
+    def _show_folded(self, rows: list[list[str]], *, header: bool) -> None:
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold", show_header=header)
         for n, width, whole in zip(self._shown, self._widths, self._whole, strict=True):
             table.add_column(self.columns[n].name, overflow="fold", no_wrap=whole, width=width)
-        for row in self.rows[first:end]:
+        for row in rows:
             table.add_row(*(Text(row[n]) for n in self._shown))
         _print(table)
 

@@ -10,9 +10,17 @@ from typing import Any, Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option, target_argument
+from holdfast.commands.options import (
+    Group,
+    all_reasons,
+    data_option,
+    json_option,
+    reason_option,
+    target_argument,
+)
 from holdfast.commands.words import due_text, operation_words, sync_words
 from holdfast.model.errors import HoldfastError, Invalid, NotFound
+from holdfast.model.vocabulary import WITHDRAW_REASONS
 
 _STATES = ("queued", "sent", "merged", "deferred", "quarantined", "withdrawn")
 _ID_CHARS: Final = 8
@@ -132,16 +140,10 @@ def retry(operation: str | None, data: Path, as_json: bool) -> None:
         say(f"{len(waiting)} to be tried again now.")
 
 
-@queue.command()
+@queue.command(epilog=all_reasons(WITHDRAW_REASONS))
 @click.argument("operation", metavar="OP")
 @data_option
-@click.option(
-    "--reason",
-    required=True,
-    metavar="R",
-    help="Such as mistake, duplicate, guest_request, quarantined, not_needed, outdated, test,"
-    " other. Any other word is answered with the whole list.",
-)
+@reason_option(WITHDRAW_REASONS)
 @json_option
 def withdraw(operation: str, data: Path, reason: str, as_json: bool) -> None:
     """Give up an operation that the hub refused for good (quarantined).

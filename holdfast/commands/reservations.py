@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, file_argument, json_option
+from holdfast.commands.options import (
+    Group,
+    all_reasons,
+    data_option,
+    file_argument,
+    json_option,
+    reason_option,
+)
 from holdfast.commands.words import clock_text, status_words, sync_words, until_text, venue_hint
 from holdfast.model.errors import Invalid
+from holdfast.model.vocabulary import CANCEL_REASONS
+
+if TYPE_CHECKING:
+    from holdfast.commands.session import Session
+
+_WITHOUT_PLACE: Final = ("cancelled", "commit_failed", "expired")
+"""The statuses in which a reservation holds no place any more."""
 
 
 @click.group(cls=Group)
@@ -76,27 +91,24 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
 
     with open_session(data) as session:
         found = session.get(f"/reservations/{quoted(reservation)}")
-    _show(found, as_json)
+        winners = [] if as_json else _winners(session, found)
+    if as_json:
+        _show(found, as_json)
+    else:
+        show_reservation(found, winners)
 
 
-@reservations.command()
+@reservations.command(epilog=all_reasons(CANCEL_REASONS))
 @click.argument("reservation", metavar="ID")
 @data_option
-@click.option(
-    "--reason",
-    required=True,
-    metavar="R",
-    help="Such as guest_request, changed_plans, weather, no_answer, duplicate, mistake,"
-    " venue_closed, overbooked, test, other. Any other word is answered with the whole list.",
-)
-@click.option("--by", metavar="WHO", help="guest, venue or system.")
+@reason_option(CANCEL_REASONS)
+@click.option("--by", metavar="WHO", help="guest, venue or system; left out: guest.")
 @click.option("--note", metavar="TEXT", help="More about it; sealed for the venue. `-`: read it.")
 @json_option
 def cancel(
     reservation: str, data: Path, reason: str, by: str | None, note: str | None, as_json: bool
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
-    from holdfast.model.vocabulary import CANCEL_REASONS
     from holdfast.node.reasons import reason_code
 
     try:
@@ -217,10 +229,29 @@ def import_(file: Path, data: Path, mapping: Path, as_json: bool) -> None:
         show_summary(summary)
 
 
-def show_reservation(reservation: dict[str, Any]) -> None:
-    """One reservation in plain words."""
-    from holdfast.commands.output import show_fields
+def _winners(session: Session, reservation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Who has what this one could not have, as far as it is known here."""
+    from holdfast.commands.session import quoted
+    from holdfast.model.errors import HoldfastError
 
+    found = []
+    for identity in (reservation.get("decision") or {}).get("won") or []:
+        try:
+            winner = session.get(f"/reservations/{quoted(identity)}")
+        except HoldfastError:
+            winner = {"id": identity}
+        found.append({**winner, "known": bool(winner.get("code"))})
+    return found
+
+
+def show_reservation(reservation: dict[str, Any], winners: Sequence[dict[str, Any]] = ()) -> None:
+    """One reservation in plain words; `winners` have what it could not have."""
+    from holdfast.commands.output import show_fields
+    from holdfast.commands.screens import winner_words
+    from holdfast.node.words import plain_reason
+
+    status = reservation.get("status")
+    where = " + ".join(reservation.get("resources") or [])
     decision = reservation.get("decision") or {}
     change = reservation.get("pending_change") or {}
     guest = reservation.get("guest") or {}
@@ -233,12 +264,14 @@ def show_reservation(reservation: dict[str, Any]) -> None:
             ("from", f"{clock_text(starts)}{venue_hint([starts])}"),
             ("until", until_text(starts, reservation.get("ends_at"))),
             ("party", reservation.get("party_size")),
-            ("where", " + ".join(reservation.get("resources") or [])),
-            ("asked for", _change_words(change)),
+            ("where", "" if status in _WITHOUT_PLACE else where),
+            ("asked for", where if status == "commit_failed" else _change_words(change)),
+            *_cancellation_fields(reservation.get("cancelled") or {}),
             *((name, value) for name, value in guest.items()),
             ("decision", decision.get("verdict")),
             ("decided by", decision.get("by")),
-            ("because", decision.get("reason")),
+            ("because", plain_reason(decision.get("reason") or "")),
+            *(("has it", winner_words(winner)) for winner in winners),
             ("to the hub", sync_words(reservation.get("sync"))),
             ("source", reservation.get("source")),
             ("made by", reservation.get("made_by")),
@@ -246,6 +279,16 @@ def show_reservation(reservation: dict[str, Any]) -> None:
             ("id", reservation.get("id")),
         ]
     )
+
+
+def _cancellation_fields(cancelled: dict[str, Any]) -> list[tuple[str, Any]]:
+    by = cancelled.get("by")
+    return [
+        ("cancelled for", str(cancelled.get("reason") or "").replace("_", " ")),
+        ("cancelled by", f"the {by}" if by else None),
+        ("cancelled at", clock_text(cancelled.get("at"))),
+        ("note", cancelled.get("note")),
+    ]
 
 
 def _change_words(change: Any) -> str:

@@ -160,7 +160,7 @@ def decision_fields(found: Mapping[str, Any]) -> Fields:
         ("asked by", found.get("asked_by")),
         *(("asked for", _claim_words(claim)) for claim in found.get("asked") or []),
         *(("given", _claim_words(claim)) for claim in found.get("given") or []),
-        *(("had it first", _winner_words(one)) for one in found.get("winners") or []),
+        *(("has it", winner_words(one)) for one in found.get("winners") or []),
         *(
             (
                 "it relied on",
@@ -182,11 +182,13 @@ def _claim_words(claim: Mapping[str, Any]) -> str:
     return f"{many}{claim.get('resource')}, {when}"
 
 
-def _winner_words(winner: Mapping[str, Any]) -> str:
+def winner_words(winner: Mapping[str, Any]) -> str:
+    """Who has what could not be had: such as `RES-2026-CB13EX (confirmed, T3)`."""
     if not winner.get("known"):
         return f"{winner.get('id')} (not known here)"
     where = " + ".join(winner.get("resources") or [])
-    return f"{winner.get('code') or winner.get('id')} ({status_words(dict(winner))}, {where})"
+    how = [part for part in (status_words(dict(winner)), where) if part]
+    return f"{winner.get('code') or winner.get('id')} ({', '.join(how)})"
 
 
 def _unusual(counts: Mapping[str, Any]) -> Fields:

@@ -105,8 +105,16 @@ class Session:
         response = self._caller.call(method, API + path, given, content, all_headers)
         data = _document(response)
         if response.status_code >= 400:
-            raise refusal(data, response.status_code)
+            raise refusal(self._with_place_of_log(data), response.status_code)
         return Answer(response.status_code, data, response.headers)
+
+    def _with_place_of_log(self, problem: Any) -> Any:
+        """A problem that nobody foresaw, with the file that says more of it."""
+        if isinstance(problem, dict) and problem.get("error_id"):
+            log = self.directory / "log" / "holdfast.log"
+            detail = f"something went wrong; {log} says where, under {problem['error_id']}"
+            return {**problem, "detail": detail}
+        return problem
 
     def get(self, path: str, **params: Any) -> Any:
         """The document at a path."""

@@ -38,12 +38,14 @@ def backup(file: Path, data: Path, as_json: bool) -> None:
     from holdfast.node.upkeep import backup_directory
 
     require_directory(data)
+    replaced = file.is_file() and file.stat().st_size > 0
     # Reads a snapshot beside the running process: the file belongs to whoever asks for it.
     written = backup_directory(data, file)
     if as_json:
         show_json(written)
     else:
-        say(f"The copy is in {file}. It holds keys: keep it as safe as {data} itself.")
+        earlier = " The earlier backup there was replaced." if replaced else ""
+        say(f"The copy is in {file}.{earlier} It holds keys: keep it as safe as {data} itself.")
 
 
 @click.command()

@@ -34,14 +34,19 @@ def import_(file: Path, data: Path, as_json: bool) -> None:
         raise Invalid.field("venue", f"{file} needs the venue's id, such as `venue: trattoria`")
     with open_session(data) as session:
         answer = session.request("PUT", f"/venues/{quoted(identity)}", body=document)
+        devices = [one for one in session.get("/nodes")["items"] if one["venue"] == identity]
+        running = session.running
     if as_json:
         show_json(answer.data)
         return
     resources = len(answer.data.get("resources") or [])
     say(f"{answer.data.get('name', identity)} ({identity}): {resources} resources.")
     where = shlex.quote(str(data))
-    invite = f"holdfast hub invite --venue {identity} --role front-desk --name desk"
-    say(f"next: {invite} --data {where}")
+    if not running:
+        say(f"next: holdfast hub run --data {where}")
+    if not devices:
+        invite = f"holdfast hub invite --venue {identity} --role front-desk --name desk"
+        say(f"{'next' if running else 'and while it runs'}: {invite} --data {where}")
 
 
 @venue.command("list")

@@ -123,6 +123,11 @@ def ago_text(time: Any, now: datetime.datetime) -> str:
     return f"{seconds // 86_400:.0f} days ago"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number of things: `1 chain`, `2 chains`."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def size_text(count: Any) -> str:
     """Bytes in KiB or MiB."""
     if not isinstance(count, int):

@@ -181,6 +181,23 @@ def equal_choices(
     return iter(found)
 
 
+def most_people(index: VenueIndex, kind: str, area: str = "", quantity: int = 1) -> int | None:
+    """The largest party that a resource of a kind takes, alone or put together with others; None:
+    not limited by seats. 0: there is none of that kind and area."""
+    most = 0
+    for resource in index.venue.resources:
+        if resource.kind != kind or area not in ("", resource.area):
+            continue
+        seats = resource.capacity if resource.counts_people else _seats_of([resource], quantity)
+        if seats is None:
+            return None
+        most = max(most, seats if resource.counts_people or quantity <= resource.capacity else 0)
+    for together in index.combinations if quantity == 1 else ():
+        if together[0].kind == kind and all(area in ("", one.area) for one in together):
+            most = max(most, _seats_of(together, 1) or 0)
+    return most
+
+
 # --- fitting ------------------------------------------------------------------------------------
 
 

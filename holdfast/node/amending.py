@@ -135,15 +135,14 @@ def _moved(
         if kept is not None:
             return place, kept
     area = area_named(venue, str(fields.get("area", view.area)))
+    resource_kind = str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present)
     choices = candidates(
-        venue, place.party_size, place.quantity,
-        str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present),
-        area or None, wanted,
+        venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
         below_minimum=kind != "guest",
     )  # fmt: skip
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)
     if found is None:
-        raise placing.not_available(replica, venue, place, wanted)
+        raise placing.not_available(replica, venue, place, wanted, resource_kind, area)
     return place, found
 
 

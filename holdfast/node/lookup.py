@@ -12,7 +12,7 @@ from holdfast.model import codes, wall
 from holdfast.model.contents import decode_content
 from holdfast.model.entries import SCHEMA, Entry, decode
 from holdfast.model.errors import Conflict, NotFound
-from holdfast.model.events import ClaimDecided, Event
+from holdfast.model.events import ClaimDecided, Event, ReservationCancelled
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import parse_uuid, uuid_text
 from holdfast.model.reservation import Seen
@@ -173,6 +173,19 @@ def decisions_in(record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:
             if isinstance(event, ClaimDecided):
                 found.setdefault(event.decides, (entry, event))
     return found
+
+
+def cancelling(record: Record) -> tuple[Seen, ReservationCancelled] | None:
+    """The entry that cancelled a reservation, as its view tells it: the newest with that reason.
+    None where none did, as for a cancellation that was imported."""
+    view = record.view
+    found = [
+        (entry, event)
+        for entry in record.seen
+        if isinstance(event := event_of(entry), ReservationCancelled)
+        and (event.reason, event.by) == (view.cancel_reason, view.cancelled_by)
+    ]
+    return max(found, key=lambda pair: (pair[0].stamp, pair[0].operation), default=None)
 
 
 def decision_shape(entry: Seen, event: ClaimDecided) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from holdfast.model import calendar, rules, wall
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RuleViolated
-from holdfast.model.offers import Choice, VenueIndex
+from holdfast.model.offers import Choice, VenueIndex, most_people
 from holdfast.node import offering
 from holdfast.node.requests import AvailabilityRequest, CreateRequest
 
@@ -78,9 +78,21 @@ def check_rules(
 
 
 def not_available(
-    replica: Service, venue: VenueIndex, place: Place, resources: Sequence[str]
-) -> NotAvailable:
-    """The error to raise where no choice is free, with the nearest slots that are."""
+    replica: Service,
+    venue: VenueIndex,
+    place: Place,
+    resources: Sequence[str],
+    kind: str | None = None,
+    area: str | None = None,
+) -> NotAvailable | RuleViolated:
+    """The error to raise where no choice is free, with the nearest slots that are.
+
+    RuleViolated where there is no choice at any time: another time would not help.
+    """
+    if not resources:
+        here = (kind or venue.default_kind, area or "")
+        if not venue.offers(place.party_size, place.quantity or 1, *here):
+            return _never(venue, place, *here)
     what = " and ".join(resources) if resources else f"a place for {place.party_size}"
     when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
     alternatives = _alternatives(replica, venue, place)
@@ -88,6 +100,23 @@ def not_available(
     return NotAvailable(
         f"{what} at {when} is not free at {venue.venue.name}; {way_out}", alternatives
     )
+
+
+def _never(venue: VenueIndex, place: Place, kind: str, area: str) -> RuleViolated:
+    """For a party that no resource of a kind and area, and no combination of them, ever takes."""
+    most = most_people(venue, kind, area, place.quantity or 1)
+    where = f"{kind} of {venue.venue.name}" + (f" in {area}" if area else "")
+    together = "" if (place.quantity or 1) > 1 else ", and no combination,"
+    if most is None or place.party_size <= most:
+        message = f"No {where}{together} is for {place.party_size} at any time; name the place."
+    elif most == 0:
+        message = f"No {where} has {place.quantity} units; ask for fewer."
+    else:
+        message = (
+            f"No {where}{together} takes {place.party_size} people at any time: {most} at the "
+            "most. Make several reservations."
+        )
+    return RuleViolated(message, [{"rule": "seats", "message": message}])
 
 
 def _alternatives(replica: Service, venue: VenueIndex, place: Place) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """A reason as a person types it, to the code that an entry may hold.
 
-Owns what is forgiven (capitals, spaces, dashes) and the answer to a word that is on no list. The
-lists stand in `holdfast.model.vocabulary`; the gate holds every writer to them (`contents`).
+Owns what is forgiven (capitals, spaces, dashes), the words that are proposed first, and the answer
+to a word that is on no list. The lists stand in `holdfast.model.vocabulary`; the gate holds every
+writer to them (`contents`).
 """
 
 from __future__ import annotations
@@ -10,23 +11,64 @@ import re
 from typing import Final
 
 from holdfast.model.errors import Invalid
-from holdfast.model.vocabulary import PRIVATE_REASONS
+from holdfast.model.vocabulary import (
+    CANCEL_REASONS,
+    PRIVATE_REASONS,
+    RESOLVE_REASONS,
+    REVOKE_REASONS,
+    WITHDRAW_REASONS,
+)
 
 PERSONAL: Final = "personal_reasons"
+WORDS_PAGE: Final = "docs/words.md"
+_NEAREST: Final = 3
+
+
+def _dozen(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+COMMON_REASONS: Final = {
+    CANCEL_REASONS: _dozen(
+        "guest_request changed_plans personal_reasons weather no_answer duplicate mistake"
+        " venue_closed overbooked staff_shortage test other"
+    ),
+    REVOKE_REASONS: _dozen(
+        "lost stolen broken compromised retired replaced sold misused returned mistake test other"
+    ),
+    WITHDRAW_REASONS: _dozen(
+        "mistake duplicate guest_request changed_plans quarantined not_needed outdated rebooked"
+        " wrong_date wrong_time test other"
+    ),
+    RESOLVE_REASONS: _dozen(
+        "called_guest moved rebooked refunded walked accepted handled no_action guest_declined"
+        " mistake test other"
+    ),
+}
+"""The dozen of each list that comes first where there is no room for all."""
 
 
 def reason_code(typed: str, reasons: frozenset[str], *, has_note: bool = False) -> str:
     """The code of a reason: "Guest request" is `guest_request`, and illness `personal_reasons`.
 
     `has_note`: the same request takes a sealed note, which is where own words belong. Raises
-    Invalid with the whole list; what was typed is not repeated, since it may be about a person.
+    Invalid with the words that come nearest and the common ones; what was typed is not repeated,
+    since it may be about a person.
     """
     code = re.sub(r"[\s_-]+", "_", typed.lower()).strip("_")
     if code in PRIVATE_REASONS and PERSONAL in reasons:
         return PERSONAL
     if code in reasons:
         return code
-    message = f"must be one of {', '.join(sorted(reasons))}; `other` always fits"
+    # Only needed when something is wrong, and not quick to load.
+    from difflib import get_close_matches
+
+    near = get_close_matches(code, sorted(reasons), _NEAREST)
+    message = "must be a word of the list" + (f" (nearest: {', '.join(near)})" if near else "")
+    common = COMMON_REASONS.get(reasons)
+    if common is not None:
+        message += f", such as {', '.join(common)}; `other` always fits"
+    message += f", and `--help` and {WORDS_PAGE} show all"
     if has_note:
-        message += ", and your own words go into `note`, which is sealed for the venue"
+        message += ". Your own words go into `note`, which is sealed for the venue"
     raise Invalid.field("reason", message)

@@ -14,7 +14,7 @@ from holdfast.model import lifecycle
 from holdfast.model.errors import Invalid
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View, shown_claims
-from holdfast.node import amending, marking, offering, recording, reserving
+from holdfast.node import amending, lookup, marking, offering, recording, reserving
 from holdfast.node.importing import ImportReport, import_records
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
 
@@ -149,6 +149,21 @@ class Reservations:
         if view.card is None:
             return None
         return self._r.cards.read(self.venue_of(view), view.agent_id, view.card)
+
+    def cancellation(self, view: View) -> tuple[int, str] | None:
+        """When somebody cancelled it, in Unix milliseconds, and the note, empty where there is none
+        or this replica cannot read it; None where nobody cancelled it by an entry of its own."""
+        with self._r.lock:
+            record = self._r.record(view.id, view.book)
+            found = lookup.cancelling(record) if record is not None else None
+        if found is None:
+            return None
+        entry, event = found
+        card = None
+        if event.note is not None:
+            card = self._r.cards.read(self.venue_of(view), view.agent_id, event.note)
+        note = (card or {}).get("note")
+        return entry.stamp >> 16, note if isinstance(note, str) else ""
 
 
 def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:

@@ -73,7 +73,9 @@ def _choose(replica: Service, venue: VenueIndex, place: Place, request: CreateRe
     )
     choice = offering.first_free(replica, venue, choices, place.start, place.end + place.buffer)
     if choice is None:
-        raise placing.not_available(replica, venue, place, request.resources)
+        raise placing.not_available(
+            replica, venue, place, request.resources, request.resource_kind, request.area
+        )
     return choice
 
 

@@ -34,7 +34,7 @@ def note_failure(records: Records, error: HoldfastError, now_ms: int) -> None:
     """Remember a shutting out, once, and say so in the log of the exchange. In a transaction."""
     if code_of(error) == REVOKED and not is_shut_out(records):
         records.put_int(NOTE_KEY, now_ms)
-        records.log_sync(now_ms, "shut-out", "the hub refuses this device for good")
+        records.log_sync(now_ms, "shut-out", "the hub has shut this device out")
 
 
 def note_answer(records: Records) -> None:

@@ -117,6 +117,8 @@ def restore(file: Path, directory: Path) -> dict[str, Any]:
     Whole or not at all, also after a kill. Raises DirectoryError where the directory is not empty,
     DirectoryDamaged and Invalid for a file that is damaged or no backup.
     """
+    if not _is_sqlite(file):
+        raise Invalid(f"{file} is no backup of Holdfast; use a file that `holdfast backup` wrote")
     with ReadOnlyStore(file) as source:
         problems = source.integrity()
         if problems:

@@ -104,7 +104,7 @@ def exception_sentence(kind: str, subject: str, won: list[str]) -> str:
     sentence = EXCEPTION_SENTENCES.get(kind)
     if sentence is None:
         return f"{subject} needs a person: {kind.replace('_', ' ')}."
-    by = f": {' and '.join(won)} had it first" if won else ""
+    by = f": {' and '.join(won)} {'has' if len(won) == 1 else 'have'} it" if won else ""
     return sentence.format(subject=subject, by=by)
 
 

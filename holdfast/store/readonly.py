@@ -57,8 +57,8 @@ class ReadOnlyStore:
         if ours is None:
             self._c.close()
             raise DirectoryDamaged(
-                f"{self.path} is empty or was not made by Holdfast; it was left as it is: "
-                "restore a backup and rejoin"
+                f"{self.path} is empty or was not made by Holdfast; it was left as it is: name a "
+                "file that `holdfast backup` wrote; for a data directory, restore one and rejoin"
             )
 
     def _connect(self) -> sqlite3.Connection:

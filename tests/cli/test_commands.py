@@ -112,10 +112,11 @@ LISTS = {
 def test_the_help_of_a_reason_names_words_that_are_valid(name: str):
     [option] = [one for one in command(name).params if one.name == "reason"]
     assert isinstance(option, click.Option) and option.help is not None
-    named = re.search(r"[Ss]uch as ([a-z_, ]+)\. Any other word", option.help)
+    named = re.search(r"[Ss]uch as ([a-z_, ]+)\. Any other word of the list below", option.help)
     assert named is not None, option.help
     words = set(named.group(1).split(", "))
     assert {"test", "other"} < words <= LISTS[name]
+    assert all(word in (command(name).epilog or "") for word in LISTS[name])
 
 
 def test_the_help_of_resolving_says_which_actions_there_are_and_what_they_do():

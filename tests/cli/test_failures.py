@@ -55,7 +55,7 @@ def test_a_directory_that_is_none_is_named_with_the_way_to_make_one(run: Run, tm
 def test_what_is_refused_has_status_1_and_says_why(run: Run, hub: Path):
     done = run("reserve", "--venue", "trattoria", "--at", "2026-13-45", "--party", 2, "--data", hub)
     assert done.exit_code == 1
-    assert "starts_at" in one_line(done.stderr)
+    assert "--at" in one_line(done.stderr)
     assert done.stdout == ""
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from holdfast.model import limits
 from holdfast.model.errors import Invalid, RuleViolated
-from holdfast.model.offers import Choice, VenueIndex, candidates, equal_choices
+from holdfast.model.offers import Choice, VenueIndex, candidates, equal_choices, most_people
 from holdfast.model.venue import parse_venue
 
 
@@ -278,3 +278,29 @@ def test_the_first_of_two_hundred_tables_is_found_at_once() -> None:
     best = min(timeit.repeat(lambda: next(candidates(of, 4)), number=500, repeat=5)) / 500
     # The aim is 50 µs; a busy machine gets four times that.
     assert best < 200e-6
+
+
+# --- the largest party --------------------------------------------------------------------------
+
+
+def test_the_largest_party_counts_what_can_be_put_together_and_keeps_to_kind_and_area() -> None:
+    of = index(
+        table("T1", [1, 4], area="Main", combines_with=["T2"]),
+        table("T2", [1, 4], area="Main"),
+        table("T3", [2, 6], area="Garden"),
+        rooms("DOUBLE", 3, 2),
+        HALL,
+    )
+    assert most_people(of, "table") == 8
+    assert most_people(of, "table", "Garden") == 6
+    assert most_people(of, "pool", quantity=1) == 120
+    assert most_people(of, "sauna") == 0
+
+
+def test_who_takes_several_units_of_a_pool_has_the_seats_of_all_of_them() -> None:
+    of = index(rooms("DOUBLE", 3, 2))
+    assert [most_people(of, "pool", quantity=n) for n in (1, 3, 4)] == [2, 6, 0]
+
+
+def test_a_place_without_a_number_of_seats_takes_any_party() -> None:
+    assert most_people(index({"id": "SPOT", "kind": "spot"}), "spot") is None

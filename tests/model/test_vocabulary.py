@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.model import lifecycle, vocabulary
 from holdfast.model.errors import Invalid
-from holdfast.node.reasons import reason_code
+from holdfast.node.reasons import COMMON_REASONS, reason_code
 
 ROOT = Path(__file__).parent.parent.parent
 REASONS = {
@@ -31,7 +31,7 @@ ORDINARY = {
 }
 WRITTEN_BY = {
     "Verdict": (1, vocabulary.DECISION_REASONS),
-    "_revoke_in": (2, vocabulary.REVOKE_REASONS),
+    "revoke_in": (2, vocabulary.REVOKE_REASONS),
     "ChainClosed": (4, vocabulary.CHAIN_CLOSE_REASONS),
     "_next_life": (0, vocabulary.SUCCESSION_REASONS),
     "_end": (3, vocabulary.CLAIM_END_REASONS),
@@ -53,11 +53,23 @@ def test_ordinary_words_are_on_the_list_however_they_are_typed(name: str) -> Non
 
 @pytest.mark.parametrize("name", PEOPLES)
 @pytest.mark.parametrize("typed", ["", "_", "mario_rossi", "Mario Rossi", "other!", "ötherr"])
-def test_what_is_on_no_list_is_answered_with_the_list(name: str, typed: str) -> None:
+def test_what_is_on_no_list_is_answered_with_common_words(name: str, typed: str) -> None:
     with pytest.raises(Invalid) as said:
         reason_code(typed, REASONS[name])
-    assert all(word in said.value.detail for word in REASONS[name])
+    assert all(word in said.value.detail for word in COMMON_REASONS[REASONS[name]])
+    assert "docs/words.md" in said.value.detail
     assert "rossi" not in said.value.detail.lower()
+    assert len(said.value.detail.split()) < 60, "a line that a person can read"
+
+
+def test_a_word_that_is_nearly_on_the_list_is_answered_with_its_neighbours() -> None:
+    with pytest.raises(Invalid, match="nearest: weather"):
+        reason_code("wheather", REASONS["CANCEL_REASONS"])
+
+
+@pytest.mark.parametrize("name", PEOPLES)
+def test_the_common_words_are_on_their_list(name: str) -> None:
+    assert set(COMMON_REASONS[REASONS[name]]) <= REASONS[name]
 
 
 @pytest.mark.parametrize("name", sorted(WRITTEN_BY))

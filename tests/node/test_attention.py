@@ -48,7 +48,7 @@ def test_an_entry_can_be_withdrawn_only_where_it_was_written(fleet: Fleet):
 def test_a_reason_that_is_no_code_changes_nothing(fleet: Fleet):
     open_one, _ = quarantined(fleet)
     for reason in ("", "Anna called, she is sorry!", "x" * 65, "mario_rossi", "Mario Rossi"):
-        with pytest.raises(Invalid, match=r"must be one of .*called_guest.*`other` always") as said:
+        with pytest.raises(Invalid, match=r"called_guest.*`other` always") as said:
             attention.resolve(fleet.the_hub, open_one, "acknowledge", reason)
         assert "mario" not in str(said.value).lower(), "a name is not carried on into a log"
     assert [item["id"] for item in exceptions(fleet.the_hub)] == [open_one]
@@ -75,6 +75,6 @@ def test_a_revocation_for_no_code_shuts_nobody_out(fleet: Fleet):
     fleet.join("desk")
     fleet.sync_all()
     for reason in ("he took it home!", "mario_rossi"):
-        with pytest.raises(Invalid, match=r"must be one of .*stolen.*`other` always"):
+        with pytest.raises(Invalid, match=r"stolen.*`other` always"):
             fleet.the_hub.revoke("desk", reason)
     assert [node["revoked"] for node in fleet.the_hub.nodes()] == [False]

@@ -242,7 +242,7 @@ def test_a_displaced_reservation_is_an_exception_that_names_who_had_it_first(
     assert item["kind"] == "displaced"
     assert item["subject"] == uuid_text(reservation)
     assert item["code"] == "RES-2027-AAAAAA"
-    assert "RES-2027-BBBBBB had it first" in item["detail"]
+    assert "RES-2027-BBBBBB has it" in item["detail"]
     assert "cancel" in item["actions"]
     assert parse_exception_id(item["id"]) == ("displaced", reservation)
     assert exceptions(hub, "nowhere") == []

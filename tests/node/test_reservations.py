@@ -59,6 +59,17 @@ def test_what_is_known_to_be_taken_is_refused_with_alternatives(fleet):
     fleet.reserve(desk, alternatives[0]["starts_at"], alternatives[0]["resources"])
 
 
+def test_a_party_that_no_place_ever_takes_is_told_so_and_not_to_try_another_time(fleet):
+    hub = fleet.the_hub
+    with pytest.raises(RuleViolated) as refusal:
+        fleet.reserve(hub, "19:30", party=11)
+    assert "takes 11 people at any time: 8 at the most" in refusal.value.detail
+    assert "another time" not in refusal.value.detail
+    booked = fleet.reserve(hub, "19:30", party=2)
+    with pytest.raises(RuleViolated, match="takes 11 people"):
+        hub.reservations.amend(booked.code, PatchRequest(party_size=11))
+
+
 def test_the_smallest_fitting_table_is_chosen_then_a_combination_then_nothing(fleet):
     hub = fleet.the_hub
     chosen = [fleet.reserve(hub, "19:30", party=p) for p in (2, 2, 2, 2)]

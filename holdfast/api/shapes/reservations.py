@@ -87,6 +87,13 @@ class Cancellation(Shape, kw_only=True):
         ),
     ]
     by: Annotated[str, one_of(sorted(vocabulary.CANCELLED_BY), description="on whose side")]
+    at: Annotated[VenueTime | UnsetType, Meta(description="when; not in lists")] = UNSET
+    note: Annotated[
+        str | UnsetType,
+        Meta(
+            description="the sealed note, for the venue's people where it can be read; not in lists"
+        ),
+    ] = UNSET
 
 
 class GuestCard(Shape, kw_only=True):

@@ -1,0 +1,69 @@
+"""Why nothing can be had at a venue at some time, as a host says it to a guest.
+
+Owns these phrases; the rules stand in `holdfast.model`. Pure.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Final
+
+from holdfast.model import calendar
+from holdfast.model.errors import Invalid
+from holdfast.model.limits import PARTY_MAX
+from holdfast.model.offers import VenueIndex, most_people
+from holdfast.model.venue import Venue
+
+_PHRASES: Final = {
+    "past": "already past",
+    "full": "taken",
+    "hours": "not open so long",
+    "slot": "between two start times",
+    "closed": "closed on that day",
+    "duration": "no possible length",
+}
+
+
+def reason_words(reason: Any, venue: Venue, party: int, area: str | None = None) -> str:
+    """The `reason` of a slot in a few words, such as `for at most 12 people`; a code without words
+    is shown with blanks, and none as nothing."""
+    code = str(reason or "")
+    policies = venue.policies
+    if code == "party":
+        return _party_words(venue, party, area or "")
+    if code == "cutoff":
+        return f"too soon: taken until {policies.cutoff_minutes} min before the start"
+    if code == "advance":
+        return f"too far ahead: taken {policies.advance_days} days ahead at the most"
+    if code == "pacing":
+        return f"too many would come at once: {venue.covers_per_slot} people may start together"
+    if code == "nights" and venue.stays is not None:
+        return f"for 1 to {venue.stays.max_nights} nights"
+    return _PHRASES.get(code) or code.replace("-", " ").replace("_", " ")
+
+
+def _party_words(venue: Venue, party: int, area: str) -> str:
+    policies = venue.policies
+    largest = PARTY_MAX if policies.max_party is None else policies.max_party
+    if party > largest:
+        return f"for at most {largest} people"
+    if party < policies.min_party:
+        return f"for at least {policies.min_party} people"
+    index = VenueIndex(venue)
+    most = most_people(index, index.default_kind, area)
+    if most is not None and party > most:
+        return f"no place takes {party}; the largest takes {most}"
+    return f"no place is for {party}"
+
+
+def no_times_words(venue: Venue, date: str | None) -> str:
+    """Why a venue has no start time at all on a service date, or in a span of time."""
+    try:
+        day = datetime.date.fromisoformat(date or "")
+        first, _ = calendar.service_day(venue, day)
+    except (ValueError, OverflowError, Invalid):
+        return f"{venue.name} has no start time then"
+    hours = calendar.describe_hours(venue, first)
+    if hours.startswith("closed"):
+        return f"{venue.name} is {hours}"
+    return f"{venue.name} has no start time then, for so long: {hours} on {day:%A} {day}"
