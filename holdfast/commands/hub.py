@@ -65,8 +65,9 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
     say(f"The root key can be kept offline: holdfast hub export-root FILE --data {where}")
     if root_file:
         say(
-            "This tenant had a hub before: nothing is sold here until its devices have been heard, "
-            f"or you say that there are none: holdfast hub recover --proceed --data {where}"
+            "This tenant had a hub before: nothing is sold here until its devices have been heard "
+            f"and you say so (holdfast hub recover --data {where}), or until you say that there are "
+            "none (--proceed)."
         )
     say(f"next: {following}")
 

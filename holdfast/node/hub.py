@@ -193,7 +193,7 @@ class Hub(Service):
         if not harmless and self.recovery.recovering(name):
             message = (
                 "This hub was restored and has not heard every device yet, so it may not know what "
-                "its predecessor sold. Let the devices connect, or run `holdfast hub recover`."
+                "its predecessor sold. Let the devices connect, then run `holdfast hub recover`."
             )
             raise RuleViolated(message, [{"rule": "recovering", "message": message}])
         return super().append(name, event, **fields)
@@ -215,13 +215,7 @@ class Hub(Service):
         if sender in self.book(name).authors and complete:
             with self.transaction():
                 self.recovery.heard(name, sender)
-        if self.recovery.replaced(name):
-            return
-        if self.recovery.recovering(name):
-            with self.transaction():
-                closed = self.recovery.close_if_all_heard(name)
-            if closed:
-                self.settle(name)
+        if not self.recovery.may_write(name):
             return
         with self.transaction():
             self.admission.greet(name, sender)

@@ -61,15 +61,6 @@ class Recovery:
         authors = self._hub.book(name).authors
         return sorted({authors[incarnation].info.name for incarnation in incarnations})
 
-    def close_if_all_heard(self, name: str) -> bool:
-        """End the recovery of a book by itself, once every device of it was heard. Call inside
-        `transaction`."""
-        met = any(book == name for book, _ in self._met | self._meeting)
-        if not met or self._silent(name) or self._rivalled(name):
-            return False
-        self.close_hubs(name)
-        return True
-
     def may_write(self, name: str) -> bool:
         """Whether this hub sells, grants and decides in a book: neither recovering nor replaced."""
         return not (self.recovering(name) or self.replaced(name))
@@ -114,7 +105,10 @@ class Recovery:
         return "recovering" if waiting else "serving"
 
     def recover(self, proceed: bool = False) -> dict[str, Any]:
-        """Leave `recovering` in every book whose nodes have all been heard.
+        """Leave `recovering` in every book whose known devices have all been heard.
+
+        A person says so, never the hub by itself: a device that joined after the backup was made,
+        or that no other device has heard of, is known to nobody here, and its sales are.
 
         With `proceed` a person says to go on without the missing ones: they are revoked first, at
         the head that this hub holds. Returns, per venue, who is still `missing` and who was
@@ -133,7 +127,9 @@ class Recovery:
             with self._hub.lock:
                 lives = self._silent(name)
                 silent = self._names(name, lives)
-            if not proceed and (silent or self._unheard(name) or self._rivalled(name)):
+            heard = any(book == name for book, _ in self._met | self._meeting)
+            nobody = self._unheard(name) and not heard
+            if not proceed and (silent or nobody or self._rivalled(name)):
                 missing[name.partition("/")[2]] = silent
                 continue
             with self._hub.transaction():

@@ -31,7 +31,7 @@ ORDINARY = {
 }
 WRITTEN_BY = {
     "Verdict": (1, vocabulary.DECISION_REASONS),
-    "revoke_in": (2, vocabulary.REVOKE_REASONS),
+    "NodeRevoked": (3, vocabulary.REVOKE_REASONS),
     "ChainClosed": (4, vocabulary.CHAIN_CLOSE_REASONS),
     "_next_life": (0, vocabulary.SUCCESSION_REASONS),
     "_end": (3, vocabulary.CLAIM_END_REASONS),

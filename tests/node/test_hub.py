@@ -190,9 +190,9 @@ def test_a_node_that_only_asks_for_heads_was_not_heard(fleet):
     assert isinstance(hub, Hub)
     request = desk.exchange.request(desk.peer)
     Exchange(hub).answer(request)
-    assert hub.exchange_state == "recovering"
+    assert hub.recover()["state"] == "recovering"
     fleet.sync(desk)
-    assert hub.exchange_state == "serving"
+    assert hub.recover()["state"] == "serving"
     assert fleet.now(hub, sold).status == lifecycle.CONFIRMED
 
 
