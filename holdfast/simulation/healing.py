@@ -65,6 +65,7 @@ def heal(world: World, oracles: Oracles) -> None:
 
 def _exchange(world: World, machine: Machine, oracles: Oracles) -> None:
     assert isinstance(machine.replica, Node)
+    world.network.messages = 0
     try:
         with world.on(machine):
             machine.replica.sync()

@@ -140,13 +140,13 @@ class Oracles:
     def _forget_absent(self, name: str, watch: Watch) -> None:
         """A process that was started shows what its disk holds, and nothing besides."""
         before = self.shown.get(name, {})
-        self.shown[name] = {key: shown for key, shown in before.items() if key in watch.changed}
-        if len(self.shown[name]) < len(before):
-            gone = [key for key in before if key not in self.shown[name]]
-            for key in gone:
-                if not before[key].operations <= self.lost_operations.keys():
-                    code = before[key].code
-                    self.report("durable", f"{name} was started and does not know {code} any more")
+        for key, one in list(before.items()):
+            if watch.replica.record(key[1], key[0]) is not None:
+                watch.changed[key] = None
+                continue
+            del before[key]
+            if not one.operations <= self.lost_operations.keys():
+                self.report("durable", f"{name} was started and does not know {one.code} any more")
 
     def _read(self, record: Record) -> Shown:
         view = record.view

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx
 import msgspec
 
 from holdfast.model.errors import (
@@ -170,7 +171,7 @@ class Player:
             if step.what not in ("attack", "meet"):
                 raise
             return type(error).__name__
-        except OSError as error:
+        except httpx.TransportError as error:
             if step.what != "attack":
                 raise
             return type(error).__name__
@@ -202,10 +203,11 @@ class Player:
         if view is None:
             return "nothing to do"
         told = Answered(machine.name, book, view.id, view.code)
-        chain = replica.store.journal.chain(book, replica.identity.incarnation)
-        if chain is not None:
+        record = replica.record(view.id, book)
+        own = replica.identity.incarnation
+        if record is not None:
             told.operations = [
-                digest[:16] for digest in replica.store.journal.hashes(chain, before, chain.length)
+                seen.operation for seen in record.seen if seen.node == own and seen.n > before
             ]
         self.answered.append(told)
         self.world.trace.add(view.id, view.code, view.status)
@@ -215,6 +217,7 @@ class Player:
         if not isinstance(machine.replica, Node):
             return "down"
         self.world.advance(10)
+        self.world.network.messages = 0
         try:
             with self.world.on(machine):
                 outcome = machine.replica.sync()

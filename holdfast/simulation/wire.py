@@ -25,8 +25,16 @@ MISHAPS: Final = ("lost", "unanswered", "doubled", "replayed", "shuffled", "late
 the hub hears it twice; `replayed`: an older message of the device comes again first; `shuffled`:
 frames in another order, both ways; `late`: the device gives up, and it arrives some time later."""
 
+ROUNDS_MAX: Final = 60
+"""Messages of one synchronisation: more than any simulated backlog needs. Beyond it the device and
+the hub have nothing new to tell each other and do not notice."""
+
 HUB_URL: Final = "http://hub.simulated"
 _AUTHORITY: Final = "hub.simulated"
+
+
+class Endless(Exception):
+    """A synchronisation that does not come to an end."""
 
 
 class Wire:
@@ -41,6 +49,9 @@ class Wire:
         world, machine = self._world, self._machine
         network = world.network
         mishap = network.next_mishap(machine.name)
+        network.messages += 1
+        if network.messages > ROUNDS_MAX:
+            raise Endless(f"{machine.name} and the hub exchange without end")
         if machine.cut:
             raise httpx.ConnectError("no network")
         if mishap == "lost":
@@ -113,6 +124,7 @@ class Network:
     def __init__(self) -> None:
         self.held: list[tuple[str, bytes]] = []
         self.sent: dict[str, bytes] = {}
+        self.messages = 0
         self._mishaps: dict[str, list[str]] = {}
         self._order = random.Random(0)  # noqa: S311
 
