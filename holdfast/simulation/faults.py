@@ -301,18 +301,18 @@ def _plan_attack(draw: random.Random, at: int, name: str) -> list[Planned]:
     return [
         (at + number * HOUR_MS // 2, "attack", "stranger",
          {"how": draw.choice(ATTACKS), "pick": round(draw.random(), 6)})
-        for number in range(draw.randrange(1, 4))
+        for number in range(draw.randrange(2, 6))
     ]  # fmt: skip
 
 
 def _attack(world: World, machine: Machine, step: Step) -> None:
     if machine.replica is None or not machine.hostile:
         return
-    attacker = machine.__dict__.get("attacker")
     with world.on(machine):
-        if attacker is None:
-            attacker = machine.__dict__["attacker"] = Attacker(world, machine)
-        attacker.attack(step.detail["how"], step.detail["pick"])
+        if machine.attacker is None:
+            machine.attacker = Attacker(world, machine)
+        assert isinstance(machine.attacker, Attacker)
+        machine.attacker.attack(step.detail["how"], step.detail["pick"])
 
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ FAULTS: Final[dict[str, Fault]] = {
         Fault("jump", 0.3, _plan_clock("jump"), _CLOCKS),
         Fault("ahead", 0.25, _plan_clock("ahead"), _CLOCKS),
         Fault("backwards", 0.25, _plan_clock("backwards"), _CLOCKS),
-        Fault("hostile", 0.5, _plan_attack, {"attack": _attack}),
+        Fault("hostile", 0.8, _plan_attack, {"attack": _attack}),
     )
 }  # fmt: skip
 DOINGS: Final = {what: do for fault in FAULTS.values() for what, do in fault.steps.items()}

@@ -10,7 +10,6 @@ from typing import Final
 
 from holdfast.model.errors import Forbidden, HoldfastError, RuleViolated, Unauthorised
 from holdfast.node.exchange import Exchange
-from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.oracles import HELD, Oracles
@@ -27,10 +26,14 @@ _PATIENT_ROUNDS: Final = 4
 
 
 class Answered:
-    """What somebody was told: the operations of one call, at which machine."""
+    """What somebody was told: the operations of one call, at which machine; `made` where the call
+    made the reservation."""
 
-    def __init__(self, machine: str, book: str, reservation: bytes, code: str) -> None:
+    def __init__(
+        self, machine: str, book: str, reservation: bytes, code: str, *, made: bool
+    ) -> None:
         self.machine, self.book, self.reservation, self.code = machine, book, reservation, code
+        self.made = made
         self.operations: list[bytes] = []
 
 
@@ -116,6 +119,7 @@ def judge(world: World, oracles: Oracles, answered: list[Answered]) -> None:
     _decided(world, oracles)
     _nothing_lost(world, oracles, answered)
     _confirmations(world, oracles)
+    _codes(oracles, answered)
     _private(world, oracles)
 
 
@@ -231,5 +235,9 @@ def _private(world: World, oracles: Oracles) -> None:
                 oracles.report("no personal data in clear", f"{machine.name} holds {secret!r}")
 
 
-def is_hub(machine: Machine) -> bool:
-    return isinstance(machine.replica, Hub)
+def _codes(oracles: Oracles, answered: list[Answered]) -> None:
+    """No two guests were told one code."""
+    bearers: dict[str, bytes] = {}
+    for told in answered:
+        if told.made and bearers.setdefault(told.code, told.reservation) != told.reservation:
+            oracles.report("one code, one reservation", f"{told.code} was given out twice")

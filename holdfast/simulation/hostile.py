@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 ATTACKS: Final = (
     "forged_right", "forged_decision", "forged_end", "foreign_id", "backdated", "from_the_future",
-    "administration", "withdrawal", "garbage", "unsealed", "foreign_chain", "fork",
+    "administration", "withdrawal", "garbage", "unsealed", "foreign_chain", "as_the_hub",
+    "fork",
 )  # fmt: skip
 _AGENT: Final = "agent_" + "0" * 32
 
@@ -75,9 +76,11 @@ class Attacker:
             # Another story behind the same beginning.
             self._entries = self._entries[: max(1, len(self._entries) // 2)]
             self._entries.append(self._wish(draw))
-        elif how not in ("garbage", "unsealed", "foreign_chain"):
+        elif how not in ("garbage", "unsealed", "foreign_chain", "as_the_hub"):
             self._entries += self._forged(how, draw)
-        self._send(self._frame(how, draw))
+        frame = self._as_the_hub(draw) if how == "as_the_hub" else self._frame(how, draw)
+        if frame is not None:
+            self._send(frame)
 
     # --- what it writes -------------------------------------------------------------------------
 
@@ -154,6 +157,30 @@ class Attacker:
         """A reservation that it has heard of."""
         found = self._node.store.projections.select(book=self._book, limit=10_000)
         return draw.choice(found) if found else None
+
+    def _as_the_hub(self, draw: random.Random) -> Frame | None:
+        """Behind the hub's last entry that this device knows: an end of somebody's place, under a
+        seal of its own key."""
+        node, target = self._node, self._target(draw)
+        hubs = [i for i, author in node.book(self._book).authors.items() if author.info.is_hub]
+        if target is None or not target.live or not hubs:
+            return None
+        chain = node.store.journal.chain(self._book, hubs[-1])
+        assert chain is not None
+        ends = tuple(claim.id for claim in target.live)
+        entries = node.store.journal.entries(chain, 0, chain.length)
+        entries.append(self._entry(ClaimEnded("cancelled"), subject=target.id, ends=ends))
+        start = seals.chain_start(self._book, chain.incarnation)
+        hashes = [start, *seals.chain_run(start, entries)]
+        document = pages.PageDocument(seals.client_id(self._book, chain.incarnation, 0))
+        document.append(entries)
+        seal = seals.sign_seal(
+            self._identity.key, self._book, chain.incarnation, len(entries), hashes[-1]
+        )
+        return Frame(
+            chain.incarnation, 0, hashes[chain.length], document.update_after(chain.length),
+            len(entries), seal,
+        )  # fmt: skip
 
     # --- how it sends ---------------------------------------------------------------------------
 

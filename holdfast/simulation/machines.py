@@ -6,11 +6,10 @@ stands, when its process dies. What runs on it is the product's own code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from holdfast.node.exchange import Peer
 from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.node.witness import Place
@@ -73,7 +72,7 @@ class Machine:
     crash_after: bool = False
     noticed: bool = True
     copied: bool = False
-    peers: dict[str, Peer] = field(default_factory=dict)
+    attacker: object = None
 
     def committing(self, *, done: bool) -> None:
         """A transaction is about to be committed, or has just been."""

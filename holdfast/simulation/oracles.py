@@ -15,7 +15,7 @@ import msgspec
 
 from holdfast.model import lifecycle
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided
+from holdfast.model.events import ClaimDecided, OperationWithdrawn
 from holdfast.model.reservation import ENDED, LIVE, View
 from holdfast.node.exchange import Exchange
 from holdfast.node.replica import Change
@@ -28,9 +28,7 @@ from holdfast.store.projections import Record
 Key = tuple[str, bytes]
 """(book, reservation)"""
 HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
-_ASKS: Final = frozenset(
-    {"reservation.cancelled", "reservation.completed", "operation.withdrawn"}
-)
+_ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
 _DECIDING: Final = frozenset({"reservation.created", "reservation.moved", "claim.decided"})
 
 
@@ -159,7 +157,7 @@ class Oracles:
                 for claim in view.live
             ),
             frozenset(claim.id for claim in view.claims if claim.state == ENDED),
-            any(seen.kind in _ASKS for seen in record.seen),
+            _asked(record),
             frozenset(seen.operation for seen in record.seen),
         )
 
@@ -283,11 +281,32 @@ class Oracles:
                 decided = _decoded(seen.content)
                 if decided is not None:
                     deciding.add(decided.decides)
+        if len({claim.id.operation for claim in view.live}) > 1:
+            self.report("one place each", f"{view.code} has two sets of places at once")
         for claim in view.claims:
             if claim.state == LIVE and claim.id.operation not in deciding:
                 self.report("only the hub decides", f"a place of {view.code} was not given by it")
             elif claim.state == ENDED and claim.id not in ended:
                 self.report("only the hub decides", f"a place of {view.code} was not ended by it")
+
+
+def _asked(record: Record) -> bool:
+    """Whether somebody entitled to it asked for the end of a reservation."""
+    writers = {seen.operation: seen.node for seen in record.seen}
+    return any(
+        seen.kind in _ASKS
+        or (
+            seen.kind == "operation.withdrawn"
+            and seen.content
+            and writers.get(_withdrawing(seen.content).operation) == seen.node
+        )
+        for seen in record.seen
+    )
+
+
+@lru_cache(maxsize=1024)
+def _withdrawing(content: bytes) -> OperationWithdrawn:
+    return msgspec.msgpack.decode(content, type=OperationWithdrawn)
 
 
 @lru_cache(maxsize=65_536)

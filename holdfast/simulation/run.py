@@ -202,7 +202,8 @@ class Player:
                 return type(error).__name__
         if view is None:
             return "nothing to do"
-        told = Answered(machine.name, book, view.id, view.code)
+        made = step.what in ("reserve", "walk_in")
+        told = Answered(machine.name, book, view.id, view.code, made=made)
         record = replica.record(view.id, book)
         own = replica.identity.incarnation
         if record is not None:

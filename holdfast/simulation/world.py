@@ -295,7 +295,6 @@ class World:
         self._made += 1
         machine.directory = self.directory / f"{self._made}-{machine.name}"
         machine.place = self.new_place()
-        machine.peers.clear()
         upkeep.restore(self.backups[machine.name], machine.directory)
 
     def take_image(self, machine: Machine) -> None:
@@ -316,7 +315,6 @@ class World:
             shutil.rmtree(target, ignore_errors=True)
             if source.exists():
                 shutil.copytree(source, target)
-        machine.peers.clear()
 
     def wipe_hub(self) -> None:
         """The hub's disk is lost; another is made from the tenant's root key, which was kept."""
