@@ -27,20 +27,54 @@ def _faults(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...
 
 
 @click.command()
-@click.option("--seeds", default=20, show_default=True, type=click.IntRange(1), metavar="N",
-              help="How many runs, each from its own seed.")
-@click.option("--first-seed", default=1, show_default=True, type=click.IntRange(0), metavar="S",
-              help="The first seed.")
-@click.option("--nodes", default=3, show_default=True, type=click.IntRange(1, 32), metavar="K",
-              help="Devices beside the hub.")
-@click.option("--days", default=2, show_default=True, type=click.IntRange(1, 60), metavar="D",
-              help="Simulated days of a run.")
-@click.option("--faults", default="all", callback=_faults, metavar="LIST",
-              help="Names of faults with commas between them; all, or none.")
+@click.option(
+    "--seeds",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many runs, each from its own seed.",
+)
+@click.option(
+    "--first-seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="S",
+    help="The first seed.",
+)
+@click.option(
+    "--nodes",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1, 32),
+    metavar="K",
+    help="Devices beside the hub.",
+)
+@click.option(
+    "--days",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 60),
+    metavar="D",
+    help="Simulated days of a run.",
+)
+@click.option(
+    "--faults",
+    default="all",
+    callback=_faults,
+    metavar="LIST",
+    help="Names of faults with commas between them; all, or none.",
+)
 @click.option("--shrink", is_flag=True, help="Show the fewest steps that still fail.")
 @json_option
 def simulate(
-    seeds: int, first_seed: int, nodes: int, days: int, faults: tuple[str, ...], shrink: bool,
+    seeds: int,
+    first_seed: int,
+    nodes: int,
+    days: int,
+    faults: tuple[str, ...],
+    shrink: bool,
     as_json: bool,
 ) -> int:
     """Search for a schedule that breaks a promise; status 1 where one was found.

@@ -7,8 +7,8 @@ is not there, or down, does nothing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.model.errors import HoldfastError
@@ -37,7 +37,7 @@ class Fault:
     name: str
     rate: float
     plan: Callable[[random.Random, int, str], list[Planned]]
-    steps: dict[str, Callable[[World, Machine, Step], None]] = field(default_factory=dict)
+    steps: Mapping[str, Callable[[World, Machine, Step], None]]
     hub: bool = False
     losing: frozenset[str] = frozenset()
 

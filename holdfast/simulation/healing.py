@@ -119,7 +119,7 @@ def judge(world: World, oracles: Oracles, answered: list[Answered]) -> None:
     _decided(world, oracles)
     _nothing_lost(world, oracles, answered)
     _confirmations(world, oracles)
-    _codes(oracles, answered)
+    _codes(world, oracles, answered)
     _private(world, oracles)
 
 
@@ -200,7 +200,7 @@ def _nothing_lost(world: World, oracles: Oracles, answered: list[Answered]) -> N
                 continue
             one = known.get((told.book, told.reservation))
             lost = any(operation in oracles.lost_operations for operation in told.operations)
-            if not lost and one is not None and one.code != told.code:
+            if told.made and not lost and one is not None and one.code != told.code:
                 oracles.report(
                     "nothing answered is lost",
                     f"{machine.name} calls {told.code}, as {told.machine} told it, {one.code!r}",
@@ -235,9 +235,15 @@ def _private(world: World, oracles: Oracles) -> None:
                 oracles.report("no personal data in clear", f"{machine.name} holds {secret!r}")
 
 
-def _codes(oracles: Oracles, answered: list[Answered]) -> None:
-    """No two guests were told one code."""
+def _codes(world: World, oracles: Oracles, answered: list[Answered]) -> None:
+    """No two guests were told one code. Two copies of one device that do not know of each other
+    count alike; that is counted apart, and whoever looks such a code up is asked which it is."""
     bearers: dict[str, bytes] = {}
     for told in answered:
-        if told.made and bearers.setdefault(told.code, told.reservation) != told.reservation:
+        if not told.made or bearers.setdefault(told.code, told.reservation) == told.reservation:
+            continue
+        machine = world.machines.get(told.machine)
+        if machine is not None and machine.copied:
+            oracles.exceptions["a code given out by both of two hidden copies"] += 1
+        else:
             oracles.report("one code, one reservation", f"{told.code} was given out twice")

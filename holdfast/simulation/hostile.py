@@ -72,6 +72,9 @@ class Attacker:
     def attack(self, how: str, pick: float) -> None:
         """Write and send. Raises what the network or the hub answers."""
         draw = random.Random(pick)  # noqa: S311
+        # It reads along like any device: what it attacks, it must know.
+        self._world.network.messages = 0
+        self._node.sync()
         if how == "fork":
             # Another story behind the same beginning.
             self._entries = self._entries[: max(1, len(self._entries) // 2)]
@@ -197,9 +200,7 @@ class Attacker:
         seal = seals.sign_seal(
             self._identity.key, self._book, self._incarnation, len(entries), head
         )
-        frame = Frame(
-            self._incarnation, 0, hashes[0], document.update_after(0), len(entries), seal
-        )
+        frame = Frame(self._incarnation, 0, hashes[0], document.update_after(0), len(entries), seal)
         if how == "garbage":
             return msgspec.structs.replace(frame, update=draw.randbytes(draw.randrange(1, 400)))
         if how == "unsealed":

@@ -55,6 +55,10 @@ class Shown(NamedTuple):
         """Somebody was told that they have a place."""
         return bool(self.live) and self.status in HELD
 
+    def stands_at(self, other: Shown) -> bool:
+        """Whether the other shows these places too."""
+        return other.held and set(self.live) <= set(other.live)
+
 
 class Watch:
     """One machine as it is looked at: what it shows, and what changed since the last look."""
@@ -94,6 +98,7 @@ class Oracles:
         self._watches: dict[str, Watch] = {}
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
+        self._served = True
         self.step = -1
 
     def report(self, oracle: str, told: str) -> None:
@@ -103,6 +108,7 @@ class Oracles:
 
     def look(self) -> None:
         """Ask everything that can be asked at any time."""
+        self._watch_recovery()
         for machine in list(self._world.machines.values()):
             if machine.replica is not None and not machine.hostile:
                 self._look_at(machine, machine.replica)
@@ -110,6 +116,21 @@ class Oracles:
             self._capacity(book)
             self._same_entries_same_book(book)
         self._moved.clear()
+
+    def _watch_recovery(self) -> None:
+        """A hub that was restored or rebuilt goes on by itself once it has heard every device that
+        it knows of. What a copy of a device alone knows ends with that; so does, at a rebuilt hub,
+        what a device knows that nobody told it of: see docs/simulation.md, open findings."""
+        hub = self._world.hub
+        if hub.replica is None:
+            return
+        serving = hub.replica.exchange_state == "serving"
+        if serving and not self._served:
+            watch = self._watches.get(HUB)
+            if watch is not None and watch.replica is hub.replica:
+                self._look_at(hub, hub.replica)
+                self.before_proceeding("a hub went on without a device that it did not know of")
+        self._served = serving
 
     def _look_at(self, machine: Machine, replica: Service) -> None:
         watch = self._watches.get(machine.name)
@@ -189,7 +210,7 @@ class Oracles:
         }
         for key, shown in own.items():
             elsewhere = [known[key] for known in others.values() if key in known]
-            if not any(other.held for other in elsewhere):
+            if not any(shown.stands_at(other) for other in elsewhere):
                 self.loose.setdefault(key, why)
             known_operations = set().union(*(other.operations for other in elsewhere))
             for operation in shown.operations - known_operations:
@@ -205,7 +226,7 @@ class Oracles:
             if name == HUB:
                 continue
             for key, one in shown.items():
-                if one.held and not (key in known and known[key].held):
+                if one.held and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, why)
 
     # --- capacity -------------------------------------------------------------------------------

@@ -182,9 +182,7 @@ class Player:
             self.oracles.before_proceeding("proceeded without a device")
         elif step.what == "wipe":
             self.oracles.before_loss(machine, "hub wiped")
-        elif machine.name in (
-            self.world.images if step.what == "rollback" else self.world.backups
-        ):
+        elif machine.name in (self.world.images if step.what == "rollback" else self.world.backups):
             whose = "hub" if machine.name == HUB else "device"
             self.oracles.before_loss(machine, f"{whose} went back to an older disk")
 

@@ -29,6 +29,7 @@ from holdfast.node.admission import ROOT_KEY
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.node.service import Service
+from holdfast.node.timekeeping import Timekeeper
 from holdfast.node.transport import HttpTransport
 from holdfast.node.witness import Place
 from holdfast.simulation.chance import Chance
@@ -108,8 +109,8 @@ class World:
             exits.enter_context(self.chance.installed())
             for target, name, value in (
                 (Store, "atomic", atomic_or_crash),
-                (hub_module, "Timekeeper", lambda: self.current.clock.timekeeper()),
-                (node_module, "Timekeeper", lambda: self.current.clock.timekeeper()),
+                (hub_module, "Timekeeper", self._timekeeper),
+                (node_module, "Timekeeper", self._timekeeper),
                 (transport, "time", _Wall(self)),
                 (serving, "time", _Wall(self)),
                 (timekeeping, "time", None),
@@ -141,6 +142,9 @@ class World:
             yield machine
         finally:
             self._current.pop()
+
+    def _timekeeper(self) -> Timekeeper:
+        return self.current.clock.timekeeper()
 
     def _at(self, directory: Path) -> Machine | None:
         return next((m for m in self.machines.values() if m.directory == directory), None)
@@ -234,9 +238,7 @@ class World:
         with self.on(self.hub):
             code = self.the_hub.invite(venue, role, name).code
         with self.on(machine):
-            machine.replica = self._quick(
-                self._node_class.join(HUB_URL, code, machine.directory)
-            )
+            machine.replica = self._quick(self._node_class.join(HUB_URL, code, machine.directory))
         return machine
 
     def start(self, machine: Machine) -> Service:

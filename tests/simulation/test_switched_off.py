@@ -15,7 +15,6 @@ from holdfast.model.capacity import Occupancy
 from holdfast.model.events import ChainClosed, OperationWithdrawn
 from holdfast.node import cards, replica, reserving
 from holdfast.node.books import Books
-from holdfast.node.exchange import Exchange
 from holdfast.node.recovery import Recovery
 from holdfast.simulation import Scenario, make_scenario, play, shrink
 from holdfast.simulation.machines import Machine
@@ -49,7 +48,7 @@ def replaced(target: Any, name: str, value: Any) -> Any:
 
 
 def every_entry_is_a_holders() -> Any:
-    real = replica.Seen
+    real: Any = reservation.Seen
 
     def seen(*fields: Any) -> Any:
         return real(*fields[:5], True, *fields[6:])
@@ -69,7 +68,7 @@ def answers_come_before_the_commit() -> Generator[None, None, None]:
 
     @contextlib.contextmanager
     def atomic(store: Store) -> Generator[None, None, None]:
-        if not store.db.conn.in_transaction:
+        if not store.db.conn.in_transaction and store.directory.name[0].isdigit():
             store.db.conn.execute("BEGIN")
         machine = next((m for m in running if m.directory == store.directory), None)
         yield
@@ -90,6 +89,7 @@ def answers_come_before_the_commit() -> Generator[None, None, None]:
         drop(world, machine)
 
     with (
+        mock.patch.object(World, "_quick", staticmethod(lambda opened: opened)),
         mock.patch.object(Store, "atomic", atomic),
         mock.patch.object(Store, "close", closing),
         mock.patch.object(World, "drop", dropping),
@@ -100,9 +100,7 @@ def answers_come_before_the_commit() -> Generator[None, None, None]:
 
 def a_move_leaves_the_old_place_taken() -> Any:
     decide = deciding.decide
-    return mock.patch.object(
-        deciding, "decide", lambda *given: decide(*given)._replace(ends=())
-    )
+    return mock.patch.object(deciding, "decide", lambda *given: decide(*given)._replace(ends=()))
 
 
 def a_fork_is_refused() -> Any:
@@ -169,17 +167,17 @@ RULES = [
     Rule("a pool has as many places as it has", one_place_more_than_there_is, ("partition",),
          {"capacity"}),
     Rule("only a holder's entry decides", every_entry_is_a_holders, ("hostile", "partition"),
-         {"only the hub decides", "capacity", "confirmed stands"}),
+         {"only the hub decides", "capacity", "confirmed stands"}, first=4),
     Rule("nothing of a hub counts beyond its close", replaced(Books, "counts", lambda *_: True),
          ("hub-restore", "hub-wipe", "partition", "crash"),
          {"capacity", "same entries, same book", "confirmed stands", "agreement", "fresh fold",
-          "one place each"}, 4),
+          "one place each"}, 4, first=23),
     Rule("the fold does not depend on arrival",
          replaced(reservation, "_order", lambda _: (0, b"", b"")), ("partition", "meeting"),
          {"same entries, same book", "agreement", "fresh fold", "confirmed stands"}),
     Rule("a frame needs a valid seal", replaced(gate, "verify_seal", lambda *_: True),
          ("hostile",), {"only the hub decides", "confirmed stands", "agreement", "comes to rest",
-                        "no unforeseen error", "nothing answered is lost"}),
+                        "no unforeseen error", "nothing answered is lost"}, first=10),
     Rule("what is answered is on disk", answers_come_before_the_commit, ("crash", "hub-crash"),
          {"durable"}),
     Rule("a rebuilt hub waits", replaced(Recovery, "recovering", lambda *_: False),
@@ -191,13 +189,10 @@ RULES = [
     Rule("a move gives the old place up", a_move_leaves_the_old_place_taken, ("partition",),
          {"one place each"}),
     Rule("guests stand in sealed cards", cards_stand_in_clear, (), {"no personal data in clear"}),
-    Rule("who is behind on its own chain compares heads",
-         replaced(Exchange, "_own_is_shorter", lambda *_: False), ("hidden-clone", "rollback"),
-         {"no unforeseen error"}, 3, 10),
     Rule("only the hub closes a chain", anybody_closes_a_chain, ("hostile",),
-         {"confirmed stands", "comes to rest", "no unforeseen error", "agreement"}),
+         {"confirmed stands", "comes to rest", "no unforeseen error", "agreement"}, first=14),
     Rule("nobody withdraws another's operation", anybody_withdraws_anything, ("hostile",),
-         {"confirmed stands"}),
+         {"confirmed stands"}, first=4),
     Rule("a code is given out once", codes_ignore_who_was_granted_what, ("partition",),
          {"one code, one reservation"}),
 ]  # fmt: skip
