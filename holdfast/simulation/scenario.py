@@ -1,4 +1,4 @@
-"""From a seed to a scenario: who takes part, what a few days bring, and what goes wrong meanwhile."""
+"""From a seed to a scenario: who takes part, what a few days bring, what goes wrong meanwhile."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_a_quiet_world_has_nothing_to_except() -> None:
         result = play(make_scenario(seed, faults=()))
         assert not result.violations
         assert not result.exceptions
-        assert result.entries > 50
+        assert result.entries > 30
 
 
 def test_a_seed_is_one_run_whatever_the_process_hashes() -> None:
@@ -113,15 +113,16 @@ def test_what_the_seeded_sealing_seals_the_library_opens() -> None:
 
 def test_the_command_counts_and_ends_well_where_nothing_broke() -> None:
     done = CliRunner().invoke(simulate, ["--seeds", "2", "--days", "1", "--json"])
-    assert done.exit_code == 0 or done.return_value == 0
+    assert done.exit_code == 0
     told = json.loads(done.stdout)
     assert told["seeds"] == 2
     assert told["steps"] > 50
     assert told["failures"] == []
 
 
+@pytest.mark.slow
 def test_the_command_prints_one_line_that_replays_a_failure_and_the_fewest_steps() -> None:
-    command = ["--seeds", "3", "--days", "1", "--faults", "partition", "--shrink", "--json"]
+    command = ["--seeds", "1", "--days", "1", "--faults", "partition", "--shrink", "--json"]
     with mock.patch.object(deciding, "_fits", lambda *_: True):
         done = CliRunner().invoke(simulate, command, standalone_mode=False)
     assert done.return_value == 1

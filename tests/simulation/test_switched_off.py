@@ -198,6 +198,7 @@ RULES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.what.replace(" ", "-"))
 def test_a_rule_that_is_switched_off_is_found(rule: Rule) -> None:
     found = None
@@ -211,6 +212,7 @@ def test_a_rule_that_is_switched_off_is_found(rule: Rule) -> None:
     assert found.oracle in rule.oracles, found
 
 
+@pytest.mark.slow
 def test_a_failure_is_made_small() -> None:
     """A double sale takes two wishes and two exchanges, and that is about all that is left."""
     with replaced(deciding, "_fits", lambda *_: True)():
