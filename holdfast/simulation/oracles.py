@@ -193,11 +193,10 @@ class Oracles:
             self.exceptions[self.loose[key]] += 1
             return
         if any(key in shown and shown[key].asked for shown in self.shown.values()):
-            # The hub's end came before the reason for it, which others hold. Only a hidden copy
-            # may be so: nobody feeds it what was written under its own name.
-            if machine.copied:
-                self.exceptions["a hidden copy saw an end before the reason for it"] += 1
-                return
+            # The hub's end came before the reason for it, which others hold: a hidden copy is not
+            # fed what stands under its own name, and whoever meets it learns no more from it.
+            self.exceptions["an end was seen before the reason for it"] += 1
+            return
         self.report(
             "confirmed stands",
             f"{machine.name} showed {now.code or key[1].hex()} as {before.status} and now as "
