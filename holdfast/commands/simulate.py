@@ -85,7 +85,7 @@ def simulate(
     \b
     Such as:
       holdfast simulate --seeds 100
-      holdfast simulate --seeds 1 --first-seed 42 --faults partition,hub-wipe --shrink
+      holdfast simulate --first-seed 42 --faults loss,hub-wipe --shrink
     """  # fmt: skip
     from holdfast.commands.output import say, show_json
     from holdfast.simulation import replay_line, run_seeds, shortest
