@@ -56,6 +56,7 @@ _SECTIONS: Final = {
     "Try": {
         "demo": ("show", "The whole story on this machine: cut, sell, heal."),
         "bench": ("show", "Measure, as ratios to raw SQLite and raw HTTP."),
+        "simulate": ("simulate", "Search for a schedule of faults that breaks a promise."),
     },
 }
 COMMANDS: Final = {name: found for part in _SECTIONS.values() for name, found in part.items()}

@@ -32,11 +32,11 @@ audit list | audit verify | decision verify
 token create | token list | token revoke
 config get
 backup | restore | doctor | upgrade
-demo | bench
+demo | bench | simulate
 """
 NAMES = [name.strip() for line in NAMED.strip().splitlines() for name in line.split("|")]
 GROUPS = sorted({name.partition(" ")[0] for name in NAMES if " " in name})
-WITHOUT_DATA = {"demo", "bench"}
+WITHOUT_DATA = {"demo", "bench", "simulate"}
 WITHOUT_JSON = {"hub run", "node run", "node unit"}
 
 

@@ -1,0 +1,249 @@
+"""The end of a run: the world is made whole, and then all of it must have come together.
+
+Owns the making whole (network, processes, clocks, a hub that recovers, devices that were shut out)
+and the oracles that can be asked only then.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.model.errors import Forbidden, HoldfastError, RuleViolated, Unauthorised
+from holdfast.node.exchange import Exchange
+from holdfast.node.node import Node
+from holdfast.simulation.machines import Machine
+from holdfast.simulation.oracles import HELD, Oracles
+from holdfast.simulation.workload import PERSON, PHONE
+from holdfast.simulation.world import HUB, World
+from holdfast.store.queue import MERGED, WITHDRAWN
+
+ROUNDS_MAX: Final = 14
+"""Rounds in which every device exchanges once, until nothing moves: a dozen for a few devices."""
+_ROUND_MS: Final = 70_000
+"""Longer than a hub waits for the rest of a backlog."""
+_PATIENT_ROUNDS: Final = 4
+"""Rounds after which a person tells a hub that still recovers to go on."""
+
+
+class Answered:
+    """What somebody was told: the operations of one call, at which machine; `made` where the call
+    made the reservation."""
+
+    def __init__(
+        self, machine: str, book: str, reservation: bytes, code: str, *, made: bool
+    ) -> None:
+        self.machine, self.book, self.reservation, self.code = machine, book, reservation, code
+        self.made = made
+        self.operations: list[bytes] = []
+
+
+def heal(world: World, oracles: Oracles) -> None:
+    """Make everything whole, and let everybody exchange until nothing moves."""
+    world.network.calm()
+    for machine in world.machines.values():
+        machine.cut = False
+        machine.crash_at = 0
+        machine.clock.correct(world.elapsed_ms)
+    for machine in [world.hub, *world.devices()]:
+        if machine.replica is None and machine.directory.exists():
+            world.start(machine)
+    for number in range(ROUNDS_MAX):
+        world.chance.begin(f"healing {number}")
+        world.advance(_ROUND_MS)
+        if number >= _PATIENT_ROUNDS and world.the_hub.exchange_state != "serving":
+            oracles.before_proceeding("proceeded without a device")
+            with world.on(world.hub):
+                world.the_hub.recover(proceed=True)
+        for machine in world.devices():
+            if not machine.hostile:
+                _exchange(world, machine, oracles)
+        with world.on(world.hub):
+            for name in sorted(world.the_hub.books):
+                world.the_hub.settle(name, [])
+        oracles.look()
+        if number >= 1 and _quiet(world):
+            return
+    oracles.report("comes to rest", f"{ROUNDS_MAX} rounds of exchanges were not enough")
+
+
+def _exchange(world: World, machine: Machine, oracles: Oracles) -> None:
+    assert isinstance(machine.replica, Node)
+    world.network.messages = 0
+    try:
+        with world.on(machine):
+            machine.replica.sync()
+    except (Forbidden, Unauthorised):
+        # Shut out, as a device is that a hub went on without.
+        try:
+            world.rejoin(machine)
+        except HoldfastError as error:
+            oracles.report("comes to rest", f"{machine.name} cannot rejoin: {error.detail}")
+    except RuleViolated:
+        # Two hubs, for a moment: the next rounds must settle it.
+        pass
+    except HoldfastError as error:
+        oracles.report("comes to rest", f"{machine.name} cannot exchange: {error.detail}")
+
+
+def honest(world: World) -> list[Machine]:
+    return [machine for machine in world.running() if not machine.hostile]
+
+
+def _quiet(world: World) -> bool:
+    """Whether everybody holds the same, and nothing waits anywhere."""
+    hub = world.the_hub
+    if hub.exchange_state != "serving":
+        return False
+    for book in sorted(hub.books):
+        heads = {
+            Exchange(machine.replica).heads_digest(book)
+            for machine in honest(world)
+            if machine.replica is not None and book in machine.replica.books
+        }
+        if len(heads) > 1 or hub.store.projections.undecided(book):
+            return False
+    return not any(
+        machine.replica.store.queue.waiting()
+        for machine in honest(world)
+        if machine.replica is not None and machine.replica.keeps_queue
+    )
+
+
+# --- the oracles after healing --------------------------------------------------------------------
+
+
+def judge(world: World, oracles: Oracles, answered: list[Answered]) -> None:
+    """Everything that must hold when the world is whole."""
+    _agreement(world, oracles)
+    _queues(world, oracles)
+    _decided(world, oracles)
+    _nothing_lost(world, oracles, answered)
+    _confirmations(world, oracles)
+    _codes(world, oracles, answered)
+    _private(world, oracles)
+
+
+def _agreement(world: World, oracles: Oracles) -> None:
+    for book in sorted(world.the_hub.books):
+        heads: dict[bytes, str] = {}
+        books: dict[bytes, str] = {}
+        for machine in honest(world):
+            replica = machine.replica
+            if replica is None or book not in replica.books:
+                continue
+            exchange = Exchange(replica)
+            heads.setdefault(exchange.heads_digest(book), machine.name)
+            before = exchange.book_digest(book)
+            with world.on(machine):
+                replica.refold(book)
+            if exchange.book_digest(book) != before:
+                oracles.report("fresh fold", f"{machine.name} shows other than its journal says")
+            books.setdefault(exchange.book_digest(book), machine.name)
+        if len(heads) > 1:
+            oracles.report("agreement", f"{sorted(heads.values())} hold different entries")
+        if len(books) > 1:
+            oracles.report("agreement", f"{sorted(books.values())} show different books")
+
+
+def _queues(world: World, oracles: Oracles) -> None:
+    for machine in honest(world):
+        replica = machine.replica
+        if replica is None or not replica.keeps_queue:
+            continue
+        for operation in replica.store.queue.select(limit=1_000_000):
+            if operation.state not in (MERGED, WITHDRAWN):
+                oracles.report(
+                    "every operation has a verdict",
+                    f"{machine.name}: {operation.kind} is {operation.state} {operation.reason}",
+                )
+
+
+def _decided(world: World, oracles: Oracles) -> None:
+    for machine in honest(world):
+        replica = machine.replica
+        if replica is None:
+            continue
+        for book in sorted(replica.books):
+            for view in replica.store.projections.select(book=book, limit=1_000_000):
+                if view.pending:
+                    oracles.report(
+                        "every claim is decided", f"{machine.name}: {view.code} still waits"
+                    )
+                if view.waiting:
+                    oracles.report(
+                        "every claim is decided",
+                        f"{machine.name}: {view.code} waits for what it follows",
+                    )
+
+
+def _nothing_lost(world: World, oracles: Oracles, answered: list[Answered]) -> None:
+    for machine in honest(world):
+        known = oracles.shown.get(machine.name, {})
+        replica = machine.replica
+        for told in answered:
+            if replica is None or told.book not in replica.books:
+                continue
+            missing = [
+                operation
+                for operation in told.operations
+                if operation not in oracles.lost_operations
+                and not (
+                    (one := known.get((told.book, told.reservation))) is not None
+                    and operation in one.operations
+                )
+            ]
+            if missing:
+                oracles.report(
+                    "nothing answered is lost",
+                    f"{machine.name} lacks what {told.machine} answered about {told.code}",
+                )
+                continue
+            one = known.get((told.book, told.reservation))
+            lost = any(operation in oracles.lost_operations for operation in told.operations)
+            if told.made and not lost and one is not None and one.code != told.code:
+                oracles.report(
+                    "nothing answered is lost",
+                    f"{machine.name} calls {told.code}, as {told.machine} told it, {one.code!r}",
+                )
+
+
+def _confirmations(world: World, oracles: Oracles) -> None:
+    """What was shown as confirmed anywhere, ever, is so still or was ended by somebody."""
+    final = oracles.shown.get(HUB, {})
+    for key, where in oracles.held_once.items():
+        one = final.get(key)
+        if one is not None and (one.asked or (one.live and one.status in HELD)):
+            continue
+        if key in oracles.loose:
+            oracles.exceptions[oracles.loose[key]] += 1
+            continue
+        code, status = (one.code, one.status) if one is not None else (key[1].hex(), "unknown")
+        oracles.report("confirmed stands", f"{code}, once confirmed at {where}, is {status}")
+
+
+def _private(world: World, oracles: Oracles) -> None:
+    """Nothing of a guest stands in clear in any entry, nor anywhere else in a database."""
+    for machine in honest(world):
+        replica = machine.replica
+        if replica is None:
+            continue
+        entries = b"".join(row.entry for row in replica.store.journal.walk())
+        for path in sorted(machine.directory.glob("holdfast.db*")):
+            entries += path.read_bytes()
+        for secret in (PERSON, PHONE):
+            if secret.encode() in entries:
+                oracles.report("no personal data in clear", f"{machine.name} holds {secret!r}")
+
+
+def _codes(world: World, oracles: Oracles, answered: list[Answered]) -> None:
+    """No two guests were told one code. Two copies of one device that do not know of each other
+    count alike; that is counted apart, and whoever looks such a code up is asked which it is."""
+    bearers: dict[str, bytes] = {}
+    for told in answered:
+        if not told.made or bearers.setdefault(told.code, told.reservation) == told.reservation:
+            continue
+        machine = world.machines.get(told.machine)
+        if machine is not None and machine.copied:
+            oracles.exceptions["a code given out by both of two hidden copies"] += 1
+        else:
+            oracles.report("one code, one reservation", f"{told.code} was given out twice")

@@ -1,0 +1,229 @@
+"""A device that was taken over: a valid certificate and key, and software that writes anything.
+
+Owns what it sends. Whatever that is, honest devices must go on; none of it is a mistake of the
+product unless an oracle says so.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from holdfast.model.entries import HUB_RIGHT, SCHEMA, Claim, ClaimId, Entry, encode
+from holdfast.model.events import (
+    KIND_BY_EVENT,
+    ChainCertified,
+    ChainClosed,
+    ClaimDecided,
+    ClaimEnded,
+    CodesGranted,
+    Event,
+    NodeRevoked,
+    OperationWithdrawn,
+    ReservationCreated,
+    RightGranted,
+    VenueConfigured,
+    encode_content,
+)
+from holdfast.model.ids import uuid7
+from holdfast.model.reservation import View
+from holdfast.node import local_identity, transport
+from holdfast.node.node import Node
+from holdfast.simulation.machines import START_MS, Machine
+from holdfast.simulation.wire import HUB_URL, Wire
+from holdfast.sync import messages, pages, seals
+from holdfast.sync.messages import ExchangeRequest, Frame
+
+if TYPE_CHECKING:
+    from holdfast.simulation.world import World
+
+ATTACKS: Final = (
+    "forged_right", "forged_decision", "forged_end", "foreign_id", "backdated", "from_the_future",
+    "administration", "withdrawal", "garbage", "unsealed", "foreign_chain", "as_the_hub",
+    "fork",
+)  # fmt: skip
+_AGENT: Final = "agent_" + "0" * 32
+
+
+class Attacker:
+    """The chain of one hostile device, kept here: it tells its own story from the beginning."""
+
+    def __init__(self, world: World, machine: Machine) -> None:
+        assert isinstance(machine.replica, Node)
+        self._world = world
+        self._machine = machine
+        self._node = machine.replica
+        self._identity = machine.replica.identity
+        self._book = machine.replica.home
+        self._round = 1_000_000
+        self._life()
+
+    def _life(self) -> None:
+        """Begin a chain under a name that its own key may bear."""
+        incarnation, nonce = local_identity.new_life(self._identity.key)
+        self._incarnation = incarnation
+        first = ChainCertified(
+            tuple(self._identity.certificates), self._identity.sealing_public, nonce=nonce
+        )
+        self._entries = [self._entry(first)]
+
+    def attack(self, how: str, pick: float) -> None:
+        """Write and send. Raises what the network or the hub answers."""
+        draw = random.Random(pick)  # noqa: S311
+        # It reads along like any device: what it attacks, it must know.
+        self._world.network.messages = 0
+        self._node.sync()
+        if how == "fork":
+            # Another story behind the same beginning.
+            self._entries = self._entries[: max(1, len(self._entries) // 2)]
+            self._entries.append(self._wish(draw))
+        elif how not in ("garbage", "unsealed", "foreign_chain", "as_the_hub"):
+            self._entries += self._forged(how, draw)
+        frame = self._as_the_hub(draw) if how == "as_the_hub" else self._frame(how, draw)
+        if frame is not None:
+            self._send(frame)
+
+    # --- what it writes -------------------------------------------------------------------------
+
+    def _forged(self, how: str, draw: random.Random) -> list[bytes]:
+        subject = uuid7(START_MS, draw.randbytes(10))
+        target = self._target(draw)
+        live = target.live if target is not None else []
+        if how == "forged_right" and live:
+            stolen = self._claim(live[0].resource, live[0].start, HUB_RIGHT)
+            return [self._entry(self._created(), subject=subject, claims=(stolen,))]
+        if how == "forged_decision":
+            asked = self._wish(draw)
+            _, head = self._chain([*self._entries, asked])
+            decided = ClaimDecided(head[:16], "admitted", "free")
+            claims = (self._claim("T1", self._soon(draw)),)
+            made = [asked, self._entry(decided, subject=subject, claims=claims)]
+            if target is not None and live:
+                lost = ClaimDecided(live[0].id.operation, "displaced", "taken", (subject,))
+                made.append(self._entry(lost, subject=target.id, stamp=1 << 16))
+            return made
+        if how == "forged_end" and target is not None:
+            ends = tuple(claim.id for claim in target.claims)[:8] or (ClaimId(bytes(16), 0),)
+            return [self._entry(ClaimEnded("cancelled"), subject=target.id, ends=ends)]
+        if how == "foreign_id" and target is not None:
+            claims = (self._claim("T2", self._soon(draw), HUB_RIGHT),)
+            return [self._entry(self._created(), subject=target.id, claims=claims, stamp=1 << 16)]
+        if how == "administration":
+            return [self._entry(self._administration(draw))]
+        if how == "withdrawal" and target is not None:
+            return [self._entry(OperationWithdrawn(target.making or bytes(16)), subject=target.id)]
+        ahead = {"backdated": 1, "from_the_future": (START_MS + 10**10)}.get(how, START_MS)
+        return [self._wish(draw, stamp=ahead << 16)]
+
+    def _administration(self, draw: random.Random) -> Event:
+        hub = self._world.hub.replica
+        name = hub.identity.incarnation if hub is not None else bytes(16)
+        events: tuple[Event, ...] = (
+            VenueConfigured(b"{}"),
+            CodesGranted(self._incarnation, tuple(range(64))),
+            ChainClosed(name, b"", 0, bytes(32), "stolen"),
+            NodeRevoked("desk1", (bytes(20),), (), "stolen"),
+            RightGranted(self._incarnation, "T1", 1, 0, START_MS // 1000 + 10**7),
+        )
+        return draw.choice(events)
+
+    def _wish(self, draw: random.Random, **changes: Any) -> bytes:
+        """A reservation that anybody may ask for."""
+        subject = uuid7(START_MS, draw.randbytes(10))
+        resource = draw.choice(("T1", "T2", "T3", "T4", "NOWHERE"))
+        claims = (self._claim(resource, self._soon(draw)),)
+        return self._entry(self._created(), subject=subject, claims=claims, **changes)
+
+    def _soon(self, draw: random.Random) -> int:
+        half_hours = int(self._world.elapsed_ms // 1_800_000) + draw.randrange(4, 90)
+        return START_MS // 1000 + half_hours * 1800
+
+    @staticmethod
+    def _created() -> ReservationCreated:
+        return ReservationCreated(_AGENT, 2, "RES-2027-AAAAAA", "2027-06-04")
+
+    @staticmethod
+    def _claim(resource: str, start: int, right: bytes = b"") -> Claim:
+        made = Claim(resource, start, start + 5_400)
+        return msgspec.structs.replace(made, right=right) if right else made
+
+    def _entry(self, event: Event, **changes: Any) -> bytes:
+        made = Entry(
+            KIND_BY_EVENT[type(event)], START_MS << 16, 5, b"", (), (), (), SCHEMA,
+            encode_content(event),
+        )  # fmt: skip
+        return encode(msgspec.structs.replace(made, **changes))
+
+    def _target(self, draw: random.Random) -> View | None:
+        """A reservation that it has heard of."""
+        found = self._node.store.projections.select(book=self._book, limit=10_000)
+        return draw.choice(found) if found else None
+
+    def _as_the_hub(self, draw: random.Random) -> Frame | None:
+        """Behind the hub's last entry that this device knows: an end of somebody's place, under a
+        seal of its own key."""
+        node, target = self._node, self._target(draw)
+        hubs = [i for i, author in node.book(self._book).authors.items() if author.info.is_hub]
+        if target is None or not target.live or not hubs:
+            return None
+        chain = node.store.journal.chain(self._book, hubs[-1])
+        assert chain is not None
+        ends = tuple(claim.id for claim in target.live)
+        entries = node.store.journal.entries(chain, 0, chain.length)
+        entries.append(self._entry(ClaimEnded("cancelled"), subject=target.id, ends=ends))
+        start = seals.chain_start(self._book, chain.incarnation)
+        hashes = [start, *seals.chain_run(start, entries)]
+        document = pages.PageDocument(seals.client_id(self._book, chain.incarnation, 0))
+        document.append(entries)
+        seal = seals.sign_seal(
+            self._identity.key, self._book, chain.incarnation, len(entries), hashes[-1]
+        )
+        return Frame(
+            chain.incarnation, 0, hashes[chain.length], document.update_after(chain.length),
+            len(entries), seal,
+        )  # fmt: skip
+
+    # --- how it sends ---------------------------------------------------------------------------
+
+    def _chain(self, entries: list[bytes]) -> tuple[list[bytes], bytes]:
+        start = seals.chain_start(self._book, self._incarnation)
+        hashes = [start, *seals.chain_run(start, entries)]
+        return hashes, hashes[-1]
+
+    def _frame(self, how: str, draw: random.Random) -> Frame:
+        entries = self._entries
+        hashes, head = self._chain(entries)
+        document = pages.PageDocument(seals.client_id(self._book, self._incarnation, 0))
+        document.append(entries)
+        seal = seals.sign_seal(
+            self._identity.key, self._book, self._incarnation, len(entries), head
+        )
+        frame = Frame(self._incarnation, 0, hashes[0], document.update_after(0), len(entries), seal)
+        if how == "garbage":
+            return msgspec.structs.replace(frame, update=draw.randbytes(draw.randrange(1, 400)))
+        if how == "unsealed":
+            # An entry more than the seal covers, under a seal of noise.
+            document.append([self._wish(draw)])
+            return msgspec.structs.replace(
+                frame, update=document.update_after(0), sealed=len(entries) + 1,
+                seal=draw.randbytes(64),
+            )  # fmt: skip
+        if how == "foreign_chain":
+            victims = [m for m in self._world.running() if m is not self._machine]
+            victim = draw.choice(victims).replica if victims else None
+            if victim is not None:
+                return msgspec.structs.replace(frame, incarnation=victim.identity.incarnation)
+        return frame
+
+    def _send(self, frame: Frame) -> None:
+        self._round += 1
+        request = ExchangeRequest(
+            1, self._book, self._node.identity.incarnation, self._round, START_MS, None, (),
+            (frame,),
+        )  # fmt: skip
+        body = messages.encode(request)
+        url = HUB_URL + transport.EXCHANGE_PATH
+        headers = transport.signed_headers(self._identity, "POST", url, body)
+        Wire(self._world, self._machine).post(url, body, headers)

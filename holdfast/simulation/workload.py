@@ -1,0 +1,203 @@
+"""What people do on a simulated day: the plan of it, and the doing of one piece of it.
+
+Owns the arrival curve, party sizes and lead times, and the translation of a step into a call of the
+product's own commands. A call that is refused for a good reason is part of the day.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import UNSET
+
+from holdfast.model import lifecycle
+from holdfast.model.mapping import ImportRecord
+from holdfast.model.reservation import View
+from holdfast.node.requests import CreateRequest, PatchRequest
+from holdfast.simulation.schedule import Step
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+FIRST_DAY: Final = datetime.date(2027, 6, 2)
+_HOUR_MS: Final = 3_600_000
+_ARRIVALS: Final = {
+    8: 1, 9: 2, 10: 3, 11: 5, 12: 6, 13: 4, 14: 2, 15: 2, 16: 3, 17: 5, 18: 7, 19: 8, 20: 6, 21: 4,
+    22: 2, 23: 1,
+}  # fmt: skip
+"""How many calls come in an hour, relatively: two meals, and the hours before them."""
+_PARTIES: Final = (1, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6)
+_LEAD_DAYS: Final = (0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 7)
+_MEALS: Final = ("12:30", "13:00", "19:00", "19:30", "19:30", "20:00", "20:30", "21:30")
+_UNITS: Final = ("T1", "T2", "T3", "T4")
+_MIX: Final = {
+    "reserve": 42, "walk_in": 6, "cancel": 9, "check_in": 7, "complete": 5, "no_show": 3,
+    "undo_no_show": 2, "confirm": 3, "move": 10, "move_day": 3, "enlarge": 5, "amend": 5,
+    "import": 2, "resolve": 2,
+}  # fmt: skip
+PERSON: Final = "Zyxwanda Qfamily"
+PHONE: Final = "+3906555"
+"""What no entry and no database may show: the beginnings of every simulated guest's card."""
+
+_WANTED: Final[dict[str, frozenset[str]]] = {
+    "cancel": lifecycle.STEP_BY_NAME["cancelled"].sources,
+    "check_in": lifecycle.STEP_BY_NAME["checked_in"].sources,
+    "complete": lifecycle.STEP_BY_NAME["completed"].sources,
+    "no_show": lifecycle.STEP_BY_NAME["no_show"].sources,
+    "undo_no_show": lifecycle.STEP_BY_NAME["no_show_undone"].sources,
+    "confirm": lifecycle.STEP_BY_NAME["attendance_confirmed"].sources,
+}
+KINDS: Final = frozenset(_MIX)
+
+
+def plan_day(
+    draw: random.Random, day: int, machines: list[str], calls: int
+) -> list[tuple[int, str, str, dict[str, Any]]]:
+    """(at, what, where, detail) of one day's calls."""
+    hours, weights = list(_ARRIVALS), list(_ARRIVALS.values())
+    planned = []
+    for _ in range(calls):
+        hour = draw.choices(hours, weights)[0]
+        at = (day * 24 + hour) * _HOUR_MS + draw.randrange(_HOUR_MS)
+        what = draw.choices(list(_MIX), list(_MIX.values()))[0]
+        planned.append((at, what, draw.choice(machines), _detail(draw, what, day)))
+    return planned
+
+
+def _detail(draw: random.Random, what: str, day: int) -> dict[str, Any]:
+    if what == "reserve":
+        lead = draw.choice(_LEAD_DAYS)
+        wanted = _UNITS if draw.random() < 0.75 else ("HALL",)
+        return {
+            "day": day + lead,
+            "time": draw.choice(_MEALS),
+            "party": draw.choice(_PARTIES),
+            "resource": draw.choice(wanted) if draw.random() < 0.6 else "",
+            "nights": draw.choice((1, 1, 2, 3)),
+            "may_move": draw.random() < 0.4,
+            "guest": draw.randrange(10_000) if draw.random() < 0.3 else -1,
+        }
+    if what == "walk_in":
+        return {"party": draw.choice(_PARTIES)}
+    detail: dict[str, Any] = {"pick": round(draw.random(), 6)}
+    if what == "move":
+        detail |= {"time": draw.choice(_MEALS), "resource": draw.choice((*_UNITS, "", ""))}
+    elif what == "move_day":
+        detail |= {"day": day + draw.choice((1, 2, 3)), "time": draw.choice(_MEALS)}
+    elif what == "enlarge":
+        detail |= {"party": draw.choice((1, 2, 3, 4, 6)), "minutes": draw.choice((0, 0, 120, 150))}
+    elif what == "amend":
+        detail |= {"occasion": draw.choice(("birthday", "business")), "guest": draw.randrange(9999)}
+    elif what == "import":
+        # Few keys, so that one record is brought in on several machines.
+        detail = {"record": draw.randrange(6), "day": day + 1, "party": draw.choice((2, 2, 4))}
+    return detail
+
+
+def guest_card(number: int) -> dict[str, str]:
+    return {"name": f"{PERSON} {number}", "phone": f"{PHONE}{number:05}"}
+
+
+def _time(day: int, text: str) -> str:
+    return f"{FIRST_DAY + datetime.timedelta(days=day)}T{text}"
+
+
+def perform(replica: Service, venue: str, step: Step) -> View | None:
+    """Do what the step says at a replica. None where there is nothing to do it to. Raises what the
+    product answers."""
+    detail = step.detail
+    commands = replica.reservations
+    if step.what in ("reserve", "walk_in"):
+        return commands.create(_creation(replica, venue, step))
+    if step.what == "import":
+        commands.import_records(venue, [_record(venue, detail)])
+        return None
+    view = _picked(replica, venue, step)
+    if view is None:
+        return None
+    if step.what in ("move", "move_day", "enlarge", "amend"):
+        return commands.amend(view.code, _patch(venue, view, step))
+    if step.what == "resolve":
+        kind = view.exceptions[0][0]
+        return replica.resolve_exception(view.id, kind, "acknowledge", "called_guest")
+    done: View = getattr(commands, step.what)(view.code)
+    return done
+
+
+def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
+    detail = step.detail
+    if step.what == "walk_in":
+        now = datetime.datetime.fromtimestamp(replica.clock.now_ms() / 1000, datetime.UTC)
+        local = now + datetime.timedelta(hours=2)
+        half = local.replace(minute=30 * (local.minute // 30), second=0)
+        more: dict[str, Any] = {"nights": 1} if venue == "hotel" else {}
+        starts = f"{local:%Y-%m-%d}" if venue == "hotel" else f"{half:%Y-%m-%dT%H:%M}"
+        return CreateRequest(
+            venue=venue, starts_at=starts, party_size=detail["party"], kind="walk_in", **more
+        )
+    more = {"user_id": f"user-{step.number}", "may_move": detail["may_move"]}
+    if detail["guest"] >= 0:
+        more["guest"] = guest_card(detail["guest"])
+    if venue == "hotel":
+        starts = _time(detail["day"], "")[:10]
+        return CreateRequest(
+            venue=venue, starts_at=starts, party_size=min(detail["party"], 4),
+            nights=detail["nights"], **more,
+        )  # fmt: skip
+    more["resources"] = [detail["resource"]] if detail["resource"] else []
+    return CreateRequest(
+        venue=venue, starts_at=_time(detail["day"], detail["time"]), party_size=detail["party"],
+        **more,
+    )  # fmt: skip
+
+
+def _patch(venue: str, view: View, step: Step) -> PatchRequest:
+    detail = step.detail
+    if step.what == "amend":
+        return PatchRequest(occasion=detail["occasion"], guest=guest_card(detail["guest"]))
+    if step.what == "enlarge":
+        if venue == "hotel":
+            return PatchRequest(nights=max(1, view.nights) + 1)
+        minutes = detail["minutes"] or UNSET
+        return PatchRequest(party_size=detail["party"], duration_minutes=minutes)
+    if step.what == "move_day":
+        text = detail["time"] if venue != "hotel" else ""
+        starts = _time(detail["day"], text)
+        return PatchRequest(starts_at=starts if venue != "hotel" else starts[:10])
+    if venue == "hotel":
+        return PatchRequest(resources=["R101" if view.party_size % 2 else "DOUBLE"])
+    if detail["resource"]:
+        return PatchRequest(resources=[detail["resource"]])
+    return PatchRequest(starts_at=f"{view.service_date}T{detail['time']}")
+
+
+def _record(venue: str, detail: dict[str, Any]) -> ImportRecord:
+    number = detail["record"]
+    more: dict[str, Any] = {"nights": 1} if venue == "hotel" else {}
+    starts = _time(detail["day"], "20:00" if venue != "hotel" else "")
+    return ImportRecord(
+        line=number,
+        key=f"{number:064x}",
+        starts_at=starts if venue != "hotel" else starts[:10],
+        party_size=detail["party"],
+        resource="" if venue == "hotel" else _UNITS[number % 4],
+        user_id=f"imported-{number}",
+        **more,
+    )
+
+
+def _picked(replica: Service, venue: str, step: Step) -> View | None:
+    """One of the reservations here that the step could be about, chosen by its `pick`."""
+    found = replica.store.projections.select(book=replica.book_of(venue), limit=10_000)
+    if step.what == "resolve":
+        fitting = [view for view in found if view.exceptions]
+    else:
+        statuses = _WANTED.get(step.what, lifecycle.STEP_BY_NAME["moved"].sources)
+        fitting = [view for view in found if view.status in statuses and view.code]
+    now_s = replica.clock.now_ms() // 1000
+    if step.what in ("check_in", "no_show", "complete"):
+        near = [view for view in fitting if view.starts_at < now_s + 3600]
+        fitting = near or fitting
+    return fitting[int(step.detail["pick"] * len(fitting))] if fitting else None

@@ -1,0 +1,141 @@
+"""The simulator itself: seeds hold, one seed is one run, and the command says what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from unittest import mock
+
+import pytest
+from click.testing import CliRunner
+
+from holdfast.commands.simulate import simulate
+from holdfast.model import deciding
+from holdfast.simulation import FAULTS, make_scenario, play, replay_line
+from holdfast.simulation.chance import Chance, SeededSealing
+from holdfast.simulation.faults import DOINGS
+from holdfast.simulation.run import Result
+
+EVERY_RUN = range(1, 41)
+MORE = range(1001, 1201)
+
+
+def assert_holds(result: Result) -> None:
+    assert not result.violations, (
+        f"seed {result.seed}: {result.violations[0]}\n{replay_line(result.seed, 3, 2, FAULTS)}"
+    )
+
+
+@pytest.mark.parametrize("seed", EVERY_RUN)
+def test_a_seed_with_every_fault_holds(seed: int) -> None:
+    assert_holds(play(make_scenario(seed)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tens", range(len(MORE) // 10))
+def test_more_seeds_hold(tens: int) -> None:
+    for seed in MORE[10 * tens : 10 * tens + 10]:
+        assert_holds(play(make_scenario(seed)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_longer_week_with_more_devices_holds(seed: int) -> None:
+    assert_holds(play(make_scenario(seed, nodes=6, days=5)))
+
+
+def test_a_quiet_world_has_nothing_to_except() -> None:
+    for seed in (1, 2, 3):
+        result = play(make_scenario(seed, faults=()))
+        assert not result.violations
+        assert not result.exceptions
+        assert result.entries > 30
+
+
+def test_a_seed_is_one_run_whatever_the_process_hashes() -> None:
+    """The digest covers every byte that was sent and everything that anybody was told."""
+    program = (
+        "from holdfast.simulation import make_scenario, play\n"
+        "print(*(play(make_scenario(seed)).digest for seed in (3, 8, 13)))"
+    )
+    digests = set()
+    for hash_seed in ("0", "1"):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True, text=True, check=True, timeout=110,
+        )  # fmt: skip
+        digests.add(done.stdout)
+    assert len(digests) == 1
+    assert len(set(digests.pop().split())) == 3
+
+
+def test_the_process_draws_as_before_once_a_run_is_over() -> None:
+    play(make_scenario(1, days=1, faults=()))
+    assert os.urandom(16) != os.urandom(16)
+    assert os.urandom.__module__ == "posix"
+
+
+def test_every_fault_is_planned_and_every_planned_step_can_be_done() -> None:
+    for name, fault in FAULTS.items():
+        steps = [
+            step
+            for seed in range(1, 30)
+            for step in make_scenario(seed, faults=(name,)).steps
+            if step.what in fault.steps
+        ]
+        assert steps, f"29 seeds never planned {name}"
+        assert {step.what for step in steps} <= set(DOINGS)
+
+
+def test_switching_a_fault_off_leaves_the_others_where_they_were() -> None:
+    everything = make_scenario(5).steps
+    fewer = make_scenario(5, faults=[name for name in FAULTS if name != "partition"]).steps
+    kept = {(step.at_ms, step.what, step.machine) for step in fewer}
+    assert kept < {(step.at_ms, step.what, step.machine) for step in everything}
+
+
+def test_what_the_seeded_sealing_seals_the_library_opens() -> None:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    from holdfast.node import cards
+
+    private = X25519PrivateKey.generate()
+    sealing = SeededSealing(Chance(1), cards._SUITE)
+    sealed = sealing.encrypt(b"a key", private.public_key(), b"context")
+    assert cards._SUITE.decrypt(sealed, private, b"context") == b"a key"
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def test_the_command_counts_and_ends_well_where_nothing_broke() -> None:
+    done = CliRunner().invoke(simulate, ["--seeds", "2", "--days", "1", "--json"])
+    assert done.exit_code == 0
+    told = json.loads(done.stdout)
+    assert told["seeds"] == 2
+    assert told["steps"] > 50
+    assert told["failures"] == []
+
+
+@pytest.mark.slow
+def test_the_command_prints_one_line_that_replays_a_failure_and_the_fewest_steps() -> None:
+    command = ["--seeds", "1", "--days", "1", "--faults", "partition", "--shrink", "--json"]
+    with mock.patch.object(deciding, "_fits", lambda *_: True):
+        done = CliRunner().invoke(simulate, command, standalone_mode=False)
+    assert done.return_value == 1
+    told = json.loads(done.stdout)
+    failure = told["failures"][0]
+    line = f"holdfast simulate --seeds 1 --first-seed {failure['seed']} "
+    assert failure["replay"] == line + "--nodes 3 --days 1 --faults partition"
+    assert failure["replay"] in done.stderr
+    assert 1 <= len(failure["steps"]) <= 10
+
+
+def test_an_unknown_fault_is_named_with_those_that_there_are() -> None:
+    done = CliRunner().invoke(simulate, ["--faults", "earthquake"])
+    assert done.exit_code == 2
+    assert "earthquake" in done.stderr
+    assert "partition" in done.stderr
