@@ -66,8 +66,8 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
     if root_file:
         say(
             "This tenant had a hub before: nothing is sold here until its devices have been heard "
-            f"and you say so (holdfast hub recover --data {where}), or until you say that there are "
-            "none (--proceed)."
+            f"and you say so (holdfast hub recover --data {where}), or that there are none "
+            "(--proceed)."
         )
     say(f"next: {following}")
 

@@ -161,9 +161,11 @@ class World:
         sealing: X25519PrivateKey,
         incarnation: bytes,
         trust: object = None,
+        device: str = "",
     ) -> joining.Admitted:
         """What `joining.ask` does, without the socket."""
-        request = msgspec.msgpack.encode(joining.request_for(code, key, sealing, incarnation))
+        asked = joining.request_for(code, key, sealing, incarnation, device)
+        request = msgspec.msgpack.encode(asked)
         self.trace.add(request)
         hub = self.hub
         assert hub.replica is not None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from holdfast.simulation import Scenario, Step, play
 from holdfast.simulation.run import Player
 from holdfast.simulation.schedule import Device
@@ -49,11 +47,6 @@ def test_a_copy_that_is_behind_the_original_comes_to_rest() -> None:
     assert not result.violations, result.violations
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a rebuilt hub ends its recovery when it has heard the devices that it was told of; one "
-    "that joined after the telling device was last in touch is nobody's business then",
-)
 def test_a_rebuilt_hub_waits_for_a_device_that_nobody_has_told_it_of(tmp_path) -> None:
     """Desk 0 was last in touch before desk 1 joined; the rebuilt hub hears desk 0 alone, and
     sells what desk 1 was told is its guest's."""

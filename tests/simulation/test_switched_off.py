@@ -10,9 +10,8 @@ from unittest import mock
 import pytest
 
 from holdfast.model import deciding, reservation
-from holdfast.model.administration import Administration
 from holdfast.model.capacity import Occupancy
-from holdfast.model.events import ChainClosed, OperationWithdrawn
+from holdfast.model.events import OperationWithdrawn
 from holdfast.node import cards, replica, reserving
 from holdfast.node.books import Books
 from holdfast.node.recovery import Recovery
@@ -133,14 +132,18 @@ def one_place_more_than_there_is() -> Any:
 
 
 def anybody_closes_a_chain() -> Any:
-    absorb = Administration.absorb
+    note = Books._note_closing
 
-    def absorbing(self: Any, writer: Any, n: int, stamp: int, event: Any, **named: Any) -> Any:
-        if isinstance(event, ChainClosed):
-            writer = writer._replace(is_hub=True)
-        return absorb(self, writer, n, stamp, event, **named)
+    def noting(self: Any, book: Any, chain: Any, judged: Any) -> None:
+        author = book.authors[chain.incarnation]
+        info = author.info
+        author.info = info._replace(is_hub=True)
+        try:
+            note(self, book, chain, judged)
+        finally:
+            author.info = info
 
-    return mock.patch.object(Administration, "absorb", absorbing)
+    return mock.patch.object(Books, "_note_closing", noting)
 
 
 def anybody_withdraws_anything() -> Any:
