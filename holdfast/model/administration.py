@@ -58,8 +58,8 @@ class Administration:
     `closes` by incarnation, and `closers` all that ever closed it; `revoked` holds the serial
     numbers of certificates that were shut out; `prefixes` by incarnation; `succeeded` maps an
     incarnation to the one that carries on; `desks` holds the sealing key of every front desk's
-    incarnation and `handed` the venue's private key sealed to it, with the public key it belongs
-    to; `published` the venue's public keys that front desks made, with the least (stamp,
+    incarnation and `handed` the venue's private keys sealed to it, by the public key that each
+    belongs to; `published` the venue's public keys that front desks made, with the least (stamp,
     incarnation) of each, and `accepted` those that the hub saw, with their place in its chain.
     """
 
@@ -76,7 +76,7 @@ class Administration:
     published: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     accepted: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     desks: dict[bytes, bytes] = field(default_factory=dict)
-    handed: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
+    handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
 
     @property
     def venue_key(self) -> bytes:
@@ -125,7 +125,8 @@ class Administration:
         elif isinstance(event, ChainSucceeded):
             self.succeeded[writer.incarnation] = event.by
         elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
-            self.handed.setdefault(event.recipient, (event.public_key, event.sealed))
+            keys = self.handed.setdefault(event.recipient, {})
+            keys.setdefault(event.public_key, event.sealed)
         elif isinstance(event, VenueKeyPublished) and writer.role in CARD_READERS:
             order = (stamp, writer.incarnation)
             known = self.published.get(event.public_key, order)

@@ -200,6 +200,9 @@ SLOT_DAYS_MAX: Final = 62
 """Service dates that one question about availability may cover."""
 SETTLE_SECONDS: Final = 15
 """How often a hub looks whether a backlog is no longer to be waited for."""
+VENUE_KEYS_MAX: Final = 16
+"""Private keys of one venue that a desk keeps: each front desk that was cut off at the beginning
+may have made one."""
 CARD_KEY_BYTES_MAX: Final = 512
 """A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
 WITNESS_EVERY_MS: Final = 1_000

@@ -7,12 +7,14 @@ beside it. A kiosk seals and cannot read; a front desk reads; the hub only forwa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from holdfast.model.errors import RuleViolated
 from holdfast.model.events import SealedCard, VenueKeyHanded, VenueKeyPublished
+from holdfast.model.limits import VENUE_KEYS_MAX
 from holdfast.node import cards
 from holdfast.node.keys import read_secret, write_secret
 
@@ -62,45 +64,51 @@ class Guests:
             self._pass_on(book)
 
     def _pass_on(self, book: str) -> None:
+        """Two desks that were cut off may each have made a key: one of them is in force, and cards
+        were sealed to the other as well. So every desk gets every key that was published."""
         administration = self._r.book(book).administration
         own = self._r.identity.incarnation
-        private = self.private_key()
-        public = private.public_key().public_bytes_raw() if private is not None else b""
-        if private is None or public != administration.venue_key:
-            self._take(book, own)
-            return
+        held = {_public(key): key for key in self._readers()}
+        for public, sealed in administration.handed.get(own, {}).items():
+            if public in held or public not in administration.published:
+                continue
+            key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
+            if key is not None and _public(key) == public and len(held) < VENUE_KEYS_MAX:
+                write_secret(self._former(public), key.private_bytes_raw())
+                held[public] = key
+        if administration.venue_key in held:
+            self._put_in_force(held[administration.venue_key])
         lacking = [
-            (incarnation, key)
-            for incarnation, key in administration.desks.items()
-            if incarnation not in administration.handed
+            (incarnation, sealing_key, public)
+            for incarnation, sealing_key in administration.desks.items()
+            for public in held
+            if public in administration.published
+            and public not in administration.handed.get(incarnation, {})
             and incarnation != own
             and incarnation not in administration.closes
         ]
         if not lacking:
             return
         with self._r.transaction():
-            for incarnation, sealing_key in lacking:
-                sealed = cards.hand_key(
-                    private, X25519PublicKey.from_public_bytes(sealing_key), book
-                )
+            for incarnation, sealing_key, public in lacking:
+                recipient = X25519PublicKey.from_public_bytes(sealing_key)
+                sealed = cards.hand_key(held[public], recipient, book)
                 self._r.append(book, VenueKeyHanded(incarnation, public, sealed))
 
-    def _take(self, book: str, own: bytes) -> None:
-        """Keep the venue's key that another desk handed to this one."""
-        administration = self._r.book(book).administration
-        handed = administration.handed.get(own)
-        if handed is None:
+    def _put_in_force(self, key: X25519PrivateKey) -> None:
+        """Seal and publish with this key from now on; what another one sealed stays readable."""
+        present = self.private_key()
+        if present is not None and _public(present) == _public(key):
             return
-        key = cards.accept_key(handed[1], self._r.identity.sealing_private, book)
-        if key is None or key.public_key().public_bytes_raw() != administration.venue_key:
-            return
-        if self._path.exists():
-            # Two desks made a key at once and the other's stands: what ours sealed stays readable.
-            former = self._private or X25519PrivateKey.from_private_bytes(read_secret(self._path))
-            name = former.public_key().public_bytes_raw().hex()[:16]
-            self._path.rename(self._path.with_name(f"venue-{name}.key"))
+        if present is not None:
+            write_secret(self._former(_public(present)), present.private_bytes_raw())
         write_secret(self._path, key.private_bytes_raw())
+        self._former(_public(key)).unlink(missing_ok=True)
         self._private = key
+
+    def _former(self, public: bytes) -> Path:
+        """Where a key stands that is not in force."""
+        return self._path.with_name(f"venue-{public.hex()[:16]}.key")
 
     def seal(self, venue: str, agent: str, guest: dict[str, Any]) -> SealedCard:
         """Seal a card for the venue; call inside a transaction. Raises Invalid, RuleViolated."""
@@ -140,3 +148,7 @@ class Guests:
             yield private
         for path in sorted(self._path.parent.glob("venue-*.key")):
             yield X25519PrivateKey.from_private_bytes(read_secret(path))
+
+
+def _public(key: X25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()

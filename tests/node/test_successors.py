@@ -6,6 +6,7 @@ import contextlib
 import copy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -279,3 +280,36 @@ def test_of_two_hubs_that_closed_each_other_all_take_the_same_one_for_replaced(
         again = fleet.open("hub", hub.directory)
         assert again.exchange_state == state
         again.close()
+
+
+def test_a_card_that_was_sealed_to_a_key_which_lost_is_readable_at_every_desk(
+    fleet: Fleet,
+) -> None:
+    """A desk is cut off as soon as it has made the venue's key; another desk's comes into force."""
+    calls = fleet.join("calls", "channel")
+    synchronise = fleet._node_class.sync
+    calls_of: list[str] = []
+
+    def cut_after_one(node: Any) -> Any:
+        calls_of.append(node.name)
+        if calls_of.count("desk-1") >= 2:
+            fleet.cut("desk-1")
+        return synchronise(node)
+
+    with mock.patch.object(fleet._node_class, "sync", cut_after_one):
+        first = fleet.join("desk-1")
+    anna = fleet.reserve(first, "12:00", ["T1"], guest={"name": "Anna"})
+    fleet.clocks.advance(seconds=1)
+    others = [fleet.join("desk-2"), fleet.join("desk-3")]
+    fleet.sync_all(2)
+    bert = fleet.reserve(calls, "14:00", ["T1"], guest={"name": "Bert"})
+    fleet.heal()
+    fleet.sync_all(4)
+    keys = {node.book(fleet.book).administration.venue_key for node in fleet.nodes.values()}
+    assert len(keys) == 1
+    for desk in (first, *others):
+        for view, name in ((anna, "Anna"), (bert, "Bert")):
+            card = desk.reservations.guest(fleet.now(desk, view))
+            assert card is not None and card["name"] == name, f"{desk.name} cannot read {name}"
+    assert calls.reservations.guest(fleet.now(calls, anna)) is None
+    fleet.assert_agree()
