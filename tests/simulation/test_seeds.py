@@ -20,6 +20,10 @@ from holdfast.simulation.run import Result
 
 EVERY_RUN = range(1, 41)
 MORE = range(1001, 1201)
+LONG = pytest.mark.skipif(
+    "HOLDFAST_SIMULATIONS" not in os.environ,
+    reason="long runs, on request: HOLDFAST_SIMULATIONS=1 (docs/simulation.md)",
+)
 
 
 def assert_holds(result: Result) -> None:
@@ -33,14 +37,14 @@ def test_a_seed_with_every_fault_holds(seed: int) -> None:
     assert_holds(play(make_scenario(seed)))
 
 
-@pytest.mark.slow
+@LONG
 @pytest.mark.parametrize("tens", range(len(MORE) // 10))
 def test_more_seeds_hold(tens: int) -> None:
     for seed in MORE[10 * tens : 10 * tens + 10]:
         assert_holds(play(make_scenario(seed)))
 
 
-@pytest.mark.slow
+@LONG
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_longer_week_with_more_devices_holds(seed: int) -> None:
     assert_holds(play(make_scenario(seed, nodes=6, days=5)))
@@ -120,7 +124,7 @@ def test_the_command_counts_and_ends_well_where_nothing_broke() -> None:
     assert told["failures"] == []
 
 
-@pytest.mark.slow
+@LONG
 def test_the_command_prints_one_line_that_replays_a_failure_and_the_fewest_steps() -> None:
     command = ["--seeds", "1", "--days", "1", "--faults", "partition", "--shrink", "--json"]
     with mock.patch.object(deciding, "_fits", lambda *_: True):
