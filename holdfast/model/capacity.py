@@ -109,7 +109,15 @@ class _Day:
 
     def put(self, held: Held) -> None:
         """Add a claim, or take what is known now for what was known of it."""
-        self.drop(held.claim)
+        known = self.claims.get(held.claim)
+        if known is not None:
+            if known[1:4] == held[1:4] and held.live and not known.live:
+                # It was granted, which is what becomes of most: only the level of what is live
+                # changes.
+                self.claims[held.claim] = held
+                self._live.shift(*self._within(held))
+                return
+            self.drop(held.claim)
         self.claims[held.claim] = held
         self._all.shift(*self._within(held))
         if held.live:

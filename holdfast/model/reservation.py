@@ -311,7 +311,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
         for entry in entries
         if entry.kind in TRANSITIONS and contents[entry.operation] is not None
     ]
-    withdrawn = _withdrawn(entries, contents)
+    withdrawn = _withdrawn(entries, contents) if len(entries) > 1 else set()
     bit: dict[bytes, int] = {}
     ancestors: dict[bytes, int] = {}
     leaves = steps = 0
@@ -376,6 +376,10 @@ def _standing(turns: list[Seen], entries: list[Seen], contents: dict[bytes, Even
 
 def _in_turn(transitions: list[Seen]) -> Iterator[Seen]:
     """Again and again the first in the list whose predecessors all came; the others never come."""
+    if len(transitions) == 1:
+        if not transitions[0].follows:
+            yield transitions[0]
+        return
     missing = [len(set(entry.follows)) for entry in transitions]
     followers: dict[bytes, list[int]] = {}
     for place, entry in enumerate(transitions):

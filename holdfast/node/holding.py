@@ -87,11 +87,11 @@ class Holding:
             decidable = [row for row in waiting if row[1] not in late]
             written = 0
             for start in range(0, len(decidable), DECISIONS_PER_TRANSACTION):
+                some = decidable[start : start + DECISIONS_PER_TRANSACTION]
                 with self._hub.transaction():
                     heads = self._relied_on(name)
-                    for _, _, operation, reservation in decidable[
-                        start : start + DECISIONS_PER_TRANSACTION
-                    ]:
+                    self._hub.store.projections.preload(name, [row[3] for row in some])
+                    for _, _, operation, reservation in some:
                         written += self._decide_one(name, venue, operation, reservation, heads)
             return written
 

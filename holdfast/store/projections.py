@@ -47,6 +47,8 @@ class Stored:
     claims: dict[ClaimId, tuple[str, int, int, int, bool]] = field(default_factory=dict)
     written: dict[ClaimId, tuple[str, int, int, int, bool]] = field(default_factory=dict)
     exceptions: tuple[tuple[str, int], ...] = ()
+    indexed: tuple[str, int, str] | None = None
+    """(code, starts_at, agent_id): None where there is no row yet."""
 
 
 @dataclass(slots=True)
@@ -161,31 +163,33 @@ class Projections:
 
     def _load(self, book: str, reservation: bytes) -> Record | None:
         row = self._c.execute(
-            "SELECT date, digest, entries, waiting, view, seen FROM reservations"
-            " WHERE id = ? AND book = ?",
+            f"SELECT {_RECORD_COLUMNS} FROM reservations WHERE id = ? AND book = ?",  # noqa: S608
             (reservation, book),
         ).fetchone()
-        if row is None:
-            return None
-        view = _view_decoder.decode(row[4])
-        held = _held_rows(view)
-        stored = Stored(
-            row[0], int.from_bytes(row[1], "big"), row[2], row[3], held, held, view.exceptions
-        )  # fmt: skip
-        return Record(reservation, book, _seen_decoder.decode(row[5]), view, stored)
+        return None if row is None else _record(book, row)
+
+    def preload(self, book: str, reservations: Iterable[bytes]) -> None:
+        """Bring reservations that are about to be asked for one by one into memory, many at a
+        time."""
+        wanted = [one for one in dict.fromkeys(reservations) if (book, one) not in self._cache]
+        for some in _pieces(wanted):
+            for row in self._c.execute(
+                f"SELECT {_RECORD_COLUMNS} FROM reservations"  # noqa: S608
+                f" WHERE book = ? AND id IN ({_marks(some)})",
+                (book, *some),
+            ):
+                self._remember(_record(book, row))
 
     def new_among(self, book: str, reservations: Iterable[bytes]) -> set[bytes]:
         """Those of the ids that nothing is known of in a book yet, asked for many at a time."""
         wanted = [one for one in reservations if (book, one) not in self._cache]
         found: set[bytes] = set()
-        for start in range(0, len(wanted), _IDS_PER_QUERY):
-            some = wanted[start : start + _IDS_PER_QUERY]
-            marks = ",".join("?" * len(some))
+        for some in _pieces(wanted):
             found.update(
                 row[0]
                 for row in self._c.execute(
                     "SELECT id FROM reservations"  # noqa: S608
-                    f" WHERE book = ? AND id IN ({marks})",
+                    f" WHERE book = ? AND id IN ({_marks(some)})",
                     (book, *some),
                 )
             )
@@ -295,12 +299,13 @@ class Projections:
         if not touched:
             return []
         rows: list[tuple[Any, ...]] = []
+        changes: list[tuple[Any, ...]] = []
         claims: list[tuple[Any, ...]] = []
         gone: list[tuple[Any, ...]] = []
         for record in touched:
             if record.stale:
                 self._refold(record)
-            rows.append(self._row(record))
+            self._row(record, rows, changes)
             self._claim_rows(record, gone, claims)
             self._put_exceptions(record)
         if gone:
@@ -316,6 +321,11 @@ class Projections:
             rows,
         )
         self._c.executemany(
+            "UPDATE reservations SET date = ?, status = ?, digest = ?, entries = ?, waiting = ?,"
+            " view = ?, seen = ? WHERE id = ? AND book = ?",
+            changes,
+        )
+        self._c.executemany(
             'INSERT OR REPLACE INTO claims (operation, idx, book, resource, start, "end", quantity,'
             " live, stamp, node, reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             claims,
@@ -326,17 +336,33 @@ class Projections:
         self._trim()
         return touched
 
-    def _row(self, record: Record) -> tuple[Any, ...]:
-        view = record.view
+    def _row(
+        self, record: Record, rows: list[tuple[Any, ...]], changes: list[tuple[Any, ...]]
+    ) -> None:
+        """Collect a reservation's row: whole, or (where nothing indexed changed, which spares the
+        indexes) what is new in it."""
+        view, stored = record.view, record.stored
         digest = view_digest(view)
         number = int.from_bytes(digest, "big")
         self._shift(record, number)
-        record.stored.date, record.stored.digest = view.service_date, number
-        record.stored.entries, record.stored.waiting = view.entries, view.waiting
-        return (
-            record.id, record.book, view.code, view.service_date, view.starts_at, view.status,
-            view.agent_id, digest, view.entries, view.waiting, _view_encoder.encode(view),
-            _view_encoder.encode(record.seen),
+        stored.date, stored.digest = view.service_date, number
+        stored.entries, stored.waiting = view.entries, view.waiting
+        packed, seen = _view_encoder.encode(view), _view_encoder.encode(record.seen)
+        indexed = (view.code, view.starts_at, view.agent_id)
+        if stored.indexed == indexed:
+            changes.append(
+                (
+                    view.service_date, view.status, digest, view.entries, view.waiting, packed,
+                    seen, record.id, record.book,
+                )
+            )  # fmt: skip
+            return
+        stored.indexed = indexed
+        rows.append(
+            (
+                record.id, record.book, view.code, view.service_date, view.starts_at, view.status,
+                view.agent_id, digest, view.entries, view.waiting, packed, seen,
+            )
         )  # fmt: skip
 
     def _claim_rows(
@@ -585,6 +611,28 @@ class Projections:
                 values,
             )
         ]
+
+
+_RECORD_COLUMNS: Final = "id, date, digest, entries, waiting, view, seen"
+
+
+def _record(book: str, row: tuple[Any, ...]) -> Record:
+    """A record from its row's _RECORD_COLUMNS."""
+    view = _view_decoder.decode(row[5])
+    held = _held_rows(view)
+    stored = Stored(
+        row[1], int.from_bytes(row[2], "big"), row[3], row[4], held, held, view.exceptions,
+        (view.code, view.starts_at, view.agent_id),
+    )  # fmt: skip
+    return Record(row[0], book, _seen_decoder.decode(row[6]), view, stored)
+
+
+def _pieces(ids: list[bytes]) -> Iterable[list[bytes]]:
+    return (ids[at : at + _IDS_PER_QUERY] for at in range(0, len(ids), _IDS_PER_QUERY))
+
+
+def _marks(ids: list[bytes]) -> str:
+    return ",".join("?" * len(ids))
 
 
 def _written_by(record: Record, node: bytes) -> list[Seen]:

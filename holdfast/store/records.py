@@ -66,12 +66,20 @@ class CertificateRow(NamedTuple):
 class Records:
     def __init__(self, db: Database) -> None:
         self._c = db.conn
+        self._settings: dict[str, bytes] = {}
+        self.reload()
 
     # --- settings -------------------------------------------------------------------------------
 
+    def reload(self) -> None:
+        """Read the settings anew: after a rollback memory may run ahead of the disk.
+
+        They are few, this process alone writes them, and every entry that is written asks for one.
+        """
+        self._settings = dict(self._c.execute("SELECT key, value FROM meta"))
+
     def get(self, key: str) -> bytes | None:
-        row = self._c.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
+        return self._settings.get(key)
 
     def put(self, key: str, value: bytes) -> None:
         self._c.execute(
@@ -79,9 +87,11 @@ class Records:
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, value),
         )
+        self._settings[key] = value
 
     def drop(self, key: str) -> None:
         self._c.execute("DELETE FROM meta WHERE key = ?", (key,))
+        self._settings.pop(key, None)
 
     def get_int(self, key: str, default: int = 0) -> int:
         value = self.get(key)

@@ -64,6 +64,7 @@ class Store:
             self.journal.reload()
             self.projections.reload()
             self.queue.reload()
+            self.records.reload()
 
     def backup(self, target: Path) -> None:
         """A consistent copy of the database while it is in use."""
