@@ -264,9 +264,15 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     yield events.VenueKeyAccepted(sealing), {}
     yield events.VenueKeyHanded(INCARNATION, sealing, fixed("sealed key")), {}
     yield events.CodesGranted(INCARNATION, (226,)), {}
-    yield events.RightGranted(INCARNATION, "T1", 1, START, START + 86_400), {}
-    yield events.RightReturned(operation), {}
-    yield events.RightRevoked(operation, 7, fixed("head"), "stranded"), {}
+    yield (
+        events.RightGranted(
+            INCARNATION, ("T1", "T2"), 1, START, START + 86_400, 60, operation,
+            ((SUBJECT, operation, 0),),
+        ),
+        {"claims": (Claim("T1", START, START + 5_400, 1, 900),)},
+    )  # fmt: skip
+    yield events.RightReturned((operation,), START + 3_600), {}
+    yield events.RightRevoked(operation, INCARNATION, 7, fixed("head"), "stranded"), {}
 
 
 def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:

@@ -20,12 +20,16 @@ from holdfast.model.events import (
     CodesGranted,
     Event,
     NodeRevoked,
+    RightGranted,
+    RightReturned,
+    RightRevoked,
     VenueConfigured,
     VenueKeyAccepted,
     VenueKeyHanded,
     VenueKeyPublished,
 )
 from holdfast.model.offers import VenueIndex
+from holdfast.model.rights import Rights
 from holdfast.model.venue import parse_venue
 
 CARD_READERS: Final = ("front-desk",)
@@ -60,7 +64,8 @@ class Administration:
     incarnation to the one that carries on; `desks` holds the sealing key of every front desk's
     incarnation and `handed` the venue's private keys sealed to it, by the public key that each
     belongs to; `published` the venue's public keys that front desks made, with the least (stamp,
-    incarnation) of each, and `accepted` those that the hub saw, with their place in its chain.
+    incarnation) of each, and `accepted` those that the hub saw, with their place in its chain;
+    `rights` says who may sell what.
     """
 
     venue: VenueIndex | None = None
@@ -77,6 +82,10 @@ class Administration:
     accepted: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     desks: dict[bytes, bytes] = field(default_factory=dict)
     handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+    rights: Rights = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rights = Rights(self.closes)
 
     @property
     def venue_key(self) -> bytes:
@@ -106,14 +115,21 @@ class Administration:
         return any(serial_bytes(serial) in self.revoked for serial in serials)
 
     def absorb(
-        self, writer: WriterInfo, n: int, stamp: int, event: Event, *, counts: bool = True
+        self,
+        writer: WriterInfo,
+        n: int,
+        stamp: int,
+        event: Event,
+        *,
+        operation: bytes = b"",
+        counts: bool = True,
     ) -> None:
         """Fold one entry, other than a close: which closes count follows from all of them together,
         and `closes` and `closers` are set by who holds the chains.
 
-        `counts` is False for an entry of the hub that stands beyond the head where that life of it
-        was closed. The hub's entries are read in the order of its chain, so that a replica that
-        gets them late still ends with the newest.
+        `operation` names the entry. `counts` is False for one that stands beyond the head where
+        its writer's life was closed, or on a branch that does not count. The hub's entries are read
+        in the order of its chain, so that a replica that gets them late still ends with the newest.
         """
         if isinstance(event, ChainCertified):
             self.numbers[writer.incarnation] = event.number
@@ -124,6 +140,11 @@ class Administration:
                 self.desks[writer.incarnation] = event.sealing_key
         elif isinstance(event, ChainSucceeded):
             self.succeeded[writer.incarnation] = event.by
+            if counts:
+                self.rights.succeeded(writer.incarnation, event.by)
+        elif isinstance(event, RightReturned):
+            if counts:
+                self.rights.returned(writer.incarnation, n, event)
         elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
             keys = self.handed.setdefault(event.recipient, {})
             keys.setdefault(event.public_key, event.sealed)
@@ -132,9 +153,11 @@ class Administration:
             known = self.published.get(event.public_key, order)
             self.published[event.public_key] = min(order, known)
         elif writer.is_hub and counts:
-            self._absorb_hub(writer, n, event)
+            self._absorb_hub(writer, n, stamp, event, operation)
 
-    def _absorb_hub(self, writer: WriterInfo, n: int, event: Event) -> None:
+    def _absorb_hub(
+        self, writer: WriterInfo, n: int, stamp: int, event: Event, operation: bytes
+    ) -> None:
         if isinstance(event, VenueConfigured):
             order = (self.generation(writer.incarnation), n)
             if order > self.venue_order:
@@ -146,6 +169,12 @@ class Administration:
             )
         elif isinstance(event, NodeRevoked):
             self.revoked.update(event.serials)
+            for incarnation, entries, _ in event.heads:
+                self.rights.shut_out(incarnation, entries)
+        elif isinstance(event, RightGranted):
+            self.rights.granted(operation, stamp, event)
+        elif isinstance(event, RightRevoked):
+            self.rights.revoked(event)
         elif isinstance(event, VenueKeyAccepted):
             place = (self.generation(writer.incarnation), n)
             known = self.accepted.get(event.public_key, place)

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from holdfast.model.entries import ClaimId
 from holdfast.model.limits import OCCUPANCY_DAYS_IN_MEMORY, WON_SHOWN_MAX
+from holdfast.model.rights import HUB
 
 DAY_SECONDS: Final = 86_400
 
@@ -25,7 +26,9 @@ class Held(NamedTuple):
     """A claim that occupies: [start, end) in epoch seconds, buffer included.
 
     `live` is False for a claim that waits for its decision: it keeps a cautious writer away, and
-    a decider passes over it.
+    a decider passes over it. `account` is the right that it is counted against, HUB for what was
+    granted to nobody; before the instant `split` it counts against the hub all the same, to which
+    those instants went back.
     """
 
     claim: ClaimId
@@ -34,10 +37,15 @@ class Held(NamedTuple):
     quantity: int
     live: bool
     reservation: bytes
+    account: bytes = HUB
+    split: int = 0
 
 
 Loader = Callable[[str, int, int], Iterable[Held]]
 """(resource, from, to) -> every held claim of the resource that touches [from, to)."""
+
+Granted = Callable[[str], Iterable[tuple[int, int, int]]]
+"""resource -> (from, to, quantity) of every right that the hub has handed to somebody."""
 
 
 def days(start: int, end: int) -> range:
@@ -95,15 +103,24 @@ class Profile:
 
 
 class _Day:
-    """One resource on one day: its claims, and their levels within the day."""
+    """One resource on one day: its claims, and their levels within the day: of all of them, and of
+    those that are granted, by the account that each is counted against."""
 
     __slots__ = ("_all", "_live", "claims", "end", "start")
 
-    def __init__(self, day: int, held: Iterable[Held]) -> None:
+    def __init__(
+        self, day: int, held: Iterable[Held], granted: Iterable[tuple[int, int, int]]
+    ) -> None:
         self.start = day * DAY_SECONDS
         self.end = self.start + DAY_SECONDS
         self.claims: dict[ClaimId, Held] = {}
-        self._all, self._live = Profile(), Profile()
+        self._all = Profile()
+        self._live: dict[bytes, Profile] = {HUB: Profile()}
+        for start, end, quantity in granted:
+            # What the hub handed out is as good as sold to it.
+            first, last = max(start, self.start), min(end, self.end)
+            if first < last:
+                self._live[HUB].shift(first, last, quantity)
         for one in held:
             self.put(one)
 
@@ -115,13 +132,13 @@ class _Day:
                 # It was granted, which is what becomes of most: only the level of what is live
                 # changes.
                 self.claims[held.claim] = held
-                self._live.shift(*self._within(held))
+                self._shift_live(held, 1)
                 return
             self.drop(held.claim)
         self.claims[held.claim] = held
         self._all.shift(*self._within(held))
         if held.live:
-            self._live.shift(*self._within(held))
+            self._shift_live(held, 1)
 
     def drop(self, claim: ClaimId) -> None:
         held = self.claims.pop(claim, None)
@@ -129,15 +146,38 @@ class _Day:
             start, end, quantity = self._within(held)
             self._all.shift(start, end, -quantity)
             if held.live:
-                self._live.shift(start, end, -quantity)
+                self._shift_live(held, -1)
 
-    def peak(self, start: int, end: int, ignoring: Collection[ClaimId], live_only: bool) -> int:
-        profile = self._live if live_only else self._all
-        left_out = [
-            self._within(held)
-            for claim in ignoring
-            if (held := self.claims.get(claim)) is not None and (held.live or not live_only)
-        ]
+    def _shift_live(self, held: Held, sign: int) -> None:
+        for account in {HUB, held.account}:
+            for start, end, quantity in self._counted(held, account):
+                profile = self._live.get(account)
+                if profile is None:
+                    profile = self._live[account] = Profile()
+                profile.shift(start, end, sign * quantity)
+
+    def _counted(self, held: Held, account: bytes) -> Iterable[tuple[int, int, int]]:
+        """The part of a granted claim that counts against an account on this day."""
+        start, end, quantity = self._within(held)
+        cut = end if held.account == HUB else min(max(held.split, start), end)
+        if account == HUB and start < cut:
+            yield start, cut, quantity
+        if account == held.account and cut < end:
+            yield cut, end, quantity
+
+    def peak(
+        self, start: int, end: int, ignoring: Collection[ClaimId], account: bytes | None
+    ) -> int:
+        profile = self._all if account is None else self._live.get(account)
+        if profile is None:
+            return 0
+        left_out: list[tuple[int, int, int]] = []
+        for claim in ignoring:
+            held = self.claims.get(claim)
+            if held is not None and account is None:
+                left_out.append(self._within(held))
+            elif held is not None and held.live and account is not None:
+                left_out.extend(self._counted(held, account))
         if left_out:
             profile = profile.without(left_out)
         return profile.peak(max(start, self.start), min(end, self.end))
@@ -152,8 +192,9 @@ class Occupancy:
     A rolled-back transaction makes memory and database differ: the owner then calls `forget`.
     """
 
-    def __init__(self, load: Loader) -> None:
+    def __init__(self, load: Loader, granted: Granted = lambda _: ()) -> None:
         self._load = load
+        self._granted = granted
         self._days: OrderedDict[tuple[str, int], _Day] = OrderedDict()
 
     def forget(self) -> None:
@@ -183,7 +224,8 @@ class Occupancy:
         known = self._days.get(key)
         if known is None:
             start = day * DAY_SECONDS
-            known = _Day(day, self._load(resource, start, start + DAY_SECONDS))
+            held = self._load(resource, start, start + DAY_SECONDS)
+            known = _Day(day, held, self._granted(resource))
             self._days[key] = known
             if len(self._days) > OCCUPANCY_DAYS_IN_MEMORY:
                 self._days.popitem(last=False)
@@ -197,12 +239,15 @@ class Occupancy:
         end: int,
         *,
         ignoring: Collection[ClaimId] = (),
-        live_only: bool = False,
+        account: bytes | None = None,
     ) -> int:
-        """How much of the resource is free throughout [start, end); negative when oversold."""
+        """How much is left of `capacity` throughout [start, end); negative when oversold.
+
+        Of the whole resource, with all that is asked for; or, with an `account`, of what that right
+        (HUB: what was granted to nobody) can still sell, where only granted claims count.
+        """
         return capacity - max(
-            self._day(resource, day).peak(start, end, ignoring, live_only)
-            for day in days(start, end)
+            self._day(resource, day).peak(start, end, ignoring, account) for day in days(start, end)
         )
 
     def occupants(

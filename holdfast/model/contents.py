@@ -38,6 +38,7 @@ from holdfast.model.events import (
     ReservationCreated,
     ReservationMoved,
     RightGranted,
+    RightReturned,
     RightRevoked,
     SealedCard,
     VenueKeyAccepted,
@@ -46,9 +47,13 @@ from holdfast.model.events import (
 )
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
+    CLAIMS_PER_ENTRY_MAX,
     LIFE_NUMBER_MAX,
     NIGHTS_WRITTEN_MAX,
     PARTY_MAX,
+    RELEASE_MINUTES_MAX,
+    RESOURCES_PER_VENUE_MAX,
+    RIGHTS_PER_ENTRY_MAX,
     YEAR_MAX,
     YEAR_MIN,
 )
@@ -285,6 +290,8 @@ def _check_at(event: Any) -> None:
 
 def _check_ended(event: ClaimEnded) -> None:
     _code(event.reason, vocabulary.CLAIM_END_REASONS, "reason")
+    if event.favour:
+        _check_operation_ids(event.favour)
 
 
 def _check_succeeded(event: ChainSucceeded) -> None:
@@ -325,17 +332,40 @@ def _check_venue_key(event: VenueKeyPublished | VenueKeyAccepted | VenueKeyHande
 
 
 def _check_granted(event: RightGranted) -> None:
-    if not _RESOURCE_ID.match(event.resource):
-        raise Malformed("text-not-an-id:resource")
+    if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
+        raise Malformed("right-out-of-range")
+    for resource in event.resources:
+        if not _RESOURCE_ID.match(resource):
+            raise Malformed("text-not-an-id:resources")
     if (
         not 0 <= event.start < event.end <= EPOCH_SECONDS_MAX
         or not 1 <= event.quantity <= 1_000_000
+        or not -1 <= event.release_minutes <= RELEASE_MINUTES_MAX
+        or len(event.handed) > CLAIMS_PER_ENTRY_MAX
     ):
+        raise Malformed("right-out-of-range")
+    _check_operation_ids(event.holder)
+    if event.after:
+        _check_operation_ids(event.after)
+    for reservation, operation, index in event.handed:
+        _check_operation_ids(reservation, operation)
+        if not 0 <= index < CLAIMS_PER_ENTRY_MAX:
+            raise Malformed("right-out-of-range")
+
+
+def _check_returned(event: RightReturned) -> None:
+    if not 1 <= len(event.rights) <= RIGHTS_PER_ENTRY_MAX:
+        raise Malformed("right-out-of-range")
+    _check_operation_ids(*event.rights)
+    if not 0 <= event.until <= EPOCH_SECONDS_MAX:
         raise Malformed("right-out-of-range")
 
 
 def _check_right_revoked(event: RightRevoked) -> None:
     _reason(event.reason, vocabulary.RIGHT_REVOKE_REASONS)
+    _check_operation_ids(event.right, event.holder)
+    if not 0 <= event.entries < 1 << 63:
+        raise Malformed("entries-out-of-range")
 
 
 _CHECKS: Final[dict[str, Any]] = {
@@ -359,5 +389,6 @@ _CHECKS: Final[dict[str, Any]] = {
     "venue.key_accepted": _check_venue_key,
     "venue.key_handed": _check_venue_key,
     "right.granted": _check_granted,
+    "right.returned": _check_returned,
     "right.revoked": _check_right_revoked,
 }

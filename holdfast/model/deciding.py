@@ -1,14 +1,15 @@
 """The holder's answer to a provisional claim: admitted, moved or displaced (DESIGN §5.4).
 
-Owns that rule and nothing else: it reads the request, the venue and what is occupied, and returns
-a plan; writing it as an entry is the holder's business. In this version the hub holds every right,
-so that the capacity it looks at is all there is.
+Owns that rule and nothing else: it reads the request, the venue, what the decider has to sell and
+what is occupied, and returns a plan; writing it as an entry is the holder's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Callable, Collection
+from typing import NamedTuple, Protocol
+
+import msgspec
 
 from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
@@ -16,6 +17,60 @@ from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex, equal_choices
 from holdfast.model.reservation import DEAD, ENDED, PENDING, STANDBY, ClaimView, View
+from holdfast.model.rights import HUB, Held, Rights
+
+
+class Stock(Protocol):
+    """What a decider has to sell."""
+
+    def right_for(self, claim: Claim, ignoring: Collection[ClaimId]) -> bytes | None:
+        """The right from which all of a claim can be sold, as the claim's envelope names it; None
+        where there is no room. `ignoring` are claims that end with the sale."""
+        ...
+
+
+class HubStock:
+    """What the hub has: whatever was granted to nobody."""
+
+    def __init__(self, venue: VenueIndex, occupancy: Occupancy) -> None:
+        self._venue, self._occupancy = venue, occupancy
+
+    def right_for(self, claim: Claim, ignoring: Collection[ClaimId]) -> bytes | None:
+        resource = self._venue.resource(claim.resource)
+        if resource is None:
+            return None
+        free = self._occupancy.free(
+            claim.resource, resource.capacity, claim.start, claim.end,
+            ignoring=ignoring, account=HUB,
+        )  # fmt: skip
+        return HUB if free >= claim.quantity else None
+
+
+class GrantedStock:
+    """What one incarnation of a device has: its rights, each with a quantity of its own.
+    `from_when` says from which start on a right may still be sold (epoch seconds)."""
+
+    def __init__(
+        self,
+        rights: Rights,
+        node: bytes,
+        occupancy: Occupancy,
+        from_when: Callable[[Held], int],
+    ) -> None:
+        self._rights, self._node, self._occupancy = rights, node, occupancy
+        self._from_when = from_when
+
+    def right_for(self, claim: Claim, ignoring: Collection[ClaimId]) -> bytes | None:
+        for held in self._rights.of_holder(self._node, claim.resource, claim.start, claim.end):
+            if claim.start < self._from_when(held):
+                continue
+            free = self._occupancy.free(
+                claim.resource, held.right.quantity, claim.start, claim.end,
+                ignoring=ignoring, account=held.right.id,
+            )  # fmt: skip
+            if free >= claim.quantity:
+                return held.right.id
+        return None
 
 
 class Verdict(NamedTuple):
@@ -29,11 +84,20 @@ class Verdict(NamedTuple):
     from_resources: tuple[str, ...] = ()
 
 
-def decide(view: View, operation: bytes, venue: VenueIndex, occupancy: Occupancy) -> Verdict:
-    """Judge the claims that one operation asked for, against live claims only.
+def decide(
+    view: View,
+    operation: bytes,
+    venue: VenueIndex,
+    stock: Stock,
+    occupancy: Occupancy,
+    own: Collection[ClaimId],
+) -> Verdict:
+    """Judge the claims that one operation asked for, against granted claims only. `own` are the
+    claims of the reservation whose holder decides here.
 
-    A standby claim is judged as if the claim it replaces were gone, and its admission ends that
-    one in the same entry; a standby whose old claim is already over loses to whoever ended it.
+    A standby claim is judged as if what it replaces were gone, as far as the decider holds that,
+    and its admission ends it in the same entry; what another holds goes on until that one ends it
+    (§5.6). A standby whose old claim is already over loses to whoever ended it.
     """
     asked = [
         c for c in view.claims if c.id.operation == operation and c.state in (PENDING, STANDBY)
@@ -50,39 +114,42 @@ def decide(view: View, operation: bytes, venue: VenueIndex, occupancy: Occupancy
         }
         if view.live and not given_up.isdisjoint(replaced):
             return Verdict("displaced", "superseded", claims)
-    ends = tuple(claim.id for claim in view.live) if replaced else ()
+    ends = tuple(claim.id for claim in view.live if claim.id in own) if replaced else ()
     if len({claim.resource for claim in claims}) < len(claims):
         # Nobody honest asks for one resource twice in one breath; each would be judged as if alone.
         return Verdict("displaced", "resource-repeated", claims)
-    missing = [c for c in claims if not _fits(c, venue, occupancy, ends)]
+    sold, missing = _sold(claims, stock, ends)
     if not missing:
-        return Verdict("admitted", "free", claims, ends)
+        return Verdict("admitted", "free", sold, ends)
     if any(venue.resource(claim.resource) is None for claim in claims):
         return Verdict("displaced", "no-such-resource", claims)
     won = _in_the_way(missing, occupancy, ends, view.id)
     if view.may_move and not replaced:
-        moved = _elsewhere(view, claims, venue, occupancy)
+        moved = _elsewhere(view, claims, venue, stock)
         if moved is not None:
             return Verdict(
                 "moved", "taken", moved, ends, won, tuple(claim.resource for claim in claims)
             )
-    return Verdict("displaced", "taken", claims, (), won)
+    # Where nobody sits in the way, somebody else has the right to it.
+    return Verdict("displaced", "taken" if won else "not-held", claims, (), won)
 
 
 def _as_claim(claim: ClaimView) -> Claim:
     return Claim(claim.resource, claim.start, claim.end, claim.quantity, claim.buffer)
 
 
-def _fits(
-    claim: Claim, venue: VenueIndex, occupancy: Occupancy, ignoring: Collection[ClaimId]
-) -> bool:
-    resource = venue.resource(claim.resource)
-    if resource is None:
-        return False
-    free = occupancy.free(
-        claim.resource, resource.capacity, claim.start, claim.end, ignoring=ignoring, live_only=True
-    )
-    return free >= claim.quantity
+def _sold(
+    claims: tuple[Claim, ...], stock: Stock, ignoring: Collection[ClaimId]
+) -> tuple[tuple[Claim, ...], list[Claim]]:
+    """The claims with the right that each is sold from, and those for which there is no room."""
+    sold, missing = [], []
+    for claim in claims:
+        right = stock.right_for(claim, ignoring)
+        if right is None:
+            missing.append(claim)
+        else:
+            sold.append(msgspec.structs.replace(claim, right=right) if right else claim)
+    return tuple(sold), missing
 
 
 def _in_the_way(
@@ -97,7 +164,7 @@ def _in_the_way(
 
 
 def _elsewhere(
-    view: View, claims: tuple[Claim, ...], venue: VenueIndex, occupancy: Occupancy
+    view: View, claims: tuple[Claim, ...], venue: VenueIndex, stock: Stock
 ) -> tuple[Claim, ...] | None:
     """The first equal or larger choice that is free for the whole time, all of it."""
     first = claims[0]
@@ -110,6 +177,7 @@ def _elsewhere(
             Claim(resource, first.start, first.end, amount, first.buffer)
             for resource, amount in zip(choice.resources, choice.quantities, strict=True)
         )
-        if all(_fits(claim, venue, occupancy, ()) for claim in moved):
-            return moved
+        sold, missing = _sold(moved, stock, ())
+        if not missing:
+            return sold
     return None

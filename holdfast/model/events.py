@@ -125,9 +125,11 @@ class ClaimDecided(Event, frozen=True):
 
 
 class ClaimEnded(Event, frozen=True):
-    """The holder freed what the envelope's `ends` names."""
+    """The holder freed what the envelope's `ends` names; `favour` is the operation that a standby
+    claim takes its place by (DESIGN §5.6)."""
 
     reason: str
+    favour: bytes = b""
 
 
 class ExceptionResolved(Event, frozen=True):
@@ -239,29 +241,42 @@ class VenueKeyHanded(Event, frozen=True):
 
 
 class RightGranted(Event, frozen=True):
-    """The hub hands a part of a resource's capacity to one incarnation (DESIGN §5.7)."""
+    """The hub hands a part of its capacity to one incarnation (DESIGN §5.7): the right to sell
+    `quantity` of each of the resources at the instants [start, end), epoch seconds.
+
+    `release_minutes` before a start it goes back (-1: never), by the holder's own return. `after`
+    is the operation by which it came back to the hub last, if it was granted before. `handed` names
+    the live claims that pass to the new holder as (reservation, operation, index); the envelope
+    repeats them in the same order.
+    """
 
     holder: bytes
-    resource: str
+    resources: tuple[str, ...]
     quantity: int
     start: int
     end: int
     release_minutes: int = -1
     after: bytes = b""
-    handed: tuple[tuple[bytes, int], ...] = ()
+    handed: tuple[tuple[bytes, bytes, int], ...] = ()
 
 
 class RightReturned(Event, frozen=True):
-    """A holder gives a right back, naming the live claims it hands over."""
+    """A holder gives rights back to the hub: the instants before `until`, or (0) all that is left.
 
-    right: bytes
-    handed: tuple[tuple[bytes, int], ...] = ()
+    The live claims among them pass to the hub with it. They need no names here: who has the return
+    has everything before it in the same chain.
+    """
+
+    rights: tuple[bytes, ...]
+    until: int = 0
 
 
 class RightRevoked(Event, frozen=True):
-    """The hub takes a right back, counting the holder's entries up to the named head."""
+    """The hub takes a right back: `holder` is the incarnation that has it, whose entries count up
+    to the named head."""
 
     right: bytes
+    holder: bytes
     entries: int
     head: bytes
     reason: str = ""

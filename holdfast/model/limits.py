@@ -96,6 +96,8 @@ ENTRIES_PER_RESERVATION_MAX: Final = 512
 """Entries of one device about one reservation, the first ones: each is folded with all others
 whenever one more arrives. Those of a holder of rights are not counted."""
 DECISIONS_PER_TRANSACTION: Final = 1_024
+RIGHTS_PER_ENTRY_MAX: Final = 64
+RELEASE_MINUTES_MAX: Final = 10_000_000
 HEADS_PER_DECISION_MAX: Final = 64
 TOUCHED_EARLY_MAX: Final = 100_000
 """Reservations of an unfinished backlog that are looked at again when it is complete."""

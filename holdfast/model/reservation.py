@@ -20,6 +20,7 @@ from holdfast.model import events, lifecycle
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     ClaimDecided,
+    ClaimEnded,
     Event,
     ExceptionResolved,
     OperationWithdrawn,
@@ -28,16 +29,26 @@ from holdfast.model.events import (
     ReservationCheckedIn,
     ReservationCreated,
     ReservationMoved,
+    RightGranted,
     SealedCard,
 )
 from holdfast.model.limits import FROM_PER_ENTRY_MAX
+from holdfast.model.rights import Rights
 
 PENDING: Final = "pending"
 STANDBY: Final = "standby"
+READY: Final = "ready"
+SPARE: Final = "spare"
 LIVE: Final = "live"
 ENDED: Final = "ended"
 DEAD: Final = "dead"
-OCCUPYING: Final = frozenset({LIVE})
+OCCUPYING: Final = frozenset({LIVE, READY, SPARE})
+"""Claims that take up capacity. READY is a standby claim whose holder granted it while the holder
+of the old one has not ended that yet; SPARE one that was not picked, and that its holder ends
+(DESIGN §5.6)."""
+
+NO_RIGHTS: Final = Rights()
+"""Of a book in which nothing was granted: everything is the hub's."""
 
 REQUESTS: Final = frozenset({"reservation.created", "reservation.moved"})
 TRANSITIONS: Final = frozenset({"reservation.created", *lifecycle.STEP_BY_KIND})
@@ -48,7 +59,8 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `operation` is the entry's id, `node` the author's incarnation, `author` its name, `holder` True
     where the author answers for the hub's capacity. `content` is empty where it does not count
-    (quarantined or of a newer schema): the envelope still does. `n` is its place in its chain.
+    (quarantined or of a newer schema): the envelope still does. `n` is its place in its chain, and
+    `counts` False where it stands on a branch, or behind a head, of which no sale or decision does.
     """
 
     operation: bytes
@@ -62,10 +74,15 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ends: tuple[ClaimId, ...]
     content: bytes
     n: int = 0
+    counts: bool = True
 
 
 class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A claim with what the holders' entries made of it."""
+    """A claim with what the holders' entries made of it.
+
+    `right` is what it was sold or decided from (empty: the hub's), or (while pending) the right
+    that is not known here yet; `asks` the incarnation that was asked (empty: the hub).
+    """
 
     id: ClaimId
     state: str
@@ -78,6 +95,8 @@ class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     decided: bool
     stamp: int
     replaces: ClaimId | None
+    right: bytes = b""
+    asks: bytes = b""
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -142,6 +161,10 @@ class View(msgspec.Struct, array_like=True, gc=False):
         return [claim for claim in self.claims if claim.state == LIVE]
 
     @property
+    def occupying(self) -> list[ClaimView]:
+        return [claim for claim in self.claims if claim.state in OCCUPYING]
+
+    @property
     def pending(self) -> list[ClaimView]:
         return [claim for claim in self.claims if claim.state in (PENDING, STANDBY)]
 
@@ -185,15 +208,24 @@ def followed(view: View) -> tuple[bytes, ...]:
     return view.leaves[:FROM_PER_ENTRY_MAX]
 
 
-def fold(reservation: bytes, seen: Sequence[Seen]) -> View:
-    """Fold all entries about one reservation, in any order, duplicates included."""
+def fold(
+    reservation: bytes,
+    seen: Sequence[Seen],
+    rights: Rights = NO_RIGHTS,
+    unknown: set[bytes] | None = None,
+) -> View:
+    """Fold all entries about one reservation, in any order, duplicates included.
+
+    `rights` are the book's. Rights that entries name and nobody has granted yet, as far as is known
+    here, are added to `unknown`: the fold may change when their grants arrive.
+    """
     entries = list(seen)
     if len(entries) > 1:
         unique = {entry.operation: entry for entry in seen}
         entries = sorted(unique.values(), key=_order)
     contents = {entry.operation: _content(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
-    _fold_claims(view, entries, contents)
+    _fold_claims(view, entries, contents, _Judge(rights, set() if unknown is None else unknown))
     _fold_lifecycle(view, entries, contents)
     _show_place(view)
     _raise_exceptions(view, entries, contents)
@@ -218,38 +250,109 @@ def _content(entry: Seen) -> Event | None:
 # --- capacity: the holders' word ----------------------------------------------------------------
 
 
-def _fold_claims(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
-    """Which claims there are and what their holder said of them.
+class _Judge:
+    """Whether an entry is its holder's word, by the book's rights (DESIGN §4.7, §5.1)."""
+
+    def __init__(self, rights: Rights, unknown: set[bytes]) -> None:
+        self._rights = rights
+        self._unknown = unknown
+
+    def sells(self, entry: Seen, claim: Claim) -> bool | None:
+        """Whether an entry sells a claim from its writer's own right. None: nobody knows yet."""
+        if entry.holder:
+            return claim.right == HUB_RIGHT
+        if not entry.counts or not claim.right or claim.right == HUB_RIGHT:
+            return False
+        covered = self._rights.covers(claim.right, entry.node, entry.n, claim)
+        if covered is None:
+            self._unknown.add(claim.right)
+        return covered
+
+    def decides(self, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
+        """Whether a decision counts: the hub's, or that of a device that has the right where the
+        decision stands in its chain. It answers for what was asked, and for nothing else."""
+        if entry.holder:
+            return True
+        if not entry.counts or not entry.claims:
+            return False
+        if event.verdict == "displaced":
+            return all(self._rights.may_answer(entry.node, entry.n, one) for one in entry.claims)
+        if event.verdict == "admitted" and asked is not None:
+            wanted = [_extent(one) for one in asked.claims]
+            if wanted != [_extent(one) for one in entry.claims]:
+                return False
+        return all([self.sells(entry, claim) for claim in entry.claims])
+
+    def ends(self, entry: Seen, claim: ClaimView) -> bool:
+        """Whether an entry's writer is the holder of a claim, or the one that was to decide it."""
+        if entry.holder:
+            return True
+        if not entry.counts:
+            return False
+        if claim.state in (PENDING, STANDBY):
+            wish = Claim(claim.resource, claim.start, claim.end, claim.quantity)
+            return self._rights.may_answer(entry.node, entry.n, wish)
+        return self._rights.held(entry.node, entry.n, claim.id, claim.right)
+
+
+def _extent(claim: Claim) -> tuple[str, int, int, int]:
+    return claim.resource, claim.start, claim.end, claim.quantity
+
+
+def _fold_claims(
+    view: View, entries: list[Seen], contents: dict[bytes, Event | None], judge: _Judge
+) -> None:
+    """Which claims there are and what their holders said of them.
 
     A claim sold from the writer's own right is live at once; any other waits for a decision. An
     `end` of the holder is final, whatever else arrives (§5.5); of two decisions on one operation,
     which no honest holder writes, the first by stamp stands.
     """
-    ended: set[ClaimId] = set()
+    asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
     decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
+    ending: list[tuple[Seen, bytes]] = []
+    vouched: dict[ClaimId, tuple[Seen, Claim]] = {}
     for entry in entries:
-        if entry.holder:
-            ended.update(entry.ends)
-            event = contents[entry.operation]
-            if isinstance(event, ClaimDecided):
-                decided.setdefault(event.decides, (entry, event))
+        event = contents[entry.operation] if entry.kind not in REQUESTS else None
+        if isinstance(event, ClaimDecided):
+            known = decided.get(event.decides)
+            if known is None and judge.decides(entry, event, asked.get(event.decides)):
+                decided[event.decides] = (entry, event)
+            if entry.ends and event.verdict != "displaced":
+                ending.append((entry, event.decides))
+        elif isinstance(event, RightGranted):
+            for (_, operation, index), claim in zip(event.handed, entry.claims, strict=False):
+                vouched.setdefault(ClaimId(operation, index), (entry, claim))
+        elif entry.ends:
+            favour = event.favour if isinstance(event, ClaimEnded) else entry.operation
+            ending.append((entry, favour))
     claims: list[ClaimView] = []
-    for entry in entries:
-        if entry.kind in REQUESTS and entry.claims:
-            claims.extend(_requested(entry, ended, decided.get(entry.operation)))
-    known = {entry.operation for entry in entries if entry.kind in REQUESTS} if decided else set()
+    for entry in asked.values():
+        if entry.claims:
+            claims.extend(_requested(entry, decided.get(entry.operation), vouched, judge))
     for operation, (entry, event) in decided.items():
         if event.verdict == "moved":
             claims.extend(
-                _claim(entry, index, claim, LIVE, ended, entry.author, True)
+                _claim(ClaimId(entry.operation, index), entry, claim, LIVE, True)
                 for index, claim in enumerate(entry.claims)
             )
-        elif event.verdict == "admitted" and operation not in known:
+        elif event.verdict == "admitted" and operation not in asked:
             # Known from the decision alone: occupied, details not here yet (§4.10).
             claims.extend(
-                _claim(entry, index, claim, LIVE, ended, entry.author, True, operation)
+                _claim(ClaimId(operation, index), entry, claim, LIVE, True)
                 for index, claim in enumerate(entry.claims)
             )
+    if vouched:
+        found = {claim.id for claim in claims}
+        claims.extend(
+            _claim(one, entry, claim, LIVE, True)
+            for one, (entry, claim) in vouched.items()
+            if one not in found
+        )
+    if ending:
+        claims = _ended(claims, ending, judge)
+    if any(claim.replaces is not None for claim in claims):
+        claims = _taken_turns(claims, ending)
     view.claims = tuple(claims)
     if decided:
         entry, event = max(decided.values(), key=lambda pair: _order(pair[0]))
@@ -260,41 +363,117 @@ def _fold_claims(view: View, entries: list[Seen], contents: dict[bytes, Event | 
 
 
 def _requested(
-    entry: Seen, ended: set[ClaimId], decision: tuple[Seen, ClaimDecided] | None
+    entry: Seen,
+    decision: tuple[Seen, ClaimDecided] | None,
+    vouched: dict[ClaimId, tuple[Seen, Claim]],
+    judge: _Judge,
 ) -> list[ClaimView]:
     made = []
     for index, claim in enumerate(entry.claims):
-        holder = entry.author
+        claim_id = ClaimId(entry.operation, index)
         if decision is not None:
-            state = LIVE if decision[1].verdict == "admitted" else DEAD
-            holder = decision[0].author
-        elif claim.right == HUB_RIGHT and entry.holder:
-            state = LIVE
+            answer, event = decision
+            state = LIVE if event.verdict == "admitted" else DEAD
+            sold = answer.claims[index] if index < len(answer.claims) else claim
+            made.append(_claim(claim_id, entry, claim, state, True, answer.author, _right_of(sold)))
+            continue
+        sells = judge.sells(entry, claim)
+        if sells:
+            made.append(_claim(claim_id, entry, claim, LIVE, False, entry.author, _right_of(claim)))
+        elif claim_id in vouched:
+            # The hub handed it to somebody as granted: who granted it is not here yet (§4.10).
+            made.append(_claim(claim_id, entry, claim, LIVE, not claim.right, ""))
         else:
             state = STANDBY if claim.replaces is not None else PENDING
-            holder = ""
-        made.append(_claim(entry, index, claim, state, ended, holder, decision is not None))
+            # What claims a right that it has not is asked of the hub (§4.3, §5.7).
+            awaited = claim.right if sells is None else b""
+            asks = b"" if claim.right else claim.asks
+            made.append(_claim(claim_id, entry, claim, state, False, "", awaited, asks))
     return made
 
 
+def _right_of(claim: Claim) -> bytes:
+    return b"" if claim.right == HUB_RIGHT else claim.right
+
+
 def _claim(
+    claim_id: ClaimId,
     entry: Seen,
-    index: int,
     claim: Claim,
     state: str,
-    ended: set[ClaimId],
-    holder: str,
     decided: bool,
-    operation: bytes | None = None,
+    holder: str | None = None,
+    right: bytes | None = None,
+    asks: bytes = b"",
 ) -> ClaimView:
-    claim_id = ClaimId(operation or entry.operation, index)
-    if claim_id in ended:
-        # What ends before anybody granted it never counted, and neither do its fields.
-        state = ENDED if state == LIVE else DEAD
     return ClaimView(
         claim_id, state, claim.resource, claim.start, claim.end, claim.quantity, claim.buffer,
-        holder, decided, entry.stamp, claim.replaces,
+        entry.author if holder is None else holder, decided, entry.stamp, claim.replaces,
+        _right_of(claim) if right is None else right, asks,
     )  # fmt: skip
+
+
+def _ended(
+    claims: list[ClaimView], ending: list[tuple[Seen, bytes]], judge: _Judge
+) -> list[ClaimView]:
+    """The claims after what their holders ended."""
+
+    def ended(claim: ClaimView) -> ClaimView:
+        if not any(claim.id in entry.ends and judge.ends(entry, claim) for entry, _ in ending):
+            return claim
+        # What ends before anybody granted it never counted, and neither do its fields.
+        return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
+
+    return [ended(claim) for claim in claims]
+
+
+def _taken_turns(claims: list[ClaimView], ending: list[tuple[Seen, bytes]]) -> list[ClaimView]:
+    """Granted standby claims beside the claims that they are to replace (§5.6): in force once the
+    old one's holder ended it in their favour, or where there was nothing to give up."""
+    by_id = {claim.id: claim for claim in claims}
+    favoured: dict[ClaimId, bytes] = {}
+    for entry, favour in ending:
+        for claim_id in entry.ends:
+            favoured.setdefault(claim_id, favour)
+    winners = set(favoured.values())
+    return [_in_turn_of(claim, by_id, favoured, winners) for claim in claims]
+
+
+def _in_turn_of(
+    claim: ClaimView,
+    by_id: dict[ClaimId, ClaimView],
+    favoured: dict[ClaimId, bytes],
+    winners: set[bytes],
+) -> ClaimView:
+    if claim.replaces is None or claim.state not in (LIVE, ENDED):
+        return claim
+    old = _given_up(claim, by_id, winners)
+    waits = old is not None and old.state == LIVE
+    lost = old is not None and old.state == ENDED and favoured.get(old.id) != claim.id.operation
+    if not (waits or lost):
+        return claim
+    if claim.state == ENDED:
+        # Ended without ever having been in force: its fields never count.
+        return msgspec.structs.replace(claim, state=DEAD)
+    return msgspec.structs.replace(claim, state=READY if waits else SPARE)
+
+
+def _given_up(
+    claim: ClaimView, by_id: dict[ClaimId, ClaimView], winners: set[bytes]
+) -> ClaimView | None:
+    """What a standby claim would take the place of: the claim that it names or, where that one
+    never came into force, the one which that was to replace."""
+    passed: set[ClaimId] = set()
+    above = claim.replaces
+    while above is not None and above not in passed:
+        passed.add(above)
+        old = by_id.get(above)
+        if old is None or old.replaces is None:
+            return old
+        if old.state in (LIVE, ENDED) and old.id.operation in winners:
+            return old
+        above = old.replaces
+    return None
 
 
 # --- lifecycle: what each transition saw --------------------------------------------------------
@@ -319,7 +498,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     exceptions: dict[str, int] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
     turns = list(_in_turn(transitions))
-    view.making = standing = _standing(turns, entries, contents)
+    view.making = standing = _standing(view, turns, entries, contents)
     for ready in turns:
         above = 0
         for predecessor in ready.follows:
@@ -354,7 +533,9 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     view.exceptions = tuple(sorted(exceptions.items()))
 
 
-def _standing(turns: list[Seen], entries: list[Seen], contents: dict[bytes, Event | None]) -> bytes:
+def _standing(
+    view: View, turns: list[Seen], entries: list[Seen], contents: dict[bytes, Event | None]
+) -> bytes:
     """The making that stands: the one granted or decided first, else the least.
 
     Ids are no secret: without this a stamp from the past would make somebody else's reservation
@@ -368,8 +549,9 @@ def _standing(turns: list[Seen], entries: list[Seen], contents: dict[bytes, Even
         event = contents[entry.operation]
         if entry.holder and isinstance(event, ClaimDecided):
             ranks.setdefault(event.decides, (0, _order(entry)))
+    own = {claim.id.operation for claim in view.occupying if not claim.decided}
     for entry in made:
-        sold = entry.holder and any(claim.right == HUB_RIGHT for claim in entry.claims)
+        sold = entry.operation in own
         ranks.setdefault(entry.operation, (0 if sold else 1, _order(entry)))
     return min(made, key=lambda entry: ranks[entry.operation]).operation
 
@@ -491,7 +673,7 @@ def _show_place(view: View) -> None:
 
 def standing_claims(view: View) -> list[ClaimView]:
     """The change that waits: of several standing by, the one that was asked for last."""
-    return _latest_group(tuple(claim for claim in view.claims if claim.state == STANDBY))
+    return _latest_group(tuple(claim for claim in view.claims if claim.state in (STANDBY, READY)))
 
 
 def shown_claims(view: View) -> list[ClaimView]:
@@ -519,10 +701,29 @@ def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     A completed visit asks only for what is left of its time; what has passed frees nothing.
     """
     if view.status not in lifecycle.ENDS_CLAIMS:
-        return []
+        return [claim for claim in view.claims if claim.state == SPARE]
     if view.status == lifecycle.COMPLETED:
-        return [claim for claim in view.claims if claim.state == LIVE and claim.end > now_s]
-    return [claim for claim in view.claims if claim.state in (LIVE, PENDING, STANDBY)]
+        return [claim for claim in view.occupying if claim.state == SPARE or claim.end > now_s]
+    return [*view.occupying, *view.pending]
+
+
+def picked(view: View) -> tuple[bytes, list[ClaimView]] | None:
+    """The move that the old claims' holders are to give way to, and those claims; None where no
+    move waits for them. A later wish that was made in sight of another stands for it; of wishes
+    that knew nothing of each other the least is taken (§5.6)."""
+    ready = [claim for claim in view.claims if claim.state == READY]
+    if not ready or not view.live:
+        return None
+    by_id = {claim.id: claim for claim in view.claims}
+    passed: set[ClaimId] = set()
+    for claim in ready:
+        above = claim.replaces
+        while above is not None and above not in passed:
+            passed.add(above)
+            above = old.replaces if (old := by_id.get(above)) is not None else None
+    latest = [claim for claim in ready if claim.id not in passed] or ready
+    first = min(latest, key=lambda claim: (claim.stamp, claim.id))
+    return first.id.operation, view.live
 
 
 def _raise_exceptions(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:

@@ -157,7 +157,7 @@ RESOLVE_REASONS: Final = _ANYWHERE | _words(
 VERDICTS: Final = frozenset({"admitted", "moved", "displaced"})
 
 DECISION_REASONS: Final = _words(
-    "free taken no-such-resource superseded resource-repeated quarantined"
+    "free taken not-held no-such-resource superseded resource-repeated quarantined"
 )
 """Why a holder decided as it did (`deciding`)."""
 

@@ -19,9 +19,6 @@ from holdfast.model.errors import Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.reservation import (
-    LIVE,
-    PENDING,
-    STANDBY,
     ClaimView,
     View,
     shown_claims,
@@ -231,15 +228,8 @@ def _write_move(
         changed["nights"] = place.nights or 0
     if standing:
         changed["party_size"] = place.party_size
-    current = standing or [c.id for c in view.claims if c.state in (LIVE, PENDING)]
-    ends = tuple(c.id for c in view.claims if c.state in (LIVE, PENDING, STANDBY))
-    recording.write(
-        replica,
-        view,
-        ReservationMoved(changed, card),
-        claims=placing.claims_of(replica, place, choice, current),
-        ends=ends if replica.sells else (),
-    )
+    claims, ends = placing.claims_of(replica, venue, place, choice, view)
+    recording.write(replica, view, ReservationMoved(changed, card), claims=claims, ends=ends)
 
 
 def _kind_of(venue: VenueIndex, claims: Sequence[ClaimView]) -> str | None:

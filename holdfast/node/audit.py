@@ -138,8 +138,9 @@ def _change(
 ) -> dict[str, Any]:
     entry = seen[place]
     venue = book.partition("/")[2]
-    before = state_of(replica, venue, fold(reservation, seen[:place])) if place else {}
-    view = fold(reservation, seen[: place + 1])
+    rights = replica.rights(book)
+    before = state_of(replica, venue, fold(reservation, seen[:place], rights)) if place else {}
+    view = fold(reservation, seen[: place + 1], rights)
     after = state_of(replica, venue, view)
     item = _who_and_when(replica, book, entry.node, entry.kind, entry.stamp, uncertainty_ms)
     changed = [name for name in after if after[name] != before.get(name)]

@@ -15,7 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from holdfast.model.administration import Administration, Close, WriterInfo
 from holdfast.model.errors import HoldfastError
-from holdfast.model.events import ChainCertified, ChainClosed, ChainKeyChanged
+from holdfast.model.events import (
+    ChainCertified,
+    ChainClosed,
+    ChainKeyChanged,
+    Event,
+    NodeRevoked,
+    RightRevoked,
+)
 from holdfast.model.limits import CHAINS_PER_BOOK_MAX, CHAINS_PER_CERTIFICATE_MAX
 from holdfast.node.identity import Identity, verify_certificate
 from holdfast.store.journal import ChainRow, Journal
@@ -251,8 +258,28 @@ class Books:
                 closed in before or self._takes_back(book, closed) for closed in self._resolve(book)
             )
         counts = self.counts(book, chain, judged.n)
-        book.administration.absorb(author.info, judged.n, entry.stamp, event, counts=counts)
-        return False
+        book.administration.absorb(
+            author.info, judged.n, entry.stamp, event, operation=judged.operation, counts=counts
+        )
+        return counts and self._ends_rights(book, author, event)
+
+    def _ends_rights(self, book: BookState, author: ChainAuthor, event: Event) -> bool:
+        """Whether the hub just named a head, short of what is held here, up to which a holder's
+        sales count."""
+        if not author.info.is_hub:
+            return False
+        heads: list[tuple[bytes, int]] = []
+        if isinstance(event, RightRevoked):
+            heads = [(event.holder, event.entries)]
+        elif isinstance(event, NodeRevoked):
+            heads = [(incarnation, entries) for incarnation, entries, _ in event.heads]
+        writers = book.administration.rights.writers() if heads else set()
+        return any(
+            branch.length > entries
+            for incarnation, entries in heads
+            if incarnation in writers
+            for branch in self._journal.branches(book.name, incarnation)
+        )
 
     def _takes_back(self, book: BookState, closed: bytes) -> bool:
         """Whether a new close changes what was folded already."""

@@ -292,6 +292,10 @@ class Exchange:
             if response.heads is not None:
                 peer.heads = by_incarnation(response.heads)
             self._note_acks(peer, request, response, outcome)
+            # What a device holds it decides like the hub: with what one exchange brought (§5.4).
+            self._r.after_merge(
+                peer.book, response.sender, response.more, not response.more, merged
+            )
         self._note_sent(peer, request, response, outcome)
         self._note_peer_has(peer, merged)
         if request.keys and response.round == request.round:

@@ -1,7 +1,7 @@
-"""What the holder of rights does after a merge: decide what is asked of it, end what was requested.
+"""What a holder of rights does after a merge: decide what is asked of it, end what was requested.
 
-Owns when and in which order (DESIGN §5.4, §5.5); what the answer is, `model.deciding` says. In this
-version the hub holds every right.
+Owns when and in which order (DESIGN §5.4-§5.6), on the hub and on a device alike; what the answer
+is, `model.deciding` says, and who holds what, `model.rights`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.model import deciding, lifecycle
-from holdfast.model.entries import ClaimId
+from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.events import ClaimDecided, ClaimEnded
 from holdfast.model.limits import (
     BACKLOG_PATIENCE_SECONDS,
@@ -19,18 +19,27 @@ from holdfast.model.limits import (
     TOUCHED_EARLY_MAX,
 )
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import PENDING, STANDBY, View, claims_to_end
+from holdfast.model.reservation import (
+    PENDING,
+    STANDBY,
+    ClaimView,
+    View,
+    claims_to_end,
+    picked,
+)
+from holdfast.model.rights import HUB
+from holdfast.node import selling
 from holdfast.store.projections import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.node.hub import Hub
+    from holdfast.node.service import Service
 
 
 class Holding:
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, replica: Service) -> None:
+        self._r = replica
         self._backlogs: dict[tuple[str, bytes], float] = {}
         self._relied: dict[str, dict[int, bytes]] = {}
         self._touched_early: dict[tuple[str, bytes], dict[bytes, None]] = {}
@@ -42,7 +51,7 @@ class Holding:
     def backlog(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> None:
         """A piece came in and more will: nothing of its sender is decided before the last one."""
         key = (name, sender)
-        self._backlogs[key] = self._hub.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
+        self._backlogs[key] = self._r.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
         # What this piece cancelled is freed with the last one, which need not touch it again.
         early = self._touched_early.setdefault(key, {})
         if len(early) < TOUCHED_EARLY_MAX:
@@ -61,36 +70,36 @@ class Holding:
 
         `touched` are the reservations that may ask for an end; None: look at all.
         """
-        if not self._hub.recovery.may_write(name):
+        if not self._r.may_decide(name):
             return 0
         written = self._decide_all(name)
-        with self._hub.transaction():
+        with self._r.transaction():
             if touched is None:
-                now_s = self._hub.clock.now_ms() // 1000
+                now_s = self._r.clock.now_ms() // 1000
                 statuses = tuple(lifecycle.ENDS_CLAIMS)
-                self._hub.write_projections()
-                touched = self._hub.store.projections.ending(name, statuses, now_s)
+                self._r.write_projections()
+                touched = self._r.store.projections.ending(name, statuses, now_s)
             for reservation in touched:
-                record = self._hub.record(reservation, name)
+                record = self._r.record(reservation, name)
                 if record is not None:
                     written += self._end_requested(name, record.view)
         return written
 
     def _decide_all(self, name: str) -> int:
         """Decide every claim asked of the hub, in stamp order, in transactions of bounded size."""
-        venue = self._hub.book(name).administration.venue
+        venue = self._r.book(name).administration.venue
         if venue is None:
             return 0
-        with self._hub.lock:
-            waiting = self._hub.store.projections.undecided(name)
+        with self._r.lock:
+            waiting = self._r.store.projections.undecided(name)
             late = self._behind_backlog(name)
             decidable = [row for row in waiting if row[1] not in late]
             written = 0
             for start in range(0, len(decidable), DECISIONS_PER_TRANSACTION):
                 some = decidable[start : start + DECISIONS_PER_TRANSACTION]
-                with self._hub.transaction():
+                with self._r.transaction():
                     heads = self._relied_on(name)
-                    self._hub.store.projections.preload(name, [row[3] for row in some])
+                    self._r.store.projections.preload(name, [row[3] for row in some])
                     for _, _, operation, reservation in some:
                         written += self._decide_one(name, venue, operation, reservation, heads)
             return written
@@ -98,17 +107,17 @@ class Holding:
     def await_backlogs(self, name: str) -> None:
         """After a start: what is undecided may be the first half of a backlog, whose rest cancels
         some of it. Its writers are waited for like any backlog (§5.4)."""
-        until = self._hub.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
-        for _, writer, _, _ in self._hub.store.projections.undecided(name):
+        until = self._r.clock.monotonic_ms() + BACKLOG_PATIENCE_SECONDS * 1000
+        for _, writer, _, _ in self._r.store.projections.undecided(name):
             self._backlogs[name, writer] = until
 
     def _behind_backlog(self, name: str) -> set[bytes]:
         """Incarnations whose backlog is still coming in: a later piece may cancel (§5.4)."""
-        now = self._hub.clock.monotonic_ms()
+        now = self._r.clock.monotonic_ms()
         for key in [key for key, until in self._backlogs.items() if until < now]:
             del self._backlogs[key]
         senders = {sender for book, sender in self._backlogs if book == name}
-        authors = self._hub.book(name).authors
+        authors = self._r.book(name).authors
         names = {authors[sender].info.name for sender in senders if sender in authors}
         return {inc for inc, author in authors.items() if author.info.name in names} | senders
 
@@ -116,9 +125,9 @@ class Holding:
         """The heads that moved since the last decisions here: with those named before, all that
         this decision was made in sight of."""
         named = self._relied.setdefault(name, {})
-        own = self._hub.identity.incarnation
+        own = self._r.identity.incarnation
         moved = []
-        for chain in self._hub.store.journal.chains(name):
+        for chain in self._r.store.journal.chains(name):
             if chain.incarnation != own and named.get(chain.id) != chain.head:
                 named[chain.id] = chain.head
                 moved.append((chain.incarnation, chain.length, chain.head[:8]))
@@ -132,7 +141,7 @@ class Holding:
         reservation: bytes,
         heads: tuple[tuple[bytes, int, bytes], ...],
     ) -> int:
-        record = self._hub.record(reservation, name)
+        record = self._r.record(reservation, name)
         if record is None:
             return 0
         view = record.view
@@ -141,7 +150,7 @@ class Holding:
             for claim in view.claims
             if claim.id.operation == operation and claim.state in (PENDING, STANDBY)
         ]
-        if not asked:
+        if not asked or self._asked(name, asked) != self._r.account:
             return 0
         if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
             # Cancelled before it was decided: it gets its end and displaces nobody (§5.4).
@@ -154,12 +163,15 @@ class Holding:
             # One record that was brought in on two devices: a reservation has one place.
             self._end(name, view, tuple(claim.id for claim in asked), "superseded")
             return 1
-        verdict = deciding.decide(
-            view, operation, venue, self._hub.store.projections.occupancy(name)
-        )
+        stock = selling.stock(self._r, name, venue)
+        if stock is None or not selling.may_answer(self._r, name, asked):
+            return 0
+        own = {claim.id for claim in view.live if selling.holds(self._r, name, claim)}
+        occupancy = self._r.store.projections.occupancy(name)
+        verdict = deciding.decide(view, operation, venue, stock, occupancy, own)
         if not view.code and verdict.verdict == "admitted":
             verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
-        self._hub.append(
+        self._r.append(
             name,
             ClaimDecided(
                 operation, verdict.verdict, verdict.reason, verdict.won, heads,
@@ -178,14 +190,58 @@ class Holding:
             for seen in record.seen
         )
 
+    def _asked(self, name: str, claims: list[ClaimView]) -> bytes:
+        """Who answers an operation: the device that all of its claims can be asked of, else the
+        hub."""
+        rights = self._r.rights(name)
+        if not rights:
+            return HUB
+        answering = {
+            rights.asked(claim.asks, Claim(claim.resource, claim.start, claim.end, claim.quantity))
+            for claim in claims
+        }
+        return answering.pop() if len(answering) == 1 else HUB
+
     def _end_requested(self, name: str, view: View) -> int:
-        ending = claims_to_end(view, self._hub.clock.now_ms() // 1000)
-        if not ending:
-            return 0
+        """End what was asked to end and is held here, and what gives way to a move (§5.6)."""
+        written = 0
+        ending = claims_to_end(view, self._r.clock.now_ms() // 1000)
+        if ending:
+            waiting: dict[bytes, list[ClaimView]] = {}
+            for claim in ending:
+                if claim.state in (PENDING, STANDBY):
+                    waiting.setdefault(claim.id.operation, []).append(claim)
+            own = [
+                claim
+                for claim in ending
+                if (
+                    self._asked(name, waiting[claim.id.operation]) == self._r.account
+                    if claim.state in (PENDING, STANDBY)
+                    else selling.holds(self._r, name, claim)
+                )
+            ]
+            reason = view.status if view.status in lifecycle.ENDS_CLAIMS else "superseded"
+            written += self._end_all(name, view, own, reason)
+        if view.status not in lifecycle.ENDS_CLAIMS and (pick := picked(view)) is not None:
+            favour, old = pick
+            own = [claim for claim in old if selling.holds(self._r, name, claim)]
+            written += self._end_all(name, view, own, "moved", favour)
+        return written
+
+    def _end_all(
+        self, name: str, view: View, ending: list[ClaimView], reason: str, favour: bytes = b""
+    ) -> int:
         claims = tuple(claim.id for claim in ending)
         for start in range(0, len(claims), CLAIMS_PER_ENTRY_MAX):
-            self._end(name, view, claims[start : start + CLAIMS_PER_ENTRY_MAX], view.status)
-        return 1
+            self._end(name, view, claims[start : start + CLAIMS_PER_ENTRY_MAX], reason, favour)
+        return 1 if claims else 0
 
-    def _end(self, name: str, view: View, claims: tuple[ClaimId, ...], reason: str) -> None:
-        self._hub.append(name, ClaimEnded(reason), subject=view.id, ends=claims)
+    def _end(
+        self,
+        name: str,
+        view: View,
+        claims: tuple[ClaimId, ...],
+        reason: str,
+        favour: bytes = b"",
+    ) -> None:
+        self._r.append(name, ClaimEnded(reason, favour), subject=view.id, ends=claims)

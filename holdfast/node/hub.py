@@ -32,11 +32,11 @@ from holdfast.model.limits import (
     VENUE_BYTES_MAX,
 )
 from holdfast.model.offers import VenueIndex
+from holdfast.model.rights import HUB
 from holdfast.model.venue import Venue, parse_venue, to_document
 from holdfast.node import directories, lives, settings
 from holdfast.node import identity as certificates
 from holdfast.node.admission import ROOT_KEY, Admission, Invite, is_name
-from holdfast.node.holding import Holding
 from holdfast.node.keys import read_signing_key, write_signing_key
 from holdfast.node.local_identity import LocalIdentity, new_life
 from holdfast.node.recovery import REBUILT_KEY, Recovery
@@ -52,7 +52,6 @@ class Hub(Service):
     """Opened with `Hub.open(directory)`, made with `Hub.init(directory, tenant)`."""
 
     role = "hub"
-    sells = True
     keeps_queue = False
 
     # --- life -----------------------------------------------------------------------------------
@@ -118,7 +117,6 @@ class Hub(Service):
         self.other_life: list[str] = []
         self.admission = Admission(self)
         self.recovery = Recovery(self)
-        self.holding = Holding(self)
         self._former: LocalIdentity | None = None
         super().__init__(*arguments)
 
@@ -222,9 +220,12 @@ class Hub(Service):
             self.admission.accept_venue_key(name)
         self.holding.settle_with(name, sender, merged.reservations)
 
-    def settle(self, name: str, touched: list[bytes] | None = None) -> int:
-        """Decide what waits and end what was requested: see `Holding.settle`."""
-        return self.holding.settle(name, touched)
+    @property
+    def account(self) -> bytes:
+        return HUB
+
+    def may_decide(self, name: str) -> bool:
+        return self.recovery.may_write(name)
 
     def check_life(self, name: str) -> None:
         """Go on as another life, which recovers first, where this one turns out to have two

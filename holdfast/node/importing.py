@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from holdfast.model import calendar, ids, vocabulary
-from holdfast.model.entries import HUB_RIGHT, Claim, Malformed
+from holdfast.model.entries import Claim, Malformed
 from holdfast.model.errors import Invalid, RuleViolated
 from holdfast.model.events import ReservationCreated, SealedCard
 from holdfast.model.limits import IMPORT_BATCH_RECORDS, PARTY_MAX
@@ -27,7 +27,7 @@ from holdfast.model.mapping import ImportRecord, PlacedRecord, RowProblem, place
 from holdfast.model.mapping_file import STATUSES
 from holdfast.model.offers import Choice, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
-from holdfast.node import offering, reserving
+from holdfast.node import offering, reserving, selling
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -143,10 +143,15 @@ class Importer:
             return ()
         end = placed.ends_at + self._buffer
         choice = self._choice(placed, end)
-        right = HUB_RIGHT if self._r.sells else b""
-        return tuple(
-            Claim(resource, placed.starts_at, end, quantity, self._buffer, right)
+        wanted = tuple(
+            Claim(resource, placed.starts_at, end, quantity, self._buffer)
             for resource, quantity in zip(choice.resources, choice.quantities, strict=True)
+        )
+        terms = selling.terms(self._r, self._index, wanted)
+        rights = terms.rights or (b"",) * len(wanted)
+        return tuple(
+            msgspec.structs.replace(claim, right=right, asks=terms.asks)
+            for claim, right in zip(wanted, rights, strict=True)
         )
 
     def _choice(self, placed: PlacedRecord, end: int) -> Choice:

@@ -17,8 +17,8 @@ from holdfast.model.events import (
     ReservationMarkedNoShow,
     ReservationNoShowUndone,
 )
-from holdfast.model.reservation import LIVE, PENDING, STANDBY, View
-from holdfast.node import recording, reserving
+from holdfast.model.reservation import View
+from holdfast.node import recording, reserving, selling
 from holdfast.node.reasons import reason_code
 
 if TYPE_CHECKING:
@@ -43,13 +43,8 @@ def cancel(
         sealed = reserving.sealed_card(
             replica, venue, view.agent_id, {"note": note} if note else None
         )
-        ends = tuple(c.id for c in view.claims if c.state in (LIVE, PENDING, STANDBY))
-        return recording.write(
-            replica,
-            view,
-            ReservationCancelled(code, by, sealed),
-            ends=ends if replica.sells else (),
-        )
+        ends = selling.own_ends(replica, view, [*view.occupying, *view.pending])
+        return recording.write(replica, view, ReservationCancelled(code, by, sealed), ends=ends)
 
 
 def check_in(replica: Service, reference: str, actual_party_size: int | None = None) -> View:
@@ -66,10 +61,8 @@ def complete(replica: Service, reference: str) -> View:
     with replica.transaction():
         view = _step(replica, "completed", reference)
         now_s = replica.clock.now_ms() // 1000
-        ends = tuple(c.id for c in view.live if c.end > now_s)
-        return recording.write(
-            replica, view, ReservationCompleted(), ends=ends if replica.sells else ()
-        )
+        ends = selling.own_ends(replica, view, [c for c in view.live if c.end > now_s])
+        return recording.write(replica, view, ReservationCompleted(), ends=ends)
 
 
 def no_show(replica: Service, reference: str) -> View:

@@ -62,7 +62,6 @@ class Node(Service):
     """
 
     role = "node"
-    sells = False
     keeps_queue = True
 
     # --- life -----------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.model import calendar, lifecycle, rules, wall
-from holdfast.model.entries import ClaimId
+from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import SLOT_DAYS_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
+from holdfast.node import selling
 from holdfast.node.requests import AvailabilityRequest
 
 if TYPE_CHECKING:
@@ -40,16 +41,40 @@ def first_free(
     *,
     ignoring: Collection[ClaimId] = (),
 ) -> Choice | None:
-    """The first choice whose resources are all free throughout [start, end), as known here."""
+    """The choice to take for [start, end): the first that would be guaranteed here and now, else
+    the first that is free as far as is known here and that one holder can answer for."""
     occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
+    divided = bool(replica.rights(replica.book_of(venue.venue.id)))
+    asked = split = None
     for choice in choices:
         for name, quantity in zip(choice.resources, choice.quantities, strict=True):
             resource = venue.resource_by_id[name]
             if occupancy.free(name, resource.capacity, start, end, ignoring=ignoring) < quantity:
                 break
         else:
-            return choice
-    return None
+            if not divided:
+                return choice
+            terms = selling.terms(replica, venue, claims_for(choice, start, end), ignoring)
+            if terms.guaranteed:
+                return choice
+            if asked is None and (terms.asks or len(choice.resources) == 1):
+                asked = choice
+            split = split or choice
+    return asked or split
+
+
+def claims_for(choice: Choice, start: int, end: int) -> list[Claim]:
+    """What a choice would occupy, asked of nobody yet."""
+    return [
+        Claim(resource, start, end, quantity)
+        for resource, quantity in zip(choice.resources, choice.quantities, strict=True)
+    ]
+
+
+def assurance_of(replica: Service, venue: VenueIndex, choice: Choice, start: int, end: int) -> str:
+    """What a reservation of a choice would be here and now: guaranteed or provisional."""
+    terms = selling.terms(replica, venue, claims_for(choice, start, end))
+    return "guaranteed" if terms.guaranteed else "provisional"
 
 
 def slots(replica: Service, venue: VenueIndex, request: AvailabilityRequest) -> list[Slot]:
@@ -129,7 +154,8 @@ def _slot(
     if choice is None:
         return Slot(start, end, None, 0, "none", "full" if choices else "party")
     remaining = _remaining(replica, venue, choices, start, occupied_end)
-    return Slot(start, end, choice, remaining, "guaranteed" if replica.sells else "provisional", "")
+    assurance = assurance_of(replica, venue, choice, start, occupied_end)
+    return Slot(start, end, choice, remaining, assurance, "")
 
 
 def _remaining(

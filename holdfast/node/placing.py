@@ -11,11 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from holdfast.model import calendar, rules, wall
-from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
+from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RuleViolated
 from holdfast.model.offers import Choice, VenueIndex, most_people
-from holdfast.node import offering
+from holdfast.model.reservation import (
+    LIVE,
+    PENDING,
+    READY,
+    STANDBY,
+    View,
+    standing_claims,
+)
+from holdfast.node import offering, selling
 from holdfast.node.requests import AvailabilityRequest, CreateRequest
 
 if TYPE_CHECKING:
@@ -138,19 +148,33 @@ def _alternatives(replica: Service, venue: VenueIndex, place: Place) -> list[dic
 
 
 def claims_of(
-    replica: Service, place: Place, choice: Choice, replaces: Sequence[ClaimId]
-) -> tuple[Claim, ...]:
-    """The claims of a choice: from the own right on the hub, asked of the hub on a node."""
-    right = HUB_RIGHT if replica.sells else b""
-    made = []
-    for index, (resource, quantity) in enumerate(
-        zip(choice.resources, choice.quantities, strict=True)
-    ):
-        old = replaces[min(index, len(replaces) - 1)] if replaces else None
-        made.append(
-            Claim(
-                resource, place.start, place.end + place.buffer, quantity, place.buffer, right,
-                b"", None if replica.sells else old,
-            )
-        )  # fmt: skip
-    return tuple(made)
+    replica: Service, venue: VenueIndex, place: Place, choice: Choice, view: View | None = None
+) -> tuple[tuple[Claim, ...], tuple[ClaimId, ...]]:
+    """The claims of a choice, and what ends with them of the reservation that is moved.
+
+    From rights of one's own they count at once, and what is one's own of the old ends in the same
+    entry; what others hold is named, and stays until its holder ends it (DESIGN §5.6).
+    """
+    wanted = [
+        Claim(resource, place.start, place.end + place.buffer, quantity, place.buffer)
+        for resource, quantity in zip(choice.resources, choice.quantities, strict=True)
+    ]
+    old = [] if view is None else [*view.live, *view.pending, *view.occupying]
+    own = () if view is None else selling.own_ends(replica, view, dict.fromkeys(old))
+    terms = selling.terms(replica, venue, wanted, own)
+    if terms.guaranteed:
+        named = [claim.id for claim in old if claim.id not in own]
+    else:
+        # A pending change is what the next one follows.
+        standing = [] if view is None else standing_claims(view)
+        named = [c.id for c in standing or old if c.state in (LIVE, PENDING, STANDBY, READY)]
+    made = tuple(
+        msgspec.structs.replace(
+            claim,
+            right=terms.rights[index] if terms.guaranteed else b"",
+            asks=terms.asks,
+            replaces=named[min(index, len(named) - 1)] if named else None,
+        )
+        for index, claim in enumerate(wanted)
+    )
+    return made, own if terms.guaranteed else ()

@@ -14,18 +14,30 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from holdfast import __version__
 from holdfast.model import events, hlc
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.errors import Conflict, HoldfastError, RuleViolated
-from holdfast.model.events import ChainCertified, Event
+from holdfast.model.events import (
+    ChainCertified,
+    ChainClosed,
+    ChainSucceeded,
+    Event,
+    NodeRevoked,
+    RightGranted,
+    RightReturned,
+    RightRevoked,
+)
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import (
     ASIDE_BYTES_MAX,
     ENTRIES_PER_RESERVATION_MAX,
     SMALL_ENTRY_BYTES,
 )
-from holdfast.model.reservation import Seen, View
+from holdfast.model.reservation import NO_RIGHTS, Seen, View
+from holdfast.model.rights import Rights
 from holdfast.node.books import Books, BookState, ChainAuthor
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
@@ -42,7 +54,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 2
+PROJECTION_VERSION: Final = 3
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -107,6 +119,7 @@ class Replica:
         self.clock = clock
         self.lock = threading.RLock()
         self._books = Books(store.journal, lambda: self.identity.root)
+        store.projections.rights_of = self.rights
         self.pages = Pages(self._page_entries)
         self.listeners: list[Callable[[Change], None]] = []
         self._own: dict[str, list[tuple[bytes, bytes]]] = {}
@@ -168,6 +181,11 @@ class Replica:
             if state is None:
                 state = self.books[name] = BookState(name)
             return state
+
+    def rights(self, name: str) -> Rights:
+        """Who may sell what in a book, by all that is held here."""
+        state = self.books.get(name)
+        return state.administration.rights if state is not None else NO_RIGHTS
 
     def book_of(self, venue: str) -> str:
         return f"{self.identity.tenant}/{venue}"
@@ -327,6 +345,8 @@ class Replica:
             self._flush_own_administration(name)
             if self._books.absorb(book, chain, judged):
                 self._refold(name)
+            else:
+                self._move_rights(book, chain, judged)
         elif subject:
             self._see(book, chain, judged, fresh=made)
             if queue and self.keeps_queue:
@@ -428,8 +448,9 @@ class Replica:
         now_ms = self.clock.now_ms()
         not_merged: list[tuple[bytes, int, int, str, str]] = []
         highest = self.last_stamp
-        if chain.incarnation in book.administration.hubs:
-            # Which branch of a hub's chain counts may follow only now. Of others nothing follows.
+        administration = book.administration
+        if chain.incarnation in administration.hubs | administration.rights.writers():
+            # Which branch of it counts may follow only now. From other chains nothing follows.
             branches = self.store.journal.branches(book.name, chain.incarnation)
             outcome.refold |= len(branches) > 1
         fresh = self.store.projections.new_among(
@@ -454,6 +475,8 @@ class Replica:
                 self._touched_venue.add(book.name)
                 if self._books.absorb(book, chain, judged):
                     outcome.refold = True
+                else:
+                    self._move_rights(book, chain, judged)
             elif entry.subject:
                 outcome.reservations[entry.subject] = None
                 self._see(book, chain, judged, fresh=entry.subject in fresh)
@@ -471,18 +494,47 @@ class Replica:
         entry, incarnation = judged.entry, chain.incarnation
         assert entry is not None
         author = book.authors[incarnation].info
-        holder = author.is_hub and self._books.counts(book, chain, judged.n)
+        counts = self._books.counts(book, chain, judged.n)
         content = entry.content if judged.event is not None else b""
         self.store.projections.see(
             book.name,
             entry.subject,
             Seen(
-                judged.operation, entry.kind, entry.stamp, incarnation, author.name, holder,
-                entry.follows, entry.claims, entry.ends, content, judged.n,
+                judged.operation, entry.kind, entry.stamp, incarnation, author.name,
+                author.is_hub and counts, entry.follows, entry.claims, entry.ends, content,
+                judged.n, counts,
             ),
             fresh=fresh,
             limited=not author.is_hub,
         )  # fmt: skip
+
+    def _move_rights(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
+        """What follows from a grant, a return or a shut-out for what was folded: claims count
+        against other accounts, and a grant vouches for those that it hands over (§4.10)."""
+        event, entry = judged.event, judged.entry
+        if not isinstance(event, _RIGHTS_MOVE) or entry is None:
+            return
+        counts = self._books.counts(book, chain, judged.n)
+        granted = isinstance(event, RightGranted) and counts
+        projections = self.store.projections
+        projections.rights_moved(book.name, judged.operation if granted else b"")
+        author = book.authors[chain.incarnation].info
+        if not (isinstance(event, RightGranted) and granted and author.is_hub):
+            return
+        handed: dict[bytes, list[int]] = {}
+        for place, (reservation, _, _) in enumerate(event.handed[: len(entry.claims)]):
+            handed.setdefault(reservation, []).append(place)
+        for reservation, places in handed.items():
+            part = msgspec.structs.replace(event, handed=tuple(event.handed[i] for i in places))
+            projections.see(
+                book.name,
+                reservation,
+                Seen(
+                    judged.operation, entry.kind, entry.stamp, chain.incarnation, author.name,
+                    True, (), tuple(entry.claims[i] for i in places), (),
+                    events.encode_content(part), judged.n,
+                ),
+            )  # fmt: skip
 
     def _refold(self, name: str) -> None:
         """Fold a book anew from the journal: after a close that takes decisions back, an upgrade,
@@ -499,6 +551,8 @@ class Replica:
             entry = judged.entry
             if entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
                 self._see(book, chain, judged)
+            elif isinstance(judged.event, RightGranted):
+                self._move_rights(book, chain, judged)
 
     def refold(self, name: str) -> None:
         with self.transaction():
@@ -556,4 +610,7 @@ class Replica:
             yield chain, book.authors.get(chain.incarnation)
 
 
+_RIGHTS_MOVE: Final = (
+    RightGranted, RightReturned, RightRevoked, NodeRevoked, ChainSucceeded, ChainClosed,
+)  # fmt: skip
 _ADMINISTRATIVE: Final = ("chain.", "venue.", "node.", "codes.", "right.")

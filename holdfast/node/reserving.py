@@ -55,7 +55,7 @@ def create(replica: Service, request: CreateRequest) -> View:
             card=card,
             metadata=request.metadata,
         )
-        claims = placing.claims_of(replica, place, choice, ())
+        claims, _ = placing.claims_of(replica, venue, place, choice)
         with recording.refused_as_invalid():
             replica.append(book, event, subject=reservation, claims=claims)
         return recording.view_of(replica, reservation, book)

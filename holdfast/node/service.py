@@ -17,6 +17,7 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
 from holdfast.model.vocabulary import EXCEPTION_ACTIONS, RESOLVE_REASONS, WITHDRAW_REASONS
 from holdfast.node.guests import Guests
+from holdfast.node.holding import Holding
 from holdfast.node.identity import Identity
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reasons import reason_code
@@ -31,10 +32,9 @@ from holdfast.store.store import Store
 
 
 class Service(Replica):
-    """A replica with its services; `sells` says whether it holds the right to capacity."""
+    """A replica with its services. What it may sell, `rights` says: see `selling`."""
 
     role: str = "node"
-    sells = False
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Service(Replica):
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)
         self.cards = Guests(self)
+        self.holding = Holding(self)
 
     @property
     def name(self) -> str:
@@ -149,7 +150,28 @@ class Service(Replica):
     def after_merge(
         self, name: str, sender: bytes, more: bool, complete: bool, merged: Merged
     ) -> None:
-        """What follows a merge; only a holder of rights has something to do."""
+        """What follows a merge: the sender's backlog is noted, then decided and ended what is this
+        replica's to decide and to end. `complete`: the sender holds nothing that is lacking here.
+        """
+        if more:
+            self.holding.backlog(name, sender, merged.reservations)
+            return
+        self.holding.backlog_over(name, sender)
+        self.holding.settle_with(name, sender, merged.reservations)
+
+    @property
+    def account(self) -> bytes:
+        """Whose rights are this replica's own: an incarnation, or HUB for the hub's remainder."""
+        return self.identity.incarnation
+
+    def may_decide(self, name: str) -> bool:
+        """Whether this replica sells, decides and ends in a book."""
+        administration = self.book(name).administration
+        return bool(administration.rights) and self.account not in administration.closes
+
+    def settle(self, name: str, touched: list[bytes] | None = None) -> int:
+        """Decide what waits and end what was requested: see `Holding.settle`."""
+        return self.holding.settle(name, touched)
 
     def saw_node(self, incarnation: bytes, book: str, node: Identity, detail: bytes) -> None:
         """Remember when a node was heard, and by which certificate: a hub that lost its register

@@ -44,6 +44,7 @@ REASON_SENTENCES: Final = {
     # Decisions.
     "free": "the place was free",
     "taken": "the place was already taken",
+    "not-held": "another device has the right to sell the place",
     "no-such-resource": "there is no such resource any more",
     "superseded": "the reservation had changed in the meantime",
     "resource-repeated": "one resource was asked for twice",

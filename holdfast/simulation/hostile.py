@@ -125,7 +125,7 @@ class Attacker:
             CodesGranted(self._incarnation, tuple(range(64))),
             ChainClosed(name, b"", 0, bytes(32), "stolen"),
             NodeRevoked("desk1", (bytes(20),), (), "stolen"),
-            RightGranted(self._incarnation, "T1", 1, 0, START_MS // 1000 + 10**7),
+            RightGranted(self._incarnation, ("T1",), 1, 0, START_MS // 1000 + 10**7),
         )
         return draw.choice(events)
 

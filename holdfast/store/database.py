@@ -214,6 +214,22 @@ def m004_books_apart(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_rights(db: Database) -> None:
+    """Claims remember the right that they were sold from; what names a right whose grant is not
+    here yet is found when the grant arrives."""
+    _run(
+        db,
+        """
+        ALTER TABLE claims ADD COLUMN right_id BLOB NOT NULL DEFAULT x'';
+        CREATE TABLE awaited (
+            right_id BLOB NOT NULL, book TEXT NOT NULL, reservation BLOB NOT NULL,
+            PRIMARY KEY (right_id, book, reservation)
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -343,5 +359,11 @@ def _refuse_newer(db: Database, path: Path) -> None:
 
 _OURS: Final = frozenset(
     migration.__name__
-    for migration in (m001_journal_and_chains, m002_projections, m003_work, m004_books_apart)
+    for migration in (
+        m001_journal_and_chains,
+        m002_projections,
+        m003_work,
+        m004_books_apart,
+        m005_rights,
+    )
 )

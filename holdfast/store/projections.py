@@ -9,7 +9,7 @@ and its id: nothing crosses a book, not even an id that somebody uses in two of 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,7 +23,17 @@ from holdfast.model.limits import (
     ENTRIES_PER_RESERVATION_MAX,
     RESERVATIONS_IN_MEMORY,
 )
-from holdfast.model.reservation import LIVE, PENDING, STANDBY, Seen, View, fold, view_digest
+from holdfast.model.reservation import (
+    LIVE,
+    OCCUPYING,
+    PENDING,
+    STANDBY,
+    Seen,
+    View,
+    fold,
+    view_digest,
+)
+from holdfast.model.rights import Rights
 
 _view_encoder = msgspec.msgpack.Encoder()
 _view_decoder = msgspec.msgpack.Decoder(View)
@@ -31,6 +41,10 @@ _seen_decoder = msgspec.msgpack.Decoder(list[Seen])
 
 Key = tuple[str, bytes]
 """A book and a reservation in it."""
+
+Row = tuple[str, int, int, int, int, bytes]
+"""A claim as it is stored: resource, start, end, quantity, whether it is granted (0: it waits, 1: it
+is in force, 2: beside what it is to replace), and the right that it was sold from."""
 
 MODULUS: Final = 1 << 256
 _IDS_PER_QUERY: Final = 500
@@ -44,8 +58,8 @@ class Stored:
     digest: int = 0
     entries: int = 0
     waiting: int = 0
-    claims: dict[ClaimId, tuple[str, int, int, int, bool]] = field(default_factory=dict)
-    written: dict[ClaimId, tuple[str, int, int, int, bool]] = field(default_factory=dict)
+    claims: dict[ClaimId, Row] = field(default_factory=dict)
+    written: dict[ClaimId, Row] = field(default_factory=dict)
     exceptions: tuple[tuple[str, int], ...] = ()
     indexed: tuple[str, int, str] | None = None
     """(code, starts_at, agent_id): None where there is no row yet."""
@@ -78,8 +92,11 @@ class DateDigest:
 
 
 class Projections:
+    """`rights_of` gives the rights of a book, which its administration folds."""
+
     def __init__(self, db: Database) -> None:
         self._c = db.conn
+        self.rights_of: Callable[[str], Rights] = lambda _: Rights()
         self._cache: OrderedDict[Key, Record] = OrderedDict()
         self._dirty: dict[Key, Record] = {}
         self._stale: dict[Key, Record] = {}
@@ -88,6 +105,7 @@ class Projections:
         self._digests: dict[tuple[str, str], DateDigest] = {}
         self._moved_digests: set[tuple[str, str]] = set()
         self._reaches: dict[tuple[str, str], int] = {}
+        self._awaited: set[tuple[bytes, str, bytes]] = set()
         self._occupancies: dict[str, Occupancy] = {}
         self.reload()
 
@@ -99,6 +117,7 @@ class Projections:
         self._dirty_places.clear()
         self._digests.clear()
         self._moved_digests.clear()
+        self._awaited.clear()
         for occupancy in self._occupancies.values():
             occupancy.forget()
         self._pending.clear()
@@ -118,7 +137,7 @@ class Projections:
 
     def clear_book(self, book: str) -> None:
         """Forget the folded state of a book on disk too, so that it can be folded anew."""
-        for table in ("reservations", "claims", "digests", "exceptions"):
+        for table in ("reservations", "claims", "digests", "exceptions", "awaited"):
             self._c.execute(f"DELETE FROM {table} WHERE book = ?", (book,))  # noqa: S608
         by_book: tuple[dict[Any, Any], ...] = (
             self._cache, self._dirty, self._stale, self._dirty_places, self._digests,
@@ -243,8 +262,31 @@ class Projections:
             or len(_written_by(record, node)) < ENTRIES_PER_RESERVATION_MAX
         )
 
+    def rights_moved(self, book: str, granted: bytes = b"") -> None:
+        """A right was granted, given back or revoked: claims may count against another account, and
+        those that waited for this grant are folded anew."""
+        self._occupancy(book).forget()
+        if not granted:
+            return
+        waiting = [
+            row[0]
+            for row in self._c.execute(
+                "SELECT reservation FROM awaited WHERE right_id = ? AND book = ?", (granted, book)
+            )
+        ]
+        waiting += [one for right, name, one in self._awaited if (right, name) == (granted, book)]
+        self._c.execute("DELETE FROM awaited WHERE right_id = ? AND book = ?", (granted, book))
+        for reservation in waiting:
+            record = self._known(book, reservation)
+            if record is not None:
+                record.stale = True
+                self._dirty[record.key] = self._stale[record.key] = record
+
     def _refold(self, record: Record) -> None:
-        record.view = fold(record.id, record.seen)
+        unknown: set[bytes] = set()
+        record.view = fold(record.id, record.seen, self.rights_of(record.book), unknown)
+        for right in unknown:
+            self._awaited.add((right, record.book, record.id))
         record.view.book = record.book
         record.stale = False
         self._stale.pop(record.key, None)
@@ -257,15 +299,16 @@ class Projections:
         before = record.stored.claims
         if now == before:
             return
-        for resource, start, end, _, _ in {*before.values(), *now.values()}:
+        for resource, start, end, *_ in {*before.values(), *now.values()}:
             for day in days(start, end):
                 self._dirty_places.setdefault((record.book, resource, day), set()).add(record.id)
-        for claim_id, (resource, start, end, _, _) in before.items():
+        rights = self.rights_of(record.book)
+        for claim_id, (resource, start, end, *_) in before.items():
             if claim_id not in now:
                 occupancy.remove(resource, claim_id, start, end)
-        for claim_id, (resource, start, end, quantity, live) in now.items():
-            if before.get(claim_id) != (resource, start, end, quantity, live):
-                occupancy.add(resource, Held(claim_id, start, end, quantity, live, record.id))
+        for claim_id, row in now.items():
+            if before.get(claim_id) != row:
+                occupancy.add(row[0], _held(claim_id, row, record.id, rights))
         self._follow_pending(record, before, now)
         # `stored.claims` is what the occupancy shows; the disk follows at flush.
         record.stored.claims = now
@@ -273,8 +316,8 @@ class Projections:
     def _follow_pending(
         self,
         record: Record,
-        before: dict[ClaimId, tuple[str, int, int, int, bool]],
-        now: dict[ClaimId, tuple[str, int, int, int, bool]],
+        before: dict[ClaimId, Row],
+        now: dict[ClaimId, Row],
     ) -> None:
         """Keep the list of what waits for a decision in step; it is short and stays in memory."""
         pending = self._pending.setdefault(record.book, {})
@@ -290,7 +333,7 @@ class Projections:
             if claim.state in (PENDING, STANDBY):
                 operation = claim.id.operation
                 pending[operation] = (claim.stamp, node.get(operation, b""), operation, record.id)
-            elif claim.state == LIVE:
+            elif claim.state in OCCUPYING:
                 pending.pop(claim.id.operation, None)
 
     def flush(self) -> list[Record]:
@@ -327,9 +370,13 @@ class Projections:
         )
         self._c.executemany(
             'INSERT OR REPLACE INTO claims (operation, idx, book, resource, start, "end", quantity,'
-            " live, stamp, node, reservation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " live, right_id, stamp, node, reservation)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             claims,
         )
+        if self._awaited:
+            self._c.executemany("INSERT OR IGNORE INTO awaited VALUES (?, ?, ?)", self._awaited)
+            self._awaited.clear()
         self._write_digests()
         self._dirty.clear()
         self._dirty_places.clear()
@@ -381,7 +428,7 @@ class Projections:
         for claim_id, held in now.items():
             if before.get(claim_id) == held:
                 continue
-            resource, start, end, quantity, live = held
+            resource, start, end, quantity, live, right = held
             key = (book, resource)
             if end - start > self._reaches.get(key, 0):
                 self._reaches[key] = end - start
@@ -391,7 +438,8 @@ class Projections:
             rows.append(
                 (
                     claim_id.operation, claim_id.index, book, resource, start, end, quantity,
-                    live, by_id[claim_id].stamp, node.get(claim_id.operation, b""), record.id,
+                    live, right, by_id[claim_id].stamp, node.get(claim_id.operation, b""),
+                    record.id,
                 )
             )  # fmt: skip
         record.stored.written = now
@@ -501,17 +549,25 @@ class Projections:
             def load(resource: str, start: int, end: int) -> Iterable[Held]:
                 return self._held(book, resource, start, end)
 
-            known = self._occupancies[book] = Occupancy(load)
+            def granted(resource: str) -> Iterable[tuple[int, int, int]]:
+                return [
+                    (held.start, held.end, held.right.quantity)
+                    for held in self.rights_of(book).of_resource(resource)
+                ]
+
+            known = self._occupancies[book] = Occupancy(load, granted)
         return known
 
     def _held(self, book: str, resource: str, start: int, end: int) -> list[Held]:
         reach = self._reaches.get((book, resource), 0)
+        rights = self.rights_of(book)
         held = {
-            ClaimId(row[0], row[1]): Held(
-                ClaimId(row[0], row[1]), row[2], row[3], row[4], bool(row[5]), row[6]
+            ClaimId(row[0], row[1]): _held(
+                ClaimId(row[0], row[1]), (resource, *row[2:7]), row[7], rights
             )
             for row in self._c.execute(
-                'SELECT operation, idx, start, "end", quantity, live, reservation FROM claims'
+                'SELECT operation, idx, start, "end", quantity, live, right_id, reservation'
+                " FROM claims"
                 ' WHERE book = ? AND resource = ? AND start < ? AND start > ? AND "end" > ?',
                 (book, resource, end, start - reach - 1, start),
             )
@@ -529,9 +585,10 @@ class Projections:
     ) -> None:
         for claim in record.view.claims:
             held.pop(claim.id, None)
-        for claim_id, (name, first, last, quantity, live) in record.stored.claims.items():
-            if name == resource and first < end and last > start:
-                held[claim_id] = Held(claim_id, first, last, quantity, live, record.id)
+        rights = self.rights_of(record.book)
+        for claim_id, row in record.stored.claims.items():
+            if row[0] == resource and row[1] < end and row[2] > start:
+                held[claim_id] = _held(claim_id, row, record.id, rights)
 
     def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
         """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp
@@ -547,8 +604,9 @@ class Projections:
             for row in self._c.execute(
                 "SELECT r.id FROM reservations r WHERE r.book = ? AND r.id IN"  # noqa: S608
                 ' (SELECT reservation FROM claims WHERE book = ? AND "end" > ?)'
-                f" AND r.status IN ({marks}) ORDER BY r.id",
-                (book, book, now_s, *statuses),
+                f" AND r.status IN ({marks}) UNION SELECT reservation FROM claims"
+                ' WHERE book = ? AND "end" > ? AND live = 2 ORDER BY 1',
+                (book, book, now_s, *statuses, book, now_s),
             )
         ]
 
@@ -644,9 +702,22 @@ def _place(seen: Seen) -> tuple[int, bytes]:
     return seen.n, seen.operation
 
 
-def _held_rows(view: View) -> dict[ClaimId, tuple[str, int, int, int, bool]]:
+def _held_rows(view: View) -> dict[ClaimId, Row]:
     return {
-        claim.id: (claim.resource, claim.start, claim.end, claim.quantity, claim.state == LIVE)
+        claim.id: (
+            claim.resource, claim.start, claim.end, claim.quantity,
+            0 if claim.state not in OCCUPYING else 1 if claim.state == LIVE else 2, claim.right,
+        )
         for claim in view.claims
-        if claim.state in (LIVE, PENDING, STANDBY)
-    }
+        if claim.state in OCCUPYING or claim.state in (PENDING, STANDBY)
+    }  # fmt: skip
+
+
+def _held(claim: ClaimId, row: Row, reservation: bytes, rights: Rights) -> Held:
+    """A stored claim as the occupancy counts it, by the rights as they are held now."""
+    _, start, end, quantity, live, right = row
+    if live and rights:
+        held = rights.account(claim, right)
+        if held is not None:
+            return Held(claim, start, end, quantity, True, reservation, held.right.id, held.start)
+    return Held(claim, start, end, quantity, bool(live), reservation)

@@ -137,7 +137,7 @@ BAD: list[tuple[str, bytes, str]] = [
     ("a revocation with a name", entry(NodeRevoked(NAME, ())), "text-not-an-id:node"),
     ("a venue's key of 3 bytes", entry(VenueKeyPublished(b"abc")), "key-length"),
     ("a venue's key that nothing fits", entry(VenueKeyPublished(bytes(32))), "key-weak"),
-    ("a right of nothing", entry(RightGranted(bytes(16), "T1", 0, 0, 1)), "right-out-of-range"),
+    ("a right of nothing", entry(RightGranted(bytes(16), ("T1",), 0, 0, 1)), "right-out-of-range"),
     ("a certificate change without one", entry(ChainKeyChanged(())), "certificate-out-of-range"),
 ]  # fmt: skip
 VALUES: list[Any] = [None, -1, HUGE, 1.5, NAME, b"x", [], [NAME], {}, {NAME: NAME}, True, [[]] * 9]

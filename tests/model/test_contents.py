@@ -72,12 +72,12 @@ TEXT_FIELDS = [
 IDS_BY_FORM = {
     "reservation.created.resource_kind", "reservation.created.area",
     "reservation.amended.fields", "reservation.moved.fields",  # of these, the same two
-    "claim.decided.from_resources", "right.granted.resource",
+    "claim.decided.from_resources", "right.granted.resources",
     "chain.certified.software", "node.revoked.node",
 }  # fmt: skip
 """What names things of the venue's own: its places, its devices, its software. Their form is all
 that the gate can know; everywhere else a word must be on a list."""
-RESOURCES = {"claim.decided.from_resources", "right.granted.resource"}
+RESOURCES = {"claim.decided.from_resources", "right.granted.resources"}
 """The ids of resources may have capitals, as in the venue file."""
 
 FREE_TEXT = st.text("abcXYZÄéñ安 ,.'+-_:@/", min_size=1, max_size=70).filter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.model.capacity import Held, Occupancy
-from holdfast.model.deciding import decide
+from holdfast.model.deciding import HubStock, decide
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     ClaimEnded,
@@ -66,7 +66,8 @@ def holding(*held: tuple[str, int, int, int], live: bool = True, by: bytes = OTH
 
 
 def judged(view: View, occupancy: Occupancy, operation: bytes = OPERATION):
-    return decide(view, operation, VENUE, occupancy)
+    own = {claim.id for claim in view.live}
+    return decide(view, operation, VENUE, HubStock(VENUE, occupancy), occupancy, own)
 
 
 def test_what_is_free_is_admitted_as_it_was_asked_for():

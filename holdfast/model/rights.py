@@ -1,0 +1,243 @@
+"""Who may sell what: grants, returns and revocations of rights, folded from entries alone.
+
+Owns the rules of DESIGN §5.1, §5.7 and §5.8: a right is what one grant of the hub hands to one
+incarnation; it counts in the holder's chain from the grant up to the holder's own return, the head
+at which the hub revoked it, or the head at which the holder's chain was closed. What is granted to
+nobody is the hub's. No clock is asked: a release is a return that the holder's node writes.
+
+Everything here follows from the set of entries, whatever their order of arrival: positions are
+compared within a chain, and never between chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple, Protocol
+
+from holdfast.model.entries import EPOCH_SECONDS_MAX, Claim, ClaimId
+from holdfast.model.events import RightGranted, RightReturned, RightRevoked
+
+FOREVER: Final = EPOCH_SECONDS_MAX
+"""The end of a right without an end."""
+
+HUB: Final = b""
+"""The account of what is granted to nobody, and the name of the hub where a holder is named."""
+
+_NOW: Final = 1 << 62
+"""A place beyond every entry of a chain."""
+
+
+class Closed(Protocol):
+    """The head at which a chain was closed, as far as rights need it."""
+
+    @property
+    def entries(self) -> int: ...
+
+
+class Right(NamedTuple):
+    """One grant as it was written. `start` and `end` are epoch seconds; `quantity` holds for each
+    of the resources; `release_minutes` -1: never released."""
+
+    id: bytes
+    holder: bytes
+    resources: tuple[str, ...]
+    quantity: int
+    start: int
+    end: int
+    release_minutes: int
+    stamp: int
+
+
+class Held(NamedTuple):
+    """A right that somebody holds now: by which incarnation, and which instants are left."""
+
+    right: Right
+    holder: bytes
+    start: int
+    end: int
+
+    def covers(self, resource: str, start: int, end: int) -> bool:
+        return resource in self.right.resources and self.start <= start and end <= self.end
+
+
+class _Returned(NamedTuple):
+    node: bytes
+    n: int
+    until: int
+
+
+class _Revoked(NamedTuple):
+    node: bytes
+    entries: int
+
+
+class Rights:
+    """The rights of one book. `closes` is kept by whoever resolves closes."""
+
+    def __init__(self, closes: Mapping[bytes, Closed] | None = None) -> None:
+        self.by_id: dict[bytes, Right] = {}
+        self._closes: Mapping[bytes, Closed] = {} if closes is None else closes
+        self._returns: dict[bytes, list[_Returned]] = {}
+        self._revoked: dict[bytes, list[_Revoked]] = {}
+        self._shut: dict[bytes, int] = {}
+        self._succeeded: dict[bytes, bytes] = {}
+        self._by_resource: dict[str, list[bytes]] = {}
+        self._handed: dict[ClaimId, list[bytes]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.by_id)
+
+    # --- folding --------------------------------------------------------------------------------
+
+    def granted(self, right: bytes, stamp: int, event: RightGranted) -> None:
+        """A grant that counts: by a life of the hub, not beyond the head where it was closed."""
+        if right in self.by_id:
+            return
+        self.by_id[right] = Right(
+            right, event.holder, event.resources, event.quantity, event.start, event.end,
+            event.release_minutes, stamp,
+        )  # fmt: skip
+        for resource in event.resources:
+            self._by_resource.setdefault(resource, []).append(right)
+        for _, operation, index in event.handed:
+            self._handed.setdefault(ClaimId(operation, index), []).append(right)
+
+    def returned(self, node: bytes, n: int, event: RightReturned) -> None:
+        """Entry n of a chain gives rights back; it counts for those that its writer holds there."""
+        for right in event.rights:
+            self._returns.setdefault(right, []).append(_Returned(node, n, event.until))
+
+    def revoked(self, event: RightRevoked) -> None:
+        """The hub takes a right back: entries of the holder count up to the named head."""
+        self._revoked.setdefault(event.right, []).append(_Revoked(event.holder, event.entries))
+
+    def shut_out(self, node: bytes, entries: int) -> None:
+        """The hub shut a device out: what it wrote beyond this head is no sale and no decision."""
+        self._shut[node] = min(entries, self._shut.get(node, entries))
+
+    def succeeded(self, node: bytes, by: bytes) -> None:
+        """A chain ended on purpose, for its clock's sake: its rights pass on (DESIGN §3)."""
+        self._succeeded.setdefault(node, by)
+
+    # --- what counted when ----------------------------------------------------------------------
+
+    def covers(self, right: bytes, node: bytes, n: int, claim: Claim) -> bool | None:
+        """Whether entry n of a node's chain could sell or decide this from a right. None: the
+        grant is not known here yet."""
+        known = self.by_id.get(right)
+        if known is None:
+            return None
+        window = self._window(known, node, n)
+        return (
+            window is not None
+            and claim.resource in known.resources
+            and claim.quantity <= known.quantity
+            and window[0] <= claim.start
+            and claim.end <= window[1]
+        )
+
+    def held(self, node: bytes, n: int, claim: ClaimId, sold_from: bytes) -> bool:
+        """Whether a node, at entry n of its chain, is the holder of a claim: it was sold or decided
+        from a right that the node has there, or handed over with one."""
+        return any(
+            known is not None and self._window(known, node, n) is not None
+            for right in (sold_from, *self._handed.get(claim, ()))
+            for known in (self.by_id.get(right),)
+        )
+
+    def may_answer(self, node: bytes, n: int, claim: Claim) -> bool:
+        """Whether a node has, at entry n of its chain, any right to all that a claim asks for."""
+        return any(
+            self.covers(right, node, n, claim)
+            for right in self._by_resource.get(claim.resource, ())
+        )
+
+    def _window(self, right: Right, node: bytes, n: int) -> tuple[int, int] | None:
+        """The instants of a right that a node has at entry n of its chain."""
+        lives = self._lives(right.holder)
+        if node not in lives or n > self._limit(node):
+            return None
+        own = lives.index(node)
+        for revoked in self._revoked.get(right.id, ()):
+            if revoked.node == node and n > revoked.entries:
+                return None
+            if revoked.node in lives[:own] or revoked.node not in lives:
+                return None
+        start = right.start
+        for returned in self._returns.get(right.id, ()):
+            if returned.node in lives[:own] or (returned.node == node and returned.n < n):
+                if not returned.until:
+                    return None
+                start = max(start, returned.until)
+        return (start, right.end) if start < right.end else None
+
+    def _limit(self, node: bytes) -> int:
+        close = self._closes.get(node)
+        limit = _NOW if close is None else close.entries
+        return min(limit, self._shut.get(node, _NOW))
+
+    def _lives(self, incarnation: bytes) -> list[bytes]:
+        """A life and those that carried on after it, in their order."""
+        lives = [incarnation]
+        while (after := self._succeeded.get(lives[-1])) is not None and after not in lives:
+            lives.append(after)
+        return lives
+
+    # --- who holds what now ---------------------------------------------------------------------
+
+    def now(self, right: bytes) -> Held | None:
+        """A right as it is held by all that is known here; None where it went back to the hub."""
+        known = self.by_id.get(right)
+        if known is None:
+            return None
+        holder = self._lives(known.holder)[-1]
+        if self._limit(holder) < _NOW or self._revoked.get(right):
+            return None
+        window = self._window(known, holder, _NOW)
+        return None if window is None else Held(known, holder, *window)
+
+    def active(self) -> Iterator[Held]:
+        """Every right that somebody holds now, in the order of the grants."""
+        for right in sorted(self.by_id.values(), key=lambda one: (one.stamp, one.id)):
+            held = self.now(right.id)
+            if held is not None:
+                yield held
+
+    def of_resource(self, resource: str) -> list[Held]:
+        """The rights to a resource that somebody holds now."""
+        found = (self.now(right) for right in self._by_resource.get(resource, ()))
+        return [held for held in found if held is not None]
+
+    def of_holder(self, node: bytes, resource: str, start: int, end: int) -> list[Held]:
+        """A node's rights to all of [start, end) of a resource."""
+        return [
+            held
+            for held in self.of_resource(resource)
+            if held.holder == node and held.covers(resource, start, end)
+        ]
+
+    def account(self, claim: ClaimId, sold_from: bytes) -> Held | None:
+        """The right that a claim is counted against now; None: the hub's."""
+        for right in (*self._handed.get(claim, ()), sold_from):
+            held = self.now(right)
+            if held is not None:
+                return held
+        return None
+
+    def holder(self, claim: ClaimId, sold_from: bytes, end: int) -> bytes:
+        """Who alone may end a claim: an incarnation, or HUB. Of a right that was given back up to
+        an instant, what ends before it is the hub's (DESIGN §5.7)."""
+        held = self.account(claim, sold_from)
+        return HUB if held is None or end <= held.start else held.holder
+
+    def asked(self, asks: bytes, claim: Claim) -> bytes:
+        """Who answers a claim that asked somebody: the one it asked, while that one has the right;
+        else the hub, which always answers (DESIGN §5.3)."""
+        if asks == HUB:
+            return HUB
+        last = self._lives(asks)[-1]
+        return last if self.of_holder(last, claim.resource, claim.start, claim.end) else HUB
+
+    def writers(self) -> set[bytes]:
+        """Every incarnation that ever held a right: which of its entries count matters."""
+        return {life for right in self.by_id.values() for life in self._lives(right.holder)}

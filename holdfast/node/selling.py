@@ -1,0 +1,119 @@
+"""What this replica may sell now, and whom it asks for the rest.
+
+Owns the one place where a clock meets a right: a right that releases ends for sales when the
+clock's latest time reaches the release, and an undisciplined clock sells none of it (DESIGN §3,
+§5.7). Who holds a right is `model.rights`'s to say; that no capacity depends on any clock, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.model.deciding import GrantedStock, HubStock, Stock
+from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
+from holdfast.model.offers import VenueIndex
+from holdfast.model.reservation import OCCUPYING, ClaimView, View
+from holdfast.model.rights import HUB, Held
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+class Terms(NamedTuple):
+    """On what terms claims can be had: sold from rights of one's own (one for each claim), or asked
+    of one holder."""
+
+    rights: tuple[bytes, ...]
+    asks: bytes
+
+    @property
+    def guaranteed(self) -> bool:
+        return bool(self.rights)
+
+
+def stock(replica: Service, book: str, venue: VenueIndex) -> Stock | None:
+    """What this replica has to sell in a book; None where it has nothing or must not."""
+    occupancy = replica.store.projections.occupancy(book)
+    if replica.account == HUB:
+        return HubStock(venue, occupancy) if replica.may_decide(book) else None
+    if not replica.may_decide(book):
+        return None
+    return GrantedStock(
+        replica.rights(book), replica.account, occupancy, lambda held: may_sell(replica, held)
+    )
+
+
+def may_sell(replica: Service, held: Held) -> int:
+    """The first start that may still be sold from a right, in epoch seconds: what lies before it is
+    released, or about to be."""
+    if held.right.release_minutes < 0:
+        return held.start
+    now = replica.clock.interval()
+    if now.state == "undisciplined":
+        return held.end
+    return max(held.start, now.latest // 1000 + held.right.release_minutes * 60 + 1)
+
+
+def may_answer(replica: Service, book: str, claims: Iterable[ClaimView]) -> bool:
+    """Whether this replica answers claims that it was asked for: not from a right whose instants
+    are about to go back, nor before its clock can tell. The hub answers once they are back."""
+    if replica.account == HUB:
+        return True
+    rights = replica.rights(book)
+    return all(
+        any(
+            claim.start >= may_sell(replica, held)
+            for held in rights.of_holder(replica.account, claim.resource, claim.start, claim.end)
+        )
+        for claim in claims
+    )
+
+
+def holds(replica: Service, book: str, claim: ClaimView) -> bool:
+    """Whether this replica is the one that ends a granted claim."""
+    return replica.rights(book).holder(claim.id, claim.right, claim.end) == replica.account
+
+
+def own_ends(replica: Service, view: View, claims: Iterable[ClaimView]) -> tuple[ClaimId, ...]:
+    """Of claims that a step asks to end, those that this replica may end in the same entry."""
+    if not replica.may_decide(view.book):
+        return ()
+    return tuple(
+        claim.id
+        for claim in claims
+        if (claim.state in OCCUPYING and holds(replica, view.book, claim))
+        or (claim.state not in OCCUPYING and replica.account == HUB and not claim.asks)
+    )
+
+
+def terms(
+    replica: Service,
+    venue: VenueIndex,
+    claims: Iterable[Claim],
+    ignoring: Collection[ClaimId] = (),
+) -> Terms:
+    """How the claims of one operation are written: from rights of one's own if each can be, else
+    asked of the one device that has the right to all of them, else of the hub."""
+    book = replica.book_of(venue.venue.id)
+    rights = replica.rights(book)
+    wanted = tuple(claims)
+    own = stock(replica, book, venue)
+    if own is not None:
+        found = [own.right_for(claim, ignoring) for claim in wanted]
+        if all(right is not None for right in found):
+            return Terms(tuple(right or HUB_RIGHT for right in found if right is not None), b"")
+    if not rights:
+        return Terms((), HUB)
+    holders = [
+        {
+            held.holder
+            for held in rights.of_resource(claim.resource)
+            if held.covers(claim.resource, claim.start, claim.end)
+            and held.right.quantity >= claim.quantity
+            and held.holder != replica.account
+        }
+        for claim in wanted
+    ]
+    shared = set.intersection(*holders) if holders else set()
+    return Terms((), min(shared) if shared else HUB)
