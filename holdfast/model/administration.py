@@ -144,7 +144,7 @@ class Administration:
                 self.rights.succeeded(writer.incarnation, event.by)
         elif isinstance(event, RightReturned):
             if counts:
-                self.rights.returned(writer.incarnation, n, event)
+                self.rights.returned(writer.incarnation, n, operation, event)
         elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
             keys = self.handed.setdefault(event.recipient, {})
             keys.setdefault(event.public_key, event.sealed)
@@ -174,7 +174,7 @@ class Administration:
         elif isinstance(event, RightGranted):
             self.rights.granted(operation, stamp, event)
         elif isinstance(event, RightRevoked):
-            self.rights.revoked(event)
+            self.rights.revoked(operation, event)
         elif isinstance(event, VenueKeyAccepted):
             place = (self.generation(writer.incarnation), n)
             known = self.accepted.get(event.public_key, place)

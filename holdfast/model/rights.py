@@ -11,7 +11,7 @@ compared within a chain, and never between chains.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
 from holdfast.model.entries import EPOCH_SECONDS_MAX, Claim, ClaimId
@@ -83,6 +83,9 @@ class Rights:
         self._succeeded: dict[bytes, bytes] = {}
         self._by_resource: dict[str, list[bytes]] = {}
         self._handed: dict[ClaimId, list[bytes]] = {}
+        self._last_end: dict[bytes, bytes] = {}
+        self.changes = 0
+        """Grows with every entry that was folded: what was read before may be another now."""
 
     def __bool__(self) -> bool:
         return bool(self.by_id)
@@ -93,6 +96,7 @@ class Rights:
         """A grant that counts: by a life of the hub, not beyond the head where it was closed."""
         if right in self.by_id:
             return
+        self.changes += 1
         self.by_id[right] = Right(
             right, event.holder, event.resources, event.quantity, event.start, event.end,
             event.release_minutes, stamp,
@@ -102,21 +106,27 @@ class Rights:
         for _, operation, index in event.handed:
             self._handed.setdefault(ClaimId(operation, index), []).append(right)
 
-    def returned(self, node: bytes, n: int, event: RightReturned) -> None:
+    def returned(self, node: bytes, n: int, operation: bytes, event: RightReturned) -> None:
         """Entry n of a chain gives rights back; it counts for those that its writer holds there."""
+        self.changes += 1
         for right in event.rights:
+            self._last_end[right] = operation
             self._returns.setdefault(right, []).append(_Returned(node, n, event.until))
 
-    def revoked(self, event: RightRevoked) -> None:
+    def revoked(self, operation: bytes, event: RightRevoked) -> None:
         """The hub takes a right back: entries of the holder count up to the named head."""
+        self.changes += 1
+        self._last_end[event.right] = operation
         self._revoked.setdefault(event.right, []).append(_Revoked(event.holder, event.entries))
 
     def shut_out(self, node: bytes, entries: int) -> None:
         """The hub shut a device out: what it wrote beyond this head is no sale and no decision."""
+        self.changes += 1
         self._shut[node] = min(entries, self._shut.get(node, entries))
 
     def succeeded(self, node: bytes, by: bytes) -> None:
         """A chain ended on purpose, for its clock's sake: its rights pass on (DESIGN §3)."""
+        self.changes += 1
         self._succeeded.setdefault(node, by)
 
     # --- what counted when ----------------------------------------------------------------------
@@ -237,6 +247,18 @@ class Rights:
             return HUB
         last = self._lives(asks)[-1]
         return last if self.of_holder(last, claim.resource, claim.start, claim.end) else HUB
+
+    def last_end(self, resources: Iterable[str]) -> bytes:
+        """The operation by which a right to any of these came back to the hub last, as the next
+        grant names it; empty where none did, or a chain's close did it."""
+        over = [
+            self.by_id[right]
+            for resource in resources
+            for right in self._by_resource.get(resource, ())
+            if right in self._last_end
+        ]
+        latest = max(over, key=lambda right: (right.stamp, right.id), default=None)
+        return b"" if latest is None else self._last_end[latest.id]
 
     def writers(self) -> set[bytes]:
         """Every incarnation that ever held a right: which of its entries count matters."""

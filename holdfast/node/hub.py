@@ -37,6 +37,7 @@ from holdfast.model.venue import Venue, parse_venue, to_document
 from holdfast.node import directories, lives, settings
 from holdfast.node import identity as certificates
 from holdfast.node.admission import ROOT_KEY, Admission, Invite, is_name
+from holdfast.node.granting import Granting
 from holdfast.node.keys import read_signing_key, write_signing_key
 from holdfast.node.local_identity import LocalIdentity, new_life
 from holdfast.node.recovery import REBUILT_KEY, Recovery
@@ -117,6 +118,7 @@ class Hub(Service):
         self.other_life: list[str] = []
         self.admission = Admission(self)
         self.recovery = Recovery(self)
+        self.granting = Granting(self)
         self._former: LocalIdentity | None = None
         super().__init__(*arguments)
 
@@ -149,6 +151,7 @@ class Hub(Service):
                 return venue
             self.append(name, VenueConfigured(data))
             self.admission.grant_codes(name, self.identity.incarnation)
+            self.granting.fulfil(name)
         return venue
 
     def venues(self) -> list[VenueIndex]:
@@ -219,6 +222,9 @@ class Hub(Service):
             self.admission.greet(name, sender)
             self.admission.accept_venue_key(name)
         self.holding.settle_with(name, sender, merged.reservations)
+        # What waited was decided first: who asked in time is not turned away for a later grant.
+        with self.transaction():
+            self.granting.fulfil(name)
 
     @property
     def account(self) -> bytes:
@@ -255,6 +261,7 @@ class Hub(Service):
             self.identity, self._former = self._former, None
         self.recovery.forget()
         self.admission.forget()
+        self.granting.forget()
         self.holding.forget()
 
 

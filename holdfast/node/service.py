@@ -75,6 +75,12 @@ class Service(Replica):
                 raise NotFound(f"no venue {venue_id!r} here; known: {known}")
             return book.administration.venue
 
+    def name_of(self, name: str, incarnation: bytes) -> str:
+        """What people call the writer of a chain; its number in hexadecimal where it is not known
+        here."""
+        author = self.book(name).authors.get(incarnation)
+        return author.info.name if author is not None else incarnation.hex()
+
     # --- the queue --------------------------------------------------------------------------------
 
     def withdraw(self, operation: bytes, reason: str) -> None:

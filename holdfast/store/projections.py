@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlite_utils import Database
@@ -43,11 +43,24 @@ Key = tuple[str, bytes]
 """A book and a reservation in it."""
 
 Row = tuple[str, int, int, int, int, bytes]
-"""A claim as it is stored: resource, start, end, quantity, whether it is granted (0: it waits, 1: it
-is in force, 2: beside what it is to replace), and the right that it was sold from."""
+"""A claim as it is stored: resource, start, end, quantity, whether it is granted (0: it waits,
+1: it is in force, 2: beside what it is to replace), and the right that it was sold from."""
 
 MODULUS: Final = 1 << 256
 _IDS_PER_QUERY: Final = 500
+
+
+class StoredClaim(NamedTuple):
+    """A claim as it stands in the tables, of any reservation."""
+
+    id: ClaimId
+    resource: str
+    start: int
+    end: int
+    quantity: int
+    live: int
+    right: bytes
+    reservation: bytes
 
 
 @dataclass(slots=True)
@@ -589,6 +602,19 @@ class Projections:
         for claim_id, row in record.stored.claims.items():
             if row[0] == resource and row[1] < end and row[2] > start:
                 held[claim_id] = _held(claim_id, row, record.id, rights)
+
+    def claims_of(self, book: str, resource: str, start: int, end: int) -> list[StoredClaim]:
+        """Every claim of a resource that touches [start, end), as far as it is flushed."""
+        reach = self._reaches.get((book, resource), 0)
+        return [
+            StoredClaim(ClaimId(row[0], row[1]), resource, *row[2:])
+            for row in self._c.execute(
+                'SELECT operation, idx, start, "end", quantity, live, right_id, reservation'
+                " FROM claims WHERE book = ? AND resource = ? AND start < ? AND start > ?"
+                ' AND "end" > ? ORDER BY start',
+                (book, resource, end, start - reach - 1, start),
+            )
+        ]
 
     def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
         """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp
