@@ -281,8 +281,8 @@ def test_a_decision_that_comes_before_its_grant_counts_in_the_end(fleet: Fleet):
     response = Exchange(desk).answer(request)
     Exchange(bar).absorb(peer, request, only_of(desk, response))
     assert fleet.now(bar, sold).status == "commit_pending", "nobody knows yet whose T4 is"
-    bar = fleet.reopen("bar")
-    assert isinstance(bar, Node)
+    fleet.reopen("bar")
+    bar = fleet.nodes["bar"]
     fleet.heal()
     fleet.sync_all()
     assert status(fleet.now(bar, sold)) == ("confirmed", "guaranteed")
