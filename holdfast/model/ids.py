@@ -41,9 +41,9 @@ def may_name(reservation: bytes, incarnation: bytes) -> bool:
 
     50 bits are enough. A life is named by its key and a nonce, which its writer may choose: to fit
     one foreign id it would have to search about 2^50 lives, anew for each id, since time and
-    entropy take part; then it would have to begin a chain by that life, of which a certificate may
-    begin only some. All it could win is that a reservation not yet decided shows its own fields in
-    place of the maker's, under its name and on its chain; what is decided stands anyway.
+    entropy take part, and be heard by the hub before the maker is. What it could win is that one
+    reservation, which its maker called provisional, is the attacker's, under the attacker's name
+    and on its chain; no place is sold twice by it, and what is decided stands anyway.
     """
     if len(reservation) != 16 or len(incarnation) != 16:
         return False
