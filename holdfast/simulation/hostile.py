@@ -28,12 +28,13 @@ from holdfast.model.events import (
     VenueConfigured,
     encode_content,
 )
-from holdfast.model.ids import ENTROPY_BYTES, reservation_id
+from holdfast.model.ids import ENTROPY_BYTES, import_id, reservation_id
 from holdfast.model.reservation import View
 from holdfast.node import local_identity, transport
 from holdfast.node.node import Node
 from holdfast.simulation.machines import START_MS, Machine
 from holdfast.simulation.wire import HUB_URL, Wire
+from holdfast.simulation.workload import IMPORTED_RECORDS, import_key
 from holdfast.sync import messages, pages, seals
 from holdfast.sync.messages import ExchangeRequest, Frame
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 ATTACKS: Final = (
     "forged_right", "forged_decision", "forged_end", "foreign_id", "backdated", "from_the_future",
     "administration", "withdrawal", "garbage", "unsealed", "foreign_chain", "as_the_hub",
-    "fork",
+    "fork", "taken_import",
 )  # fmt: skip
 _AGENT: Final = "agent_" + "0" * 32
 
@@ -111,6 +112,11 @@ class Attacker:
         if how == "foreign_id" and (theirs := self._overheard(draw) or target) is not None:
             claims = (self._claim("T2", self._soon(draw), HUB_RIGHT),)
             return [self._entry(self._created(), subject=theirs.id, claims=claims, stamp=1 << 16)]
+        if how == "taken_import":
+            # Of a record that desks bring in every device knows the id, and may make it.
+            record = import_id(self._book, import_key(draw.randrange(IMPORTED_RECORDS)))
+            claims = (self._claim("T2", self._soon(draw)),)
+            return [self._entry(self._created(), subject=record, claims=claims, stamp=1 << 16)]
         if how == "administration":
             return [self._entry(self._administration(draw))]
         if how == "withdrawal" and target is not None:
