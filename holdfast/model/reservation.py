@@ -538,8 +538,10 @@ def _standing(
 ) -> bytes:
     """The making that stands: the one granted or decided first, else the least.
 
-    Ids are no secret: without this a stamp from the past would make somebody else's reservation
-    one's own. When it was granted is the holder's word, not the maker's.
+    Under an id of version 7 only the life that gave it makes a reservation; but every device
+    derives the same id for an imported record, and ids are no secret: without this a stamp from the
+    past would make somebody else's import one's own. When it was granted is the holder's word, not
+    the maker's.
     """
     made = [entry for entry in turns if entry.kind == "reservation.created"]
     if len(made) < 2:
@@ -640,7 +642,7 @@ def _overwrite(view: View, event: ReservationAmended | ReservationMoved) -> None
 def _show_place(view: View) -> None:
     """Time, place and the statuses that only claims can tell."""
     live = [claim for claim in view.claims if claim.state == LIVE]
-    pending = [claim for claim in view.claims if claim.state == PENDING]
+    pending = _asked(view)
     standby = [claim for claim in view.claims if claim.state == STANDBY]
     opened = view.status == lifecycle.OPEN
     if opened:
@@ -679,11 +681,14 @@ def standing_claims(view: View) -> list[ClaimView]:
 def shown_claims(view: View) -> list[ClaimView]:
     """The claims that stand for the reservation's place: live ones, else asked ones, else the
     last."""
-    return (
-        view.live
-        or [claim for claim in view.claims if claim.state == PENDING]
-        or _latest_group(view.claims)
-    )
+    return view.live or _asked(view) or _latest_group(view.claims)
+
+
+def _asked(view: View) -> list[ClaimView]:
+    """What is asked for and not decided: by the making that stands, if it is that. What was asked
+    under the same id by another's entry must not show as this reservation's place."""
+    pending = [claim for claim in view.claims if claim.state == PENDING]
+    return [claim for claim in pending if claim.id.operation == view.making] or pending
 
 
 def _latest_group(claims: tuple[ClaimView, ...]) -> list[ClaimView]:

@@ -207,7 +207,7 @@ def _of_journal(replica: Replica, after: int) -> Iterator[tuple[int, dict[str, A
 
 def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
     chain = replica.store.journal.chain_by_id(row.chain)
-    judged = gate.judge(row.n, row.hash, row.entry)
+    judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
     entry = judged.entry
     if entry is None:
         item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, 0)
@@ -265,10 +265,11 @@ def _book_change(
 def _venue_before(replica: Replica, book: str, row: JournalRow) -> dict[str, Any]:
     with replica.lock:
         rows = replica.store.journal.administration(book)
+        incarnation = replica.store.journal.chain_by_id(row.chain).incarnation
     earlier: dict[str, Any] = {}
     for other in rows:
         if other.chain == row.chain and other.n < row.n:
-            event = gate.judge(other.n, other.hash, other.entry).event
+            event = gate.judge(incarnation, other.n, other.hash, other.entry).event
             if isinstance(event, VenueConfigured):
                 earlier = _document(event)
     return earlier

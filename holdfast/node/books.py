@@ -88,8 +88,8 @@ class Books:
         rest: list[tuple[ChainRow, Judged]] = []
         closed: list[tuple[ChainRow, Judged]] = []
         for row in journal.administration(name):
-            judged = gate.judge(row.n, row.hash, row.entry)
             chain = journal.chain_by_id(row.chain)
+            judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
             if isinstance(judged.event, ChainCertified | ChainKeyChanged):
                 self.absorb(book, chain, judged)
             elif isinstance(judged.event, ChainClosed):
@@ -167,7 +167,7 @@ class Books:
         if digest is None:
             return 1 << 64, b""
         (data,) = self._journal.entries(branch, after, after + 1)
-        judged = gate.judge(after + 1, digest, data)
+        judged = gate.judge(branch.incarnation, after + 1, digest, data)
         return (judged.entry.stamp if judged.entry is not None else 0), digest
 
     def _within(self, book: BookState, chain: ChainRow, n: int, close: Close) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from holdfast.model.errors import Forbidden, HoldfastError, RuleViolated, Unauthorised
+from holdfast.model.errors import Forbidden, HoldfastError, NotFound, RuleViolated, Unauthorised
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
 from holdfast.simulation.machines import Machine
@@ -56,7 +56,7 @@ def heal(world: World, oracles: Oracles) -> None:
                 world.the_hub.recover(proceed=True)
         for machine in world.devices():
             if not machine.hostile:
-                _exchange(world, machine, oracles)
+                _exchange(world, machine, oracles, last=number == ROUNDS_MAX - 1)
         with world.on(world.hub):
             for name in sorted(world.the_hub.books):
                 world.the_hub.settle(name, [])
@@ -66,7 +66,7 @@ def heal(world: World, oracles: Oracles) -> None:
     oracles.report("comes to rest", f"{ROUNDS_MAX} rounds of exchanges were not enough")
 
 
-def _exchange(world: World, machine: Machine, oracles: Oracles) -> None:
+def _exchange(world: World, machine: Machine, oracles: Oracles, *, last: bool) -> None:
     assert isinstance(machine.replica, Node)
     world.network.messages = 0
     try:
@@ -76,6 +76,11 @@ def _exchange(world: World, machine: Machine, oracles: Oracles) -> None:
         # Shut out, as a device is that a hub went on without.
         try:
             world.rejoin(machine)
+        except NotFound as error:
+            # A rebuilt hub that nobody has told of this venue yet: whoever stands there lets the
+            # devices that it hears come first.
+            if last:
+                oracles.report("comes to rest", f"{machine.name} cannot rejoin: {error.detail}")
         except HoldfastError as error:
             oracles.report("comes to rest", f"{machine.name} cannot rejoin: {error.detail}")
     except RuleViolated:

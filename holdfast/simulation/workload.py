@@ -37,6 +37,8 @@ _MIX: Final = {
     "undo_no_show": 2, "confirm": 3, "move": 10, "move_day": 3, "enlarge": 5, "amend": 5,
     "import": 2, "resolve": 2,
 }  # fmt: skip
+IMPORTED_RECORDS: Final = 6
+"""Few, so that one record is brought in on several machines."""
 PERSON: Final = "Zyxwanda Qfamily"
 PHONE: Final = "+3906555"
 """What no entry and no database may show: the beginnings of every simulated guest's card."""
@@ -91,8 +93,11 @@ def _detail(draw: random.Random, what: str, day: int) -> dict[str, Any]:
     elif what == "amend":
         detail |= {"occasion": draw.choice(("birthday", "business")), "guest": draw.randrange(9999)}
     elif what == "import":
-        # Few keys, so that one record is brought in on several machines.
-        detail = {"record": draw.randrange(6), "day": day + 1, "party": draw.choice((2, 2, 4))}
+        detail = {
+            "record": draw.randrange(IMPORTED_RECORDS),
+            "day": day + 1,
+            "party": draw.choice((2, 2, 4)),
+        }
     return detail
 
 
@@ -173,13 +178,18 @@ def _patch(venue: str, view: View, step: Step) -> PatchRequest:
     return PatchRequest(starts_at=f"{view.service_date}T{detail['time']}")
 
 
+def import_key(number: int) -> str:
+    """The key of a record that may be brought in."""
+    return f"{number:064x}"
+
+
 def _record(venue: str, detail: dict[str, Any]) -> ImportRecord:
     number = detail["record"]
     more: dict[str, Any] = {"nights": 1} if venue == "hotel" else {}
     starts = _time(detail["day"], "20:00" if venue != "hotel" else "")
     return ImportRecord(
         line=number,
-        key=f"{number:064x}",
+        key=import_key(number),
         starts_at=starts if venue != "hotel" else starts[:10],
         party_size=detail["party"],
         resource="" if venue == "hotel" else _UNITS[number % 4],

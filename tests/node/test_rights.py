@@ -128,7 +128,9 @@ def test_a_claim_on_anothers_place_is_decided_by_its_holder(fleet: Fleet):
     fleet.heal()
     fleet.sync_all()
     assert fleet.now(kiosk, wish).status == "commit_failed"
-    assert fleet.now(kiosk, wish).decision.won == (sold.id,)
+    decision = fleet.now(kiosk, wish).decision
+    assert decision is not None
+    assert decision.won == (sold.id,)
     assert status(fleet.now(kiosk, other)) == ("confirmed", "admitted")
     fleet.assert_agree()
 
