@@ -152,11 +152,14 @@ class Admission:
                 if info.name == author.info.name
             )
             if succeeded:
-                chain = self._hub.store.journal.chain(name, incarnation)
-                if chain is not None:
+                if self._hub.store.journal.chain(name, incarnation) is not None:
+                    # The branch that counts so far goes on counting: nothing is taken back by this.
+                    chain = self._hub.standing(name, incarnation)
                     self._hub.append(
                         name,
-                        ChainClosed(incarnation, b"", chain.length, chain.head, "succeeded"),
+                        ChainClosed(
+                            incarnation, chain.branch, chain.length, chain.head, "succeeded"
+                        ),
                     )
         if sender in book.authors and sender not in book.administration.closes:
             # Only whoever speaks gets a prefix: they are few, and names can be made up.
