@@ -349,10 +349,11 @@ def _fold_claims(
             for one, (entry, claim) in vouched.items()
             if one not in found
         )
+    favoured: dict[ClaimId, bytes] = {}
     if ending:
-        claims = _ended(claims, ending, judge)
+        claims = [_ended(claim, ending, judge, favoured) for claim in claims]
     if any(claim.replaces is not None for claim in claims):
-        claims = _taken_turns(claims, ending)
+        claims = _taken_turns(claims, favoured)
     view.claims = tuple(claims)
     if decided:
         entry, event = max(decided.values(), key=lambda pair: _order(pair[0]))
@@ -414,27 +415,24 @@ def _claim(
 
 
 def _ended(
-    claims: list[ClaimView], ending: list[tuple[Seen, bytes]], judge: _Judge
-) -> list[ClaimView]:
-    """The claims after what their holders ended."""
+    claim: ClaimView,
+    ending: list[tuple[Seen, bytes]],
+    judge: _Judge,
+    favoured: dict[ClaimId, bytes],
+) -> ClaimView:
+    """A claim after what its holder ended; `favoured` notes for which operation it gave way."""
+    for entry, favour in ending:
+        if claim.id in entry.ends and judge.ends(entry, claim):
+            favoured[claim.id] = favour
+            # What ends before anybody granted it never counted, and neither do its fields.
+            return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
+    return claim
 
-    def ended(claim: ClaimView) -> ClaimView:
-        if not any(claim.id in entry.ends and judge.ends(entry, claim) for entry, _ in ending):
-            return claim
-        # What ends before anybody granted it never counted, and neither do its fields.
-        return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
 
-    return [ended(claim) for claim in claims]
-
-
-def _taken_turns(claims: list[ClaimView], ending: list[tuple[Seen, bytes]]) -> list[ClaimView]:
+def _taken_turns(claims: list[ClaimView], favoured: dict[ClaimId, bytes]) -> list[ClaimView]:
     """Granted standby claims beside the claims that they are to replace (§5.6): in force once the
     old one's holder ended it in their favour, or where there was nothing to give up."""
     by_id = {claim.id: claim for claim in claims}
-    favoured: dict[ClaimId, bytes] = {}
-    for entry, favour in ending:
-        for claim_id in entry.ends:
-            favoured.setdefault(claim_id, favour)
     winners = set(favoured.values())
     return [_in_turn_of(claim, by_id, favoured, winners) for claim in claims]
 

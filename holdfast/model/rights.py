@@ -206,6 +206,15 @@ class Rights:
         window = self._window(known, holder, _NOW)
         return None if window is None else Held(known, holder, *window)
 
+    def taken_back(self, right: bytes) -> bool:
+        """Whether the hub took a right from its holder: revoked it, shut the holder out, or closed
+        its chain with nobody to carry on."""
+        known = self.by_id.get(right)
+        if known is None:
+            return False
+        holder = self._lives(known.holder)[-1]
+        return bool(self._revoked.get(right)) or self._limit(holder) < _NOW
+
     def active(self) -> Iterator[Held]:
         """Every right that somebody holds now, in the order of the grants."""
         for right in sorted(self.by_id.values(), key=lambda one: (one.stamp, one.id)):

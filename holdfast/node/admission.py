@@ -151,16 +151,13 @@ class Admission:
                 for other, info in ((o, a.info) for o, a in book.authors.items())
                 if info.name == author.info.name
             )
-            if succeeded:
-                if self._hub.store.journal.chain(name, incarnation) is not None:
-                    # The branch that counts so far goes on counting: nothing is taken back by this.
-                    chain = self._hub.standing(name, incarnation)
-                    self._hub.append(
-                        name,
-                        ChainClosed(
-                            incarnation, chain.branch, chain.length, chain.head, "succeeded"
-                        ),
-                    )
+            if succeeded and self._hub.store.journal.chain(name, incarnation) is not None:
+                # The branch that counts so far goes on counting: nothing is taken back by this.
+                chain = self._hub.standing(name, incarnation)
+                self._hub.append(
+                    name,
+                    ChainClosed(incarnation, chain.branch, chain.length, chain.head, "succeeded"),
+                )
         if sender in book.authors and sender not in book.administration.closes:
             # Only whoever speaks gets a prefix: they are few, and names can be made up.
             self.grant_codes(name, sender)

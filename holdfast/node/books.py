@@ -147,7 +147,9 @@ class Books:
         if not chain.parent and len(self._journal.branches(book.name, chain.incarnation)) == 1:
             return True
         # Not closed yet: of several branches everybody takes the same one for the hub's word.
-        return n <= self._journal.shared(chain, self.standing(book, chain.incarnation))
+        standing = self.standing(book, chain.incarnation)
+        # Of its own chain an entry that is being written is not in the journal yet.
+        return standing.id == chain.id or n <= self._journal.shared(chain, standing)
 
     def standing(self, book: BookState, incarnation: bytes) -> ChainRow:
         """Of a chain's branches the one that counts until a close names one: where two part, the

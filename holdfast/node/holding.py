@@ -42,11 +42,13 @@ class Holding:
         self._r = replica
         self._backlogs: dict[tuple[str, bytes], float] = {}
         self._relied: dict[str, dict[int, bytes]] = {}
+        self._rights: dict[str, tuple[int, int]] = {}
         self._touched_early: dict[tuple[str, bytes], dict[bytes, None]] = {}
 
     def forget(self) -> None:
         """What was named in decisions that were not kept is to be named again."""
         self._relied.clear()
+        self._rights.clear()
 
     def backlog(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> None:
         """A piece came in and more will: nothing of its sender is decided before the last one."""
@@ -73,6 +75,11 @@ class Holding:
         if not self._r.may_decide(name):
             return 0
         written = self._decide_all(name)
+        administration = self._r.book(name).administration
+        rights = (administration.rights.changes, len(administration.closes))
+        if self._rights.get(name) != rights:
+            # What another held may be this replica's to end now.
+            touched, self._rights[name] = None, rights
         with self._r.transaction():
             if touched is None:
                 now_s = self._r.clock.now_ms() // 1000

@@ -45,14 +45,19 @@ def stock(replica: Service, book: str, venue: VenueIndex) -> Stock | None:
 
 
 def may_sell(replica: Service, held: Held) -> int:
-    """The first start that may still be sold from a right, in epoch seconds: what lies before it is
-    released, or about to be."""
-    if held.right.release_minutes < 0:
+    """The first start that may still be sold from a right, in epoch seconds, on the venue's slots:
+    what lies before it is released. At 0 minutes the slot that runs may be sold: somebody stands at
+    the door."""
+    release = held.right.release_minutes
+    if release < 0:
         return held.start
     now = replica.clock.interval()
-    if now.state == "undisciplined":
+    venue = replica.book(replica.book_of(replica.identity.venue)).administration.venue
+    if now.state == "undisciplined" or venue is None:
         return held.end
-    return max(held.start, now.latest // 1000 + held.right.release_minutes * 60 + 1)
+    slot = venue.venue.slot_minutes * 60
+    begun = (now.latest // 1000 + release * 60) // slot * slot
+    return min(max(held.start, begun + slot if release else begun), held.end)
 
 
 def may_answer(replica: Service, book: str, claims: Iterable[ClaimView]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.model.errors import Forbidden, HoldfastError, NotFound, RuleViolated, Unauthorised
+from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
 from holdfast.simulation.machines import Machine
@@ -71,6 +72,7 @@ def _exchange(world: World, machine: Machine, oracles: Oracles, *, last: bool) -
     world.network.messages = 0
     try:
         with world.on(machine):
+            returning.release(machine.replica)
             machine.replica.sync()
     except (Forbidden, Unauthorised):
         # Shut out, as a device is that a hub went on without.
@@ -173,6 +175,10 @@ def _decided(world: World, oracles: Oracles) -> None:
                 if view.pending:
                     oracles.report(
                         "every claim is decided", f"{machine.name}: {view.code} still waits"
+                    )
+                if len(view.occupying) != len(view.live):
+                    oracles.report(
+                        "every move ends", f"{machine.name}: {view.code} keeps a place for a move"
                     )
                 if view.waiting:
                     oracles.report(

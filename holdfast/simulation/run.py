@@ -32,10 +32,10 @@ from holdfast.model.errors import (
     Unauthorised,
     Unreachable,
 )
-from holdfast.node.hub import Hub
+from holdfast.node import returning
 from holdfast.node.node import Node
 from holdfast.simulation import healing, workload
-from holdfast.simulation.faults import DOINGS, LOSING
+from holdfast.simulation.faults import DOINGS, LOSING, right_of
 from holdfast.simulation.healing import Answered
 from holdfast.simulation.machines import Crash, Machine
 from holdfast.simulation.oracles import Oracles, Violation
@@ -135,7 +135,7 @@ class Player:
         world = self.world
         world.make_hub()
         for venue in self.scenario.venues:
-            world.make_venue(venue)
+            world.make_venue(venue, self.scenario.wishes.get(venue, []))
         for device in self.scenario.devices:
             world.chance.begin(f"join {device.name}")
             world.join(device.name, device.role, device.venue, hostile=device.hostile)
@@ -189,7 +189,11 @@ class Player:
         return "done"
 
     def _foresee_loss(self, machine: Machine, step: Step) -> None:
-        if step.what == "proceed":
+        if step.what == "revoke_right":
+            held = right_of(self.world, step)
+            if held is not None:
+                self.oracles.before_revoking(held.right.resources)
+        elif step.what == "proceed":
             self.oracles.before_proceeding("proceeded without a device")
         elif step.what == "wipe":
             self.oracles.before_loss(machine, "hub wiped")
@@ -230,6 +234,7 @@ class Player:
         self.world.network.messages = 0
         try:
             with self.world.on(machine):
+                returning.release(machine.replica)
                 outcome = machine.replica.sync()
         except CUT_OFF as error:
             return type(error).__name__
@@ -238,8 +243,8 @@ class Player:
         return "done"
 
     def _settle(self, machine: Machine) -> str:
-        """The hub's regular look at what waits."""
-        if not isinstance(machine.replica, Hub):
+        """The regular look at what waits."""
+        if machine.replica is None:
             return "down"
         with self.world.on(machine):
             for name in sorted(machine.replica.books):

@@ -222,6 +222,7 @@ def m005_rights(db: Database) -> None:
         db,
         """
         ALTER TABLE claims ADD COLUMN right_id BLOB NOT NULL DEFAULT x'';
+        CREATE INDEX claims_beside ON claims (book, reservation) WHERE live = 2;
         CREATE TABLE awaited (
             right_id BLOB NOT NULL, book TEXT NOT NULL, reservation BLOB NOT NULL,
             PRIMARY KEY (right_id, book, reservation)

@@ -623,7 +623,8 @@ class Projections:
         return sorted(self._pending.get(book, {}).values())
 
     def ending(self, book: str, statuses: tuple[str, ...], now_s: int) -> list[bytes]:
-        """Reservations of these statuses that hold or ask for capacity still ahead."""
+        """Reservations of these statuses that hold or ask for capacity still ahead, and those with a
+        place beside the one that it is to replace."""
         marks = ", ".join("?" * len(statuses))
         return [
             row[0]
@@ -631,8 +632,8 @@ class Projections:
                 "SELECT r.id FROM reservations r WHERE r.book = ? AND r.id IN"  # noqa: S608
                 ' (SELECT reservation FROM claims WHERE book = ? AND "end" > ?)'
                 f" AND r.status IN ({marks}) UNION SELECT reservation FROM claims"
-                ' WHERE book = ? AND "end" > ? AND live = 2 ORDER BY 1',
-                (book, book, now_s, *statuses, book, now_s),
+                " WHERE book = ? AND live = 2 ORDER BY 1",
+                (book, book, now_s, *statuses, book),
             )
         ]
 
