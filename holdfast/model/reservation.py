@@ -706,7 +706,7 @@ def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     if view.status not in lifecycle.ENDS_CLAIMS:
         return [claim for claim in view.claims if claim.state == SPARE]
     if view.status == lifecycle.COMPLETED:
-        return [claim for claim in view.occupying if claim.state == SPARE or claim.end > now_s]
+        return [claim for claim in view.occupying if claim.state != LIVE or claim.end > now_s]
     return [*view.occupying, *view.pending]
 
 

@@ -198,14 +198,16 @@ class Oracles:
     def _note_taken_back(self, key: Key, view: View) -> None:
         """What is sold or granted from a right that the hub has taken back by a person's word, and
         whose holder has not heard of it, may end (§5.12)."""
+        replicas = [m.replica for m in self._world.running() if m.replica is not None]
+        known = [one.rights(key[0]) for one in replicas if key[0] in one.books]
         hub = self._world.hub.replica
-        if hub is None or key[0] not in hub.books:
-            return
-        rights = hub.rights(key[0])
         for claim in view.live:
-            right = rights.by_id.get(claim.right)
-            gone = right is None if claim.right else False
-            if (gone and self._proceeded) or (right is not None and rights.taken_back(right.id)):
+            if not claim.right:
+                continue
+            forgotten = self._proceeded and (
+                hub is None or claim.right not in hub.rights(key[0]).by_id
+            )
+            if forgotten or any(rights.taken_back(claim.right) for rights in known):
                 self.loose.setdefault(key, "sold from a right that had been taken back")
 
     def _read(self, replica: Service, record: Record) -> Shown:

@@ -623,8 +623,8 @@ class Projections:
         return sorted(self._pending.get(book, {}).values())
 
     def ending(self, book: str, statuses: tuple[str, ...], now_s: int) -> list[bytes]:
-        """Reservations of these statuses that hold or ask for capacity still ahead, and those with a
-        place beside the one that it is to replace."""
+        """Reservations of these statuses that hold or ask for capacity still ahead, and those with
+        a place beside the one that it is to replace."""
         marks = ", ".join("?" * len(statuses))
         return [
             row[0]
