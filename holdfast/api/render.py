@@ -19,6 +19,7 @@ from holdfast.model.errors import NotFound
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import Decision, View, shown_claims
+from holdfast.model.sitting import seated_at
 from holdfast.model.venue import AllotmentWish, Venue, to_document
 from holdfast.store.records import Token
 
@@ -74,6 +75,7 @@ def render_reservation(
         attendance_confirmed=view.attendance_confirmed,
         actual_party_size=view.actual_party_size or None,
         checked_in_at=_moment(venue, view.checked_in_at_ms),
+        seated_at=seated_at(view),
         no_show_at=_moment(venue, view.no_show_at_ms),
         cancelled=_cancellation(replica, venue, view, whole, with_note),
         exceptions=[kind for kind, _ in view.exceptions],

@@ -265,6 +265,7 @@ def show_reservation(reservation: dict[str, Any], winners: Sequence[dict[str, An
             ("until", until_text(starts, reservation.get("ends_at"))),
             ("party", reservation.get("party_size")),
             ("where", "" if status in _WITHOUT_PLACE else where),
+            ("sit at", " + ".join(reservation.get("seated_at") or [])),
             ("asked for", where if status == "commit_failed" else _change_words(change)),
             *_cancellation_fields(reservation.get("cancelled") or {}),
             *((name, value) for name, value in guest.items()),

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
 from holdfast.model.entries import Claim, ClaimId
+from holdfast.model.lifecycle import CHECKED_IN
 from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex, equal_choices
 from holdfast.model.reservation import DEAD, ENDED, PENDING, STANDBY, ClaimView, View
@@ -60,7 +61,8 @@ def decide(view: View, operation: bytes, venue: VenueIndex, occupancy: Occupancy
     if any(venue.resource(claim.resource) is None for claim in claims):
         return Verdict("displaced", "no-such-resource", claims)
     won = _in_the_way(missing, occupancy, ends, view.id)
-    if view.may_move and not replaced:
+    # Guests who sit already are not sent elsewhere by a machine: a person finds them a place.
+    if view.may_move and not replaced and view.status != CHECKED_IN:
         moved = _elsewhere(view, claims, venue, occupancy)
         if moved is not None:
             return Verdict(

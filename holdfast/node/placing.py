@@ -56,10 +56,16 @@ def place_of(venue: VenueIndex, request: CreateRequest) -> Place:
 
 
 def check_rules(
-    replica: Service, venue: VenueIndex, place: Place, kind: str, exclude: bytes = b""
+    replica: Service,
+    venue: VenueIndex,
+    place: Place,
+    kind: str,
+    exclude: bytes = b"",
+    start: int | None = None,
 ) -> None:
     """What the venue does not want, told with alternatives; `exclude` is the reservation that is
-    being moved. Raises RuleViolated."""
+    being moved, `start` its present start: who only goes to another table, or stays longer, is not
+    told that the start is over. Raises RuleViolated."""
     pacing = 0
     if venue.venue.covers_per_slot is not None and place.nights is None:
         pacing = offering.covers_in_slot(replica, venue, place.start, exclude)
@@ -69,6 +75,8 @@ def check_rules(
         replica.clock.now_ms() // 1000,
         pacing,
     )
+    if start == place.start:
+        found = [violation for violation in found if violation["rule"] not in rules.OF_THE_START]
     if found:
         raise RuleViolated(
             " ".join(violation["message"] for violation in found),
@@ -138,10 +146,17 @@ def _alternatives(replica: Service, venue: VenueIndex, place: Place) -> list[dic
 
 
 def claims_of(
-    replica: Service, place: Place, choice: Choice, replaces: Sequence[ClaimId]
+    replica: Service,
+    place: Place,
+    choice: Choice,
+    replaces: Sequence[ClaimId],
+    *,
+    sold: bool = True,
 ) -> tuple[Claim, ...]:
-    """The claims of a choice: from the own right on the hub, asked of the hub on a node."""
-    right = HUB_RIGHT if replica.sells else b""
+    """The claims of a choice: from the own right on the hub, asked of the hub on a node. `sold`
+    False: asked of the hub there too."""
+    sold = sold and replica.sells
+    right = HUB_RIGHT if sold else b""
     made = []
     for index, (resource, quantity) in enumerate(
         zip(choice.resources, choice.quantities, strict=True)
@@ -150,7 +165,7 @@ def claims_of(
         made.append(
             Claim(
                 resource, place.start, place.end + place.buffer, quantity, place.buffer, right,
-                b"", None if replica.sells else old,
+                b"", None if sold else old,
             )
         )  # fmt: skip
     return tuple(made)

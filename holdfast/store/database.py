@@ -214,6 +214,18 @@ def m004_books_apart(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_seated(db: Database) -> None:
+    """Who is checked in is found without looking at everybody who ever was here."""
+    _run(
+        db,
+        """
+        CREATE INDEX reservations_checked_in ON reservations (book, starts_at)
+            WHERE status = 'checked_in';
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -343,5 +355,11 @@ def _refuse_newer(db: Database, path: Path) -> None:
 
 _OURS: Final = frozenset(
     migration.__name__
-    for migration in (m001_journal_and_chains, m002_projections, m003_work, m004_books_apart)
+    for migration in (
+        m001_journal_and_chains,
+        m002_projections,
+        m003_work,
+        m004_books_apart,
+        m005_seated,
+    )
 )

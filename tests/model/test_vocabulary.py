@@ -90,10 +90,3 @@ def test_every_reason_that_the_code_writes_is_on_its_list(name: str) -> None:
 def test_every_end_that_a_status_or_step_asks_for_has_its_word() -> None:
     asked = {step.name for step in lifecycle.STEPS if step.ends_claims}
     assert asked | lifecycle.ENDS_CLAIMS | {"moved"} <= vocabulary.CLAIM_END_REASONS
-
-
-def test_every_exception_of_the_lifecycle_has_its_actions() -> None:
-    outcomes = [*lifecycle.NEXT.values(), *lifecycle.COLLIDE.values()]
-    raised = {outcome.exception for outcome in outcomes if outcome.exception}
-    assert raised | {"displaced", "seated_without_place"} == vocabulary.EXCEPTION_KINDS
-    assert {"acknowledge", "cancel"} == vocabulary.ACTIONS

@@ -160,6 +160,15 @@ class Reservation(Shape, kw_only=True):
         int | None, Meta(description="people who came; null: not told, or as expected")
     ]
     checked_in_at: VenueTime | None
+    seated_at: Annotated[
+        list[str],
+        Meta(
+            description=(
+                "ids of the resources to which the guests went, whoever these belong to; empty: "
+                "they sit at `resources`"
+            )
+        ),
+    ]
     no_show_at: VenueTime | None
     cancelled: Cancellation | None
     exceptions: Annotated[
