@@ -89,7 +89,7 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     "--action",
     required=True,
     metavar="A",
-    help="What to do: `show` names what is possible, such as move, walk or keep-both.",
+    help="What to do about it, as above.",
 )
 @click.option(
     "--resource",
@@ -112,10 +112,17 @@ def resolve(
 ) -> None:
     """Do something about an exception, and record that it was done.
 
-    Each kind has its own actions. `move` gives the guests another free place. `walk` says that they
-    sit at another place now, whoever it belongs to. `keep-both` leaves both as they are.
-    `refund-later` records that money is still to be given back. `cancel` cancels the reservation.
-    `acknowledge` says that it was seen to, and changes nothing else.
+    Each kind has actions of its own, which `show` names.
+
+    \b
+    --action move          another free place or time: --resource, --at
+    --action walk          they sit at --resource now, whoever it belongs to
+    --action keep-both     leave both as they are
+    --action refund-later  money is still to be given back
+    --action cancel        cancel the reservation
+    --action acknowledge   it was seen to; changes nothing else
+
+    For a displaced reservation, `refund-later` also cancels that reservation.
 
     \b
     Such as:

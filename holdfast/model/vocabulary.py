@@ -163,6 +163,10 @@ DECISION_REASONS: Final = _words(
 )
 """Why a holder decided as it did (`deciding`)."""
 
+PROGNOSIS_REASONS: Final = DECISION_REASONS | _words("asked-first asked-later contested")
+"""Why a device expects a decision (`prognosis`): the holder's reason, or how it stands among others
+that ask for the same place. It stands in no entry."""
+
 CLAIM_END_REASONS: Final = _words("cancelled completed expired moved superseded no_show")
 """What made a holder free a claim: the step or the status that asked for it."""
 

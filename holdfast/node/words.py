@@ -46,6 +46,10 @@ REASON_SENTENCES: Final = {
     "superseded": "the reservation had changed in the meantime",
     "resource-repeated": "one resource was asked for twice",
     "quarantined": "what was asked for could not be accepted",
+    # Prognoses.
+    "asked-first": "others ask for the same place, and it was asked for here first",
+    "asked-later": "others asked for the same place earlier",
+    "contested": "many ask for the same place",
     # Exchanges.
     "unreachable": "the hub could not be reached",
     "timeout": "the hub did not answer in time",

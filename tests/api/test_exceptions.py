@@ -1,4 +1,4 @@
-"""Exceptions over HTTP: what is open, what can be done, and that it is done."""
+"""Exceptions and prognoses over HTTP: what is open, what can be done, and that it is done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.model import lifecycle
 from tests.api.conftest import calling, token_for
-from tests.kit import DAY, TRATTORIA, Fleet
+from tests.kit import DAY, TRATTORIA, Fleet, exchange_once
 
 pytestmark = pytest.mark.anyio
 
@@ -154,3 +154,26 @@ async def test_only_a_supervisor_answers(fleet):
             f"/exceptions/{item['id']}/resolve", json={"action": "cancel", "reason": "other"}
         )
         assert done.status_code == 403
+
+
+async def test_what_nobody_decided_has_a_prognosis_and_what_was_decided_has_none(fleet):
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    fleet.cut("desk", "kiosk")
+    first = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.clocks.advance(minutes=1)
+    late = fleet.reserve(kiosk, "19:30", ["T1"])
+    exchange_once(desk, kiosk)
+    async with calling(desk) as client:
+        asked = (await client.get(f"/reservations/{first.code}")).json()
+        shown = (await client.get(f"/reservations/{late.code}")).json()
+        assert asked["prognosis"] == {
+            "verdict": "admitted", "certainty": "open", "reason": "asked-first", "won": [],
+        }  # fmt: skip
+        assert shown["prognosis"]["verdict"] == "displaced"
+        assert shown["prognosis"]["won"] == [asked["id"]]
+        fleet.heal()
+        fleet.sync_all()
+        for code in (first.code, late.code):
+            after = (await client.get(f"/reservations/{code}")).json()
+            assert after["prognosis"] is None
+            assert after["decision"]

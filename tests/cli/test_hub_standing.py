@@ -188,3 +188,12 @@ def test_an_exception_is_resolved_by_what_its_screen_offers(run: Run, hub: Path,
     assert (moved["status"], moved["resources"]) == ("confirmed", ["T2"])
     listed = run("audit", "list", "--reservation", lost, "--data", hub).stdout
     assert "resolved displaced" in " ".join(listed.split())
+
+
+def test_what_waits_for_the_hub_says_what_is_expected(run: Run, kiosk: Path):
+    made = document(run(*reserve(kiosk, "--resource", "T1")))
+    assert made["prognosis"]["certainty"] == "likely"
+    shown = run("reservations", "show", made["code"], "--data", kiosk).stdout
+    assert "likely to be had (the place was free)" in shown
+    run("sync", "now", "--data", kiosk)
+    assert "expected" not in run("reservations", "show", made["code"], "--data", kiosk).stdout

@@ -41,7 +41,8 @@ WRITTEN_BY = {
 
 @pytest.mark.parametrize("name", sorted(REASONS))
 def test_every_word_has_the_form_of_a_code(name: str) -> None:
-    pattern = r"[a-z]+(-[a-z]+)*" if name == "DECISION_REASONS" else r"[a-z]+(_[a-z]+)*"
+    dashed = name in ("DECISION_REASONS", "PROGNOSIS_REASONS")
+    pattern = r"[a-z]+(-[a-z]+)*" if dashed else r"[a-z]+(_[a-z]+)*"
     assert [w for w in REASONS[name] if not re.fullmatch(pattern, w) or len(w) > 32] == []
 
 
