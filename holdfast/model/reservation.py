@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
-from holdfast.model import events, lifecycle
+from holdfast.model import contradictions, events, lifecycle
+from holdfast.model.contradictions import Raised, Resolution
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     ClaimDecided,
@@ -114,8 +115,9 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class View(msgspec.Struct, array_like=True, gc=False):
     """The folded reservation: what counts, and nothing else (no card key, no sync state).
 
-    `making` is the operation that made it, of several under one id the one that stands; `book` is
-    where it stands, which whoever folds adds.
+    `making` is the operation that made it, of several under one id the one that stands; `walked`
+    the one that said last where its guests sit (empty: at their place); `book` is where it stands,
+    which whoever folds adds.
     """
 
     id: bytes
@@ -155,6 +157,7 @@ class View(msgspec.Struct, array_like=True, gc=False):
     exceptions: tuple[tuple[str, int], ...] = ()
     making: bytes = b""
     book: str = ""
+    walked: bytes = b""
 
     @property
     def live(self) -> list[ClaimView]:
@@ -219,6 +222,19 @@ def fold(
     `rights` are the book's. Rights that entries name and nobody has granted yet, as far as is known
     here, are added to `unknown`: the fold may change when their grants arrive.
     """
+    return _folded(reservation, seen, rights, unknown)[0]
+
+
+def open_exceptions(
+    reservation: bytes, seen: Sequence[Seen], rights: Rights = NO_RIGHTS
+) -> dict[str, Raised]:
+    """By kind, what of one reservation a person must look at, with what a resolution names."""
+    return _folded(reservation, seen, rights, None)[1]
+
+
+def _folded(
+    reservation: bytes, seen: Sequence[Seen], rights: Rights, unknown: set[bytes] | None
+) -> tuple[View, dict[str, Raised]]:
     entries = list(seen)
     if len(entries) > 1:
         unique = {entry.operation: entry for entry in seen}
@@ -226,10 +242,14 @@ def fold(
     contents = {entry.operation: _content(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
     _fold_claims(view, entries, contents, _Judge(rights, set() if unknown is None else unknown))
-    _fold_lifecycle(view, entries, contents)
+    collisions = _fold_lifecycle(view, entries, contents)
     _show_place(view)
-    _raise_exceptions(view, entries, contents)
-    return view
+    open_now = contradictions.raised(view, collisions)
+    if open_now:
+        said = list(_resolutions(entries, contents))
+        open_now = contradictions.still_open(open_now, said, view.decision)
+        view.exceptions = tuple(sorted((kind, one.since_ms) for kind, one in open_now.items()))
+    return view, open_now
 
 
 def _order(entry: Seen) -> tuple[int, bytes, bytes]:
@@ -290,8 +310,7 @@ class _Judge:
         if not entry.counts:
             return False
         if claim.state in (PENDING, STANDBY):
-            wish = Claim(claim.resource, claim.start, claim.end, claim.quantity)
-            return self._rights.may_answer(entry.node, entry.n, wish)
+            return self._rights.may_answer(entry.node, entry.n, wish_of(claim))
         return self._rights.held(entry.node, entry.n, claim.id, claim.right)
 
 
@@ -477,11 +496,14 @@ def _given_up(
 # --- lifecycle: what each transition saw --------------------------------------------------------
 
 
-def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
+def _fold_lifecycle(
+    view: View, entries: list[Seen], contents: dict[bytes, Event | None]
+) -> dict[str, list[tuple[bytes, int]]]:
     """Apply transitions, those first whose predecessors are applied, the least stamp first.
 
     Another making under the same id is seen and changes nothing (`_standing`). Sets of transitions
-    are bits of a number, because a hostile device may chain thousands of them.
+    are bits of a number, because a hostile device may chain thousands of them. Returns the steps
+    that contradicted what stood, by the kind of the exception.
     """
     transitions = [
         entry
@@ -493,7 +515,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     ancestors: dict[bytes, int] = {}
     leaves = steps = 0
     status = ""
-    exceptions: dict[str, int] = {}
+    collisions: dict[str, list[tuple[bytes, int]]] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
     turns = list(_in_turn(transitions))
     view.making = standing = _standing(view, turns, entries, contents)
@@ -515,7 +537,8 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
             if outcome is not None:
                 status = outcome.status
                 if outcome.exception:
-                    exceptions.setdefault(outcome.exception, ready.stamp >> 16)
+                    collided = collisions.setdefault(outcome.exception, [])
+                    collided.append((ready.operation, ready.stamp))
                 if not outcome.void:
                     _apply(view, ready, contents[ready.operation], counting)
                 if lifecycle.STEP_BY_KIND[ready.kind].to is not None:
@@ -528,7 +551,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     view.status = status or lifecycle.OPEN
     view.leaves = tuple(sorted(operation for operation, own in bit.items() if leaves & own))
     view.waiting = len(transitions) - len(bit)
-    view.exceptions = tuple(sorted(exceptions.items()))
+    return collisions
 
 
 def _standing(
@@ -614,8 +637,14 @@ def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -
         _overwrite(view, event)
     elif isinstance(event, ReservationMoved):
         # A move that its holder has not granted (or refused) changes nothing yet.
-        if entry.operation in counting or not entry.claims:
+        granted = entry.operation in counting or not entry.claims
+        if granted:
             _overwrite(view, event)
+        if event.walked:
+            # Where they sit is a fact, whoever the place belongs to.
+            view.walked = entry.operation
+        elif granted:
+            view.walked = b""
     elif isinstance(event, ReservationCancelled):
         view.cancel_reason, view.cancelled_by = event.reason, event.by
     elif isinstance(event, ReservationCheckedIn):
@@ -698,6 +727,11 @@ def _latest_group(claims: tuple[ClaimView, ...]) -> list[ClaimView]:
     return [claim for claim in over if claim.id.operation == last]
 
 
+def wish_of(claim: ClaimView) -> Claim:
+    """What a claim asks for, as its envelope said it, but for rights and turns."""
+    return Claim(claim.resource, claim.start, claim.end, claim.quantity, claim.buffer)
+
+
 def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     """Claims whose end is requested and that the holder has not ended yet (§5.5).
 
@@ -729,24 +763,16 @@ def picked(view: View) -> tuple[bytes, list[ClaimView]] | None:
     return first.id.operation, view.live
 
 
-def _raise_exceptions(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
-    """What a person must look at, less what a person has resolved."""
-    found = dict(view.exceptions)
-    if view.status == lifecycle.COMMIT_FAILED and view.decision is not None:
-        found["displaced"] = view.decision.stamp >> 16
-    if view.status == lifecycle.CHECKED_IN and view.claims and not view.live and not view.pending:
-        found["seated_without_place"] = view.checked_in_at_ms
+def resolutions(seen: Sequence[Seen]) -> Iterator[Resolution]:
+    """What people said about exceptions, of all that was seen about one reservation."""
+    kinds = [entry for entry in seen if entry.kind == "exception.resolved"]
+    yield from _resolutions(kinds, {entry.operation: _content(entry) for entry in kinds})
+
+
+def _resolutions(
+    entries: Sequence[Seen], contents: dict[bytes, Event | None]
+) -> Iterator[Resolution]:
     for entry in entries:
         event = contents[entry.operation]
-        if isinstance(event, ExceptionResolved) and _covers(entry, event, view.decision):
-            found.pop(event.exception, None)
-    view.exceptions = tuple(sorted(found.items()))
-
-
-def _covers(entry: Seen, event: ExceptionResolved, decision: Decision | None) -> bool:
-    """Whether a resolution is about what is raised now, and not about an earlier displacement."""
-    if event.exception != "displaced" or decision is None:
-        return True
-    if event.about:
-        return event.about == decision.operation
-    return (entry.stamp, entry.node) >= (decision.stamp, decision.node)
+        if isinstance(event, ExceptionResolved):
+            yield Resolution(event.exception, event.action, event.about, entry.stamp, entry.node)

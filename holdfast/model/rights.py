@@ -257,6 +257,14 @@ class Rights:
         last = self._lives(asks)[-1]
         return last if self.of_holder(last, claim.resource, claim.start, claim.end) else HUB
 
+    def answering(self, asked: Iterable[tuple[bytes, Claim]]) -> bytes:
+        """Who answers an operation, given whom each of its claims asks: the one device that can
+        answer for all of them, else the hub. A claim is never split over two holders."""
+        if not self.by_id:
+            return HUB
+        holders = {self.asked(asks, claim) for asks, claim in asked}
+        return holders.pop() if len(holders) == 1 else HUB
+
     def last_end(self, resources: Iterable[str]) -> bytes:
         """The operation by which a right to any of these came back to the hub last, as the next
         grant names it; empty where none did, or a chain's close did it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.model import deciding, lifecycle
-from holdfast.model.entries import Claim, ClaimId
+from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, ClaimEnded
 from holdfast.model.limits import (
     BACKLOG_PATIENCE_SECONDS,
@@ -26,8 +26,8 @@ from holdfast.model.reservation import (
     View,
     claims_to_end,
     picked,
+    wish_of,
 )
-from holdfast.model.rights import HUB
 from holdfast.node import selling
 from holdfast.store.projections import Record
 
@@ -200,14 +200,7 @@ class Holding:
     def _asked(self, name: str, claims: list[ClaimView]) -> bytes:
         """Who answers an operation: the device that all of its claims can be asked of, else the
         hub."""
-        rights = self._r.rights(name)
-        if not rights:
-            return HUB
-        answering = {
-            rights.asked(claim.asks, Claim(claim.resource, claim.start, claim.end, claim.quantity))
-            for claim in claims
-        }
-        return answering.pop() if len(answering) == 1 else HUB
+        return self._r.rights(name).answering((claim.asks, wish_of(claim)) for claim in claims)
 
     def _end_requested(self, name: str, view: View) -> int:
         """End what was asked to end and is held here, and what gives way to a move (§5.6)."""

@@ -97,13 +97,16 @@ def terms(
     venue: VenueIndex,
     claims: Iterable[Claim],
     ignoring: Collection[ClaimId] = (),
+    *,
+    sell: bool = True,
 ) -> Terms:
-    """How the claims of one operation are written: from rights of one's own if each can be, else
-    asked of the one device that has the right to all of them, else of the hub."""
+    """How the claims of one operation are written: from rights of one's own if each can be (and
+    `sell` says so), else asked of the one holder that has the right to all of them, else of the
+    hub."""
     book = replica.book_of(venue.venue.id)
     rights = replica.rights(book)
     wanted = tuple(claims)
-    own = stock(replica, book, venue)
+    own = stock(replica, book, venue) if sell else None
     if own is not None:
         found = [own.right_for(claim, ignoring) for claim in wanted]
         if all(right is not None for right in found):
@@ -116,7 +119,7 @@ def terms(
             for held in rights.of_resource(claim.resource)
             if held.covers(claim.resource, claim.start, claim.end)
             and held.right.quantity >= claim.quantity
-            and held.holder != replica.account
+            and (held.holder != replica.account or not sell)
         }
         for claim in wanted
     ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from holdfast.model import lifecycle
+from holdfast.model.contradictions import PLACING, answers_to
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View
 from holdfast.node.requests import CreateRequest, PatchRequest
@@ -125,10 +126,20 @@ def perform(replica: Service, venue: str, step: Step) -> View | None:
     if step.what in ("move", "move_day", "enlarge", "amend"):
         return commands.amend(view.code, _patch(venue, view, step))
     if step.what == "resolve":
-        kind = view.exceptions[0][0]
-        return replica.resolve_exception(view.id, kind, "acknowledge", "called_guest")
+        return _resolved(replica, view, int(detail["pick"] * 1_000_000))
     done: View = getattr(commands, step.what)(view.code)
     return done
+
+
+def _resolved(replica: Service, view: View, number: int) -> View:
+    """One of the answers to the reservation's first exception, and a table where it needs one."""
+    kind = view.exceptions[0][0]
+    answers = answers_to(kind, view.status)
+    chosen = answers[number % len(answers)]
+    table = [_UNITS[number % len(_UNITS)]] if chosen.does in PLACING else []
+    return replica.resolve_exception(
+        view.id, kind, chosen.action, "called_guest", table, book=view.book
+    )
 
 
 def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:

@@ -231,6 +231,18 @@ def m005_rights(db: Database) -> None:
     )
 
 
+@migrations()
+def m006_seated(db: Database) -> None:
+    """Who is checked in is found without looking at everybody who ever was here."""
+    _run(
+        db,
+        """
+        CREATE INDEX reservations_checked_in ON reservations (book, starts_at)
+            WHERE status = 'checked_in';
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -366,5 +378,6 @@ _OURS: Final = frozenset(
         m003_work,
         m004_books_apart,
         m005_rights,
+        m006_seated,
     )
 )

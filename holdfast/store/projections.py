@@ -685,6 +685,17 @@ class Projections:
         ).fetchone()
         return int(row[0])
 
+    def checked_in(self, book: str, starts_from: int) -> list[View]:
+        """The reservations whose guests are here, of those that start at or after an instant."""
+        return [
+            _view_decoder.decode(row[0])
+            for row in self._c.execute(
+                "SELECT view FROM reservations WHERE book = ? AND status = 'checked_in'"
+                " AND starts_at >= ?",
+                (book, starts_from),
+            )
+        ]
+
     def exceptions(self, book: str | None = None) -> list[tuple[str, bytes, str, int]]:
         """(book, reservation, kind, since) of what a person must look at, the oldest first."""
         clause, values = ("WHERE book = ?", (book,)) if book else ("", ())
