@@ -43,12 +43,14 @@ class Holding:
         self._backlogs: dict[tuple[str, bytes], float] = {}
         self._relied: dict[str, dict[int, bytes]] = {}
         self._rights: dict[str, tuple[int, int]] = {}
+        self._others: dict[str, set[bytes]] = {}
         self._touched_early: dict[tuple[str, bytes], dict[bytes, None]] = {}
 
     def forget(self) -> None:
         """What was named in decisions that were not kept is to be named again."""
         self._relied.clear()
         self._rights.clear()
+        self._others.clear()
 
     def backlog(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> None:
         """A piece came in and more will: nothing of its sender is decided before the last one."""
@@ -62,6 +64,11 @@ class Holding:
     def backlog_over(self, name: str, sender: bytes) -> None:
         self._backlogs.pop((name, sender), None)
 
+    def all_told(self, name: str) -> None:
+        """Whoever knows everything has told all of it: nobody's backlog is waited for any more."""
+        for key in [key for key in self._backlogs if key[0] == name]:
+            del self._backlogs[key]
+
     def settle_with(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> int:
         """Settle after the last piece of a sender, with all that its pieces touched."""
         early = self._touched_early.pop((name, sender), {})
@@ -74,12 +81,13 @@ class Holding:
         """
         if not self._r.may_decide(name):
             return 0
-        written = self._decide_all(name)
         administration = self._r.book(name).administration
         rights = (administration.rights.changes, len(administration.closes))
         if self._rights.get(name) != rights:
-            # What another held may be this replica's to end now.
+            # What another held may be this replica's to decide and to end now.
             touched, self._rights[name] = None, rights
+            self._others.pop(name, None)
+        written = self._decide_all(name)
         with self._r.transaction():
             if touched is None:
                 now_s = self._r.clock.now_ms() // 1000
@@ -93,14 +101,17 @@ class Holding:
         return written
 
     def _decide_all(self, name: str) -> int:
-        """Decide every claim asked of the hub, in stamp order, in transactions of bounded size."""
+        """Decide every claim asked of this holder, in stamp order, in transactions of bounded size.
+        What another one is asked is not looked at again before rights move."""
         venue = self._r.book(name).administration.venue
         if venue is None:
             return 0
         with self._r.lock:
             waiting = self._r.store.projections.undecided(name)
             late = self._behind_backlog(name)
-            decidable = [row for row in waiting if row[1] not in late]
+            others = self._others.setdefault(name, set())
+            others.intersection_update([row[2] for row in waiting] if others else ())
+            decidable = [row for row in waiting if row[1] not in late and row[2] not in others]
             written = 0
             for start in range(0, len(decidable), DECISIONS_PER_TRANSACTION):
                 some = decidable[start : start + DECISIONS_PER_TRANSACTION]
@@ -157,7 +168,10 @@ class Holding:
             for claim in view.claims
             if claim.id.operation == operation and claim.state in (PENDING, STANDBY)
         ]
-        if not asked or self._asked(name, asked) != self._r.account:
+        if not asked:
+            return 0
+        if self._asked(name, asked) != self._r.account:
+            self._others[name].add(operation)
             return 0
         if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
             # Cancelled before it was decided: it gets its end and displaces nobody (§5.4).

@@ -130,6 +130,7 @@ class Node(Service):
             node = cls(directory, store, identity, Timekeeper(), chosen)
             node.other_life = reasons
             node.keep_witness()
+            node.holding.await_backlogs(node.home)
             node.sweep()
         except BaseException:
             store.close()

@@ -155,6 +155,8 @@ class Service(Replica):
             self.holding.backlog(name, sender, merged.reservations)
             return
         self.holding.backlog_over(name, sender)
+        if complete and sender in self.book(name).administration.hubs:
+            self.holding.all_told(name)
         self.holding.settle_with(name, sender, merged.reservations)
 
     @property
