@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,13 @@ def _faults(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...
     metavar="LIST",
     help="Names of faults with commas between them; all, or none.",
 )
+@click.option(
+    "--jobs",
+    default=0,
+    type=click.IntRange(0, 256),
+    metavar="N",
+    help="Processes at a time; left out: one for each core.",
+)
 @click.option("--shrink", is_flag=True, help="Show the fewest steps that still fail.")
 @json_option
 def simulate(
@@ -74,6 +82,7 @@ def simulate(
     nodes: int,
     days: int,
     faults: tuple[str, ...],
+    jobs: int,
     shrink: bool,
     as_json: bool,
 ) -> int:
@@ -92,7 +101,7 @@ def simulate(
 
     results: list[Result] = []
     failures: list[dict[str, Any]] = []
-    for result in run_seeds(first_seed, seeds, nodes, days, faults):
+    for result in run_seeds(first_seed, seeds, nodes, days, faults, jobs or os.cpu_count() or 1):
         results.append(result)
         if result.violations:
             line = replay_line(result.seed, nodes, days, faults)

@@ -1,6 +1,6 @@
 """The deterministic simulator: the real code under one seed, with everything that can go wrong.
 
-Owns what `holdfast simulate` does: many seeds one after another, each replayed from its number. The
+Owns what `holdfast simulate` does: many seeds, each replayed from its number. The
 hub, the nodes, their exchange, stores, gate, seals and signatures are the product's own; clocks,
 network, disks' faults and randomness are simulated. docs/simulation.md tells what it asks and what
 it does not.
@@ -8,7 +8,10 @@ it does not.
 
 from __future__ import annotations
 
+import functools
+import multiprocessing
 from collections.abc import Collection, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 import msgspec
@@ -42,11 +45,25 @@ __all__ = [
 
 def run_seeds(
     first: int, count: int, nodes: int = NODES, days: int = DAYS,
-    faults: Collection[str] = tuple(FAULTS),
+    faults: Collection[str] = tuple(FAULTS), jobs: int = 1,
 ) -> Iterator[Result]:  # fmt: skip
-    """Play seed after seed."""
-    for seed in range(first, first + count):
-        yield play(make_scenario(seed, nodes, days, faults))
+    """Play seed after seed, in so many processes; the results come in the order of the seeds."""
+    if jobs <= 1 or count == 1:
+        for seed in range(first, first + count):
+            yield play(make_scenario(seed, nodes, days, faults))
+        return
+    # Each process begins anew: a run puts its own clocks and randomness in the place of the real.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, count), mp_context=context) as pool:
+        plays = functools.partial(_play_seed, nodes=nodes, days=days, faults=tuple(faults))
+        try:
+            yield from pool.map(plays, range(first, first + count))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _play_seed(seed: int, nodes: int, days: int, faults: tuple[str, ...]) -> Result:
+    return play(make_scenario(seed, nodes, days, faults))
 
 
 def shortest(
