@@ -388,7 +388,10 @@ def _requested(
     vouched: dict[ClaimId, tuple[Seen, Claim]],
     judge: _Judge,
 ) -> list[ClaimView]:
+    """The claims of one operation, which is sold whole or not at all."""
     made = []
+    words = [] if decision is not None else [judge.sells(entry, claim) for claim in entry.claims]
+    sells = False if False in words else None if None in words else True
     for index, claim in enumerate(entry.claims):
         claim_id = ClaimId(entry.operation, index)
         if decision is not None:
@@ -397,7 +400,6 @@ def _requested(
             sold = answer.claims[index] if index < len(answer.claims) else claim
             made.append(_claim(claim_id, entry, claim, state, True, answer.author, _right_of(sold)))
             continue
-        sells = judge.sells(entry, claim)
         if sells:
             made.append(_claim(claim_id, entry, claim, LIVE, False, entry.author, _right_of(claim)))
         elif claim_id in vouched:
