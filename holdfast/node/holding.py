@@ -43,10 +43,12 @@ class Holding:
         self._backlogs: dict[tuple[str, bytes], float] = {}
         self._relied: dict[str, dict[int, bytes]] = {}
         self._touched_early: dict[tuple[str, bytes], dict[bytes, None]] = {}
+        self._looked: dict[str, tuple[int, int]] = {}
 
     def forget(self) -> None:
         """What was named in decisions that were not kept is to be named again."""
         self._relied.clear()
+        self._looked.clear()
 
     def backlog(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> None:
         """A piece came in and more will: nothing of its sender is decided before the last one."""
@@ -68,17 +70,22 @@ class Holding:
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what is to be freed. Returns how many entries that took.
 
-        `touched` are the reservations that may ask for an end; None: look at all.
+        `touched` are the reservations that may ask for an end; None: look at all, as after a
+        right changed hands, whose claims may be waiting for their new holder.
         """
         if not self._r.may_decide(name):
             return 0
         written = self._decide_all(name)
         with self._r.transaction():
-            if touched is None:
+            administration = self._r.book(name).administration
+            hands = administration.rights.changes, len(administration.closes)
+            if touched is None or self._looked.get(name, (0, 0)) != hands:
+                self._looked[name] = hands
                 now_s = self._r.clock.now_ms() // 1000
                 statuses = tuple(lifecycle.ENDS_CLAIMS)
                 self._r.write_projections()
-                touched = self._r.store.projections.ending(name, statuses, now_s)
+                ending = self._r.store.projections.ending(name, statuses, now_s)
+                touched = list(dict.fromkeys([*ending, *(touched or ())]))
             for reservation in touched:
                 record = self._r.record(reservation, name)
                 if record is not None:
