@@ -351,6 +351,16 @@ def own(node: Node) -> Selling:
         return Selling(len(sold), len(unset), None if last >= FOREVER else last)
 
 
+def own_document(node: Node) -> Item:
+    """The same for `node status`; `until_at_ms` 0: without an end."""
+    found = own(node)
+    return {
+        "resources": found.resources,
+        "once_clock_is_set": found.unset,
+        "until_at_ms": (found.until or 0) * 1000,
+    }
+
+
 # --- doing ----------------------------------------------------------------------------------------
 
 

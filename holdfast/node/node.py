@@ -32,6 +32,7 @@ from holdfast.model.limits import (
     WITNESS_EVERY_MS,
 )
 from holdfast.node import (
+    allotments,
     directories,
     hub_trust,
     joining,
@@ -538,7 +539,12 @@ class Node(Service):
         }
 
     def status(self) -> dict[str, Any]:
-        return {**super().status(), "sync": self.sync_status(), "other_life": self.other_life}
+        return {
+            **super().status(),
+            "sync": self.sync_status(),
+            "other_life": self.other_life,
+            "sells": allotments.own_document(self),
+        }
 
 
 def _settle_in(

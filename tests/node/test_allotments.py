@@ -361,6 +361,36 @@ def test_what_was_to_end_ends_when_its_place_is_granted(tmp_path: Path):
         assert not fleet.now(desk, sold).occupying
 
 
+# --- at its start, not before --------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_the_start(tmp_path: Path) -> Iterator[Fleet]:
+    venue = copy.deepcopy(TRATTORIA)
+    venue["allotments"] = [{"holder": "desk", "resources": ["T1"], "release_minutes": 0}]
+    with Fleet(tmp_path, venue) as made:
+        made.join("desk")
+        made.join("kiosk", "kiosk")
+        made.sync_all()
+        yield made
+
+
+def test_what_goes_back_only_at_its_start_is_sold_whatever_the_clock_knows(at_the_start: Fleet):
+    desk = at_the_start.reopen("desk")
+    assert desk.clock.interval().state == "undisciplined"
+    assert at_the_start.reserve(desk, "19:00", ["T1"]).assurance == "guaranteed"
+
+
+def test_what_was_asked_of_a_device_is_answered_after_its_start_too(at_the_start: Fleet):
+    fleet = at_the_start
+    fleet.cut("kiosk")
+    wish = fleet.reserve(fleet.nodes["kiosk"], "2027-06-02T19:00", ["T1"])
+    fleet.clocks.advance(hours=10)
+    fleet.heal()
+    fleet.sync_all()
+    assert fleet.now(fleet.the_hub, wish).status == "confirmed"
+
+
 # --- releases, by the device itself ---------------------------------------------------------------
 
 
