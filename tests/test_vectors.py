@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pycrdt import Array, Doc
 
-from holdfast.model import codes, entries, errors, events, pseudonyms
+from holdfast.model import codes, entries, errors, events, ids, pseudonyms
 from holdfast.model.events import ChainCertified
 from holdfast.node import cards, http_signatures, identity, join_codes, transport
 from holdfast.sync import gate, live_keys, messages, pages, seals
@@ -72,10 +72,29 @@ def test_client_ids() -> None:
         assert seals.client_id(*place) == vector["client_id"] < 1 << 53
 
 
+def test_ids_that_a_life_makes_and_those_of_imported_records() -> None:
+    shown = V["ids"]
+    for row in shown["made"]:
+        made = ids.reservation_id(
+            bytes.fromhex(row["incarnation"]), row["ms"], bytes.fromhex(row["entropy"])
+        )
+        assert ids.uuid_text(made) == row["id"]
+        assert ids.may_name(made, bytes.fromhex(row["incarnation"]))
+    for row in shown["imported"]:
+        assert ids.uuid_text(ids.import_id(row["book"], row["key"])) == row["id"]
+
+
+@pytest.mark.parametrize("vector", V["ids"]["may_name"], ids=lambda vector: vector["name"])
+def test_who_may_make_a_reservation_under_an_id(vector: dict[str, Any]) -> None:
+    value = ids.parse_uuid(vector["id"])
+    assert value is not None
+    assert ids.may_name(value, bytes.fromhex(vector["incarnation"])) is vector["may_name"]
+
+
 @pytest.mark.parametrize("vector", V["entries"], ids=lambda vector: vector["envelope"]["kind"])
 def test_entries_of_every_kind(vector: dict[str, Any]) -> None:
     data = bytes.fromhex(vector["bytes"])
-    judged = gate.judge(1, bytes(32), data)
+    judged = gate.judge(bytes.fromhex(vector["incarnation"]), 1, bytes(32), data)
     assert judged.verdict == gate.MERGED, judged.reason
     assert judged.entry is not None and judged.event is not None
     assert entries.encode(judged.entry) == data
@@ -91,7 +110,8 @@ def test_the_entries_cover_every_kind_there_is() -> None:
 
 @named("judged_entries")
 def test_entries_that_do_not_simply_merge(vector: dict[str, Any]) -> None:
-    judged = gate.judge(1, bytes(32), bytes.fromhex(vector["bytes"]))
+    incarnation, data = (bytes.fromhex(vector[part]) for part in ("incarnation", "bytes"))
+    judged = gate.judge(incarnation, 1, bytes(32), data)
     assert (judged.verdict, judged.reason) == (vector["verdict"], vector["reason"])
 
 
@@ -182,7 +202,7 @@ def test_frames(vector: dict[str, Any]) -> None:
     if held:
         start = seals.chain_start(book, frame.incarnation)
         branches = [Held(held, start)]
-        first = gate.judge(1, bytes(32), held[0]).event
+        first = gate.judge(frame.incarnation, 1, bytes(32), held[0]).event
         assert isinstance(first, ChainCertified)
         author = certify(first)
     try:

@@ -1,4 +1,6 @@
-"""Writes docs/lifecycle.md from the lifecycle's table: nobody keeps a second copy by hand.
+"""Writes docs/lifecycle.md from the tables of the lifecycle and of exceptions.
+
+Nobody keeps a second copy by hand.
 
     python tools/make_lifecycle.py
 
@@ -11,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from holdfast.model import lifecycle
+from holdfast.model import contradictions, lifecycle
 from holdfast.model.lifecycle import COLLIDE, FOLD_STATUSES, STEPS, Outcome, Step
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "lifecycle.md"
@@ -19,8 +21,8 @@ PAGE: Final = Path(__file__).parent.parent / "docs" / "lifecycle.md"
 OPENING: Final = """\
 # The lifecycle of a reservation
 
-*This page is written by `tools/make_lifecycle.py` from the table in `holdfast/model/lifecycle.py`.
-Change the table, run the tool, and a test holds both together.*
+*This page is written by `tools/make_lifecycle.py` from the tables in `holdfast/model/lifecycle.py`
+and `holdfast/model/contradictions.py`. Change these, run the tool, and a test holds them together.*
 
 A reservation is **open** from its making until somebody cancels it, seats it or marks it as a
 no-show. What an open reservation is called follows from its claims alone: `confirmed` with a live
@@ -51,6 +53,25 @@ The rule behind it: who sits at the table beats every paper. What stands further
 `{order}`.
 """
 
+ANSWERS: Final = """\
+## What a person can do
+
+`holdfast exceptions list` shows what is open, `exceptions resolve` does one of these and records it
+in one step. What a status has ruled out is not offered: who has left is not moved. A resolution is
+about what its writer saw. Where more contradicts later, or a place that was asked for is refused,
+the exception is raised again.
+"""
+
+RAISED: Final = {
+    contradictions.DISPLACED: "the holder could not give the place",
+    contradictions.SEATED_WITHOUT_PLACE: "guests are checked in, and no claim of theirs is live or"
+    " waits",
+    contradictions.TWO_PARTIES: "two reservations are checked in at one unit at one time (found by"
+    " comparing reservations whenever somebody looks; stands in no view and no digest)",
+} | dict.fromkeys(
+    (outcome.exception for outcome in COLLIDE.values() if outcome.exception), "see the table above"
+)
+
 
 def page() -> str:
     """The whole page."""
@@ -70,6 +91,21 @@ def page() -> str:
             [
                 (f"`{status}`", *(_outcome(status, step) for step in STEPS))
                 for status in FOLD_STATUSES
+            ],
+        ),
+        "",
+        ANSWERS,
+        *_table(
+            ("exception", "raised", "action", "what it does"),
+            [
+                (
+                    f"`{kind}`" if not n else "",
+                    RAISED[kind] if not n else "",
+                    f"`{one.action}`",
+                    one.words,
+                )
+                for kind, answers in contradictions.ANSWERS.items()
+                for n, one in enumerate(answers)
             ],
         ),
         "",

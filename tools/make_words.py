@@ -37,6 +37,14 @@ For whoever writes another implementation: the field of an entry's content, and 
 reason may be left out, the empty text passes as well.
 """
 
+PROGNOSES: Final = """\
+## The `reason` of a prognosis
+
+What a device expects of a reservation that nobody has decided yet. `free` and `taken` stand where
+those who also ask for the place change nothing; `asked-first` and `asked-later` where the order
+counts in which they reach the hub; `contested` where too many ask. It stands in no entry.
+"""
+
 PEOPLES: Final = (
     ("`holdfast reservations cancel --reason`", vocabulary.CANCEL_REASONS),
     ("`holdfast hub revoke --reason`", vocabulary.REVOKE_REASONS),
@@ -77,6 +85,7 @@ def page() -> str:
     for kind, field, words in ROWS:
         shown = words if isinstance(words, str) else _listed(words)
         parts.append(f"| `{kind}` | `{field}` | {shown}{MORE.get(f'{kind}.{field}', '')} |")
+    parts += ["", PROGNOSES, _filled(vocabulary.PROGNOSIS_REASONS)]
     return "\n".join(parts) + "\n"
 
 

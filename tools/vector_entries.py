@@ -7,6 +7,7 @@ the file.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 from unittest import mock
@@ -29,7 +30,6 @@ NOW_MS: Final = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""
 STAMP: Final = NOW_MS << 16
 START: Final = 1_767_294_000
-SUBJECT: Final = ids.uuid7(NOW_MS, bytes(range(10)))
 AGENT: Final = pseudonyms.walk_in_agent_id(bytes(range(20)))
 
 Vectors = dict[str, Any]
@@ -56,6 +56,10 @@ def incarnation(name: str) -> bytes:
 
 INCARNATION: Final = incarnation("desk")
 HUB: Final = incarnation("hub")
+SUBJECT: Final = ids.reservation_id(INCARNATION, NOW_MS, bytes(range(ids.ENTROPY_BYTES)))
+FOREIGN: Final = ids.reservation_id(HUB, NOW_MS, bytes(range(ids.ENTROPY_BYTES)))
+"""An id that only the hub may give."""
+IMPORTED: Final = ids.import_id(BOOK, "sevenrooms:4711")
 ROOT_CERTIFICATE: Final = identity.make_root(TENANT, signing_key("root"), NOW_MS)
 
 
@@ -211,6 +215,53 @@ def bad_updates() -> list[Vectors]:
     return made
 
 
+# --- ids ------------------------------------------------------------------------------------------
+
+
+def id_vectors() -> Vectors:
+    """Ids that a life makes, imported records' ids, and what each life may name."""
+    made = [
+        {
+            "incarnation": INCARNATION.hex(),
+            "ms": ms,
+            "entropy": entropy.hex(),
+            "id": ids.uuid_text(ids.reservation_id(INCARNATION, ms, entropy)),
+        }
+        for ms, entropy in (
+            (0, bytes(3)),
+            (NOW_MS, bytes(range(3))),
+            (NOW_MS, b"\xff\xff\xff"),
+            ((1 << 48) - 1, b"\x12\x34\x56"),
+        )
+    ]
+    imported = [
+        {"book": BOOK, "key": key, "id": ids.uuid_text(ids.import_id(BOOK, key))}
+        for key in ("sevenrooms:4711", "città")
+    ]
+    rows = [
+        ("its own", SUBJECT, True),
+        ("the hub's", FOREIGN, False),
+        ("its own, one bit off at the end", SUBJECT[:-1] + bytes([SUBJECT[-1] ^ 1]), False),
+        ("its own at another time", SUBJECT[:5] + bytes([SUBJECT[5] ^ 1]) + SUBJECT[6:], False),
+        ("an imported record's", IMPORTED, True),
+        ("a random one", uuid.UUID(bytes=fixed("id", 16), version=4).bytes, False),
+        ("of another variant", bytes([*SUBJECT[:8], SUBJECT[8] | 0xC0, *SUBJECT[9:]]), False),
+    ]
+    return {
+        "made": made,
+        "imported": imported,
+        "may_name": [
+            {
+                "name": name,
+                "incarnation": INCARNATION.hex(),
+                "id": ids.uuid_text(value),
+                "may_name": may,
+            }
+            for name, value, may in rows
+        ],
+    }
+
+
 # --- entries --------------------------------------------------------------------------------------
 
 
@@ -294,7 +345,12 @@ def entry_vectors() -> list[Vectors]:
     for number, (event, envelope) in enumerate(sample_events()):
         entry = entry_of(event, number, **envelope)
         made.append(
-            {"envelope": plain(entry), "content": plain(event), "bytes": encode(entry).hex()}
+            {
+                "incarnation": INCARNATION.hex(),
+                "envelope": plain(entry),
+                "content": plain(event),
+                "bytes": encode(entry).hex(),
+            }
         )
     kinds = {row["envelope"]["kind"] for row in made}
     assert kinds == set(events.EVENT_BY_KIND), set(events.EVENT_BY_KIND) - kinds
@@ -358,6 +414,11 @@ def judged_entries() -> list[Vectors]:
          "desk", (), (), "ann_smith"))}, "", "text-not-a-code:reason"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b""))), "", "card-out-of-range"),
+        ("another device's id", {"subject": FOREIGN}, "", "id-foreign"),
+        ("no id at all", {"subject": b""}, "", "id-foreign"),
+        ("an id of another version", {"subject": uuid.UUID(int=0, version=4).bytes}, "",
+         "id-foreign"),
+        ("an imported record's id", {"subject": IMPORTED}, "merged", ""),
         ("clear text behind the fields", {"content": _longer(created.content, "Ann Smith")}, "",
          "text-not-an-id:unknown-field"),
         ("a number behind the fields", {"content": _longer(created.content, 7)}, "merged", ""),
@@ -365,7 +426,13 @@ def judged_entries() -> list[Vectors]:
         data = encode(change(created, **changes))
         rows.append((name, data, verdict or "quarantined", reason))
     return [
-        {"name": name, "bytes": data.hex(), "verdict": verdict, "reason": reason}
+        {
+            "name": name,
+            "incarnation": INCARNATION.hex(),
+            "bytes": data.hex(),
+            "verdict": verdict,
+            "reason": reason,
+        }
         for name, data, verdict, reason in rows
     ]
 

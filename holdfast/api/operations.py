@@ -117,7 +117,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "getBookOfDate": _operation(books.BookOfDate),
     "listExceptions": _operation(books.NeedsPersonList),
     "getException": _operation(books.NeedsPerson),
-    "resolveException": _operation(books.Resolved, "rule-violated", "bad-transition"),
+    "resolveException": _operation(
+        books.Resolved, "rule-violated", "bad-transition", "not-available"
+    ),
     "listAudit": _operation(books.ChangeList, "not-found"),
     # Administration
     "getStatus": _operation(fleet.ReplicaStatus),

@@ -19,7 +19,9 @@ from holdfast.model.errors import NotFound
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import Decision, View, shown_claims
+from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
+from holdfast.node.foreseeing import foreseen
 from holdfast.store.records import Token
 
 if TYPE_CHECKING:
@@ -71,9 +73,11 @@ def render_reservation(
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
         sync=replica.reservations.sync_state(view),
         decision=render_decision(view.decision),
+        prognosis=_prognosis(replica, view),
         attendance_confirmed=view.attendance_confirmed,
         actual_party_size=view.actual_party_size or None,
         checked_in_at=_moment(venue, view.checked_in_at_ms),
+        seated_at=seated_at(view),
         no_show_at=_moment(venue, view.no_show_at_ms),
         cancelled=_cancellation(replica, venue, view, whole, with_note),
         exceptions=[kind for kind, _ in view.exceptions],
@@ -142,6 +146,18 @@ def render_decision(decision: Decision | None) -> reservations.Decision | None:
         reason=decision.reason,
         won=[uuid_text(won) for won in decision.won],
         from_resources=list(decision.from_resources),
+    )
+
+
+def _prognosis(replica: Replica, view: View) -> reservations.Prognosis | None:
+    found = foreseen(replica, view)
+    if found is None:
+        return None
+    return reservations.Prognosis(
+        verdict=found.verdict,
+        certainty=found.certainty,
+        reason=found.reason,
+        won=[uuid_text(won) for won in found.won],
     )
 
 

@@ -146,6 +146,10 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "CancelRequest": {
         "reason": {"enum": sorted(vocabulary.CANCEL_REASONS), "description": "why"},
     },
+    "ResolveRequest": {
+        "resources": {"description": "for `move` and `walk`: ids, all of them together"},
+        "starts_at": {"description": f"for `move`: another start; {_TIME}"},
+    },
     "PatchRequest": {
         "resources": {"description": "ids, all of them together"},
         "may_move": {"description": "the holder may give an equal or larger place instead"},

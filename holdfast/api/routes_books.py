@@ -39,10 +39,13 @@ class ExceptionsQuery(PageQuery, kw_only=True):
 
 
 class ResolveRequest(msgspec.Struct, kw_only=True):
-    """One of the exception's `actions` (`cancel` cancels the reservation); `reason` is a code."""
+    """One of the exception's `actions`, which is carried out; `reason` is a code. `move` and `walk`
+    name the place: `resources`, and for `move` also or instead `starts_at`."""
 
     action: str
     reason: str
+    resources: list[str] = []
+    starts_at: str | None = None
 
 
 class AuditQuery(msgspec.Struct, kw_only=True, rename={"since": "from", "before": "to"}):
@@ -164,7 +167,10 @@ async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Res
 
     def resolve() -> str:
         wanted = read_body(body, ResolveRequest)
-        attention.resolve(face.replica, exception_id, wanted.action, wanted.reason)
+        attention.resolve(
+            face.replica, exception_id, wanted.action, wanted.reason, wanted.resources,
+            wanted.starts_at,
+        )  # fmt: skip
         done = books.Resolved(
             id=exception_id, state="resolved", action=wanted.action, reason=wanted.reason
         )

@@ -25,8 +25,7 @@ from holdfast.api.shapes.books import NeedsPerson
 from holdfast.api.shapes.common import QueueCounts
 from holdfast.api.stream import Changed
 from holdfast.model.errors import NotFound
-from holdfast.model.ids import uuid_text
-from holdfast.node import inspection
+from holdfast.node import contradicting
 
 _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "sync.read"}
 
@@ -109,11 +108,10 @@ def _reservation(face: Face, caller: Caller, changed: Changed) -> list[tuple[str
         return []
     shown = render_reservation(face.replica, view, with_guest=False)
     events = [("reservation", msgspec.json.encode(shown))]
-    if view.exceptions and caller.may("exceptions.read"):
+    if caller.may("exceptions.read"):
         events += [
             ("exception", msgspec.json.encode(msgspec.convert(item, NeedsPerson)))
-            for item in inspection.exceptions(face.replica, changed.book.partition("/")[2])
-            if item["subject"] == uuid_text(view.id)
+            for item in contradicting.items_about(face.replica, view)
         ]
     return events
 

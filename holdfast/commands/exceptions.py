@@ -60,15 +60,26 @@ def list_(data: Path, as_json: bool) -> None:
 @json_option
 def show(exception: str, data: Path, as_json: bool) -> None:
     """Show one exception, by its id or what it is about, and what can be done about it."""
-    from holdfast.commands.output import show_document, show_json
+    from holdfast.commands.output import show_fields, show_json
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
         found = session.get(f"/exceptions/{quoted(_named(session, exception))}")
     if as_json:
         show_json(found)
-    else:
-        show_document(found)
+        return
+    show_fields(
+        [
+            ("about", _called(found)),
+            ("what", str(found.get("kind", "")).replace("_", " ")),
+            ("venue", found.get("venue")),
+            ("service date", found.get("service_date")),
+            ("since", found.get("since")),
+            ("detail", found.get("detail")),
+            *((f"--action {one['action']}", one["does"]) for one in found.get("choices") or []),
+            ("id", found.get("id")),
+        ]
+    )
 
 
 @exceptions.command(epilog=all_reasons(RESOLVE_REASONS))
@@ -78,29 +89,59 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     "--action",
     required=True,
     metavar="A",
-    help="acknowledge or cancel; `show` names those that are possible.",
+    help="What to do about it, as above.",
 )
+@click.option(
+    "--resource",
+    "resources",
+    multiple=True,
+    metavar="R",
+    help="For move and walk: the other place. May be repeated.",
+)
+@click.option("--at", "at", metavar="T", help="For move: another start, venue-local.")
 @reason_option(RESOLVE_REASONS, "What was done, such as")
 @json_option
-def resolve(exception: str, data: Path, action: str, reason: str, as_json: bool) -> None:
-    """Say what was done about an exception; the answer is kept in the book.
+def resolve(
+    exception: str,
+    data: Path,
+    action: str,
+    resources: tuple[str, ...],
+    at: str | None,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Do something about an exception, and record that it was done.
 
-    `--action acknowledge` says that it was seen to, and changes nothing else. `--action cancel`,
-    for a displaced reservation, also cancels that reservation. Whoever keeps it for the guest
-    offers another time or place with `holdfast reservations move`, and acknowledges.
+    Each kind has actions of its own, which `show` names.
+
+    \b
+    --action move          another free place or time: --resource, --at
+    --action walk          they sit at --resource now, whoever it belongs to
+    --action keep-both     leave both as they are
+    --action refund-later  money is still to be given back
+    --action cancel        cancel the reservation
+    --action acknowledge   it was seen to; changes nothing else
+
+    For a displaced reservation, `refund-later` also cancels that reservation.
 
     \b
     Such as:
-      holdfast exceptions resolve RES-2026-ABC123 --action acknowledge \\
+      holdfast exceptions resolve RES-2026-ABC123 --action move --resource T2 \\
           --reason guest_called --data desk
     """
+    from holdfast.commands.hub_standing import warn_if_shut_out
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
-    body = {"action": action, "reason": reason}
+    body: dict[str, Any] = {"action": action, "reason": reason}
+    if resources:
+        body["resources"] = list(resources)
+    if at is not None:
+        body["starts_at"] = at
     with open_session(data) as session:
         named = _named(session, exception)
         answer = session.post(f"/exceptions/{quoted(named)}/resolve", body)
+        warn_if_shut_out(session)
     if as_json:
         show_json(answer)
     else:

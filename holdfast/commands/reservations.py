@@ -237,12 +237,13 @@ def import_(file: Path, data: Path, mapping: Path, as_json: bool) -> None:
 
 
 def _winners(session: Session, reservation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Who has what this one could not have, as far as it is known here."""
+    """Who has what this one could not have, or stands in its way, as far as it is known here."""
     from holdfast.commands.session import quoted
     from holdfast.model.errors import HoldfastError
 
     found = []
-    for identity in (reservation.get("decision") or {}).get("won") or []:
+    told = reservation.get("prognosis") or reservation.get("decision") or {}
+    for identity in told.get("won") or []:
         try:
             winner = session.get(f"/reservations/{quoted(identity)}")
         except HoldfastError:
@@ -257,7 +258,7 @@ def show_reservation(
     """One reservation in plain words; `winners` have what it could not have. `to_guest` adds what
     the guest, who waits for it, may be told."""
     from holdfast.commands.output import show_fields
-    from holdfast.commands.screens import winner_words
+    from holdfast.commands.screens import expected_words, winner_words
     from holdfast.node.words import plain_reason
 
     status = reservation.get("status")
@@ -266,6 +267,7 @@ def show_reservation(
     change = reservation.get("pending_change") or {}
     guest = reservation.get("guest") or {}
     starts = reservation.get("starts_at")
+    held = "in the way" if reservation.get("prognosis") else "has it"
     show_fields(
         [
             ("code", reservation.get("code")),
@@ -275,13 +277,15 @@ def show_reservation(
             ("until", until_text(starts, reservation.get("ends_at"))),
             ("party", reservation.get("party_size")),
             ("where", "" if status in _WITHOUT_PLACE else where),
+            ("sit at", " + ".join(reservation.get("seated_at") or [])),
             ("asked for", where if status == "commit_failed" else _change_words(change)),
             *_cancellation_fields(reservation.get("cancelled") or {}),
             *((name, value) for name, value in guest.items()),
             ("decision", decision.get("verdict")),
             ("decided by", decision.get("by")),
             ("because", plain_reason(decision.get("reason") or "")),
-            *(("has it", winner_words(winner)) for winner in winners),
+            ("expected", expected_words(reservation.get("prognosis") or {})),
+            *((held, winner_words(winner)) for winner in winners),
             ("to the hub", sync_words(reservation.get("sync"))),
             ("source", reservation.get("source")),
             ("made by", reservation.get("made_by")),

@@ -27,6 +27,7 @@ from holdfast.commands.words import (
     until_text,
     venue_hint,
 )
+from holdfast.node.words import plain_reason
 
 Fields = list[tuple[str, Any]]
 
@@ -203,6 +204,24 @@ def winner_words(winner: Mapping[str, Any]) -> str:
     where = " + ".join(winner.get("resources") or [])
     how = [part for part in (status_words(dict(winner)), where) if part]
     return f"{winner.get('code') or winner.get('id')} ({', '.join(how)})"
+
+
+_EXPECTED: Final = {
+    ("admitted", "likely"): "likely to be had",
+    ("moved", "likely"): "another place is likely to be given",
+    ("displaced", "likely"): "not likely to be had",
+    ("admitted", "open"): "open, would be had in the order of asking",
+    ("moved", "open"): "open, another place would be given in the order of asking",
+    ("displaced", "open"): "open, would not be had in the order of asking",
+}
+
+
+def expected_words(prognosis: Mapping[str, Any]) -> str:
+    """What this device expects: such as `likely to be had (the place was free)`."""
+    if not prognosis:
+        return ""
+    known = (str(prognosis.get("verdict")), str(prognosis.get("certainty")))
+    return f"{_EXPECTED.get(known, ' '.join(known))} ({plain_reason(prognosis['reason'])})"
 
 
 def _unusual(counts: Mapping[str, Any]) -> Fields:

@@ -197,6 +197,10 @@ class Occupancy:
         self._granted = granted
         self._days: OrderedDict[tuple[str, int], _Day] = OrderedDict()
 
+    def handed_out(self, resource: str) -> Iterable[tuple[int, int, int]]:
+        """(from, to, quantity) of what the hub granted of a resource."""
+        return self._granted(resource)
+
     def forget(self) -> None:
         self._days.clear()
 

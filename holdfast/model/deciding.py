@@ -14,9 +14,10 @@ import msgspec
 from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
 from holdfast.model.entries import Claim, ClaimId
+from holdfast.model.lifecycle import CHECKED_IN
 from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex, equal_choices
-from holdfast.model.reservation import DEAD, ENDED, PENDING, STANDBY, ClaimView, View
+from holdfast.model.reservation import DEAD, ENDED, PENDING, STANDBY, View, wish_of
 from holdfast.model.rights import HUB, Held, Rights
 
 
@@ -102,7 +103,7 @@ def decide(
     asked = [
         c for c in view.claims if c.id.operation == operation and c.state in (PENDING, STANDBY)
     ]
-    claims = tuple(_as_claim(claim) for claim in asked)
+    claims = tuple(wish_of(claim) for claim in asked)
     replaced = tuple(c.replaces for c in asked if c.replaces is not None)
     if replaced:
         # What was refused, or was to stand elsewhere, was given up for nobody: the wish that
@@ -124,7 +125,8 @@ def decide(
     if any(venue.resource(claim.resource) is None for claim in claims):
         return Verdict("displaced", "no-such-resource", claims)
     won = _in_the_way(missing, occupancy, ends, view.id)
-    if view.may_move and not replaced:
+    # Guests who sit already are not sent elsewhere by a machine: a person finds them a place.
+    if view.may_move and not replaced and view.status != CHECKED_IN:
         moved = _elsewhere(view, claims, venue, stock)
         if moved is not None:
             return Verdict(
@@ -132,10 +134,6 @@ def decide(
             )
     # Where nobody sits in the way, somebody else has the right to it.
     return Verdict("displaced", "taken" if won else "not-held", claims, (), won)
-
-
-def _as_claim(claim: ClaimView) -> Claim:
-    return Claim(claim.resource, claim.start, claim.end, claim.quantity, claim.buffer)
 
 
 def _sold(

@@ -67,10 +67,14 @@ class ReservationAmended(Event, frozen=True):
 
 
 class ReservationMoved(Event, frozen=True):
-    """Another time, place or quantity was asked for; `fields` count once its claims do."""
+    """Another time, place or quantity was asked for; `fields` count once its claims do.
+
+    `walked`: the guests sit there already. That is a fact, whatever becomes of the claims.
+    """
 
     fields: dict[str, Any] = {}
     card: SealedCard | None = None
+    walked: bool = False
 
 
 class ReservationCancelled(Event, frozen=True):
@@ -135,7 +139,9 @@ class ClaimEnded(Event, frozen=True):
 class ExceptionResolved(Event, frozen=True):
     """A person looked at an exception and did something about it.
 
-    `about` names the decision that displaced; a later displacement is another exception.
+    `about` names what contradicted: the decision that displaced, the place that was asked for last,
+    a digest of the steps that collided, or of the two reservations at one place. What contradicts
+    later is another exception.
     """
 
     exception: str

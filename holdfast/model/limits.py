@@ -213,6 +213,11 @@ WITNESS_EVERY_MS: Final = 1_000
 """How often a busy node writes its witness."""
 ROUNDS_MAX: Final = 10_000
 """Messages of one `sync()`: with 2,048 entries each, more than any book holds."""
+SEATED_SINCE_SECONDS_MAX: Final = 62 * 86_400
+"""Whose visit began longer ago is not compared with those who are here: a stay of two months is,
+one that nobody ever marked as completed is not for ever."""
+RIVALS_JUDGED_MAX: Final = 64
+"""A prognosis judges each of so many that ask for the same place; of more it says: it is open."""
 WON_SHOWN_MAX: Final = 8
 """How many of those in the way a decision names; a full pool has hundreds."""
 NIGHTS_WRITTEN_MAX: Final = 3_660

@@ -153,6 +153,24 @@ def candidates(
     return iter(index.offers(party_size, amount, kind, area or ""))
 
 
+def named_choice(
+    index: VenueIndex, party_size: int, quantity: int | None, wanted_resources: Sequence[str]
+) -> Choice:
+    """These resources together, whether or not they suit the party: its guests sit there already.
+
+    Raises `Invalid` for names that mean nothing here.
+    """
+    resources = _named(index, wanted_resources)
+    return Choice(
+        tuple(resource.id for resource in resources),
+        _amounts(resources, party_size, 1 if quantity is None else quantity),
+        0,
+        sum(resource.priority for resource in resources),
+        _shared_area(resources),
+        None,
+    )
+
+
 def equal_choices(
     index: VenueIndex,
     taken: Sequence[str],
@@ -238,9 +256,7 @@ def _wanted(
         raise Invalid.field(
             "quantity", "counts the units of a pool; name each table, bay or room instead"
         )
-    quantities = tuple(
-        party if one.counts_people else quantity if one.counts_units else 1 for one in resources
-    )
+    quantities = _amounts(resources, party, quantity)
     for one, amount in zip(resources, quantities, strict=True):
         if amount > one.capacity:
             what = "people" if one.counts_people else "units"
@@ -260,6 +276,13 @@ def _wanted(
         sum(resource.priority for resource in resources),
         _shared_area(resources),
         seats,
+    )
+
+
+def _amounts(resources: Sequence[Resource], party: int, quantity: int) -> tuple[int, ...]:
+    """How much of each: people, units, or the whole table."""
+    return tuple(
+        party if one.counts_people else quantity if one.counts_units else 1 for one in resources
     )
 
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
-from holdfast.model import events, lifecycle
+from holdfast.model import contradictions, events, lifecycle
+from holdfast.model.contradictions import Raised, Resolution
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     ClaimDecided,
@@ -114,8 +115,9 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class View(msgspec.Struct, array_like=True, gc=False):
     """The folded reservation: what counts, and nothing else (no card key, no sync state).
 
-    `making` is the operation that made it, of several under one id the one that stands; `book` is
-    where it stands, which whoever folds adds.
+    `making` is the operation that made it, of several under one id the one that stands; `walked`
+    the one that said last where its guests sit (empty: at their place); `book` is where it stands,
+    which whoever folds adds.
     """
 
     id: bytes
@@ -155,6 +157,7 @@ class View(msgspec.Struct, array_like=True, gc=False):
     exceptions: tuple[tuple[str, int], ...] = ()
     making: bytes = b""
     book: str = ""
+    walked: bytes = b""
 
     @property
     def live(self) -> list[ClaimView]:
@@ -219,6 +222,19 @@ def fold(
     `rights` are the book's. Rights that entries name and nobody has granted yet, as far as is known
     here, are added to `unknown`: the fold may change when their grants arrive.
     """
+    return _folded(reservation, seen, rights, unknown)[0]
+
+
+def open_exceptions(
+    reservation: bytes, seen: Sequence[Seen], rights: Rights = NO_RIGHTS
+) -> dict[str, Raised]:
+    """By kind, what of one reservation a person must look at, with what a resolution names."""
+    return _folded(reservation, seen, rights, None)[1]
+
+
+def _folded(
+    reservation: bytes, seen: Sequence[Seen], rights: Rights, unknown: set[bytes] | None
+) -> tuple[View, dict[str, Raised]]:
     entries = list(seen)
     if len(entries) > 1:
         unique = {entry.operation: entry for entry in seen}
@@ -226,10 +242,14 @@ def fold(
     contents = {entry.operation: _content(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
     _fold_claims(view, entries, contents, _Judge(rights, set() if unknown is None else unknown))
-    _fold_lifecycle(view, entries, contents)
+    collisions = _fold_lifecycle(view, entries, contents)
     _show_place(view)
-    _raise_exceptions(view, entries, contents)
-    return view
+    open_now = contradictions.raised(view, collisions)
+    if open_now:
+        said = list(_resolutions(entries, contents))
+        open_now = contradictions.still_open(open_now, said, view.decision)
+        view.exceptions = tuple(sorted((kind, one.since_ms) for kind, one in open_now.items()))
+    return view, open_now
 
 
 def _order(entry: Seen) -> tuple[int, bytes, bytes]:
@@ -290,8 +310,7 @@ class _Judge:
         if not entry.counts:
             return False
         if claim.state in (PENDING, STANDBY):
-            wish = Claim(claim.resource, claim.start, claim.end, claim.quantity)
-            return self._rights.may_answer(entry.node, entry.n, wish)
+            return self._rights.may_answer(entry.node, entry.n, wish_of(claim))
         return self._rights.held(entry.node, entry.n, claim.id, claim.right)
 
 
@@ -349,10 +368,11 @@ def _fold_claims(
             for one, (entry, claim) in vouched.items()
             if one not in found
         )
+    favoured: dict[ClaimId, bytes] = {}
     if ending:
-        claims = _ended(claims, ending, judge)
+        claims = [_ended(claim, ending, judge, favoured) for claim in claims]
     if any(claim.replaces is not None for claim in claims):
-        claims = _taken_turns(claims, ending)
+        claims = _taken_turns(claims, favoured)
     view.claims = tuple(claims)
     if decided:
         entry, event = max(decided.values(), key=lambda pair: _order(pair[0]))
@@ -414,27 +434,24 @@ def _claim(
 
 
 def _ended(
-    claims: list[ClaimView], ending: list[tuple[Seen, bytes]], judge: _Judge
-) -> list[ClaimView]:
-    """The claims after what their holders ended."""
+    claim: ClaimView,
+    ending: list[tuple[Seen, bytes]],
+    judge: _Judge,
+    favoured: dict[ClaimId, bytes],
+) -> ClaimView:
+    """A claim after what its holder ended; `favoured` notes for which operation it gave way."""
+    for entry, favour in ending:
+        if claim.id in entry.ends and judge.ends(entry, claim):
+            favoured[claim.id] = favour
+            # What ends before anybody granted it never counted, and neither do its fields.
+            return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
+    return claim
 
-    def ended(claim: ClaimView) -> ClaimView:
-        if not any(claim.id in entry.ends and judge.ends(entry, claim) for entry, _ in ending):
-            return claim
-        # What ends before anybody granted it never counted, and neither do its fields.
-        return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
 
-    return [ended(claim) for claim in claims]
-
-
-def _taken_turns(claims: list[ClaimView], ending: list[tuple[Seen, bytes]]) -> list[ClaimView]:
+def _taken_turns(claims: list[ClaimView], favoured: dict[ClaimId, bytes]) -> list[ClaimView]:
     """Granted standby claims beside the claims that they are to replace (§5.6): in force once the
     old one's holder ended it in their favour, or where there was nothing to give up."""
     by_id = {claim.id: claim for claim in claims}
-    favoured: dict[ClaimId, bytes] = {}
-    for entry, favour in ending:
-        for claim_id in entry.ends:
-            favoured.setdefault(claim_id, favour)
     winners = set(favoured.values())
     return [_in_turn_of(claim, by_id, favoured, winners) for claim in claims]
 
@@ -479,11 +496,14 @@ def _given_up(
 # --- lifecycle: what each transition saw --------------------------------------------------------
 
 
-def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
+def _fold_lifecycle(
+    view: View, entries: list[Seen], contents: dict[bytes, Event | None]
+) -> dict[str, list[tuple[bytes, int]]]:
     """Apply transitions, those first whose predecessors are applied, the least stamp first.
 
     Another making under the same id is seen and changes nothing (`_standing`). Sets of transitions
-    are bits of a number, because a hostile device may chain thousands of them.
+    are bits of a number, because a hostile device may chain thousands of them. Returns the steps
+    that contradicted what stood, by the kind of the exception.
     """
     transitions = [
         entry
@@ -495,7 +515,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     ancestors: dict[bytes, int] = {}
     leaves = steps = 0
     status = ""
-    exceptions: dict[str, int] = {}
+    collisions: dict[str, list[tuple[bytes, int]]] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
     turns = list(_in_turn(transitions))
     view.making = standing = _standing(view, turns, entries, contents)
@@ -517,7 +537,8 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
             if outcome is not None:
                 status = outcome.status
                 if outcome.exception:
-                    exceptions.setdefault(outcome.exception, ready.stamp >> 16)
+                    collided = collisions.setdefault(outcome.exception, [])
+                    collided.append((ready.operation, ready.stamp))
                 if not outcome.void:
                     _apply(view, ready, contents[ready.operation], counting)
                 if lifecycle.STEP_BY_KIND[ready.kind].to is not None:
@@ -530,7 +551,7 @@ def _fold_lifecycle(view: View, entries: list[Seen], contents: dict[bytes, Event
     view.status = status or lifecycle.OPEN
     view.leaves = tuple(sorted(operation for operation, own in bit.items() if leaves & own))
     view.waiting = len(transitions) - len(bit)
-    view.exceptions = tuple(sorted(exceptions.items()))
+    return collisions
 
 
 def _standing(
@@ -538,8 +559,10 @@ def _standing(
 ) -> bytes:
     """The making that stands: the one granted or decided first, else the least.
 
-    Ids are no secret: without this a stamp from the past would make somebody else's reservation
-    one's own. When it was granted is the holder's word, not the maker's.
+    Under an id of version 7 only the life that gave it makes a reservation; but every device
+    derives the same id for an imported record, and ids are no secret: without this a stamp from the
+    past would make somebody else's import one's own. When it was granted is the holder's word, not
+    the maker's.
     """
     made = [entry for entry in turns if entry.kind == "reservation.created"]
     if len(made) < 2:
@@ -614,8 +637,14 @@ def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -
         _overwrite(view, event)
     elif isinstance(event, ReservationMoved):
         # A move that its holder has not granted (or refused) changes nothing yet.
-        if entry.operation in counting or not entry.claims:
+        granted = entry.operation in counting or not entry.claims
+        if granted:
             _overwrite(view, event)
+        if event.walked:
+            # Where they sit is a fact, whoever the place belongs to.
+            view.walked = entry.operation
+        elif granted:
+            view.walked = b""
     elif isinstance(event, ReservationCancelled):
         view.cancel_reason, view.cancelled_by = event.reason, event.by
     elif isinstance(event, ReservationCheckedIn):
@@ -640,7 +669,7 @@ def _overwrite(view: View, event: ReservationAmended | ReservationMoved) -> None
 def _show_place(view: View) -> None:
     """Time, place and the statuses that only claims can tell."""
     live = [claim for claim in view.claims if claim.state == LIVE]
-    pending = [claim for claim in view.claims if claim.state == PENDING]
+    pending = _asked(view)
     standby = [claim for claim in view.claims if claim.state == STANDBY]
     opened = view.status == lifecycle.OPEN
     if opened:
@@ -679,11 +708,14 @@ def standing_claims(view: View) -> list[ClaimView]:
 def shown_claims(view: View) -> list[ClaimView]:
     """The claims that stand for the reservation's place: live ones, else asked ones, else the
     last."""
-    return (
-        view.live
-        or [claim for claim in view.claims if claim.state == PENDING]
-        or _latest_group(view.claims)
-    )
+    return view.live or _asked(view) or _latest_group(view.claims)
+
+
+def _asked(view: View) -> list[ClaimView]:
+    """What is asked for and not decided: by the making that stands, if it is that. What was asked
+    under the same id by another's entry must not show as this reservation's place."""
+    pending = [claim for claim in view.claims if claim.state == PENDING]
+    return [claim for claim in pending if claim.id.operation == view.making] or pending
 
 
 def _latest_group(claims: tuple[ClaimView, ...]) -> list[ClaimView]:
@@ -695,6 +727,11 @@ def _latest_group(claims: tuple[ClaimView, ...]) -> list[ClaimView]:
     return [claim for claim in over if claim.id.operation == last]
 
 
+def wish_of(claim: ClaimView) -> Claim:
+    """What a claim asks for, as its envelope said it, but for rights and turns."""
+    return Claim(claim.resource, claim.start, claim.end, claim.quantity, claim.buffer)
+
+
 def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     """Claims whose end is requested and that the holder has not ended yet (§5.5).
 
@@ -703,7 +740,7 @@ def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     if view.status not in lifecycle.ENDS_CLAIMS:
         return [claim for claim in view.claims if claim.state == SPARE]
     if view.status == lifecycle.COMPLETED:
-        return [claim for claim in view.occupying if claim.state == SPARE or claim.end > now_s]
+        return [claim for claim in view.occupying if claim.state != LIVE or claim.end > now_s]
     return [*view.occupying, *view.pending]
 
 
@@ -726,24 +763,16 @@ def picked(view: View) -> tuple[bytes, list[ClaimView]] | None:
     return first.id.operation, view.live
 
 
-def _raise_exceptions(view: View, entries: list[Seen], contents: dict[bytes, Event | None]) -> None:
-    """What a person must look at, less what a person has resolved."""
-    found = dict(view.exceptions)
-    if view.status == lifecycle.COMMIT_FAILED and view.decision is not None:
-        found["displaced"] = view.decision.stamp >> 16
-    if view.status == lifecycle.CHECKED_IN and view.claims and not view.live and not view.pending:
-        found["seated_without_place"] = view.checked_in_at_ms
+def resolutions(seen: Sequence[Seen]) -> Iterator[Resolution]:
+    """What people said about exceptions, of all that was seen about one reservation."""
+    kinds = [entry for entry in seen if entry.kind == "exception.resolved"]
+    yield from _resolutions(kinds, {entry.operation: _content(entry) for entry in kinds})
+
+
+def _resolutions(
+    entries: Sequence[Seen], contents: dict[bytes, Event | None]
+) -> Iterator[Resolution]:
     for entry in entries:
         event = contents[entry.operation]
-        if isinstance(event, ExceptionResolved) and _covers(entry, event, view.decision):
-            found.pop(event.exception, None)
-    view.exceptions = tuple(sorted(found.items()))
-
-
-def _covers(entry: Seen, event: ExceptionResolved, decision: Decision | None) -> bool:
-    """Whether a resolution is about what is raised now, and not about an earlier displacement."""
-    if event.exception != "displaced" or decision is None:
-        return True
-    if event.about:
-        return event.about == decision.operation
-    return (entry.stamp, entry.node) >= (decision.stamp, decision.node)
+        if isinstance(event, ExceptionResolved):
+            yield Resolution(event.exception, event.action, event.about, entry.stamp, entry.node)

@@ -240,6 +240,15 @@ class Rights:
         stamps = [one.stamp for one in self._returns.get(right, ())]
         return Ended("returned", holder, max(stamps, default=known.stamp))
 
+    def taken_back(self, right: bytes) -> bool:
+        """Whether the hub took a right from its holder: revoked it, shut the holder out, or closed
+        its chain with nobody to carry on."""
+        known = self.by_id.get(right)
+        if known is None:
+            return False
+        holder = self._lives(known.holder)[-1]
+        return bool(self._revoked.get(right)) or self._limit(holder) < _NOW
+
     def active(self) -> Iterator[Held]:
         """Every right that somebody holds now, in the order of the grants."""
         for right in sorted(self.by_id.values(), key=lambda one: (one.stamp, one.id)):
@@ -281,6 +290,14 @@ class Rights:
             return HUB
         last = self._lives(asks)[-1]
         return last if self.of_holder(last, claim.resource, claim.start, claim.end) else HUB
+
+    def answering(self, asked: Iterable[tuple[bytes, Claim]]) -> bytes:
+        """Who answers an operation, given whom each of its claims asks: the one device that can
+        answer for all of them, else the hub. A claim is never split over two holders."""
+        if not self.by_id:
+            return HUB
+        holders = {self.asked(asks, claim) for asks, claim in asked}
+        return holders.pop() if len(holders) == 1 else HUB
 
     def last_end(self, resources: Iterable[str]) -> bytes:
         """The operation by which a right to any of these came back to the hub last, as the next

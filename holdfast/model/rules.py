@@ -38,6 +38,8 @@ RULES_BY_KIND: Final = {
     "house": _EVERYTHING - _PLANNED_AHEAD,
 }
 """Who stands at the desk, and the house itself, need not ask ahead or start on the slot."""
+OF_THE_START: Final = _PLANNED_AHEAD | {"closed"}
+"""Rules about when something starts: a change that leaves the start alone breaks none of them."""
 RULES_OF_IMPORTS: Final = frozenset({"duration"})
 """History happened, whatever the rules of today."""
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from holdfast.model import contradictions
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -161,6 +163,10 @@ DECISION_REASONS: Final = _words(
 )
 """Why a holder decided as it did (`deciding`)."""
 
+PROGNOSIS_REASONS: Final = DECISION_REASONS | _words("asked-first asked-later contested")
+"""Why a device expects a decision (`prognosis`): the holder's reason, or how it stands among others
+that ask for the same place. It stands in no entry."""
+
 CLAIM_END_REASONS: Final = _words("cancelled completed expired moved superseded no_show")
 """What made a holder free a claim: the step or the status that asked for it."""
 
@@ -176,17 +182,8 @@ chain it is."""
 RIGHT_REVOKE_REASONS: Final = REVOKE_REASONS | _words("stranded revoked venue_changed")
 """Why the hub took a right back; `stranded`: its holder has not been heard."""
 
-EXCEPTION_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "displaced": ("cancel", "acknowledge"),
-    "seated_without_place": ("acknowledge",),
-    "seated_though_cancelled": ("acknowledge",),
-    "no_show_and_checked_in": ("acknowledge",),
-    "no_show_and_cancelled": ("acknowledge",),
-    "checked_in_twice": ("acknowledge",),
-}
-"""The kinds of exceptions that a reservation raises, and what a person can do about each in this
-version: `cancel` cancels the reservation, `acknowledge` says that it was seen to."""
+EXCEPTION_KINDS: Final = contradictions.KINDS
+"""The kinds of exceptions that reservations raise; `contradictions` says what each is."""
 
-EXCEPTION_KINDS: Final = frozenset(EXCEPTION_ACTIONS)
-
-ACTIONS: Final = frozenset(action for actions in EXCEPTION_ACTIONS.values() for action in actions)
+ACTIONS: Final = contradictions.ACTIONS
+"""What a person did about one."""

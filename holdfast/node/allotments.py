@@ -148,10 +148,9 @@ def _release_due(venue: Venue, held: Held) -> int | None:
     if held.right.release_minutes <= 0:
         return None
     slot = venue.slot_minutes * 60
-    until = min(held.start // slot * slot + slot, held.end)
+    due = held.start // slot * slot - held.right.release_minutes * 60
     # What lay before the release when it was granted goes back with the holder's first look.
-    granted_s = (held.right.stamp >> 16) // 1000
-    return max(until - held.right.release_minutes * 60, granted_s)
+    return max(due, (held.right.stamp >> 16) // 1000)
 
 
 def _ended(replica: Service, book: str, right: Right) -> tuple[int, Item]:

@@ -8,6 +8,7 @@ that this replica may not decide becomes a pending change; the old claim stays m
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,16 +16,19 @@ from msgspec import UNSET
 
 from holdfast.model import calendar, lifecycle, wall
 from holdfast.model.areas import area_code, area_named
-from holdfast.model.errors import Invalid, RuleViolated, Stale
+from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
-from holdfast.model.offers import Choice, VenueIndex, candidates
+from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
 from holdfast.model.reservation import (
+    DEAD,
+    ENDED,
     ClaimView,
     View,
     shown_claims,
     standing_claims,
     version_tag,
 )
+from holdfast.model.sitting import sitting
 from holdfast.node import offering, placing, recording, reserving
 from holdfast.node.placing import Place
 from holdfast.node.requests import PatchRequest
@@ -64,6 +68,54 @@ def amend(
         place, choice = moved
         _write_move(replica, venue, view, place, choice, fields, card)
         return recording.view_of(replica, view.id, view.book)
+
+
+def walk(replica: Service, reference: str, resources: Sequence[str]) -> View:
+    """Record that the guests of a reservation sit at other resources now, and ask for these for
+    the rest of their time.
+
+    That they sit there is a fact: it is recorded although the place is promised to somebody else,
+    or too small for them. Whether the place is theirs its holder decides. Raises BadTransition
+    unless they are checked in, Invalid, RuleViolated for where they sit already.
+    """
+    with replica.transaction():
+        view = recording.find(replica, reference)
+        if view.status != lifecycle.CHECKED_IN:
+            raise BadTransition(
+                f"{view.code} is {view.status.replace('_', ' ')}; only guests who are checked in "
+                "can go to another place",
+                view.status,
+            )
+        venue = replica.venue(recording.venue_of(view))
+        sits = sitting(view)
+        if sits is not None and {place[0] for place in sits.places} == set(resources):
+            message = f"The guests of {view.code} sit at {' and '.join(resources)} already."
+            raise RuleViolated(message, [{"rule": "same-place", "message": message}])
+        present = standing_claims(view) or shown_claims(view)
+        place = _new_place(venue, view, PatchRequest(), present)
+        choice = named_choice(
+            venue, view.actual_party_size or place.party_size, place.quantity, resources
+        )
+        place, free = _walked_to(replica, venue, view, place, choice)
+        _write_move(replica, venue, view, place, choice, {}, None, walked=True, sold=free)
+        return recording.view_of(replica, view.id, view.book)
+
+
+def _walked_to(
+    replica: Service, venue: VenueIndex, view: View, place: Place, choice: Choice
+) -> tuple[Place, bool]:
+    """For how long they ask for where they sit, and whether it is free for so long, as known here:
+    their whole time, or from now on where somebody sat there before."""
+    now_s = replica.clock.now_ms() // 1000 // 60 * 60
+    ignoring = {claim.id for claim in view.claims}
+    for start in (place.start, now_s):
+        if place.start <= start < place.end:
+            found = offering.first_free(
+                replica, venue, [choice], start, place.end + place.buffer, ignoring=ignoring
+            )
+            if found is not None:
+                return dataclasses.replace(place, start=start), True
+    return place, False
 
 
 def _check_match(view: View, if_match: str | None) -> None:
@@ -119,12 +171,15 @@ def _moved(
     )
     if choice is not None and same_time and _places(present) == _chosen(choice):
         return None
-    if wanted and same_time and tuple(c.resource for c in present) == wanted:
+    # What was refused or ended may be asked for again by its name.
+    stands = any(c.state not in (ENDED, DEAD) for c in present)
+    if wanted and same_time and stands and tuple(c.resource for c in present) == wanted:
         listed = candidates(venue, place.party_size, place.quantity, None, None, wanted)
         if _places(present) == _chosen(next(iter(listed))):
             return None
     kind = str(fields.get("kind", view.kind))
-    placing.check_rules(replica, venue, place, kind, view.id)
+    began = min((claim.start for claim in present), default=None)
+    placing.check_rules(replica, venue, place, kind, view.id, began)
     ignoring = {claim.id for claim in view.claims}
     end = place.end + place.buffer
     if choice is not None:
@@ -216,8 +271,12 @@ def _write_move(
     choice: Choice,
     fields: dict[str, Any],
     card: SealedCard | None,
+    *,
+    walked: bool = False,
+    sold: bool = True,
 ) -> None:
-    """On the hub the new claim replaces the old in one entry; on a node it stands by."""
+    """On the hub the new claim replaces the old in one entry; on a node, or where it is not to be
+    `sold`, it stands by."""
     changed = dict(fields)
     date = calendar.service_date(venue.venue, place.start).isoformat()
     # Beside a pending change even what stays is written: that change may be granted first.
@@ -228,8 +287,9 @@ def _write_move(
         changed["nights"] = place.nights or 0
     if standing:
         changed["party_size"] = place.party_size
-    claims, ends = placing.claims_of(replica, venue, place, choice, view)
-    recording.write(replica, view, ReservationMoved(changed, card), claims=claims, ends=ends)
+    claims, ends = placing.claims_of(replica, venue, place, choice, view, sold=sold)
+    event = ReservationMoved(changed, card, walked)
+    recording.write(replica, view, event, claims=claims, ends=ends)
 
 
 def _kind_of(venue: VenueIndex, claims: Sequence[ClaimView]) -> str | None:

@@ -14,11 +14,19 @@ from typing import Any, Final
 import msgspec
 
 from holdfast.model.errors import Invalid
-from holdfast.model.events import Event, VenueConfigured
+from holdfast.model.events import Event, ExceptionResolved, VenueConfigured
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import Seen, View, fold, shown_claims
-from holdfast.node.lookup import find_record, judged_at, position_of, rfc3339_ms, venue_time
+from holdfast.model.sitting import seated_at
+from holdfast.node.lookup import (
+    event_of,
+    find_record,
+    judged_at,
+    position_of,
+    rfc3339_ms,
+    venue_time,
+)
 from holdfast.node.replica import Replica
 from holdfast.node.verify import BadEntry, VerifyReport, verify_store
 from holdfast.store.journal import JournalRow
@@ -143,6 +151,11 @@ def _change(
     view = fold(reservation, seen[: place + 1], rights)
     after = state_of(replica, venue, view)
     item = _who_and_when(replica, book, entry.node, entry.kind, entry.stamp, uncertainty_ms)
+    event = event_of(entry)
+    if isinstance(event, ExceptionResolved):
+        after |= {
+            "resolved": event.exception, "action": event.action, "reason": event.reason or None
+        }  # fmt: skip
     changed = [name for name in after if after[name] != before.get(name)]
     return item | {
         "operation": entry.operation.hex(),
@@ -179,6 +192,7 @@ def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
         "cancelled_by": view.cancelled_by or None,
         "checked_in_at": rfc3339_ms(view.checked_in_at_ms) if view.checked_in_at_ms else None,
         "actual_party_size": view.actual_party_size,
+        "seated_at": seated_at(view),
         "attendance_confirmed": view.attendance_confirmed,
         "exceptions": [kind for kind, _ in view.exceptions],
     }
@@ -207,7 +221,7 @@ def _of_journal(replica: Replica, after: int) -> Iterator[tuple[int, dict[str, A
 
 def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
     chain = replica.store.journal.chain_by_id(row.chain)
-    judged = gate.judge(row.n, row.hash, row.entry)
+    judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
     entry = judged.entry
     if entry is None:
         item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, 0)
@@ -265,10 +279,11 @@ def _book_change(
 def _venue_before(replica: Replica, book: str, row: JournalRow) -> dict[str, Any]:
     with replica.lock:
         rows = replica.store.journal.administration(book)
+        incarnation = replica.store.journal.chain_by_id(row.chain).incarnation
     earlier: dict[str, Any] = {}
     for other in rows:
         if other.chain == row.chain and other.n < row.n:
-            event = gate.judge(other.n, other.hash, other.entry).event
+            event = gate.judge(incarnation, other.n, other.hash, other.entry).event
             if isinstance(event, VenueConfigured):
                 earlier = _document(event)
     return earlier

@@ -88,8 +88,8 @@ class Books:
         rest: list[tuple[ChainRow, Judged]] = []
         closed: list[tuple[ChainRow, Judged]] = []
         for row in journal.administration(name):
-            judged = gate.judge(row.n, row.hash, row.entry)
             chain = journal.chain_by_id(row.chain)
+            judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
             if isinstance(judged.event, ChainCertified | ChainKeyChanged):
                 self.absorb(book, chain, judged)
             elif isinstance(judged.event, ChainClosed):
@@ -147,7 +147,9 @@ class Books:
         if not chain.parent and len(self._journal.branches(book.name, chain.incarnation)) == 1:
             return True
         # Not closed yet: of several branches everybody takes the same one for the hub's word.
-        return n <= self._journal.shared(chain, self.standing(book, chain.incarnation))
+        standing = self.standing(book, chain.incarnation)
+        # Of its own chain an entry that is being written is not in the journal yet.
+        return standing.id == chain.id or n <= self._journal.shared(chain, standing)
 
     def standing(self, book: BookState, incarnation: bytes) -> ChainRow:
         """Of a chain's branches the one that counts until a close names one: where two part, the
@@ -167,7 +169,7 @@ class Books:
         if digest is None:
             return 1 << 64, b""
         (data,) = self._journal.entries(branch, after, after + 1)
-        judged = gate.judge(after + 1, digest, data)
+        judged = gate.judge(branch.incarnation, after + 1, digest, data)
         return (judged.entry.stamp if judged.entry is not None else 0), digest
 
     def _within(self, book: BookState, chain: ChainRow, n: int, close: Close) -> bool:

@@ -161,7 +161,7 @@ def _check_chain(
     whole = hashes[:n] == kept and hashes[n - 1][:16] == entry.operation
     if not whole:
         notes.append("the chain up to the decision is not what its hashes say")
-    keys = _keys(replica, chain.book, hashes, entries, notes)
+    keys = _keys(replica, chain, hashes, entries, notes)
     verified = False
     if sealed is None:
         notes.append("no seal covers the decision yet; one is made when it is sent")
@@ -177,7 +177,7 @@ def _check_chain(
 
 
 def _keys(
-    replica: Replica, book: str, hashes: list[bytes], entries: list[bytes], notes: list[str]
+    replica: Replica, chain: ChainRow, hashes: list[bytes], entries: list[bytes], notes: list[str]
 ) -> list[tuple[int, Ed25519PublicKey]]:
     """The decider's keys with the entry each begins at, read anew from its certificates; none
     where the root did not sign the first for this tenant's hub."""
@@ -185,7 +185,7 @@ def _keys(
     for n, (digest, data) in enumerate(zip(hashes, entries, strict=True), 1):
         if n > 1 and b"chain.key_changed" not in data:
             continue
-        event = gate.judge(n, digest, data).event
+        event = gate.judge(chain.incarnation, n, digest, data).event
         if not isinstance(event, ChainCertified if n == 1 else ChainKeyChanged):
             continue
         try:
@@ -193,7 +193,7 @@ def _keys(
         except HoldfastError as error:
             notes.append(f"the decider's certificate is not the tenant's: {error.detail}")
             return []
-        if proven.role != "hub" or proven.tenant != book.partition("/")[0]:
+        if proven.role != "hub" or proven.tenant != chain.book.partition("/")[0]:
             notes.append(f"the decider's certificate is for {proven.role} {proven.name}")
             return []
         keys.append((1 if n == 1 else n + 1, proven.public_key))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.model import deciding, lifecycle
-from holdfast.model.entries import Claim, ClaimId
+from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, ClaimEnded
 from holdfast.model.limits import (
     BACKLOG_PATIENCE_SECONDS,
@@ -26,8 +26,8 @@ from holdfast.model.reservation import (
     View,
     claims_to_end,
     picked,
+    wish_of,
 )
-from holdfast.model.rights import HUB
 from holdfast.node import selling
 from holdfast.store.projections import Record
 
@@ -42,13 +42,13 @@ class Holding:
         self._r = replica
         self._backlogs: dict[tuple[str, bytes], float] = {}
         self._relied: dict[str, dict[int, bytes]] = {}
+        self._rights: dict[str, tuple[int, int]] = {}
         self._touched_early: dict[tuple[str, bytes], dict[bytes, None]] = {}
-        self._looked: dict[str, tuple[int, int]] = {}
 
     def forget(self) -> None:
         """What was named in decisions that were not kept is to be named again."""
         self._relied.clear()
-        self._looked.clear()
+        self._rights.clear()
 
     def backlog(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> None:
         """A piece came in and more will: nothing of its sender is decided before the last one."""
@@ -70,22 +70,22 @@ class Holding:
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what is to be freed. Returns how many entries that took.
 
-        `touched` are the reservations that may ask for an end; None: look at all, as after a
-        right changed hands, whose claims may be waiting for their new holder.
+        `touched` are the reservations that may ask for an end; None: look at all.
         """
         if not self._r.may_decide(name):
             return 0
         written = self._decide_all(name)
+        administration = self._r.book(name).administration
+        rights = (administration.rights.changes, len(administration.closes))
+        if self._rights.get(name) != rights:
+            # What another held may be this replica's to end now.
+            touched, self._rights[name] = None, rights
         with self._r.transaction():
-            administration = self._r.book(name).administration
-            hands = administration.rights.changes, len(administration.closes)
-            if touched is None or self._looked.get(name, (0, 0)) != hands:
-                self._looked[name] = hands
+            if touched is None:
                 now_s = self._r.clock.now_ms() // 1000
                 statuses = tuple(lifecycle.ENDS_CLAIMS)
                 self._r.write_projections()
-                ending = self._r.store.projections.ending(name, statuses, now_s)
-                touched = list(dict.fromkeys([*ending, *(touched or ())]))
+                touched = self._r.store.projections.ending(name, statuses, now_s)
             for reservation in touched:
                 record = self._r.record(reservation, name)
                 if record is not None:
@@ -200,14 +200,7 @@ class Holding:
     def _asked(self, name: str, claims: list[ClaimView]) -> bytes:
         """Who answers an operation: the device that all of its claims can be asked of, else the
         hub."""
-        rights = self._r.rights(name)
-        if not rights:
-            return HUB
-        answering = {
-            rights.asked(claim.asks, Claim(claim.resource, claim.start, claim.end, claim.quantity))
-            for claim in claims
-        }
-        return answering.pop() if len(answering) == 1 else HUB
+        return self._r.rights(name).answering((claim.asks, wish_of(claim)) for claim in claims)
 
     def _end_requested(self, name: str, view: View) -> int:
         """End what was asked to end and is held here, and what gives way to a move (§5.6)."""

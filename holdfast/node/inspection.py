@@ -7,15 +7,18 @@ changes nothing. Decisions are looked at in `decisions`, found under this name t
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from holdfast.model import wall
+from holdfast.model.contradictions import ACKNOWLEDGE, Answer
 from holdfast.model.entries import SCHEMA
 from holdfast.model.errors import NotFound
 from holdfast.model.events import ExceptionResolved, OperationWithdrawn
 from holdfast.model.hlc import Stamp
-from holdfast.model.ids import parse_uuid, uuid_text
+from holdfast.model.ids import parse_uuid
 from holdfast.model.limits import PAGE_ENTRIES
+from holdfast.node import contradicting
+from holdfast.node.contradicting import Item
 from holdfast.node.decisions import decision_detail, verify_decision
 from holdfast.node.lookup import (
     decision_shape,
@@ -27,12 +30,7 @@ from holdfast.node.lookup import (
     subject_of,
 )
 from holdfast.node.replica import Replica
-from holdfast.node.words import (
-    LOOKED_AT,
-    exception_actions,
-    exception_sentence,
-    plain_reason,
-)
+from holdfast.node.words import plain_reason
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import DateDigest
 from holdfast.store.queue import Operation
@@ -58,7 +56,10 @@ RIVALS_EXCEPTION: Final = "two_hubs"
 ANSWERED_HERE: Final = frozenset({QUARANTINED_EXCEPTION, FORK_EXCEPTION})
 """Kinds that are acknowledged on this device alone (`attention`)."""
 
-Item: TypeAlias = dict[str, Any]
+LOOKED_AT: Final = (
+    Answer(ACKNOWLEDGE, "Says on this device that it was looked at, and changes nothing else."),
+)
+"""What can be done, on a device, about what only its writer or the hub can end."""
 
 
 # --- books --------------------------------------------------------------------------------------
@@ -243,13 +244,12 @@ def _decision_on(replica: Replica, book: str, operation: Operation) -> dict[str,
 
 
 def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any]]:
-    """`GET /exceptions`: contradictions in reservations, quarantined entries, second branches, and
-    two hubs that both claim to follow one; the oldest first."""
+    """`GET /exceptions`: contradictions in and between reservations, quarantined entries, second
+    branches, and two hubs that both claim to follow one; the oldest first."""
     wanted = None if venue is None else replica.book_of(venue)
     found: list[dict[str, Any]] = []
     with replica.lock:
-        for name, reservation, kind, since_ms in replica.store.projections.exceptions(wanted):
-            found.append(_of_reservation(replica, name, reservation, kind, since_ms))
+        found += contradicting.items(replica, wanted)
         for name in replica.store.journal.books():
             if wanted in (None, name):
                 found += _quarantined(replica, name)
@@ -284,41 +284,6 @@ def parse_exception_id(text: str) -> tuple[str, bytes]:
     return kind, found
 
 
-def _exception(
-    kind: str, about: str, name: str, subject: str, detail: str, since_ms: int,
-    actions: tuple[str, ...],
-) -> dict[str, Any]:  # fmt: skip
-    return {
-        "id": f"{about}.{kind}",
-        "kind": kind,
-        "subject": subject,
-        "venue": name.partition("/")[2],
-        "detail": detail,
-        "since": rfc3339_ms(since_ms),
-        "actions": list(actions),
-    }
-
-
-def _of_reservation(
-    replica: Replica, name: str, reservation: bytes, kind: str, since_ms: int
-) -> dict[str, Any]:
-    record = replica.record(reservation, name)
-    assert record is not None  # the exception is a row of the same transaction
-    won: list[str] = []
-    if record.view.decision is not None:
-        won = [subject_of(replica, name, winner) for winner in record.view.decision.won]
-    called = subject_of(replica, name, reservation)
-    about = uuid_text(reservation)
-    item = _exception(
-        kind, about, name, about, exception_sentence(kind, called, won), since_ms,
-        exception_actions(kind),
-    )  # fmt: skip
-    return item | {
-        "code": record.view.code or None,
-        "service_date": record.view.service_date or None,
-    }
-
-
 def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
     """Entries that the gate set aside, less those that were withdrawn or looked at."""
     found = []
@@ -346,7 +311,7 @@ def _quarantined(replica: Replica, name: str) -> list[dict[str, Any]]:
         )
         since_ms = entry.stamp >> 16 if entry is not None else 0
         found.append(
-            _exception(
+            contradicting.item(
                 QUARANTINED_EXCEPTION, operation.hex(), name, subject, detail, since_ms,
                 LOOKED_AT,
             )
@@ -386,7 +351,7 @@ def _forks(replica: Replica, name: str) -> list[dict[str, Any]]:
             "directory was cloned, or restored from a backup, and both copies went on. Both are "
             "kept; stop one of the two devices and let the other rejoin."
         )
-        found[chain.incarnation] = _exception(
+        found[chain.incarnation] = contradicting.item(
             FORK_EXCEPTION, chain.incarnation.hex(), name, writer, detail, since_ms, LOOKED_AT
         )
     return list(found.values())
@@ -402,4 +367,4 @@ def _rivals(replica: Replica, name: str) -> list[dict[str, Any]]:
         f"({' and '.join(rival.hex()[:8] for rival in rivals)}). Stop one of them before anything "
         "else is sold from its capacity."
     )
-    return [_exception(RIVALS_EXCEPTION, rivals[0].hex(), name, "hub", detail, 0, ())]
+    return [contradicting.item(RIVALS_EXCEPTION, rivals[0].hex(), name, "hub", detail, 0, ())]

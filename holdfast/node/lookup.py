@@ -125,7 +125,9 @@ def judged_at(replica: Replica, chain: ChainRow, n: int) -> Judged | None:
     with replica.lock:
         digest = replica.store.journal.hash_at(chain, n)
         found = replica.store.journal.entries(chain, n - 1, n)
-    return gate.judge(n, digest, found[0]) if digest is not None and found else None
+    if digest is None or not found:
+        return None
+    return gate.judge(chain.incarnation, n, digest, found[0])
 
 
 # --- times and ids as text ----------------------------------------------------------------------

@@ -66,10 +66,16 @@ def place_of(venue: VenueIndex, request: CreateRequest) -> Place:
 
 
 def check_rules(
-    replica: Service, venue: VenueIndex, place: Place, kind: str, exclude: bytes = b""
+    replica: Service,
+    venue: VenueIndex,
+    place: Place,
+    kind: str,
+    exclude: bytes = b"",
+    start: int | None = None,
 ) -> None:
     """What the venue does not want, told with alternatives; `exclude` is the reservation that is
-    being moved. Raises RuleViolated."""
+    being moved, `start` its present start: who only goes to another table, or stays longer, is not
+    told that the start is over. Raises RuleViolated."""
     pacing = 0
     if venue.venue.covers_per_slot is not None and place.nights is None:
         pacing = offering.covers_in_slot(replica, venue, place.start, exclude)
@@ -79,6 +85,8 @@ def check_rules(
         replica.clock.now_ms() // 1000,
         pacing,
     )
+    if start == place.start:
+        found = [violation for violation in found if violation["rule"] not in rules.OF_THE_START]
     if found:
         raise RuleViolated(
             " ".join(violation["message"] for violation in found),
@@ -148,12 +156,19 @@ def _alternatives(replica: Service, venue: VenueIndex, place: Place) -> list[dic
 
 
 def claims_of(
-    replica: Service, venue: VenueIndex, place: Place, choice: Choice, view: View | None = None
+    replica: Service,
+    venue: VenueIndex,
+    place: Place,
+    choice: Choice,
+    view: View | None = None,
+    *,
+    sold: bool = True,
 ) -> tuple[tuple[Claim, ...], tuple[ClaimId, ...]]:
     """The claims of a choice, and what ends with them of the reservation that is moved.
 
     From rights of one's own they count at once, and what is one's own of the old ends in the same
-    entry; what others hold is named, and stays until its holder ends it (DESIGN §5.6).
+    entry; what others hold is named, and stays until its holder ends it (DESIGN §5.6). `sold`
+    False: they are asked for like anybody's, of this replica too.
     """
     wanted = [
         Claim(resource, place.start, place.end + place.buffer, quantity, place.buffer)
@@ -161,7 +176,7 @@ def claims_of(
     ]
     old = [] if view is None else [*view.live, *view.pending, *view.occupying]
     own = () if view is None else selling.own_ends(replica, view, dict.fromkeys(old))
-    terms = selling.terms(replica, venue, wanted, own)
+    terms = selling.terms(replica, venue, wanted, own, sell=sold)
     if terms.guaranteed:
         named = [claim.id for claim in old if claim.id not in own]
     else:

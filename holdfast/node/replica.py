@@ -41,6 +41,7 @@ from holdfast.model.rights import Rights
 from holdfast.node.books import Books, BookState, ChainAuthor
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.reservation_ids import ReservationIds
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record
@@ -118,6 +119,7 @@ class Replica:
         self.identity = identity
         self.clock = clock
         self.lock = threading.RLock()
+        self.reservation_ids = ReservationIds()
         self._books = Books(store.journal, lambda: self.identity.root)
         store.projections.rights_of = self.rights
         self.pages = Pages(self._page_entries)
@@ -148,9 +150,8 @@ class Replica:
         journal = self.store.journal
         own = journal.chain(name, self.identity.incarnation)
         if own is not None and own.length:
-            last = gate.judge(
-                own.length, own.head, journal.entries(own, own.length - 1, own.length)[0]
-            )
+            (data,) = journal.entries(own, own.length - 1, own.length)
+            last = gate.judge(own.incarnation, own.length, own.head, data)
             if last.entry is not None:
                 self.last_stamp = max(self.last_stamp, last.entry.stamp)
 
@@ -329,7 +330,7 @@ class Replica:
         data = encode(entry)
         n, head = self.tip(name)
         digest = chain_next(head, data)
-        judged = gate.judge_own(n + 1, digest, data, entry, event)
+        judged = gate.judge_own(self.identity.incarnation, n + 1, digest, data, entry, event)
         made = kind == "reservation.created"
         if subject and not made and not self._has_room(name, subject):
             message = (
@@ -547,7 +548,7 @@ class Replica:
             chain = journal.chain_by_id(row.chain)
             if chain.book != name:
                 continue
-            judged = gate.judge(row.n, row.hash, row.entry)
+            judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
             entry = judged.entry
             if entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
                 self._see(book, chain, judged)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from holdfast.model import calendar, codes, ids, vocabulary, wall
+from holdfast.model import calendar, codes, vocabulary, wall
 from holdfast.model.areas import area_code
 from holdfast.model.errors import Invalid
 from holdfast.model.events import ReservationCreated, SealedCard
@@ -37,7 +37,9 @@ def create(replica: Service, request: CreateRequest) -> View:
     placing.check_rules(replica, venue, place, request.kind)
     with replica.transaction():
         choice = _choose(replica, venue, place, request)
-        reservation = ids.uuid7(replica.clock.now_ms(), os.urandom(10))
+        reservation = replica.reservation_ids.next(
+            replica.identity.incarnation, replica.clock.now_ms()
+        )
         book = replica.book_of(request.venue)
         card = sealed_card(replica, venue, agent, request.guest)
         event = ReservationCreated(

@@ -13,6 +13,7 @@ from holdfast.model.errors import NotFound
 from holdfast.model.events import RightReturned
 from holdfast.model.limits import RIGHTS_PER_ENTRY_MAX
 from holdfast.model.rights import Held
+from holdfast.node import selling
 
 if TYPE_CHECKING:
     from holdfast.node.node import Node
@@ -30,22 +31,38 @@ def give_back(node: Node, right: bytes) -> None:
         node.append(node.home, RightReturned((right,)))
 
 
+def _asked_before(node: Node, held: Held, until: int) -> bool:
+    """Whether a claim that waits for this device begins before an instant, at a resource of a
+    right."""
+    for _, _, operation, reservation in node.store.projections.undecided(node.home):
+        record = node.record(reservation, node.home)
+        if record is not None and any(
+            claim.id.operation == operation
+            and claim.asks
+            and claim.start < until
+            and claim.resource in held.right.resources
+            for claim in record.view.pending
+        ):
+            return True
+    return False
+
+
 def release(node: Node) -> int:
     """Return the instants whose release has come, to the venue's slot. Returns how many rights
     that concerned. Does nothing before the clock can tell."""
     with node.transaction():
         administration = node.book(node.home).administration
-        now = node.clock.interval()
-        if administration.venue is None or now.state == "undisciplined":
+        if administration.venue is None or node.clock.interval().state == "undisciplined":
             return 0
-        slot = administration.venue.venue.slot_minutes * 60
         due: dict[int, list[Held]] = {}
         for held in administration.rights.active():
-            # At 0 minutes what goes back is past, and nobody sells the past.
-            if held.holder != node.account or held.right.release_minutes <= 0:
+            if held.holder != node.account or held.right.release_minutes < 0:
                 continue
-            until = (now.latest // 1000 + held.right.release_minutes * 60) // slot * slot
-            if held.start < until:
+            until = selling.may_sell(node, held)
+            # At 0 minutes what goes back is past, and nobody sells the past; but somebody may wait
+            # for an answer about it.
+            past = held.right.release_minutes == 0
+            if held.start < until and not (past and not _asked_before(node, held, until)):
                 due.setdefault(min(until, held.end), []).append(held)
         for until, rights in due.items():
             for first in range(0, len(rights), RIGHTS_PER_ENTRY_MAX):

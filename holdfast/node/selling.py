@@ -45,14 +45,20 @@ def stock(replica: Service, book: str, venue: VenueIndex) -> Stock | None:
 
 
 def may_sell(replica: Service, held: Held) -> int:
-    """The first start that may still be sold from a right, in epoch seconds: what lies before it is
-    released, or about to be."""
-    if held.right.release_minutes < 0:
+    """The first start that may still be sold from a right, in epoch seconds, on the venue's slots:
+    what lies before it is released. At 0 minutes the slot that runs may be sold: somebody stands at
+    the door."""
+    release = held.right.release_minutes
+    if release < 0:
         return held.start
     now = replica.clock.interval()
-    if now.state == "undisciplined":
-        return held.end
-    return max(held.start, now.latest // 1000 + held.right.release_minutes * 60 + 1)
+    venue = replica.book(replica.book_of(replica.identity.venue)).administration.venue
+    if now.state == "undisciplined" or venue is None:
+        # Of what goes back at its start nothing that lies ahead can be the hub's already.
+        return held.end if release else held.start
+    slot = venue.venue.slot_minutes * 60
+    begun = (now.latest // 1000 + release * 60) // slot * slot
+    return min(max(held.start, begun + slot if release else begun), held.end)
 
 
 def may_answer(replica: Service, book: str, claims: Iterable[ClaimView]) -> bool:
@@ -92,13 +98,16 @@ def terms(
     venue: VenueIndex,
     claims: Iterable[Claim],
     ignoring: Collection[ClaimId] = (),
+    *,
+    sell: bool = True,
 ) -> Terms:
-    """How the claims of one operation are written: from rights of one's own if each can be, else
-    asked of the one device that has the right to all of them, else of the hub."""
+    """How the claims of one operation are written: from rights of one's own if each can be (and
+    `sell` says so), else asked of the one holder that has the right to all of them, else of the
+    hub."""
     book = replica.book_of(venue.venue.id)
     rights = replica.rights(book)
     wanted = tuple(claims)
-    own = stock(replica, book, venue)
+    own = stock(replica, book, venue) if sell else None
     if own is not None:
         found = [own.right_for(claim, ignoring) for claim in wanted]
         if all(right is not None for right in found):
@@ -111,7 +120,7 @@ def terms(
             for held in rights.of_resource(claim.resource)
             if held.covers(claim.resource, claim.start, claim.end)
             and held.right.quantity >= claim.quantity
-            and held.holder != replica.account
+            and (held.holder != replica.account or not sell)
         }
         for claim in wanted
     ]

@@ -6,16 +6,17 @@ Owns the composition of those services. What differs (who sells, who decides, wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.model import lifecycle
 from holdfast.model.administration import serial_bytes
-from holdfast.model.errors import Invalid, NotFound, RuleViolated
-from holdfast.model.events import ExceptionResolved, OperationWithdrawn
+from holdfast.model.errors import NotFound, RuleViolated
+from holdfast.model.events import OperationWithdrawn
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
-from holdfast.model.vocabulary import EXCEPTION_ACTIONS, RESOLVE_REASONS, WITHDRAW_REASONS
+from holdfast.model.vocabulary import RESOLVE_REASONS, WITHDRAW_REASONS
+from holdfast.node import contradicting
 from holdfast.node.guests import Guests
 from holdfast.node.holding import Holding
 from holdfast.node.identity import Identity
@@ -121,31 +122,22 @@ class Service(Replica):
 
     # --- exceptions -------------------------------------------------------------------------------
 
-    def resolve_exception(self, reservation: bytes, kind: str, action: str, reason: str) -> View:
-        """Record what a person did about an exception, and do it. Raises NotFound, Invalid."""
+    def resolve_exception(
+        self,
+        reservation: bytes,
+        kind: str,
+        action: str,
+        reason: str,
+        resources: Sequence[str] = (),
+        starts_at: str | None = None,
+        book: str = "",
+    ) -> View:
+        """Record what a person decided about an exception, and do it: see
+        `contradicting.resolve`. `book` is needed only where an id is in use in several."""
         code = reason_code(reason, RESOLVE_REASONS)
-        with self.transaction():
-            record = self.record(reservation)
-            if record is None or kind not in dict(record.view.exceptions):
-                raise NotFound(f"no open exception {kind} on that reservation")
-            allowed = EXCEPTION_ACTIONS.get(kind, ("acknowledge",))
-            if action not in allowed:
-                raise Invalid.field("action", f"must be one of {', '.join(allowed)}")
-            view = record.view
-            displacing = view.decision if kind == "displaced" else None
-            about = displacing.operation if displacing else b""
-            with refused_as_invalid():
-                self.append(
-                    record.book,
-                    ExceptionResolved(kind, action, code, about),
-                    subject=reservation,
-                    follows=followed(view),
-                )
-            if action == "cancel" and view.status in lifecycle.OPEN_STATUSES:
-                self.reservations.cancel(_reference(view), "displaced", "venue")
-            after = self.view(reservation, record.book)
-            assert after is not None
-            return after
+        return contradicting.resolve(
+            self, book, reservation, kind, action, code, resources, starts_at
+        )
 
     # --- what an exchange needs of its replica ----------------------------------------------------
 
@@ -223,9 +215,3 @@ class Service(Replica):
             "clock": self.clock.status(),
             "disk": {"database_bytes": size},
         }
-
-
-def _reference(view: View) -> str:
-    from holdfast.model.ids import uuid_text
-
-    return uuid_text(view.id)

@@ -207,7 +207,7 @@ def _check_seal(
 def _learn_key(chain: ChainOnDisk, row: EntryOnDisk, author: _Author, root: bytes | None) -> None:
     if row.n > 1 and b"chain.key_changed" not in row.entry:
         return
-    event = gate.judge(row.n, row.hash, row.entry).event
+    event = gate.judge(chain.incarnation, row.n, row.hash, row.entry).event
     if row.n == 1:
         if not isinstance(event, ChainCertified):
             raise _Bad(1, "is no certificate, with which every chain begins")

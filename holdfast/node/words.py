@@ -6,10 +6,8 @@ without a sentence is shown as it is, with blanks, so that nothing is ever hidde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
-
-from holdfast.model.vocabulary import EXCEPTION_ACTIONS
 
 REASON_SENTENCES: Final = {
     # The gate, on an entry.
@@ -30,6 +28,7 @@ REASON_SENTENCES: Final = {
     "party-size": "its party size is not a possible one",
     "certificate-out-of-range": "its certificate is not complete",
     "field-not-amendable": "it changes a field that cannot be changed",
+    "id-foreign": "it makes a reservation under an id that another device gave",
     "newer-schema": "a newer version wrote it; it counts once this device is upgraded",
     # The gate, on a whole frame.
     "gap": "earlier entries have not come yet",
@@ -49,6 +48,10 @@ REASON_SENTENCES: Final = {
     "superseded": "the reservation had changed in the meantime",
     "resource-repeated": "one resource was asked for twice",
     "quarantined": "what was asked for could not be accepted",
+    # Prognoses.
+    "asked-first": "others ask for the same place, and it was asked for here first",
+    "asked-later": "others asked for the same place earlier",
+    "contested": "many ask for the same place",
     # Exchanges.
     "unreachable": "the hub could not be reached",
     "timeout": "the hub did not answer in time",
@@ -75,12 +78,11 @@ EXCEPTION_SENTENCES: Final = {
     " were checked in on another. It counts as seated; take back any no-show fee.",
     "no_show_and_cancelled": "{subject} was marked as a no-show on one device and cancelled on"
     " another. It counts as cancelled; take back any no-show fee.",
-    "checked_in_twice": "{subject} was checked in on two devices. Look whether two parties came on"
-    " one reservation.",
+    "checked_in_twice": "{subject} was checked in more than once{seen}. Look whether two parties"
+    " came on one reservation.",
+    "two_parties": "{subject} was seated at {place}, where {others} sat already. Give one of them"
+    " another place, or say that they share it.",
 }
-
-LOOKED_AT: Final = ("acknowledge",)
-"""What can be done, on a device, about what only its writer or the hub can end."""
 
 
 def plain_reason(code: str) -> str:
@@ -100,15 +102,19 @@ def sentences(parts: Iterable[str], between: str = "; ") -> str:
     return between.join([*(part.rstrip(".") for part in given[:-1]), *given[-1:]])
 
 
-def exception_sentence(kind: str, subject: str, won: list[str]) -> str:
-    """What happened and what to do, for the person who must look at it."""
+def exception_sentence(
+    kind: str, subject: str, others: Sequence[str], *, place: str = "", seen: str = ""
+) -> str:
+    """What happened and what to do, for the person who must look at it. `others` have, or sit at,
+    the place; `seen` is who saw what."""
     sentence = EXCEPTION_SENTENCES.get(kind)
     if sentence is None:
         return f"{subject} needs a person: {kind.replace('_', ' ')}."
-    by = f": {' and '.join(won)} {'has' if len(won) == 1 else 'have'} it" if won else ""
-    return sentence.format(subject=subject, by=by)
-
-
-def exception_actions(kind: str) -> tuple[str, ...]:
-    """What a person can do about it; the list is that of whoever does it."""
-    return EXCEPTION_ACTIONS.get(kind, ("acknowledge",))
+    named = " and ".join(others)
+    return sentence.format(
+        subject=subject,
+        by=f": {named} {'has' if len(others) == 1 else 'have'} it" if others else "",
+        others=named,
+        place=place,
+        seen=f": {seen}" if seen else "",
+    )

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
+import msgspec
+
 from holdfast.simulation.faults import FAULTS
 from holdfast.simulation.oracles import Violation
 from holdfast.simulation.run import Result, play
@@ -51,12 +53,17 @@ def shortest(
     result: Result, nodes: int = NODES, days: int = DAYS, faults: Collection[str] = tuple(FAULTS)
 ) -> Scenario:
     """The steps that it takes to violate the oracle which a result violated first."""
-    oracle = result.violations[0].oracle
+    oracle, _, shown_after = result.violations[0]
 
     def fails(scenario: Scenario) -> bool:
         return any(violation.oracle == oracle for violation in play(scenario).violations)
 
-    return shrink(make_scenario(result.seed, nodes, days, faults), fails)
+    scenario = make_scenario(result.seed, nodes, days, faults)
+    if shown_after >= 0:
+        # What comes later was never played.
+        steps = tuple(step for step in scenario.steps if step.number <= shown_after)
+        scenario = msgspec.structs.replace(scenario, steps=steps)
+    return shrink(scenario, fails)
 
 
 def replay_line(seed: int, nodes: int, days: int, faults: Collection[str]) -> str:

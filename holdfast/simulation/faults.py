@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.model.errors import HoldfastError
-from holdfast.node import serving, transport
+from holdfast.model.rights import Held
+from holdfast.node import returning, serving, transport
 from holdfast.node.exchange import Exchange, Peer
 from holdfast.node.node import Node
 from holdfast.simulation.hostile import ATTACKS, Attacker
@@ -231,7 +232,7 @@ def _image(world: World, machine: Machine, step: Step) -> None:
 def _roll_back(world: World, machine: Machine, step: Step) -> None:
     if machine.name in world.images:
         world.roll_back(machine)
-        machine.copied = True
+        machine.copied = machine.doubled = True
         world.start(machine)
 
 
@@ -258,6 +259,55 @@ def _proceed(world: World, machine: Machine, step: Step) -> None:
     if machine.replica is not None:
         with world.on(machine):
             world.the_hub.recover(proceed=True)
+
+
+# --- rights ---------------------------------------------------------------------------------------
+
+
+def _plan_one(what: str) -> Callable[[random.Random, int, str], list[Planned]]:
+    def plan(draw: random.Random, at: int, name: str) -> list[Planned]:
+        return [(at, what, name, {"pick": round(draw.random(), 6)})]
+
+    return plan
+
+
+def _give_back(world: World, machine: Machine, step: Step) -> None:
+    """Somebody at a device gives a right back."""
+    node = machine.replica
+    if not isinstance(node, Node):
+        return
+    own = [held for held in node.rights(node.home).active() if held.holder == node.account]
+    if own:
+        with world.on(machine):
+            returning.give_back(node, own[int(step.detail["pick"] * len(own))].right.id)
+
+
+def _grant_again(world: World, machine: Machine, step: Step) -> None:
+    """A person at the hub lets a device have again what the venue file wishes for it."""
+    devices = [device for device in world.devices() if not device.hostile]
+    if machine.replica is None or not devices:
+        return
+    device = devices[int(step.detail["pick"] * len(devices))]
+    book = world.book(device.venue)
+    with world.on(machine), world.the_hub.transaction():
+        if book in world.the_hub.books:
+            world.the_hub.granting.fulfil(book, again=device.name)
+
+
+def right_of(world: World, step: Step) -> Held | None:
+    """The right that a revocation is about, of those that the hub knows to be in force."""
+    if world.hub.replica is None:
+        return None
+    hub = world.the_hub
+    active = [held for book in sorted(hub.books) for held in hub.rights(book).active()]
+    return active[int(step.detail["pick"] * len(active))] if active else None
+
+
+def _revoke_right(world: World, machine: Machine, step: Step) -> None:
+    held = right_of(world, step)
+    if held is not None:
+        with world.on(machine):
+            world.the_hub.granting.revoke(held.right.id, "stranded")
 
 
 # --- clocks ---------------------------------------------------------------------------------------
@@ -343,6 +393,10 @@ FAULTS: Final[dict[str, Fault]] = {
               losing=_LOST),
         Fault("hub-wipe", 0.12, _plan_wipe, {"wipe": _wipe, "proceed": _proceed}, hub=True,
               losing=_LOST),
+        Fault("return", 0.3, _plan_one("give_back"), {"give_back": _give_back}),
+        Fault("regrant", 0.6, _plan_one("grant_again"), {"grant_again": _grant_again}, hub=True),
+        Fault("revocation", 0.15, _plan_one("revoke_right"), {"revoke_right": _revoke_right},
+              hub=True, losing=frozenset({"revoke_right"})),
         Fault("drift", 0.3, _plan_clock("drift"), _CLOCKS),
         Fault("jump", 0.3, _plan_clock("jump"), _CLOCKS),
         Fault("ahead", 0.25, _plan_clock("ahead"), _CLOCKS),
@@ -351,4 +405,4 @@ FAULTS: Final[dict[str, Fault]] = {
     )
 }  # fmt: skip
 DOINGS: Final = {what: do for fault in FAULTS.values() for what, do in fault.steps.items()}
-LOSING: Final = _LOST
+LOSING: Final = _LOST | {"revoke_right"}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from holdfast.model.errors import Forbidden, HoldfastError, RuleViolated, Unauthorised
+from holdfast.model.errors import Forbidden, HoldfastError, NotFound, RuleViolated, Unauthorised
+from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
 from holdfast.simulation.machines import Machine
@@ -56,7 +57,7 @@ def heal(world: World, oracles: Oracles) -> None:
                 world.the_hub.recover(proceed=True)
         for machine in world.devices():
             if not machine.hostile:
-                _exchange(world, machine, oracles)
+                _exchange(world, machine, oracles, last=number == ROUNDS_MAX - 1)
         with world.on(world.hub):
             for name in sorted(world.the_hub.books):
                 world.the_hub.settle(name, [])
@@ -66,16 +67,22 @@ def heal(world: World, oracles: Oracles) -> None:
     oracles.report("comes to rest", f"{ROUNDS_MAX} rounds of exchanges were not enough")
 
 
-def _exchange(world: World, machine: Machine, oracles: Oracles) -> None:
+def _exchange(world: World, machine: Machine, oracles: Oracles, *, last: bool) -> None:
     assert isinstance(machine.replica, Node)
     world.network.messages = 0
     try:
         with world.on(machine):
+            returning.release(machine.replica)
             machine.replica.sync()
     except (Forbidden, Unauthorised):
         # Shut out, as a device is that a hub went on without.
         try:
             world.rejoin(machine)
+        except NotFound as error:
+            # A rebuilt hub that nobody has told of this venue yet: whoever stands there lets the
+            # devices that it hears come first.
+            if last:
+                oracles.report("comes to rest", f"{machine.name} cannot rejoin: {error.detail}")
         except HoldfastError as error:
             oracles.report("comes to rest", f"{machine.name} cannot rejoin: {error.detail}")
     except RuleViolated:
@@ -168,6 +175,10 @@ def _decided(world: World, oracles: Oracles) -> None:
                 if view.pending:
                     oracles.report(
                         "every claim is decided", f"{machine.name}: {view.code} still waits"
+                    )
+                if len(view.occupying) != len(view.live):
+                    oracles.report(
+                        "every move ends", f"{machine.name}: {view.code} keeps a place for a move"
                     )
                 if view.waiting:
                     oracles.report(

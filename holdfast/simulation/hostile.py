@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from holdfast.model import lifecycle
 from holdfast.model.entries import HUB_RIGHT, SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.events import (
     KIND_BY_EVENT,
@@ -27,12 +28,13 @@ from holdfast.model.events import (
     VenueConfigured,
     encode_content,
 )
-from holdfast.model.ids import uuid7
+from holdfast.model.ids import ENTROPY_BYTES, import_id, reservation_id
 from holdfast.model.reservation import View
 from holdfast.node import local_identity, transport
 from holdfast.node.node import Node
 from holdfast.simulation.machines import START_MS, Machine
 from holdfast.simulation.wire import HUB_URL, Wire
+from holdfast.simulation.workload import IMPORTED_RECORDS, import_key
 from holdfast.sync import messages, pages, seals
 from holdfast.sync.messages import ExchangeRequest, Frame
 
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 ATTACKS: Final = (
     "forged_right", "forged_decision", "forged_end", "foreign_id", "backdated", "from_the_future",
     "administration", "withdrawal", "garbage", "unsealed", "foreign_chain", "as_the_hub",
-    "fork",
+    "fork", "taken_import",
 )  # fmt: skip
 _AGENT: Final = "agent_" + "0" * 32
 
@@ -88,7 +90,7 @@ class Attacker:
     # --- what it writes -------------------------------------------------------------------------
 
     def _forged(self, how: str, draw: random.Random) -> list[bytes]:
-        subject = uuid7(START_MS, draw.randbytes(10))
+        subject = self._id(draw)
         target = self._target(draw)
         live = target.live if target is not None else []
         if how == "forged_right" and live:
@@ -107,9 +109,14 @@ class Attacker:
         if how == "forged_end" and target is not None:
             ends = tuple(claim.id for claim in target.claims)[:8] or (ClaimId(bytes(16), 0),)
             return [self._entry(ClaimEnded("cancelled"), subject=target.id, ends=ends)]
-        if how == "foreign_id" and target is not None:
+        if how == "foreign_id" and (theirs := self._overheard(draw) or target) is not None:
             claims = (self._claim("T2", self._soon(draw), HUB_RIGHT),)
-            return [self._entry(self._created(), subject=target.id, claims=claims, stamp=1 << 16)]
+            return [self._entry(self._created(), subject=theirs.id, claims=claims, stamp=1 << 16)]
+        if how == "taken_import":
+            # Of a record that desks bring in every device knows the id, and may make it.
+            record = import_id(self._book, import_key(draw.randrange(IMPORTED_RECORDS)))
+            claims = (self._claim("T2", self._soon(draw)),)
+            return [self._entry(self._created(), subject=record, claims=claims, stamp=1 << 16)]
         if how == "administration":
             return [self._entry(self._administration(draw))]
         if how == "withdrawal" and target is not None:
@@ -131,10 +138,14 @@ class Attacker:
 
     def _wish(self, draw: random.Random, **changes: Any) -> bytes:
         """A reservation that anybody may ask for."""
-        subject = uuid7(START_MS, draw.randbytes(10))
+        subject = self._id(draw)
         resource = draw.choice(("T1", "T2", "T3", "T4", "NOWHERE"))
         claims = (self._claim(resource, self._soon(draw)),)
         return self._entry(self._created(), subject=subject, claims=claims, **changes)
+
+    def _id(self, draw: random.Random) -> bytes:
+        """An id of its own: what it writes under one counts like anybody's."""
+        return reservation_id(self._incarnation, START_MS, draw.randbytes(ENTROPY_BYTES))
 
     def _soon(self, draw: random.Random) -> int:
         half_hours = int(self._world.elapsed_ms // 1_800_000) + draw.randrange(4, 90)
@@ -159,6 +170,18 @@ class Attacker:
     def _target(self, draw: random.Random) -> View | None:
         """A reservation that it has heard of."""
         found = self._node.store.projections.select(book=self._book, limit=10_000)
+        return draw.choice(found) if found else None
+
+    def _overheard(self, draw: random.Random) -> View | None:
+        """A reservation that a device made and nobody has answered yet: an id is no secret, it
+        stands on screens."""
+        found = [
+            view
+            for machine in self._world.running()
+            if machine is not self._machine and machine.replica is not None
+            for view in machine.replica.store.projections.select(book=self._book, limit=10_000)
+            if view.status == lifecycle.COMMIT_PENDING
+        ]
         return draw.choice(found) if found else None
 
     def _as_the_hub(self, draw: random.Random) -> Frame | None:

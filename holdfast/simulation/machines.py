@@ -55,8 +55,9 @@ class Clock:
 
 @dataclass(eq=False)
 class Machine:
-    """`replica` is None while its process is down. `crash_at` counts its commits down to the one
-    at which it dies, `crash_after` says on which side of it."""
+    """`doubled` where something that believes to be the same device may sell beside it, which
+    nothing on it can notice. `replica` is None while its process is down. `crash_at` counts its
+    commits down to the one at which it dies, `crash_after` says on which side of it."""
 
     name: str
     directory: Path
@@ -72,6 +73,7 @@ class Machine:
     crash_after: bool = False
     noticed: bool = True
     copied: bool = False
+    doubled: bool = False
     attacker: object = None
 
     def committing(self, *, done: bool) -> None:

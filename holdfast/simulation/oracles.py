@@ -15,8 +15,8 @@ import msgspec
 
 from holdfast.model import lifecycle
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided, OperationWithdrawn
-from holdfast.model.reservation import ENDED, LIVE, View
+from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
+from holdfast.model.reservation import ENDED, OCCUPYING, ClaimView, Seen, View
 from holdfast.node.exchange import Exchange
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
@@ -28,6 +28,7 @@ from holdfast.store.projections import Record
 Key = tuple[str, bytes]
 """(book, reservation)"""
 HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
+TWO_HUBS: Final = "two hubs had both gone on, and no person had ended one"
 _ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
 _DECIDING: Final = frozenset({"reservation.created", "reservation.moved", "claim.decided"})
 
@@ -46,6 +47,7 @@ class Shown(NamedTuple):
     status: str
     code: str
     live: tuple[tuple[ClaimId, str, int, int, int], ...]
+    occupied: tuple[tuple[ClaimId, str, int, int, int], ...]
     ended: frozenset[ClaimId]
     asked: bool
     operations: frozenset[bytes]
@@ -98,7 +100,10 @@ class Oracles:
         self._watches: dict[str, Watch] = {}
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
+        self._two_hubs: set[tuple[str, str]] = set()
+        self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
         self._served = True
+        self._proceeded = False
         self.step = -1
 
     def report(self, oracle: str, told: str) -> None:
@@ -113,7 +118,9 @@ class Oracles:
             if machine.replica is not None and not machine.hostile:
                 self._look_at(machine, machine.replica)
         for book in self._moved:
+            self._watch_rights(book)
             self._capacity(book)
+            self._rights_fit(book)
             self._same_entries_same_book(book)
         self._moved.clear()
 
@@ -144,7 +151,11 @@ class Oracles:
             record = replica.record(key[1], key[0])
             if record is None:
                 continue
-            now = self._read(record)
+            now = self._read(replica, record)
+            if machine.doubled and not (key in known and known[key].held):
+                self._note_doubled(key, record, replica.identity.incarnation)
+            if machine.name != HUB and now.held and not (key in known and known[key].held):
+                self._note_taken_back(key, now, record.view)
             self._check_step(machine, key, known.get(key), now)
             known[key] = now
         for book in watch.books:
@@ -153,6 +164,7 @@ class Oracles:
             with self._world.on(machine):
                 digests = exchange.heads_digest(book), exchange.book_digest(book)
             self._digests[machine.name, book] = digests
+            self._note_two_hubs(machine, replica, book)
         watch.changed.clear()
         watch.books.clear()
 
@@ -167,16 +179,72 @@ class Oracles:
             if not one.operations <= self.lost_operations.keys():
                 self.report("durable", f"{name} was started and does not know {one.code} any more")
 
-    def _read(self, record: Record) -> Shown:
+    def _note_doubled(self, key: Key, record: Record, own: bytes) -> None:
+        """What a device sells that has a twin which nobody has noticed may end when the hub closes
+        one of the two (§5.12)."""
+        sold = {
+            seen.operation for seen in record.seen if seen.node == own and seen.kind in _DECIDING
+        }
+        deciding = {
+            decided.decides
+            for seen in record.seen
+            if seen.operation in sold
+            and seen.kind == "claim.decided"
+            and (decided := _decoded(seen.content)) is not None
+        }
+        if any(
+            claim.right and claim.id.operation in sold | deciding for claim in record.view.claims
+        ):
+            self.loose.setdefault(key, "a device and its hidden copy both sold from one right")
+
+    def _note_taken_back(self, key: Key, one: Shown, view: View) -> None:
+        """What is sold or granted from a right that was taken back, by a person's word or with the
+        life that had it, and whose holder has not heard of it, may end (§5.12)."""
+        known = self.shown.get(HUB, {}).get(key)
+        if known is not None and one.stands_at(known):
+            return
+        replicas = [m.replica for m in self._world.running() if m.replica is not None]
+        rights = [each.rights(key[0]) for each in replicas if key[0] in each.books]
+        hub = self._world.hub.replica
+        for claim in view.live:
+            if not claim.right:
+                continue
+            forgotten = self._proceeded and (
+                hub is None or claim.right not in hub.rights(key[0]).by_id
+            )
+            if forgotten or any(each.taken_back(claim.right) for each in rights):
+                self.loose.setdefault(key, "sold from a right that had been taken back")
+
+    def _watch_rights(self, book: str) -> None:
+        """Once somebody knows of one more right that was taken back, all that was sold is looked at
+        again."""
+        replicas = [m.replica for m in self._world.running() if m.replica is not None]
+        state = tuple(
+            (one.rights(book).changes, len(one.book(book).administration.closes))
+            for one in replicas
+            if book in one.books
+        )
+        if self._rights.get(book) == state:
+            return
+        self._rights[book] = state
+        for machine in self._world.running():
+            shown = self.shown.get(machine.name, {})
+            if machine.name == HUB or machine.hostile or machine.replica is None:
+                continue
+            for key, one in shown.items():
+                if key[0] == book and one.held and key not in self.loose:
+                    record = machine.replica.record(key[1], key[0])
+                    if record is not None:
+                        self._note_taken_back(key, one, record.view)
+
+    def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view
-        self._check_entitled(record, view)
+        self._check_entitled(replica, record, view)
         return Shown(
             view.status,
             view.code,
-            tuple(
-                (claim.id, claim.resource, claim.start, claim.end, claim.quantity)
-                for claim in view.live
-            ),
+            _places(view.live),
+            _places(view.occupying),
             frozenset(claim.id for claim in view.claims if claim.state == ENDED),
             _asked(record),
             frozenset(seen.operation for seen in record.seen),
@@ -223,9 +291,11 @@ class Oracles:
         # What goes back to an older state is looked at afresh.
         self.shown[machine.name] = {}
         self._watches.pop(machine.name, None)
+        self._two_hubs = {each for each in self._two_hubs if each[0] != machine.name}
 
     def before_proceeding(self, why: str) -> None:
         """The hub goes on without those that it has not heard: what they alone know may end."""
+        self._proceeded = True
         known = self.shown.get(HUB, {})
         for name, shown in self.shown.items():
             if name == HUB:
@@ -233,6 +303,31 @@ class Oracles:
             for key, one in shown.items():
                 if one.held and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, why)
+
+    def before_revoking(self, resources: Iterable[str]) -> None:
+        """A right is taken back at the head that the hub holds: what its holder sold or granted
+        since, and nobody told the hub, may end."""
+        known, taken = self.shown.get(HUB, {}), set(resources)
+        for name, shown in self.shown.items():
+            if name == HUB:
+                continue
+            for key, one in shown.items():
+                sold = one.held and any(place[1] in taken for place in one.live)
+                if sold and not (key in known and one.stands_at(known[key])):
+                    self.loose.setdefault(key, "a right was revoked")
+
+    # --- two hubs -------------------------------------------------------------------------------
+
+    def _note_two_hubs(self, machine: Machine, replica: Service, book: str) -> None:
+        """Whether a machine knows two hubs that both follow one. A person let the second go on
+        without hearing the first; until a person ends one of them the sales of both are shown,
+        and the hub stops (DESIGN §5.9)."""
+        if not replica.book(book).administration.rivals:
+            self._two_hubs.discard((machine.name, book))
+            return
+        self._two_hubs.add((machine.name, book))
+        if machine.name == HUB and replica.exchange_state == "serving":
+            self.report("two hubs stop", f"{machine.name} goes on beside another hub")
 
     # --- capacity -------------------------------------------------------------------------------
 
@@ -249,9 +344,9 @@ class Oracles:
                 ended |= one.ended
                 if one.asked:
                     asked.add(key)
-                for claim, resource, start, end, quantity in one.live:
+                for claim, resource, start, end, quantity in one.occupied:
                     own[claim] = (resource, start, end, quantity)
-            self._sum(book, own.values(), name)
+            self._sum(book, own.values(), name, two_hubs=(name, book) in self._two_hubs)
         for shown in self.shown.values():
             for key, one in shown.items():
                 if key[0] != book or key in asked or key in self.loose:
@@ -259,9 +354,12 @@ class Oracles:
                 for claim, resource, start, end, quantity in one.live:
                     if claim not in ended:
                         union[claim] = (resource, start, end, quantity)
-        self._sum(book, union.values(), "all machines together")
+        two_hubs = any(known == book for _, known in self._two_hubs)
+        self._sum(book, union.values(), "all machines together", two_hubs=two_hubs)
 
-    def _sum(self, book: str, claims: Iterable[tuple[str, int, int, int]], who: str) -> None:
+    def _sum(
+        self, book: str, claims: Iterable[tuple[str, int, int, int]], who: str, *, two_hubs: bool
+    ) -> None:
         capacities = _CAPACITIES[book.partition("/")[2]]
         changes: dict[str, list[tuple[int, int]]] = {}
         for resource, start, end, quantity in claims:
@@ -271,11 +369,27 @@ class Oracles:
             for at, change in sorted(moments):
                 level += change
                 if level > capacities.get(resource, 0):
+                    if two_hubs:
+                        self.exceptions[TWO_HUBS] += 1
+                        return
                     self.report(
                         "capacity",
                         f"{who}: {level} of {capacities.get(resource, 0)} of {resource} at {at}",
                     )
                     return
+
+    def _rights_fit(self, book: str) -> None:
+        """What was granted of a resource never exceeds it."""
+        if self._world.hub.replica is None or book not in self._world.hub.replica.books:
+            return
+        replica = self._world.hub.replica
+        granted = [
+            (resource, held.start, held.end, held.right.quantity)
+            for held in replica.rights(book).active()
+            for resource in held.right.resources
+        ]
+        rivals = (HUB, book) in self._two_hubs
+        self._sum(book, granted, "the rights that the hub granted", two_hubs=rivals)
 
     # --- same entries, same book ----------------------------------------------------------------
 
@@ -293,27 +407,69 @@ class Oracles:
 
     # --- who decided ----------------------------------------------------------------------------
 
-    def _check_entitled(self, record: Record, view: View) -> None:
-        """Every place that counts was sold or granted by the hub, every end is the hub's."""
-        deciding: set[bytes] = set()
-        ended: set[ClaimId] = set()
+    def _check_entitled(self, replica: Service, record: Record, view: View) -> None:
+        """Every place that counts was sold or granted by the hub or by whom it gave a right to it,
+        and every end is its holder's."""
+        grants = _Grants(replica, view.book)
+        given: dict[bytes, list[Seen]] = {}
+        ended: dict[ClaimId, list[Seen]] = {}
+        by_hub: set[bytes] = set()
         for seen in record.seen:
-            if seen.node not in self.hub_lives:
-                continue
-            ended.update(seen.ends)
+            hubs = seen.node in self.hub_lives
             if seen.kind in _DECIDING:
-                deciding.add(seen.operation)
+                given.setdefault(seen.operation, []).append(seen)
+                if hubs:
+                    by_hub.add(seen.operation)
             if seen.kind == "claim.decided":
                 decided = _decoded(seen.content)
                 if decided is not None:
-                    deciding.add(decided.decides)
+                    given.setdefault(decided.decides, []).append(seen)
+                    if hubs:
+                        by_hub.add(decided.decides)
+            elif seen.kind == "right.granted" and hubs:
+                by_hub.update(operation for _, operation, _ in _granted(seen.content).handed)
+            for claim_id in seen.ends:
+                ended.setdefault(claim_id, []).append(seen)
         if len({claim.id.operation for claim in view.live}) > 1:
             self.report("one place each", f"{view.code} has two sets of places at once")
         for claim in view.claims:
-            if claim.state == LIVE and claim.id.operation not in deciding:
-                self.report("only the hub decides", f"a place of {view.code} was not given by it")
-            elif claim.state == ENDED and claim.id not in ended:
-                self.report("only the hub decides", f"a place of {view.code} was not ended by it")
+            if claim.state in OCCUPYING and claim.id.operation not in by_hub:
+                sellers = given.get(claim.id.operation, ())
+                if not any(grants.entitle(seen.node, claim) for seen in sellers):
+                    self.report("only a holder decides", f"a place of {view.code} was not given")
+            elif claim.state == ENDED and not any(
+                seen.node in self.hub_lives or grants.entitle(seen.node, claim, ending=True)
+                for seen in ended.get(claim.id, ())
+            ):
+                self.report("only a holder decides", f"a place of {view.code} was not ended")
+
+
+class _Grants:
+    """Who was ever given a right to what, added up anew from what a replica holds."""
+
+    def __init__(self, replica: Service, book: str) -> None:
+        administration = replica.book(book).administration
+        self._grants = list(administration.rights.by_id.values())
+        self._after = administration.succeeded
+
+    def entitle(self, node: bytes, claim: ClaimView, *, ending: bool = False) -> bool:
+        """Whether a device was granted the right that a claim was sold from, for all of it; to end
+        it, any right to the resource."""
+        for grant in self._grants:
+            life, lives = grant.holder, [grant.holder]
+            while (life := self._after.get(life, b"")) and life not in lives:
+                lives.append(life)
+            if node not in lives or claim.resource not in grant.resources:
+                continue
+            if ending or (
+                grant.id == claim.right and grant.start <= claim.start and claim.end <= grant.end
+            ):
+                return True
+        return False
+
+
+def _places(claims: Iterable[ClaimView]) -> tuple[tuple[ClaimId, str, int, int, int], ...]:
+    return tuple((c.id, c.resource, c.start, c.end, c.quantity) for c in claims)
 
 
 def _asked(record: Record) -> bool:
@@ -338,6 +494,11 @@ def _withdrawing(content: bytes) -> OperationWithdrawn:
 @lru_cache(maxsize=65_536)
 def _decoded(content: bytes) -> ClaimDecided | None:
     return msgspec.msgpack.decode(content, type=ClaimDecided) if content else None
+
+
+@lru_cache(maxsize=4_096)
+def _granted(content: bytes) -> RightGranted:
+    return msgspec.msgpack.decode(content, type=RightGranted)
 
 
 _CAPACITIES: Final[dict[str, dict[str, int]]] = {

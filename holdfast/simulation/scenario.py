@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from holdfast.simulation import workload
 from holdfast.simulation.faults import DAY_MS, FAULTS, HOUR_MS, Planned
@@ -42,6 +42,14 @@ def make_scenario(
                 planned.append((_within(draw, day), "sync", name, {}))
         planned += [(_within(draw, day), "settle", HUB, {}) for _ in range(4)]
         planned += _faults_of_day(draw, day, names, faults)
+    wishes = {
+        venue: _wishes(
+            random.Random(f"wishes {seed} {venue}"),  # noqa: S311
+            venue,
+            [device.name for device in devices if device.venue == venue],
+        )
+        for venue in venues
+    }
     if any(what == "attack" for _, what, _, _ in planned):
         devices.append(Device(STRANGER, "kiosk", venues[0], hostile=True))
     ordered = sorted(planned, key=lambda item: (item[0], item[2], item[1]))
@@ -49,7 +57,27 @@ def make_scenario(
         Step(number=number, at_ms=at, what=what, machine=machine, detail=detail)
         for number, (at, what, machine, detail) in enumerate(ordered)
     )
-    return Scenario(seed=seed, venues=venues, devices=tuple(devices), steps=steps)
+    return Scenario(seed=seed, venues=venues, wishes=wishes, devices=tuple(devices), steps=steps)
+
+
+def _wishes(draw: random.Random, venue: str, names: list[str]) -> list[dict[str, Any]]:
+    """Who is to hold what; in one venue of four nobody but the hub."""
+    if not names or draw.random() < 0.25:
+        return []
+    wishes: list[dict[str, Any]] = []
+    for resource in ("T1", "T2", "T3", "T4") if venue == "trattoria" else ("R101",):
+        if draw.random() < 0.7:
+            wish: dict[str, Any] = {"holder": draw.choice(names), "resources": [resource]}
+            release = draw.choice((None, None, 0, 60, 240))
+            if release is not None:
+                wish["release_minutes"] = release
+            wishes.append(wish)
+    pool, most = ("HALL", 5) if venue == "trattoria" else ("DOUBLE", 1)
+    for name in names[:2]:
+        if draw.random() < 0.5:
+            quantity = draw.randrange(1, most + 1)
+            wishes.append({"holder": name, "resources": [pool], "quantity": quantity})
+    return wishes
 
 
 def _within(draw: random.Random, day: int) -> int:

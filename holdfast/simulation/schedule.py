@@ -43,9 +43,11 @@ class Device(msgspec.Struct, frozen=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A seed, who takes part, and what happens to them."""
+    """A seed, who takes part, and what happens to them. `wishes` are the allotments of each venue's
+    file."""
 
     seed: int
     venues: tuple[str, ...]
+    wishes: dict[str, list[dict[str, Any]]] = {}
     devices: tuple[Device, ...]
     steps: tuple[Step, ...]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from holdfast.model import lifecycle
+from holdfast.model.contradictions import PLACING, answers_to
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View
 from holdfast.node.requests import CreateRequest, PatchRequest
@@ -37,6 +38,8 @@ _MIX: Final = {
     "undo_no_show": 2, "confirm": 3, "move": 10, "move_day": 3, "enlarge": 5, "amend": 5,
     "import": 2, "resolve": 2,
 }  # fmt: skip
+IMPORTED_RECORDS: Final = 6
+"""Few, so that one record is brought in on several machines."""
 PERSON: Final = "Zyxwanda Qfamily"
 PHONE: Final = "+3906555"
 """What no entry and no database may show: the beginnings of every simulated guest's card."""
@@ -91,8 +94,11 @@ def _detail(draw: random.Random, what: str, day: int) -> dict[str, Any]:
     elif what == "amend":
         detail |= {"occasion": draw.choice(("birthday", "business")), "guest": draw.randrange(9999)}
     elif what == "import":
-        # Few keys, so that one record is brought in on several machines.
-        detail = {"record": draw.randrange(6), "day": day + 1, "party": draw.choice((2, 2, 4))}
+        detail = {
+            "record": draw.randrange(IMPORTED_RECORDS),
+            "day": day + 1,
+            "party": draw.choice((2, 2, 4)),
+        }
     return detail
 
 
@@ -120,10 +126,20 @@ def perform(replica: Service, venue: str, step: Step) -> View | None:
     if step.what in ("move", "move_day", "enlarge", "amend"):
         return commands.amend(view.code, _patch(venue, view, step))
     if step.what == "resolve":
-        kind = view.exceptions[0][0]
-        return replica.resolve_exception(view.id, kind, "acknowledge", "called_guest")
+        return _resolved(replica, view, int(detail["pick"] * 1_000_000))
     done: View = getattr(commands, step.what)(view.code)
     return done
+
+
+def _resolved(replica: Service, view: View, number: int) -> View:
+    """One of the answers to the reservation's first exception, and a table where it needs one."""
+    kind = view.exceptions[0][0]
+    answers = answers_to(kind, view.status)
+    chosen = answers[number % len(answers)]
+    table = [_UNITS[number % len(_UNITS)]] if chosen.does in PLACING else []
+    return replica.resolve_exception(
+        view.id, kind, chosen.action, "called_guest", table, book=view.book
+    )
 
 
 def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
@@ -173,13 +189,18 @@ def _patch(venue: str, view: View, step: Step) -> PatchRequest:
     return PatchRequest(starts_at=f"{view.service_date}T{detail['time']}")
 
 
+def import_key(number: int) -> str:
+    """The key of a record that may be brought in."""
+    return f"{number:064x}"
+
+
 def _record(venue: str, detail: dict[str, Any]) -> ImportRecord:
     number = detail["record"]
     more: dict[str, Any] = {"nights": 1} if venue == "hotel" else {}
     starts = _time(detail["day"], "20:00" if venue != "hotel" else "")
     return ImportRecord(
         line=number,
-        key=f"{number:064x}",
+        key=import_key(number),
         starts_at=starts if venue != "hotel" else starts[:10],
         party_size=detail["party"],
         resource="" if venue == "hotel" else _UNITS[number % 4],

@@ -230,9 +230,12 @@ class World:
         with self.on(machine):
             machine.replica = self._quick(Hub.init(machine.directory, TENANT, root))
 
-    def make_venue(self, venue: str) -> None:
+    def make_venue(self, venue: str, wishes: list[dict[str, Any]]) -> None:
+        document = copy.deepcopy(VENUES[venue])
+        if wishes:
+            document["allotments"] = copy.deepcopy(wishes)
         with self.on(self.hub):
-            self.the_hub.import_venue(copy.deepcopy(VENUES[venue]))
+            self.the_hub.import_venue(document)
 
     def join(self, name: str, role: str, venue: str, *, hostile: bool = False) -> Machine:
         machine = self.new_machine(name, venue, role)
@@ -283,6 +286,7 @@ class World:
         shutil.copytree(machine.directory, copied.directory)
         machine.copied = copied.copied = True
         if not noticed:
+            machine.doubled = copied.doubled = True
             copied.place = machine.place
             if machine.state.exists():
                 shutil.copytree(machine.state, copied.state)

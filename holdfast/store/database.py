@@ -222,10 +222,23 @@ def m005_rights(db: Database) -> None:
         db,
         """
         ALTER TABLE claims ADD COLUMN right_id BLOB NOT NULL DEFAULT x'';
+        CREATE INDEX claims_beside ON claims (book, reservation) WHERE live = 2;
         CREATE TABLE awaited (
             right_id BLOB NOT NULL, book TEXT NOT NULL, reservation BLOB NOT NULL,
             PRIMARY KEY (right_id, book, reservation)
         ) WITHOUT ROWID;
+        """,
+    )
+
+
+@migrations()
+def m006_seated(db: Database) -> None:
+    """Who is checked in is found without looking at everybody who ever was here."""
+    _run(
+        db,
+        """
+        CREATE INDEX reservations_checked_in ON reservations (book, starts_at)
+            WHERE status = 'checked_in';
         """,
     )
 
@@ -365,5 +378,6 @@ _OURS: Final = frozenset(
         m003_work,
         m004_books_apart,
         m005_rights,
+        m006_seated,
     )
 )

@@ -623,7 +623,8 @@ class Projections:
         return sorted(self._pending.get(book, {}).values())
 
     def ending(self, book: str, statuses: tuple[str, ...], now_s: int) -> list[bytes]:
-        """Reservations of these statuses that hold or ask for capacity still ahead."""
+        """Reservations of these statuses that hold or ask for capacity still ahead, and those with
+        a place beside the one that it is to replace."""
         marks = ", ".join("?" * len(statuses))
         return [
             row[0]
@@ -631,8 +632,8 @@ class Projections:
                 "SELECT r.id FROM reservations r WHERE r.book = ? AND r.id IN"  # noqa: S608
                 ' (SELECT reservation FROM claims WHERE book = ? AND "end" > ?)'
                 f" AND r.status IN ({marks}) UNION SELECT reservation FROM claims"
-                ' WHERE book = ? AND "end" > ? AND live = 2 ORDER BY 1',
-                (book, book, now_s, *statuses, book, now_s),
+                " WHERE book = ? AND live = 2 ORDER BY 1",
+                (book, book, now_s, *statuses, book),
             )
         ]
 
@@ -683,6 +684,17 @@ class Projections:
             "SELECT coalesce(sum(reservations), 0) FROM digests WHERE book = ?", (book,)
         ).fetchone()
         return int(row[0])
+
+    def checked_in(self, book: str, starts_from: int) -> list[View]:
+        """The reservations whose guests are here, of those that start at or after an instant."""
+        return [
+            _view_decoder.decode(row[0])
+            for row in self._c.execute(
+                "SELECT view FROM reservations WHERE book = ? AND status = 'checked_in'"
+                " AND starts_at >= ?",
+                (book, starts_from),
+            )
+        ]
 
     def exceptions(self, book: str | None = None) -> list[tuple[str, bytes, str, int]]:
         """(book, reservation, kind, since) of what a person must look at, the oldest first."""

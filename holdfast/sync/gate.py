@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from holdfast.model.contents import check_content, decode_content
 from holdfast.model.entries import SCHEMA, Entry, Malformed, check_envelope, decode
-from holdfast.model.events import EVENT_BY_KIND, ChainCertified, Event
+from holdfast.model.events import EVENT_BY_KIND, ChainCertified, Event, ReservationCreated
+from holdfast.model.ids import may_name
 from holdfast.model.limits import ENTRY_BYTES_MAX, FRAME_BYTES_MAX, PAGE_ENTRIES
 from holdfast.sync.messages import Frame
 from holdfast.sync.pages import Append, NotAnAppend, read_append
@@ -123,7 +124,10 @@ def check_frame(
     covered = frame.sealed - first
     held = branches[index].length if index is not None else 0
     fork = index is not None and first + common < min(held, frame.sealed)
-    judged = [judge(first + i + 1, hashes[i], append.entries[i]) for i in range(common, covered)]
+    judged = [
+        judge(frame.incarnation, first + i + 1, hashes[i], append.entries[i])
+        for i in range(common, covered)
+    ]
     return Passed(
         index,
         first + common,
@@ -175,7 +179,7 @@ def _first_author(
 ) -> Author:
     if first != 0:
         raise Refused("gap")
-    judged = judge(1, b"\x00" * 32, entries[0])
+    judged = judge(incarnation, 1, b"\x00" * 32, entries[0])
     if not isinstance(judged.event, ChainCertified):
         raise Refused("certificate-missing")
     author = certify(judged.event)
@@ -185,14 +189,16 @@ def _first_author(
     return author
 
 
-def judge(n: int, digest: bytes, data: bytes) -> Judged:
-    """The verdict on one entry's bytes, which its chain and seal have already vouched for."""
+def judge(incarnation: bytes, n: int, digest: bytes, data: bytes) -> Judged:
+    """The verdict on the bytes of entry n of this life's chain, for which chain and seal have
+    already vouched."""
     try:
         entry = decode(data)
     except Malformed as error:
         return Judged(n, digest, data, None, None, QUARANTINED, str(error))
     try:
         event = decode_content(entry)
+        _check_maker(incarnation, entry, event)
     except Malformed as error:
         return Judged(n, digest, data, entry, None, QUARANTINED, str(error))
     if event is not None:
@@ -202,7 +208,9 @@ def judge(n: int, digest: bytes, data: bytes) -> Judged:
     return Judged(n, digest, data, entry, None, QUARANTINED, "content-unreadable")
 
 
-def judge_own(n: int, digest: bytes, data: bytes, entry: Entry, event: Event) -> Judged:
+def judge_own(
+    incarnation: bytes, n: int, digest: bytes, data: bytes, entry: Entry, event: Event
+) -> Judged:
     """The same checks on an entry that this replica is about to write.
 
     Raises Malformed where a merge would refuse it: the caller then answers with an error instead of
@@ -212,4 +220,11 @@ def judge_own(n: int, digest: bytes, data: bytes, entry: Entry, event: Event) ->
         raise Malformed("entry-too-large")
     check_envelope(entry)
     check_content(entry.kind, event)
+    _check_maker(incarnation, entry, event)
     return Judged(n, digest, data, entry, event, MERGED, "")
+
+
+def _check_maker(incarnation: bytes, entry: Entry, event: Event | None) -> None:
+    """Nobody makes a reservation under an id that is another's to give. Raises Malformed."""
+    if isinstance(event, ReservationCreated) and not may_name(entry.subject, incarnation):
+        raise Malformed("id-foreign")

@@ -160,6 +160,21 @@ async def test_what_a_person_must_look_at_is_told_when_it_arises(tmp_path):
             assert (told["kind"], told["code"]) == ("displaced", lost.code)
 
 
+async def test_two_parties_at_one_table_are_told_when_the_second_is_seated(tmp_path):
+    with Fleet(tmp_path) as fleet:
+        desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+        desk.reservations.check_in(fleet.reserve(desk, "19:30", ["T1"]).code)
+        fleet.clocks.advance(minutes=1)
+        late = fleet.reserve(kiosk, "19:30", ["T1"])
+        kiosk.reservations.check_in(late.code)
+        fleet.sync(desk)
+        app = make_app(fleet.the_hub, admin_token=ADMIN)
+        async with app.lifespan(), watching(app, bearer()) as watcher:
+            fleet.sync(kiosk)
+            told = {json.loads((await watcher.next("exception"))["data"])["kind"] for _ in "12"}
+            assert told == {"seated_without_place", "two_parties"}
+
+
 async def test_the_memory_is_bounded_and_says_when_it_forgot():
     changes = Changes()
     changes.start(asyncio.get_running_loop())

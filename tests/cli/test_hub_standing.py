@@ -170,3 +170,30 @@ def test_who_invites_a_name_that_is_in_use_is_told_what_that_means(
     assert "trattoria has a device kiosk already" in invited()
     assert run("hub", "revoke", "kiosk", "--reason", "broken", "--data", hub).exit_code == 0
     assert invited() == ""
+
+
+def test_an_exception_is_resolved_by_what_its_screen_offers(run: Run, hub: Path, kiosk: Path):
+    lost = document(run(*reserve(kiosk, "--resource", "T1")))["code"]
+    assert run(*reserve(hub, "--resource", "T1")).exit_code == 0
+    run("sync", "now", "--data", kiosk)
+    shown = run("exceptions", "show", lost, "--data", hub).stdout
+    for action in ("move", "cancel", "refund-later", "acknowledge"):
+        assert f"--action {action} " in shown
+    answer = ("exceptions", "resolve", lost, "--reason", "called_guest", "--data", hub)
+    refused = run(*answer, "--action", "move")
+    assert refused.exit_code == 1
+    assert "name the place" in refused.stderr
+    assert run(*answer, "--action", "move", "--resource", "T2").exit_code == 0
+    moved = document(run("reservations", "show", lost, "--json", "--data", hub))
+    assert (moved["status"], moved["resources"]) == ("confirmed", ["T2"])
+    listed = run("audit", "list", "--reservation", lost, "--data", hub).stdout
+    assert "resolved displaced" in " ".join(listed.split())
+
+
+def test_what_waits_for_the_hub_says_what_is_expected(run: Run, kiosk: Path):
+    made = document(run(*reserve(kiosk, "--resource", "T1")))
+    assert made["prognosis"]["certainty"] == "likely"
+    shown = run("reservations", "show", made["code"], "--data", kiosk).stdout
+    assert "likely to be had (the place was free)" in shown
+    run("sync", "now", "--data", kiosk)
+    assert "expected" not in run("reservations", "show", made["code"], "--data", kiosk).stdout

@@ -22,7 +22,7 @@ from holdfast.model.events import (
     ReservationCreated,
     encode_content,
 )
-from holdfast.model.ids import uuid7
+from holdfast.model.ids import ENTROPY_BYTES, reservation_id
 from holdfast.model.reservation import View
 from holdfast.node import identity, serving, transport
 from holdfast.node.local_identity import new_life
@@ -71,10 +71,6 @@ def entry(event: Event, **changes: Any) -> bytes:
     return encode(msgspec.structs.replace(made, **changes))
 
 
-def new_id() -> bytes:
-    return uuid7(START_MS, os.urandom(10))
-
-
 class Attacker:
     """One device's key, certificate and chain, in hands that follow no rule."""
 
@@ -84,6 +80,10 @@ class Attacker:
         self.book = node.home
         self.incarnation = node.identity.incarnation
         self.round = 1_000
+
+    def new_id(self) -> bytes:
+        """An id that its life may give a reservation."""
+        return reservation_id(self.incarnation, START_MS, os.urandom(ENTROPY_BYTES))
 
     @property
     def chain(self) -> list[bytes]:

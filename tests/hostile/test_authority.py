@@ -27,7 +27,7 @@ from holdfast.model.events import (
 from holdfast.model.limits import LIFE_NUMBER_MAX
 from holdfast.node.identity import HUB_ROLE
 from holdfast.sync import seals
-from tests.hostile.builders import EVENING, Town, claim, created, entry, new_id
+from tests.hostile.builders import EVENING, Town, claim, created, entry
 from tests.kit import START_MS, TRATTORIA
 
 
@@ -42,7 +42,7 @@ def administration(town: Town) -> object:
 def test_a_kiosk_that_claims_the_hubs_right_sells_nothing(town: Town) -> None:
     """T1 at this time is the desk's: the forged right is a question like any other."""
     taken = town.now(town.sold).live[0]
-    subject = new_id()
+    subject = town.attacker.new_id()
     stolen = claim("T1", start=taken.start, end=taken.end, right=HUB_RIGHT)
     town.attacker.write(entry(created(), subject=subject, claims=(stolen,), stamp=1 << 16))
     view = town.hub.view(subject)
@@ -56,7 +56,7 @@ def test_a_kiosk_that_claims_the_hubs_right_sells_nothing(town: Town) -> None:
 def test_a_decision_that_a_kiosk_writes_decides_nothing(town: Town) -> None:
     town.fleet.cut("desk")
     taken = town.now(town.sold).live[0]
-    subject = new_id()
+    subject = town.attacker.new_id()
     asked = entry(
         created(), subject=subject, claims=(claim("T1", start=taken.start, end=taken.end),)
     )
@@ -169,7 +169,9 @@ def test_a_key_change_to_anothers_certificate_changes_no_key(town: Town) -> None
     ):  # fmt: skip
         answer = town.attacker.write(entry(ChainKeyChanged(tuple(certificates))))
         assert answer.refused == ()
-    answer = town.attacker.write(entry(created(), subject=new_id(), claims=(claim("T4"),)))
+    answer = town.attacker.write(
+        entry(created(), subject=town.attacker.new_id(), claims=(claim("T4"),))
+    )
     assert answer.refused == (), "the old key goes on"
     town.assert_alive()
 
@@ -183,7 +185,7 @@ def test_nobody_withdraws_anothers_operation(town: Town) -> None:
 
 def test_a_code_that_another_device_was_granted_hides_nobodys_reservation(town: Town) -> None:
     """The forger can print a code twice, and cannot make the first one disappear."""
-    subject = new_id()
+    subject = town.attacker.new_id()
     town.attacker.write(entry(created(code=town.sold.code), subject=subject, stamp=START_MS << 16))
     assert town.now(town.sold).code == town.sold.code
     assert town.hub.reservations.find(town.sold.code).id == town.sold.id

@@ -35,7 +35,7 @@ from holdfast.model.limits import (
 from holdfast.node.exchange import Exchange
 from holdfast.sync import seals
 from holdfast.sync.messages import ExchangeResponse
-from tests.hostile.builders import EVENING, Town, claim, contents, created, entry, new_id
+from tests.hostile.builders import EVENING, Town, claim, contents, created, entry
 from tests.kit import START_MS
 
 HUGE = (1 << 63) - 1
@@ -163,7 +163,7 @@ def test_a_bad_entry_is_quarantined_with_its_reason_and_counts_for_nothing(
 
 
 def test_all_bad_entries_in_one_message_each_get_their_verdict(town: Town) -> None:
-    good = new_id()
+    good = town.attacker.new_id()
     last = entry(created(), subject=good, claims=(claim("T4"),))
     answer = town.attacker.write(*[row[1] for row in BAD], last)
     assert verdicts(answer) == [("quarantined", row[2]) for row in BAD]
@@ -204,7 +204,7 @@ def test_the_envelope_of_a_bad_content_never_takes_a_place(
 ) -> None:
     """An envelope counts without its content (DESIGN §4.4), and sells nothing for it."""
     made = msgspec.msgpack.decode(bad[1])
-    made[3], made[5] = new_id(), [["T3", EVENING, EVENING + 5_400]]
+    made[3], made[5] = town.attacker.new_id(), [["T3", EVENING, EVENING + 5_400]]
     town.attacker.write(msgspec.msgpack.encode(made))
     view = town.hub.view(made[3])
     assert view is None or not view.live
@@ -215,8 +215,13 @@ def test_the_envelope_of_a_bad_content_never_takes_a_place(
 
 def test_entries_of_a_newer_schema_and_of_later_kinds_wait(town: Town) -> None:
     answer = town.attacker.write(
-        entry(created(), schema=2, subject=new_id(), content=b"\x93\x01\x02\x03"),
-        entry(created(), kind="payment.received", subject=new_id(), content=os.urandom(40)),
+        entry(created(), schema=2, subject=town.attacker.new_id(), content=b"\x93\x01\x02\x03"),
+        entry(
+            created(),
+            kind="payment.received",
+            subject=town.attacker.new_id(),
+            content=os.urandom(40),
+        ),
         entry(created(), kind="chain.renamed", content=b""),
     )
     assert verdicts(answer) == [("deferred", "newer-schema")] * 3
@@ -225,7 +230,7 @@ def test_entries_of_a_newer_schema_and_of_later_kinds_wait(town: Town) -> None:
 
 def test_a_stamp_from_next_year_moves_nobodys_clock(town: Town) -> None:
     next_year = START_MS + 365 * 86_400_000
-    subject = new_id()
+    subject = town.attacker.new_id()
     before = town.hub.last_stamp
     answer = town.attacker.write(
         entry(created(), stamp=next_year << 16, subject=subject, claims=(claim("T4"),))
@@ -242,16 +247,16 @@ def test_a_stamp_from_next_year_moves_nobodys_clock(town: Town) -> None:
 
 def test_the_latest_stamp_that_there_is_harms_nobody(town: Town) -> None:
     answer = town.attacker.write(
-        entry(created(), stamp=HUGE, subject=new_id(), claims=(claim("T4"),)),
-        entry(created(), stamp=0, subject=new_id(), claims=(claim("T4"),)),
-        entry(ReservationCancelled("weather", "guest"), stamp=HUGE, subject=new_id()),
+        entry(created(), stamp=HUGE, subject=town.attacker.new_id(), claims=(claim("T4"),)),
+        entry(created(), stamp=0, subject=town.attacker.new_id(), claims=(claim("T4"),)),
+        entry(ReservationCancelled("weather", "guest"), stamp=HUGE, subject=town.attacker.new_id()),
     )
     assert answer.verdicts == ()
     town.assert_alive()
 
 
 def test_one_resource_claimed_many_times_by_one_entry_is_sold_once(town: Town) -> None:
-    subject = new_id()
+    subject = town.attacker.new_id()
     town.attacker.write(entry(created(), subject=subject, claims=(claim("T4"),) * 64))
     view = town.hub.view(subject)
     assert view is not None and len(view.live) <= 1
@@ -259,7 +264,7 @@ def test_one_resource_claimed_many_times_by_one_entry_is_sold_once(town: Town) -
 
 
 def test_a_claim_of_more_than_there_is_is_displaced(town: Town) -> None:
-    subject, unknown, long = new_id(), new_id(), new_id()
+    subject, unknown, long = town.attacker.new_id(), town.attacker.new_id(), town.attacker.new_id()
     town.attacker.write(
         entry(created(), subject=subject, claims=(claim("T4", quantity=1_000_000),)),
         entry(created(), subject=unknown, claims=(claim("NO-SUCH-TABLE"),)),

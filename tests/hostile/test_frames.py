@@ -15,7 +15,7 @@ from holdfast.model.limits import ENTRY_BYTES_MAX, PAGE_ENTRIES
 from holdfast.node.exchange import Exchange
 from holdfast.sync import pages, seals
 from holdfast.sync.messages import Frame
-from tests.hostile.builders import Attacker, Town, claim, contents, created, entry, new_id
+from tests.hostile.builders import Attacker, Town, claim, contents, created, entry
 
 Make = Callable[[Town], Frame]
 
@@ -138,7 +138,7 @@ def test_a_bad_page_is_refused_with_its_reason_and_nothing_of_it_counts(
 
 def test_every_corrupted_byte_of_an_update_is_noticed(town: Town) -> None:
     """A plain document accepts about one corrupted update in nine; the gate accepts none."""
-    frame = town.attacker.frame(entry(created(), subject=new_id(), claims=(claim(),)))
+    frame = town.attacker.frame(entry(created(), subject=town.attacker.new_id(), claims=(claim(),)))
     before = contents(town.hub)
     frames = []
     for position in range(len(frame.update)):
@@ -155,7 +155,10 @@ def test_every_corrupted_byte_of_an_update_is_noticed(town: Town) -> None:
 
 def test_what_no_seal_covers_does_not_count_and_is_kept_aside(town: Town) -> None:
     held = town.attacker.chain
-    good, rest = entry(created(), subject=new_id()), entry(created(), subject=new_id())
+    good, rest = (
+        entry(created(), subject=town.attacker.new_id()),
+        entry(created(), subject=town.attacker.new_id()),
+    )
     start = seals.chain_start(town.book, town.attacker.incarnation)
     hashes = seals.chain_run(start, [*held, good])
     seal = seals.sign_seal(
@@ -171,7 +174,9 @@ def test_any_number_of_branches_of_one_chain_stay_the_attackers_own_trouble(town
     """A third branch that leaves the second, and one that leaves the third: all keep order."""
     attacker = town.attacker
     held = attacker.chain
-    a, b, c, d, e = (entry(created(party_size=i), subject=new_id()) for i in range(1, 6))
+    a, b, c, d, e = (
+        entry(created(party_size=i), subject=town.attacker.new_id()) for i in range(1, 6)
+    )
     attacker.send(attacker.frame_of([*held, a, b]))
     attacker.send(attacker.frame_of([*held, c, d]))
     attacker.send(attacker.frame_of([*held, c, e, e]))

@@ -8,38 +8,89 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.ids import parse_uuid, uuid7, uuid_text
+from holdfast.model.ids import import_id, may_name, parse_uuid, reservation_id, uuid_text
 
 NOON = 1_750_000_000_000
-ENTROPY = st.binary(min_size=10, max_size=10)
+LIFE, OTHER = b"L" * 16, b"O" * 16
+LIVES = st.binary(min_size=16, max_size=16)
+ENTROPY = st.binary(min_size=3, max_size=3)
 TIME = st.integers(0, (1 << 48) - 1)
 
 
-@given(TIME, ENTROPY)
-def test_an_id_is_a_uuid_of_version_7_with_its_time(now_ms: int, entropy: bytes) -> None:
-    value = uuid.UUID(bytes=uuid7(now_ms, entropy))
+@given(LIVES, TIME, ENTROPY)
+def test_an_id_is_a_uuid_of_version_7_with_its_time(
+    life: bytes, now_ms: int, entropy: bytes
+) -> None:
+    value = uuid.UUID(bytes=reservation_id(life, now_ms, entropy))
     assert value.version == 7
     assert value.variant == uuid.RFC_4122
     assert value.int >> 80 == now_ms
 
 
-@given(ENTROPY, ENTROPY)
-def test_74_bits_of_the_randomness_tell_ids_of_one_millisecond_apart(a: bytes, b: bytes) -> None:
-    differ = int.from_bytes(a, "big") & (1 << 80) - 1 ^ int.from_bytes(b, "big")
-    # Bits 62 to 67 are where version and variant stand.
-    used = differ & ~(0b111111 << 62)
-    assert (uuid7(NOON, a) != uuid7(NOON, b)) is bool(used)
+@given(LIVES, ENTROPY, ENTROPY)
+def test_24_bits_tell_ids_of_one_life_and_millisecond_apart_and_order_them(
+    life: bytes, a: bytes, b: bytes
+) -> None:
+    first, second = reservation_id(life, NOON, a), reservation_id(life, NOON, b)
+    assert (first == second) is (a == b)
+    assert (first < second) is (a < b)
 
 
-@given(TIME, TIME, ENTROPY, ENTROPY)
-def test_ids_sort_by_the_time_of_their_making(x: int, y: int, a: bytes, b: bytes) -> None:
+@given(LIVES, LIVES, TIME, TIME, ENTROPY, ENTROPY)
+def test_ids_sort_by_the_time_of_their_making(
+    one: bytes, other: bytes, x: int, y: int, a: bytes, b: bytes
+) -> None:
     if x != y:
-        assert (uuid7(x, a) < uuid7(y, b)) is (x < y)
+        assert (reservation_id(one, x, a) < reservation_id(other, y, b)) is (x < y)
 
 
-@given(TIME, ENTROPY)
-def test_an_id_comes_back_from_its_text(now_ms: int, entropy: bytes) -> None:
-    value = uuid7(now_ms, entropy)
+@given(LIVES, TIME, ENTROPY)
+def test_a_life_may_name_what_it_gave_and_no_other_life_may(
+    life: bytes, now_ms: int, entropy: bytes
+) -> None:
+    value = reservation_id(life, now_ms, entropy)
+    assert may_name(value, life)
+    for place in range(16):
+        for bit in (1, 0x10, 0x80):
+            other = bytes([*life[:place], life[place] ^ bit, *life[place + 1 :]])
+            assert not may_name(value, other)
+
+
+@given(LIVES, TIME, ENTROPY, st.integers(0, 127))
+def test_an_id_with_one_bit_changed_is_nobodys(
+    life: bytes, now_ms: int, entropy: bytes, bit: int
+) -> None:
+    value = int.from_bytes(reservation_id(life, now_ms, entropy), "big") ^ 1 << bit
+    assert not may_name(value.to_bytes(16, "big"), life)
+
+
+@given(st.binary(max_size=20))
+def test_bytes_that_no_life_gave_may_not_be_named(value: bytes) -> None:
+    imported = len(value) == 16 and value[6] >> 4 == 8 and value[8] >> 6 == 2
+    assert may_name(value, LIFE) is imported
+
+
+@given(st.text(max_size=20))
+def test_an_imported_records_id_may_be_named_by_every_life(key: str) -> None:
+    value = import_id("demo/trattoria", key)
+    assert uuid.UUID(bytes=value).version == 8
+    assert may_name(value, LIFE)
+    assert may_name(value, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("life", "now_ms", "entropy"),
+    [(b"short", NOON, bytes(3)), (LIFE, -1, bytes(3)), (LIFE, 1 << 48, bytes(3)),
+     (LIFE, NOON, bytes(2)), (LIFE, NOON, bytes(10))],
+)  # fmt: skip
+def test_an_id_is_not_made_of_anything_else(life: bytes, now_ms: int, entropy: bytes) -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        reservation_id(life, now_ms, entropy)
+
+
+@given(LIVES, TIME, ENTROPY)
+def test_an_id_comes_back_from_its_text(life: bytes, now_ms: int, entropy: bytes) -> None:
+    value = reservation_id(life, now_ms, entropy)
     assert parse_uuid(uuid_text(value)) == value
     assert parse_uuid(uuid_text(value).upper()) == value
 

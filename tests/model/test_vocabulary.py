@@ -41,7 +41,8 @@ WRITTEN_BY = {
 
 @pytest.mark.parametrize("name", sorted(REASONS))
 def test_every_word_has_the_form_of_a_code(name: str) -> None:
-    pattern = r"[a-z]+(-[a-z]+)*" if name == "DECISION_REASONS" else r"[a-z]+(_[a-z]+)*"
+    dashed = name in ("DECISION_REASONS", "PROGNOSIS_REASONS")
+    pattern = r"[a-z]+(-[a-z]+)*" if dashed else r"[a-z]+(_[a-z]+)*"
     assert [w for w in REASONS[name] if not re.fullmatch(pattern, w) or len(w) > 32] == []
 
 
@@ -90,10 +91,3 @@ def test_every_reason_that_the_code_writes_is_on_its_list(name: str) -> None:
 def test_every_end_that_a_status_or_step_asks_for_has_its_word() -> None:
     asked = {step.name for step in lifecycle.STEPS if step.ends_claims}
     assert asked | lifecycle.ENDS_CLAIMS | {"moved"} <= vocabulary.CLAIM_END_REASONS
-
-
-def test_every_exception_of_the_lifecycle_has_its_actions() -> None:
-    outcomes = [*lifecycle.NEXT.values(), *lifecycle.COLLIDE.values()]
-    raised = {outcome.exception for outcome in outcomes if outcome.exception}
-    assert raised | {"displaced", "seated_without_place"} == vocabulary.EXCEPTION_KINDS
-    assert {"acknowledge", "cancel"} == vocabulary.ACTIONS

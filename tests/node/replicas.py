@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from holdfast.model.events import (
     ReservationCreated,
     VenueConfigured,
 )
-from holdfast.model.ids import uuid7
 from holdfast.model.limits import PAGE_ENTRIES
 from holdfast.node import identity as certificates
 from holdfast.node.local_identity import LocalIdentity, new_life
@@ -107,7 +105,7 @@ def reserve(
     **fields: Any,
 ) -> tuple[bytes, Written]:
     """Write a reservation: sold from the hub's right, or (on a desk) asked of the hub."""
-    reservation = uuid7(START * 1000, os.urandom(10))
+    reservation = replica.reservation_ids.next(replica.identity.incarnation, START * 1000)
     sold = right or (HUB_RIGHT if replica.identity.role == "hub" else b"")
     with replica.transaction():
         written = replica.append(

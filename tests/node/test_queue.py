@@ -25,8 +25,8 @@ def states(node: Node) -> dict[str, int]:
 def write_unchecked(fleet: Fleet, node: Node, view, event, schema: int = SCHEMA) -> bytes:
     """What a broken or a newer device writes: its own gate says yes to it."""
 
-    def lenient(n, digest, data, entry, event):
-        return gate.judge(n, digest, data)
+    def lenient(incarnation, n, digest, data, entry, event):
+        return gate.judge(incarnation, n, digest, data)
 
     with (
         mock.patch.object(gate, "judge_own", lenient),

@@ -128,7 +128,9 @@ def test_a_claim_on_anothers_place_is_decided_by_its_holder(fleet: Fleet):
     fleet.heal()
     fleet.sync_all()
     assert fleet.now(kiosk, wish).status == "commit_failed"
-    assert fleet.now(kiosk, wish).decision.won == (sold.id,)
+    decision = fleet.now(kiosk, wish).decision
+    assert decision is not None
+    assert decision.won == (sold.id,)
     assert status(fleet.now(kiosk, other)) == ("confirmed", "admitted")
     fleet.assert_agree()
 
@@ -281,8 +283,8 @@ def test_a_decision_that_comes_before_its_grant_counts_in_the_end(fleet: Fleet):
     response = Exchange(desk).answer(request)
     Exchange(bar).absorb(peer, request, only_of(desk, response))
     assert fleet.now(bar, sold).status == "commit_pending", "nobody knows yet whose T4 is"
-    bar = fleet.reopen("bar")
-    assert isinstance(bar, Node)
+    fleet.reopen("bar")
+    bar = fleet.nodes["bar"]
     fleet.heal()
     fleet.sync_all()
     assert status(fleet.now(bar, sold)) == ("confirmed", "guaranteed")

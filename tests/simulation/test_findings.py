@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 from holdfast.simulation import Scenario, Step, play
+from holdfast.simulation.oracles import TWO_HUBS
 from holdfast.simulation.run import Player
 from holdfast.simulation.schedule import Device
 
@@ -64,3 +66,58 @@ def test_a_rebuilt_hub_waits_for_a_device_that_nobody_has_told_it_of(tmp_path) -
     player.play()
     assert not player.oracles.violations, player.oracles.violations
     assert not player.oracles.exceptions, dict(player.oracles.exceptions)
+
+
+def test_two_hubs_that_both_went_on_are_shown_until_a_person_ends_one(tmp_path) -> None:
+    """The second hub's sale reaches the third one, which a person let go on without it: nobody but
+    a person can tell which of the two is right (DESIGN §5.9)."""
+    player = Player(
+        scenario(
+            ("wipe", "hub", {}),
+            ("sync", "desk1", {}),
+            ("proceed", "hub", {}),
+            ("reserve", "desk1", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", wish(2, "20:30", "T1")),
+            ("sync", "desk1", {}),
+            ("wipe", "hub", {}),
+            ("sync", "desk0", {}),
+            ("proceed", "hub", {}),
+        ),
+        tmp_path,
+    )
+    player.play()
+    assert not player.oracles.violations, player.oracles.violations
+    assert player.oracles.exceptions[TWO_HUBS] > 0
+    confirmed = [one for one in player.oracles.shown["hub"].values() if one.held]
+    assert len(confirmed) == 1, "a person ended one, and its sale with it"
+
+
+def test_a_hub_that_goes_on_beside_another_is_found(tmp_path) -> None:
+    """The oracle that lets two hubs' sales stand for a while asks that the hub stops meanwhile."""
+    player = Player(scenario(("sync", "desk0", {})), tmp_path)
+    player.play()
+    hub = player.world.machines["hub"]
+    assert hub.replica is not None
+    administration = mock.Mock(rivals={b"a", b"b"})
+    with (
+        mock.patch.object(type(hub.replica), "exchange_state", "serving"),
+        mock.patch.object(hub.replica, "book", lambda _: mock.Mock(administration=administration)),
+    ):
+        player.oracles._note_two_hubs(hub, hub.replica, player.world.book("trattoria"))
+    assert [violation.oracle for violation in player.oracles.violations] == ["two hubs stop"]
+
+
+def test_a_device_that_was_shut_out_waits_until_a_rebuilt_hub_has_heard_of_the_venue() -> None:
+    """It asks first, at a hub that knows no venue yet; it comes back once others have exchanged."""
+    result = play(
+        scenario(
+            ("wipe", "hub", {}),
+            ("sync", "desk1", {}),
+            ("proceed", "hub", {}),
+            ("sync", "desk1", {}),
+            ("meet", "desk1", {"other": 0.3}),
+            ("wipe", "hub", {}),
+            devices=3,
+        )
+    )
+    assert not result.violations, result.violations

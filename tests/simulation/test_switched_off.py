@@ -196,6 +196,8 @@ RULES = [
          {"confirmed stands", "comes to rest", "no unforeseen error", "agreement"}, first=14),
     Rule("nobody withdraws another's operation", anybody_withdraws_anything, ("hostile",),
          {"confirmed stands"}, first=4),
+    Rule("an id names its maker", replaced(gate, "may_name", lambda *_: True),
+         ("hostile", "partition"), {"nothing answered is lost", "confirmed stands"}, first=12),
     Rule("a code is given out once", codes_ignore_who_was_granted_what, ("partition",),
          {"one code, one reservation"}),
 ]  # fmt: skip

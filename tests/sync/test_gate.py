@@ -15,6 +15,7 @@ from holdfast.model.events import (
     ReservationCreated,
     encode_content,
 )
+from holdfast.model.ids import import_id, reservation_id
 from holdfast.sync import gate
 from holdfast.sync.gate import DEFERRED, MERGED, QUARANTINED, Passed, Refused, check_frame, judge
 from holdfast.sync.messages import Frame
@@ -183,7 +184,7 @@ def test_a_chain_of_another_book_does_not_verify_here():
 
 
 def verdict(data: bytes) -> tuple[str, str]:
-    judged = judge(2, b"h" * 32, data)
+    judged = judge(INCARNATION, 2, b"h" * 32, data)
     return judged.verdict, judged.reason
 
 
@@ -195,7 +196,7 @@ def test_a_bad_entry_between_two_good_ones_harms_neither():
 
 def test_a_newer_schema_and_an_unknown_kind_are_deferred_with_their_envelope():
     newer = amended(schema=SCHEMA + 1, content=b"\x91\xa6future", claims=(Claim("T1", 1, 2),))
-    judged = judge(2, b"h" * 32, newer)
+    judged = judge(INCARNATION, 2, b"h" * 32, newer)
     assert (judged.verdict, judged.reason, judged.event) == (DEFERRED, "newer-schema", None)
     assert judged.entry is not None
     assert judged.entry.claims == (Claim("T1", 1, 2),)
@@ -217,7 +218,7 @@ def test_a_newer_schema_and_an_unknown_kind_are_deferred_with_their_envelope():
 def test_clear_text_and_impossible_values_are_quarantined(fields):
     data = entry("reservation.amended", ReservationAmended(fields))
     assert verdict(data)[0] == QUARANTINED
-    judged = judge(2, b"h" * 32, data)
+    judged = judge(INCARNATION, 2, b"h" * 32, data)
     assert judged.event is None
     assert judged.entry is not None, "the envelope counts all the same"
 
@@ -234,7 +235,7 @@ def test_clear_text_and_impossible_values_are_quarantined(fields):
     ids=str,
 )  # fmt: skip
 def test_an_envelope_out_of_bounds_is_quarantined_and_counts_for_nothing(change):
-    judged = judge(2, b"h" * 32, amended(**change))
+    judged = judge(INCARNATION, 2, b"h" * 32, amended(**change))
     assert (judged.verdict, judged.entry) == (QUARANTINED, None)
 
 
@@ -263,7 +264,50 @@ def test_the_writer_is_told_before_it_answers_what_a_merge_would_refuse():
     event = ReservationAmended({"occasion": "for my dear Anna"})
     data = entry("reservation.amended", event)
     with pytest.raises(Malformed, match="text-not"):
-        gate.judge_own(2, b"h" * 32, data, msgspec.msgpack.decode(data, type=Entry), event)
+        gate.judge_own(
+            INCARNATION, 2, b"h" * 32, data, msgspec.msgpack.decode(data, type=Entry), event
+        )
+
+
+def test_a_reservation_under_another_lifes_id_is_quarantined_and_its_envelope_counts():
+    event = ReservationCreated("agent_" + "a" * 32, 2, "RES-2027-AAAAAA", "2027-06-03")
+    theirs = reservation_id(b"o" * 16, 5, bytes(3))
+    own = reservation_id(INCARNATION, 5, bytes(3))
+    claims = (Claim("T1", 100, 200),)
+    data = entry("reservation.created", event, subject=theirs, claims=claims)
+    judged = judge(INCARNATION, 2, b"h" * 32, data)
+    assert (judged.verdict, judged.reason, judged.event) == (QUARANTINED, "id-foreign", None)
+    assert judged.entry is not None
+    assert judged.entry.claims == claims
+    assert judge(b"o" * 16, 2, b"h" * 32, data).verdict == MERGED
+    mine = entry("reservation.created", event, subject=own)
+    imported = entry("reservation.created", event, subject=import_id(BOOK, "x:1"))
+    change = amended(subject=theirs)
+    for good in (mine, imported, change):
+        assert judge(INCARNATION, 2, b"h" * 32, good).verdict == MERGED
+
+
+def test_a_frame_is_judged_by_the_life_whose_chain_it_is():
+    event = ReservationCreated("agent_" + "a" * 32, 2, "RES-2027-AAAAAA", "2027-06-03")
+    theirs = entry("reservation.created", event, subject=reservation_id(b"o" * 16, 5, bytes(3)))
+    own = entry("reservation.created", event, subject=reservation_id(INCARNATION, 5, bytes(3)))
+    passed = check(frame([certified(), theirs, own]))
+    assert [(j.verdict, j.reason) for j in passed.judged] == [
+        (MERGED, ""), (QUARANTINED, "id-foreign"), (MERGED, "")
+    ]  # fmt: skip
+
+
+def test_the_writer_is_told_of_an_id_that_is_not_its_own():
+    event = ReservationCreated("agent_" + "a" * 32, 2, "RES-2027-AAAAAA", "2027-06-03")
+    for subject, fits in ((reservation_id(INCARNATION, 5, bytes(3)), True), (b"r" * 16, False)):
+        data = entry("reservation.created", event, subject=subject)
+        made = msgspec.msgpack.decode(data, type=Entry)
+        if fits:
+            judged = gate.judge_own(INCARNATION, 2, b"h" * 32, data, made, event)
+            assert judged.verdict == MERGED
+        else:
+            with pytest.raises(Malformed, match="id-foreign"):
+                gate.judge_own(INCARNATION, 2, b"h" * 32, data, made, event)
 
 
 def test_a_chain_under_the_name_of_another_keys_life_is_refused():

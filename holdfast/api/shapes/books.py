@@ -89,16 +89,28 @@ class Book(BookOfDate, kw_only=True):
 # --- exceptions -----------------------------------------------------------------------------------
 
 
+class Choice(Shape, kw_only=True):
+    """One thing that can be done about an exception."""
+
+    action: Annotated[str, Meta(description="what `resolve` takes")]
+    does: Annotated[str, Meta(description="what it does, for a person")]
+
+
 class NeedsPerson(Shape, kw_only=True):
     """What a person must look at."""
 
     id: Annotated[str, Meta(description="what it is about, and its kind")]
-    kind: Annotated[str, Meta(description="such as displaced, quarantined or fork")]
+    kind: Annotated[str, Meta(description="such as displaced, two_parties or quarantined")]
     subject: Annotated[str, Meta(description="id of the reservation, or how people call it")]
     venue: Annotated[str, Meta(description="id of the venue")]
     detail: Annotated[str, Meta(description="what happened and what to do")]
     since: UtcTime
     actions: Annotated[list[str], Meta(description="what `resolve` takes; empty: nothing here")]
+    choices: Annotated[list[Choice], Meta(description="the same actions, in words")]
+    others: Annotated[
+        list[str] | UnsetType,
+        Meta(description="of parties at one table: ids of those who sat there before"),
+    ] = UNSET
     code: Annotated[
         str | UnsetType | None, Meta(description="of a reservation: what people call it")
     ] = UNSET

@@ -16,6 +16,7 @@ from holdfast.api.shapes.common import (
     one_of,
 )
 from holdfast.model import lifecycle, vocabulary
+from holdfast.model.prognosis import CERTAINTIES
 
 Status = Annotated[
     str, one_of(lifecycle.STATUSES, description="where it stands in a reservation's life")
@@ -74,6 +75,30 @@ class Decision(Shape, kw_only=True):
     from_resources: Annotated[
         list[str], Meta(description="ids of the resources that were asked for, where it was moved")
     ] = field(name="from")
+
+
+class Prognosis(Shape, kw_only=True):
+    """What this device expects the holder to decide: a guess from what it knows, and no promise."""
+
+    verdict: Annotated[
+        str,
+        one_of(
+            ("admitted", "moved", "displaced"),
+            description="what is expected; as in a decision",
+        ),
+    ]
+    certainty: Annotated[
+        str,
+        one_of(
+            CERTAINTIES,
+            description=(
+                "`likely`: only what this device does not know could change it; `open`: others ask "
+                "for the same place, and who reaches the holder first counts"
+            ),
+        ),
+    ]
+    reason: Annotated[str, one_of(sorted(vocabulary.PROGNOSIS_REASONS), description="a code")]
+    won: Annotated[list[str], Meta(description="ids of reservations that stand in the way")]
 
 
 class Cancellation(Shape, kw_only=True):
@@ -153,6 +178,7 @@ class Reservation(Shape, kw_only=True):
     made_at: VenueTime
     sync: OperationState
     decision: Decision | None
+    prognosis: Prognosis | None
     attendance_confirmed: Annotated[
         bool, Meta(description="the guest said again that they will come")
     ]
@@ -160,6 +186,15 @@ class Reservation(Shape, kw_only=True):
         int | None, Meta(description="people who came; null: not told, or as expected")
     ]
     checked_in_at: VenueTime | None
+    seated_at: Annotated[
+        list[str],
+        Meta(
+            description=(
+                "ids of the resources to which the guests went, whoever these belong to; empty: "
+                "they sit at `resources`"
+            )
+        ),
+    ]
     no_show_at: VenueTime | None
     cancelled: Cancellation | None
     exceptions: Annotated[

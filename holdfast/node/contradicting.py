@@ -1,0 +1,243 @@
+"""What reservations raise for a person, and doing what the person decided.
+
+Owns the shape of these exceptions, the finding of parties at one table, and the one transaction in
+which an answer is recorded and carried out. What is raised, and which answers there are, stands in
+`model.contradictions` and `model.sitting`; the deeds are those of `amending` and `marking`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import UNSET
+
+from holdfast.model import contradictions, lifecycle
+from holdfast.model.contradictions import CANCEL, MOVE, PLACING, TWO_PARTIES, WALK, Answer
+from holdfast.model.errors import BadTransition, Invalid, NotFound, RuleViolated
+from holdfast.model.events import ExceptionResolved, ReservationCheckedIn
+from holdfast.model.ids import uuid_text
+from holdfast.model.limits import SEATED_SINCE_SECONDS_MAX
+from holdfast.model.reservation import View, followed, open_exceptions, resolutions
+from holdfast.model.sitting import TwoParties, is_resolved, sitting, two_parties
+from holdfast.node import amending, marking
+from holdfast.node.lookup import event_of, rfc3339_ms, subject_of, venue_time
+from holdfast.node.recording import refused_as_invalid, view_of
+from holdfast.node.replica import Replica
+from holdfast.node.requests import PatchRequest
+from holdfast.node.words import exception_sentence
+from holdfast.store.projections import Record
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+Item: TypeAlias = dict[str, Any]
+
+
+# --- looking ------------------------------------------------------------------------------------
+
+
+def item(
+    kind: str, about: str, book: str, subject: str, detail: str, since_ms: int,
+    answers: Sequence[Answer],
+) -> Item:  # fmt: skip
+    """An exception of any kind, as `GET /exceptions` lists it."""
+    return {
+        "id": f"{about}.{kind}",
+        "kind": kind,
+        "subject": subject,
+        "venue": book.partition("/")[2],
+        "detail": detail,
+        "since": rfc3339_ms(since_ms),
+        "actions": [answer.action for answer in answers],
+        "choices": [{"action": answer.action, "does": answer.words} for answer in answers],
+    }
+
+
+def items(replica: Replica, book: str | None = None) -> Iterator[Item]:
+    """All that the reservations of a book, or of all books, raise. Call under the lock."""
+    for name, reservation, kind, since_ms in replica.store.projections.exceptions(book):
+        record = _record(replica, name, reservation)
+        yield _item(replica, record, kind, since_ms)
+    for name in [book] if book is not None else list(replica.books):
+        for found in at_one_table(replica, name):
+            record = _record(replica, name, found.later)
+            yield _item(replica, record, TWO_PARTIES, found.since_ms, found)
+
+
+def items_about(replica: Replica, view: View) -> list[Item]:
+    """What one reservation raises, alone or with others that sit where it does."""
+    with replica.lock:
+        record = _record(replica, view.book, view.id)
+        found = [_item(replica, record, kind, since) for kind, since in view.exceptions]
+        if view.status == lifecycle.CHECKED_IN:
+            found += [
+                _item(replica, _record(replica, view.book, one.later), TWO_PARTIES, one.since_ms,
+                      one)
+                for one in at_one_table(replica, view.book)
+                if view.id in (one.later, *one.others)
+            ]  # fmt: skip
+    return found
+
+
+def at_one_table(replica: Replica, book: str) -> list[TwoParties]:
+    """Parties that sit at one unit at once, less those of whom a person said that they may."""
+    venue = replica.book(book).administration.venue
+    if venue is None:
+        return []
+
+    def is_unit(resource_id: str) -> bool:
+        resource = venue.resource(resource_id)
+        return resource is not None and resource.capacity == 1
+
+    since = replica.clock.now_ms() // 1000 - SEATED_SINCE_SECONDS_MAX
+    here = replica.store.projections.checked_in(book, since)
+    found = two_parties([one for view in here if (one := sitting(view))], is_unit)
+    return [
+        one
+        for one in found
+        if not is_resolved(one, resolutions(_record(replica, book, one.later).seen))
+    ]
+
+
+def _record(replica: Replica, book: str, reservation: bytes) -> Record:
+    """A reservation that is known to be here."""
+    record = replica.record(reservation, book)
+    assert record is not None
+    return record
+
+
+def _item(
+    replica: Replica, record: Record, kind: str, since_ms: int, found: TwoParties | None = None
+) -> Item:
+    view = record.view
+    if found is not None:
+        others = [subject_of(replica, record.book, other) for other in found.others]
+    else:
+        won = view.decision.won if view.decision is not None else ()
+        others = [subject_of(replica, record.book, winner) for winner in won]
+    detail = exception_sentence(
+        kind,
+        subject_of(replica, record.book, record.id),
+        others,
+        place=found.resource if found is not None else "",
+        seen=_check_ins(replica, record) if kind == "checked_in_twice" else "",
+    )
+    about = uuid_text(record.id)
+    shown = item(
+        kind, about, record.book, about, detail, since_ms,
+        contradictions.answers_to(kind, view.status),
+    )  # fmt: skip
+    if found is not None:
+        shown["others"] = [uuid_text(other) for other in found.others]
+    return shown | {"code": view.code or None, "service_date": view.service_date or None}
+
+
+def _check_ins(replica: Replica, record: Record) -> str:
+    """Who checked them in, when, and how many: `desk at 19:31 for 2 and kiosk at 19:33 for 4`."""
+    venue = record.book.partition("/")[2]
+    said: dict[bytes, str] = {}
+    for entry in sorted(record.seen, key=lambda one: (one.stamp, one.node)):
+        event = event_of(entry)
+        if isinstance(event, ReservationCheckedIn):
+            at_ms = event.at_ms or entry.stamp >> 16
+            clock = venue_time(replica, venue, at_ms // 1000)[11:16]
+            party = event.actual_party_size or record.view.party_size
+            said[entry.operation] = f"{entry.author} at {clock} for {party}"
+    return " and ".join(said.values())
+
+
+# --- answering ----------------------------------------------------------------------------------
+
+
+def resolve(
+    replica: Service,
+    book: str,
+    reservation: bytes,
+    kind: str,
+    action: str,
+    reason: str,
+    resources: Sequence[str] = (),
+    starts_at: str | None = None,
+) -> View:
+    """Do what a person decided about an exception, and record it, in one transaction: both or
+    neither. `reason` is a code.
+
+    `resources` and `starts_at` name the place of a move; a walk takes resources alone. Raises
+    NotFound for what is not open, Invalid, BadTransition for what is over, and what the deed
+    raises.
+    """
+    with replica.transaction():
+        record = replica.record(reservation, book)
+        about = _open(replica, record, kind) if record is not None else None
+        if record is None or about is None:
+            raise NotFound(f"no open exception {kind} on that reservation")
+        view = record.view
+        answer = _answer(view, kind, action)
+        _check_place(answer, resources, starts_at)
+        with refused_as_invalid():
+            replica.append(
+                record.book,
+                ExceptionResolved(kind, action, reason, about),
+                subject=reservation,
+                follows=followed(view),
+            )
+        _do(replica, view, kind, answer, list(resources), starts_at)
+        return view_of(replica, reservation, record.book)
+
+
+def _open(replica: Service, record: Record, kind: str) -> bytes | None:
+    """What a resolution names, if the exception is open."""
+    if kind == TWO_PARTIES:
+        replica.write_projections()
+        found = at_one_table(replica, record.book)
+        return next((one.about for one in found if one.later == record.id), None)
+    raised = open_exceptions(record.id, record.seen, replica.rights(record.book)).get(kind)
+    return raised.about if raised is not None else None
+
+
+def _answer(view: View, kind: str, action: str) -> Answer:
+    possible = contradictions.answers_to(kind, view.status)
+    for answer in possible:
+        if answer.action == action:
+            return answer
+    allowed = ", ".join(answer.action for answer in possible)
+    if any(answer.action == action for answer in contradictions.ANSWERS[kind]):
+        raise BadTransition(
+            f"{view.code} is {view.status.replace('_', ' ')}: {action} is not possible any more; "
+            f"what is: {allowed}",
+            view.status,
+        )
+    raise Invalid.field("action", f"must be one of {allowed}")
+
+
+def _check_place(answer: Answer, resources: Sequence[str], starts_at: str | None) -> None:
+    if answer.does == MOVE and not resources and starts_at is None:
+        raise Invalid.field("resources", "name the place to move them to, or give starts_at")
+    if answer.does == WALK and not resources:
+        raise Invalid.field("resources", "name the place at which they sit now")
+    if answer.does != MOVE and starts_at is not None:
+        raise Invalid.field("starts_at", f"is for `{MOVE}` alone")
+    if answer.does not in PLACING and resources:
+        raise Invalid.field("resources", f"is for `{MOVE}` and `{WALK}` alone")
+
+
+def _do(
+    replica: Service,
+    view: View,
+    kind: str,
+    answer: Answer,
+    resources: list[str],
+    starts_at: str | None,
+) -> None:
+    reference = uuid_text(view.id)
+    if answer.does == CANCEL:
+        marking.cancel(replica, reference, "displaced", "venue")
+    elif answer.does == WALK:
+        amending.walk(replica, reference, resources)
+    elif answer.does == MOVE:
+        before = view.leaves
+        patch = PatchRequest(resources=resources or UNSET, starts_at=starts_at or UNSET)
+        if amending.amend(replica, reference, patch).leaves == before:
+            message = f"{view.code} is there already; name another place or time."
+            raise RuleViolated(message, [{"rule": "same-place", "message": message}])

@@ -1,0 +1,53 @@
+"""The prognosis of a reservation that nobody has decided yet, from what this replica knows.
+
+Owns the gathering of what waits; the guess itself is `model.prognosis`. It reads and changes
+nothing, and is made anew whenever somebody looks.
+"""
+
+from __future__ import annotations
+
+from holdfast.model import lifecycle
+from holdfast.model.prognosis import Prognosis, Waiting, prognosis
+from holdfast.model.reservation import PENDING, STANDBY, View
+from holdfast.node.replica import Replica
+from holdfast.store.projections import Record
+
+_AHEAD = lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}
+
+
+def foreseen(replica: Replica, view: View) -> Prognosis | None:
+    """What this replica expects of a reservation or of the change that it waits for; None where
+    nothing waits, or where the venue is not known yet."""
+    if not view.pending or view.status not in _AHEAD:
+        return None
+    with replica.lock:
+        venue = replica.book(view.book).administration.venue
+        record = replica.record(view.id, view.book)
+        if venue is None or record is None:
+            return None
+
+        def waiting(reservation: bytes) -> list[Waiting]:
+            found = replica.record(reservation, view.book)
+            return _waiting(found) if found is not None else []
+
+        occupancy = replica.store.projections.occupancy(view.book)
+        rights = replica.rights(view.book)
+        return prognosis(_waiting(record), venue, occupancy, waiting, rights)
+
+
+def _waiting(record: Record) -> list[Waiting]:
+    """The operations of a reservation whose claims nobody has decided."""
+    undecided = {
+        claim.id.operation: claim.stamp
+        for claim in record.view.claims
+        if claim.state in (PENDING, STANDBY)
+    }
+    return [
+        Waiting(
+            (undecided[entry.operation], entry.node, entry.operation),
+            record.view,
+            entry.kind == "reservation.created",
+        )
+        for entry in {entry.operation: entry for entry in record.seen}.values()
+        if entry.operation in undecided
+    ]
