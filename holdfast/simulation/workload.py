@@ -106,7 +106,12 @@ def guest_card(number: int) -> dict[str, str]:
     return {"name": f"{PERSON} {number}", "phone": f"{PHONE}{number:05}"}
 
 
-def _time(day: int, text: str) -> str:
+def arrivals() -> list[tuple[int, int]]:
+    """(hour, weight) of the arrival curve."""
+    return list(_ARRIVALS.items())
+
+
+def time_of(day: int, text: str) -> str:
     return f"{FIRST_DAY + datetime.timedelta(days=day)}T{text}"
 
 
@@ -157,14 +162,14 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
     if detail["guest"] >= 0:
         more["guest"] = guest_card(detail["guest"])
     if venue == "hotel":
-        starts = _time(detail["day"], "")[:10]
+        starts = time_of(detail["day"], "")[:10]
         return CreateRequest(
             venue=venue, starts_at=starts, party_size=min(detail["party"], 4),
             nights=detail["nights"], **more,
         )  # fmt: skip
     more["resources"] = [detail["resource"]] if detail["resource"] else []
     return CreateRequest(
-        venue=venue, starts_at=_time(detail["day"], detail["time"]), party_size=detail["party"],
+        venue=venue, starts_at=time_of(detail["day"], detail["time"]), party_size=detail["party"],
         **more,
     )  # fmt: skip
 
@@ -180,7 +185,7 @@ def _patch(venue: str, view: View, step: Step) -> PatchRequest:
         return PatchRequest(party_size=detail["party"], duration_minutes=minutes)
     if step.what == "move_day":
         text = detail["time"] if venue != "hotel" else ""
-        starts = _time(detail["day"], text)
+        starts = time_of(detail["day"], text)
         return PatchRequest(starts_at=starts if venue != "hotel" else starts[:10])
     if venue == "hotel":
         return PatchRequest(resources=["R101" if view.party_size % 2 else "DOUBLE"])
@@ -197,7 +202,7 @@ def import_key(number: int) -> str:
 def _record(venue: str, detail: dict[str, Any]) -> ImportRecord:
     number = detail["record"]
     more: dict[str, Any] = {"nights": 1} if venue == "hotel" else {}
-    starts = _time(detail["day"], "20:00" if venue != "hotel" else "")
+    starts = time_of(detail["day"], "20:00" if venue != "hotel" else "")
     return ImportRecord(
         line=number,
         key=import_key(number),
