@@ -3,7 +3,9 @@
 Owns one realistic day, many times over: a restaurant's tables are the desk's, a centre's bays the
 kiosk's, the hall and the garden the hub's; people call by the arrival curve of the simulator, most
 of them for what the one they call sells. From 17:00 to 21:00 everybody is cut off.
-`docs/guarantee.md` keeps the figures. Run it with the project's Python: `python tools/measure_partition.py --days 20`.
+`docs/guarantee.md` keeps the figures. Run it with the project's Python:
+
+    python tools/measure_partition.py --days 20
 """
 
 from __future__ import annotations
