@@ -371,7 +371,7 @@ def _fold_claims(
     favoured: dict[ClaimId, bytes] = {}
     if ending:
         claims = [_ended(claim, ending, judge, favoured) for claim in claims]
-    if any(claim.replaces is not None for claim in claims):
+    if len(claims) > 1:
         claims = _taken_turns(claims, favoured)
     view.claims = tuple(claims)
     if decided:
@@ -451,11 +451,27 @@ def _ended(
 
 
 def _taken_turns(claims: list[ClaimView], favoured: dict[ClaimId, bytes]) -> list[ClaimView]:
-    """Granted standby claims beside the claims that they are to replace (§5.6): in force once the
-    old one's holder ended it in their favour, or where there was nothing to give up."""
+    """One set of claims is in force; what stands beside it waits for its turn or is to be ended.
+
+    A granted standby claim is in force once the holder of the old one ended that in its favour, or
+    where there was nothing to give up (§5.6). Where two holders gave a place without knowing of
+    each other the earlier one stands, and so does nothing of what another took the place of.
+    """
     by_id = {claim.id: claim for claim in claims}
     winners = set(favoured.values())
-    return [_in_turn_of(claim, by_id, favoured, winners) for claim in claims]
+    after = [_in_turn_of(claim, by_id, favoured, winners) for claim in claims]
+    standing = {claim.id.operation: claim.stamp for claim in after if claim.state == LIVE}
+    if len(standing) > 1:
+        passed = {claim.id.operation for claim in claims if favoured.get(claim.id, b"") in standing}
+        left = {operation: at for operation, at in standing.items() if operation not in passed}
+        first = min(left or standing, key=lambda operation: (standing[operation], operation))
+        after = [
+            msgspec.structs.replace(claim, state=SPARE)
+            if claim.state == LIVE and claim.id.operation != first
+            else claim
+            for claim in after
+        ]
+    return after
 
 
 def _in_turn_of(
@@ -464,6 +480,10 @@ def _in_turn_of(
     favoured: dict[ClaimId, bytes],
     winners: set[bytes],
 ) -> ClaimView:
+    favour = favoured.get(claim.id, b"")
+    if claim.state == ENDED and _stood_before(favour, claim.id, by_id):
+        # It gave way to what stood already: it was never in force, and its fields never count.
+        return msgspec.structs.replace(claim, state=DEAD)
     if claim.replaces is None or claim.state not in (LIVE, ENDED):
         return claim
     old = _given_up(claim, by_id, winners)
@@ -472,9 +492,28 @@ def _in_turn_of(
     if not (waits or lost):
         return claim
     if claim.state == ENDED:
-        # Ended without ever having been in force: its fields never count.
         return msgspec.structs.replace(claim, state=DEAD)
     return msgspec.structs.replace(claim, state=READY if waits else SPARE)
+
+
+def _stood_before(operation: bytes, claim: ClaimId, by_id: dict[ClaimId, ClaimView]) -> bool:
+    """Whether what a claim was ended in favour of stood without it, and did not end it itself: its
+    claims are older, and name nothing that leads to this one."""
+    own = [one for one in by_id.values() if one.id.operation == operation]
+    if not own or min(one.stamp for one in own) > by_id[claim].stamp:
+        return False
+    todo = [one.replaces for one in own]
+    passed: set[ClaimId] = set()
+    while todo:
+        above = todo.pop()
+        if above is None or above in passed:
+            continue
+        passed.add(above)
+        if above.operation == claim.operation:
+            return False
+        if (old := by_id.get(above)) is not None:
+            todo.append(old.replaces)
+    return True
 
 
 def _given_up(

@@ -234,8 +234,11 @@ class Holding:
                     else selling.holds(self._r, name, claim)
                 )
             ]
-            reason = view.status if view.status in lifecycle.ENDS_CLAIMS else "superseded"
-            written += self._end_all(name, view, own, reason)
+            if view.status in lifecycle.ENDS_CLAIMS:
+                written += self._end_all(name, view, own, view.status)
+            else:
+                standing = view.live[0].id.operation if view.live else b""
+                written += self._end_all(name, view, own, "superseded", standing)
         if view.status not in lifecycle.ENDS_CLAIMS and (pick := picked(view)) is not None:
             favour, old = pick
             own = [claim for claim in old if selling.holds(self._r, name, claim)]

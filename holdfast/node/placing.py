@@ -17,14 +17,7 @@ from holdfast.model import calendar, rules, wall
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RuleViolated
 from holdfast.model.offers import Choice, VenueIndex, most_people
-from holdfast.model.reservation import (
-    LIVE,
-    PENDING,
-    READY,
-    STANDBY,
-    View,
-    standing_claims,
-)
+from holdfast.model.reservation import READY, View, standing_claims
 from holdfast.node import offering, selling
 from holdfast.node.requests import AvailabilityRequest, CreateRequest
 
@@ -174,15 +167,20 @@ def claims_of(
         Claim(resource, place.start, place.end + place.buffer, quantity, place.buffer)
         for resource, quantity in zip(choice.resources, choice.quantities, strict=True)
     ]
-    old = [] if view is None else [*view.live, *view.pending, *view.occupying]
-    own = () if view is None else selling.own_ends(replica, view, dict.fromkeys(old))
+    live, waiting = ([], []) if view is None else (view.live, view.pending)
+    own = () if view is None else selling.own_ends(replica, view, live)
+    if view is None or len(own) < len(live):
+        # What another holds, even in part, is given up by all its holders together.
+        own = ()
+    elif not any(claim.state == READY for claim in view.claims):
+        own += selling.own_ends(replica, view, waiting)
     terms = selling.terms(replica, venue, wanted, own, sell=sold)
+    # A pending change is what the next one follows. What was granted beside the old place is never
+    # ended on its holder's own view: the old place may be given up for it at this moment (§5.6).
+    standing = [] if view is None else standing_claims(view)
+    named = [claim.id for claim in standing or [*live, *waiting]]
     if terms.guaranteed:
-        named = [claim.id for claim in old if claim.id not in own]
-    else:
-        # A pending change is what the next one follows.
-        standing = [] if view is None else standing_claims(view)
-        named = [c.id for c in standing or old if c.state in (LIVE, PENDING, STANDBY, READY)]
+        named = [claim.id for claim in [*standing, *live, *waiting] if claim.id not in own]
     made = tuple(
         msgspec.structs.replace(
             claim,
