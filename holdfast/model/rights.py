@@ -11,6 +11,7 @@ compared within a chain, and never between chains.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
@@ -71,11 +72,30 @@ class Ended(NamedTuple):
     reason: str = ""
 
 
-class _Returned(NamedTuple):
-    node: bytes
-    n: int
-    until: int
-    stamp: int
+class _Returned:
+    """What one chain gave back of one right, by the place of each return: a right that releases
+    gives something back with every slot, and is asked for its window all day."""
+
+    __slots__ = ("places", "stamp", "until")
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self.until: list[int] = []
+        """The furthest that was given back by each place; beyond FOREVER: all of it."""
+        self.stamp = 0
+
+    def add(self, n: int, stamp: int, until: int) -> None:
+        at = bisect_left(self.places, n)
+        self.places.insert(at, n)
+        self.until.insert(at, until or FOREVER + 1)
+        for later in range(max(at, 1), len(self.until)):
+            self.until[later] = max(self.until[later], self.until[later - 1])
+        self.stamp = max(self.stamp, stamp)
+
+    def before(self, n: int) -> int:
+        """Up to where all was given back before entry n."""
+        at = bisect_left(self.places, n)
+        return self.until[at - 1] if at else 0
 
 
 class _Revoked(NamedTuple):
@@ -91,7 +111,7 @@ class Rights:
     def __init__(self, closes: Mapping[bytes, Closed] | None = None) -> None:
         self.by_id: dict[bytes, Right] = {}
         self._closes: Mapping[bytes, Closed] = {} if closes is None else closes
-        self._returns: dict[bytes, list[_Returned]] = {}
+        self._returns: dict[tuple[bytes, bytes], _Returned] = {}
         self._revoked: dict[bytes, list[_Revoked]] = {}
         self._shut: dict[bytes, int] = {}
         self._shut_at: dict[bytes, int] = {}
@@ -128,7 +148,7 @@ class Rights:
         self.changes += 1
         for right in event.rights:
             self._last_end[right] = operation
-            self._returns.setdefault(right, []).append(_Returned(node, n, event.until, stamp))
+            self._returns.setdefault((right, node), _Returned()).add(n, stamp, event.until)
 
     def revoked(self, stamp: int, operation: bytes, event: RightRevoked) -> None:
         """The hub takes a right back: entries of the holder count up to the named head."""
@@ -194,11 +214,10 @@ class Rights:
             if revoked.node in lives[:own] or revoked.node not in lives:
                 return None
         start = right.start
-        for returned in self._returns.get(right.id, ()):
-            if returned.node in lives[:own] or (returned.node == node and returned.n < n):
-                if not returned.until:
-                    return None
-                start = max(start, returned.until)
+        for life in lives[: own + 1]:
+            returned = self._returns.get((right.id, life))
+            if returned is not None:
+                start = max(start, returned.before(n if life == node else _NOW))
         return (start, right.end) if start < right.end else None
 
     def _limit(self, node: bytes) -> int:
@@ -237,8 +256,8 @@ class Rights:
             return Ended("revoked", holder, revoked[0].stamp, revoked[0].reason)
         if self._limit(holder) < _NOW:
             return Ended("closed", holder, self._shut_at.get(holder, 0))
-        stamps = [one.stamp for one in self._returns.get(right, ())]
-        return Ended("returned", holder, max(stamps, default=known.stamp))
+        returned = self._returns.get((right, holder))
+        return Ended("returned", holder, returned.stamp if returned is not None else known.stamp)
 
     def taken_back(self, right: bytes) -> bool:
         """Whether the hub took a right from its holder: revoked it, shut the holder out, or closed

@@ -28,6 +28,7 @@ from holdfast.model.reservation import (
     picked,
     wish_of,
 )
+from holdfast.model.rights import HUB
 from holdfast.node import selling
 from holdfast.store.projections import Record
 
@@ -83,18 +84,22 @@ class Holding:
             return 0
         administration = self._r.book(name).administration
         rights = (administration.rights.changes, len(administration.closes))
+        everything = touched is None
         if self._rights.get(name) != rights:
             # What another held may be this replica's to decide and to end now.
-            touched, self._rights[name] = None, rights
+            everything, self._rights[name] = True, rights
             self._others.pop(name, None)
         written = self._decide_all(name)
         with self._r.transaction():
-            if touched is None:
+            asking = dict.fromkeys(touched or ())
+            if everything:
                 now_s = self._r.clock.now_ms() // 1000
                 statuses = tuple(lifecycle.ENDS_CLAIMS)
                 self._r.write_projections()
-                touched = self._r.store.projections.ending(name, statuses, now_s)
-            for reservation in touched:
+                asking.update(
+                    dict.fromkeys(self._r.store.projections.ending(name, statuses, now_s))
+                )
+            for reservation in asking:
                 record = self._r.record(reservation, name)
                 if record is not None:
                     written += self._end_requested(name, record.view)
@@ -109,6 +114,9 @@ class Holding:
         with self._r.lock:
             waiting = self._r.store.projections.undecided(name)
             late = self._behind_backlog(name)
+            if self._r.account != HUB and any(book == name for book, _ in self._backlogs):
+                # Whoever tells a device something passes on what others wrote.
+                return 0
             others = self._others.setdefault(name, set())
             others.intersection_update([row[2] for row in waiting] if others else ())
             decidable = [row for row in waiting if row[1] not in late and row[2] not in others]

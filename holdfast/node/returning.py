@@ -31,22 +31,6 @@ def give_back(node: Node, right: bytes) -> None:
         node.append(node.home, RightReturned((right,)))
 
 
-def _asked_before(node: Node, held: Held, until: int) -> bool:
-    """Whether a claim that waits for this device begins before an instant, at a resource of a
-    right."""
-    for _, _, operation, reservation in node.store.projections.undecided(node.home):
-        record = node.record(reservation, node.home)
-        if record is not None and any(
-            claim.id.operation == operation
-            and claim.asks
-            and claim.start < until
-            and claim.resource in held.right.resources
-            for claim in record.view.pending
-        ):
-            return True
-    return False
-
-
 def release(node: Node) -> int:
     """Return the instants whose release has come, to the venue's slot. Returns how many rights
     that concerned. Does nothing before the clock can tell."""
@@ -56,14 +40,11 @@ def release(node: Node) -> int:
             return 0
         due: dict[int, list[Held]] = {}
         for held in administration.rights.active():
-            if held.holder != node.account or held.right.release_minutes < 0:
+            if held.holder != node.account or held.right.release_minutes <= 0:
                 continue
             until = selling.may_sell(node, held)
-            # At 0 minutes what goes back is past, and nobody sells the past; but somebody may wait
-            # for an answer about it.
-            past = held.right.release_minutes == 0
-            if held.start < until and not (past and not _asked_before(node, held, until)):
-                due.setdefault(min(until, held.end), []).append(held)
+            if held.start < until:
+                due.setdefault(until, []).append(held)
         for until, rights in due.items():
             for first in range(0, len(rights), RIGHTS_PER_ENTRY_MAX):
                 some = rights[first : first + RIGHTS_PER_ENTRY_MAX]

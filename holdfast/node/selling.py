@@ -46,19 +46,18 @@ def stock(replica: Service, book: str, venue: VenueIndex) -> Stock | None:
 
 def may_sell(replica: Service, held: Held) -> int:
     """The first start that may still be sold from a right, in epoch seconds, on the venue's slots:
-    what lies before it is released. At 0 minutes the slot that runs may be sold: somebody stands at
-    the door."""
+    what lies before it is released. What goes back at its start (0 minutes) is past by then, and
+    nobody sells the past: the clock is not asked."""
     release = held.right.release_minutes
-    if release < 0:
+    if release <= 0:
         return held.start
     now = replica.clock.interval()
     venue = replica.book(replica.book_of(replica.identity.venue)).administration.venue
     if now.state == "undisciplined" or venue is None:
-        # Of what goes back at its start nothing that lies ahead can be the hub's already.
-        return held.end if release else held.start
+        return held.end
     slot = venue.venue.slot_minutes * 60
     begun = (now.latest // 1000 + release * 60) // slot * slot
-    return min(max(held.start, begun + slot if release else begun), held.end)
+    return min(max(held.start, begun + slot), held.end)
 
 
 def may_answer(replica: Service, book: str, claims: Iterable[ClaimView]) -> bool:
