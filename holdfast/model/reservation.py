@@ -488,7 +488,7 @@ def _in_turn_of(
         return claim
     old = _given_up(claim, by_id, winners)
     waits = old is not None and old.state == LIVE
-    lost = old is not None and old.state == ENDED and favoured.get(old.id) != claim.id.operation
+    lost = old is not None and old.state == ENDED and claim.id.operation not in winners
     if not (waits or lost):
         return claim
     if claim.state == ENDED:
