@@ -14,11 +14,12 @@ from msgspec import UNSET, UnsetType
 
 from holdfast.api.shapes import fleet, reservations, venues
 from holdfast.model import wall
+from holdfast.model.claims import Decision
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import NotFound
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
-from holdfast.model.reservation import Decision, View, shown_claims
+from holdfast.model.reservation import View, shown_claims
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
 from holdfast.node.foreseeing import foreseen

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.model import lifecycle
 
 if TYPE_CHECKING:
-    from holdfast.model.reservation import Decision, View
+    from holdfast.model.claims import Decision
+from holdfast.model.reservation import View
 
 DISPLACED: Final = "displaced"
 SEATED_WITHOUT_PLACE: Final = "seated_without_place"

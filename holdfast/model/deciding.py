@@ -13,11 +13,12 @@ import msgspec
 
 from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
+from holdfast.model.claims import DEAD, ENDED, PENDING, STANDBY, wish_of
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.lifecycle import CHECKED_IN
 from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex, equal_choices
-from holdfast.model.reservation import DEAD, ENDED, PENDING, STANDBY, View, wish_of
+from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Held, Rights
 
 

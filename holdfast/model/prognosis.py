@@ -14,18 +14,12 @@ from typing import Final, NamedTuple
 
 from holdfast.model import lifecycle
 from holdfast.model.capacity import Held, Occupancy, Profile
+from holdfast.model.claims import NO_RIGHTS, PENDING, STANDBY, ClaimView, wish_of
 from holdfast.model.deciding import GrantedStock, HubStock, Stock, Verdict, decide
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.limits import RIVALS_JUDGED_MAX, WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import (
-    NO_RIGHTS,
-    PENDING,
-    STANDBY,
-    ClaimView,
-    View,
-    wish_of,
-)
+from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Rights
 
 LIKELY: Final = "likely"

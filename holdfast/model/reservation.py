@@ -1,10 +1,9 @@
 """One reservation as everybody sees it: a pure fold over what was written about it.
 
-Owns the two folds of DESIGN §4.5. Capacity first: which claims are live, pending or dead follows
-from the entries of the claims' holders alone. Then the lifecycle: transitions in the order that
-their `follows` demand, the least stamp first, through the table of `lifecycle`. Nothing in the
-second changes the first. The result depends on the set of entries and on nothing else: not on
-the order or time of arrival, not on this replica, not on any clock.
+Owns the second fold of DESIGN §4.5, after that of the claims (`claims`): the lifecycle, with
+transitions in the order that their `follows` demand, the least stamp first, through the table of
+`lifecycle`. Nothing in it changes the first. The result depends on the set of entries and on
+nothing else: not on the order or time of arrival, not on this replica, not on any clock.
 """
 
 from __future__ import annotations
@@ -17,11 +16,25 @@ from typing import Any, Final
 import msgspec
 
 from holdfast.model import contradictions, events, lifecycle
+from holdfast.model.claims import (
+    ENDED,
+    LIVE,
+    NO_RIGHTS,
+    OCCUPYING,
+    PENDING,
+    READY,
+    SPARE,
+    STANDBY,
+    ClaimView,
+    Decision,
+    Seen,
+    fold_claims,
+    order,
+)
 from holdfast.model.contradictions import Raised, Resolution
-from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
+from holdfast.model.entries import ClaimId
 from holdfast.model.events import (
     ClaimDecided,
-    ClaimEnded,
     Event,
     ExceptionResolved,
     OperationWithdrawn,
@@ -30,86 +43,12 @@ from holdfast.model.events import (
     ReservationCheckedIn,
     ReservationCreated,
     ReservationMoved,
-    RightGranted,
     SealedCard,
 )
 from holdfast.model.limits import FROM_PER_ENTRY_MAX
 from holdfast.model.rights import Rights
 
-PENDING: Final = "pending"
-STANDBY: Final = "standby"
-READY: Final = "ready"
-SPARE: Final = "spare"
-LIVE: Final = "live"
-ENDED: Final = "ended"
-DEAD: Final = "dead"
-OCCUPYING: Final = frozenset({LIVE, READY, SPARE})
-"""Claims that take up capacity. READY is a standby claim whose holder granted it while the holder
-of the old one has not ended that yet; SPARE one that was not picked, and that its holder ends
-(DESIGN §5.6)."""
-
-NO_RIGHTS: Final = Rights()
-"""Of a book in which nothing was granted: everything is the hub's."""
-
-REQUESTS: Final = frozenset({"reservation.created", "reservation.moved"})
 TRANSITIONS: Final = frozenset({"reservation.created", *lifecycle.STEP_BY_KIND})
-
-
-class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One entry about a reservation, as the fold needs it.
-
-    `operation` is the entry's id, `node` the author's incarnation, `author` its name, `holder` True
-    where the author answers for the hub's capacity. `content` is empty where it does not count
-    (quarantined or of a newer schema): the envelope still does. `n` is its place in its chain, and
-    `counts` False where it stands on a branch, or behind a head, of which no sale or decision does.
-    """
-
-    operation: bytes
-    kind: str
-    stamp: int
-    node: bytes
-    author: str
-    holder: bool
-    follows: tuple[bytes, ...]
-    claims: tuple[Claim, ...]
-    ends: tuple[ClaimId, ...]
-    content: bytes
-    n: int = 0
-    counts: bool = True
-
-
-class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A claim with what the holders' entries made of it.
-
-    `right` is what it was sold or decided from (empty: the hub's), or (while pending) the right
-    that is not known here yet; `asks` the incarnation that was asked (empty: the hub).
-    """
-
-    id: ClaimId
-    state: str
-    resource: str
-    start: int
-    end: int
-    quantity: int
-    buffer: int
-    holder: str
-    decided: bool
-    stamp: int
-    replaces: ClaimId | None
-    right: bytes = b""
-    asks: bytes = b""
-
-
-class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    verdict: str
-    by: str
-    stamp: int
-    node: bytes
-    operation: bytes
-    decides: bytes
-    reason: str
-    won: tuple[bytes, ...]
-    from_resources: tuple[str, ...]
 
 
 class View(msgspec.Struct, array_like=True, gc=False):
@@ -238,10 +177,11 @@ def _folded(
     entries = list(seen)
     if len(entries) > 1:
         unique = {entry.operation: entry for entry in seen}
-        entries = sorted(unique.values(), key=_order)
+        entries = sorted(unique.values(), key=order)
     contents = {entry.operation: _content(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
-    _fold_claims(view, entries, contents, _Judge(rights, set() if unknown is None else unknown))
+    found = set() if unknown is None else unknown
+    view.claims, view.decision = fold_claims(entries, contents, rights, found)
     collisions = _fold_lifecycle(view, entries, contents)
     _show_place(view)
     open_now = contradictions.raised(view, collisions)
@@ -250,10 +190,6 @@ def _folded(
         open_now = contradictions.still_open(open_now, said, view.decision)
         view.exceptions = tuple(sorted((kind, one.since_ms) for kind, one in open_now.items()))
     return view, open_now
-
-
-def _order(entry: Seen) -> tuple[int, bytes, bytes]:
-    return (entry.stamp, entry.node, entry.operation)
 
 
 _decoders = {kind: msgspec.msgpack.Decoder(event) for kind, event in events.EVENT_BY_KIND.items()}
@@ -265,273 +201,6 @@ def _content(entry: Seen) -> Event | None:
     if not entry.content or decoder is None:
         return None
     return decoder.decode(entry.content)
-
-
-# --- capacity: the holders' word ----------------------------------------------------------------
-
-
-class _Judge:
-    """Whether an entry is its holder's word, by the book's rights (DESIGN §4.7, §5.1)."""
-
-    def __init__(self, rights: Rights, unknown: set[bytes]) -> None:
-        self._rights = rights
-        self._unknown = unknown
-
-    def sells(self, entry: Seen, claim: Claim) -> bool | None:
-        """Whether an entry sells a claim from its writer's own right. None: nobody knows yet."""
-        if entry.holder:
-            return claim.right == HUB_RIGHT
-        if not entry.counts or not claim.right or claim.right == HUB_RIGHT:
-            return False
-        covered = self._rights.covers(claim.right, entry.node, entry.n, claim)
-        if covered is None:
-            self._unknown.add(claim.right)
-        return covered
-
-    def decides(self, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
-        """Whether a decision counts: the hub's, or that of a device that has the right where the
-        decision stands in its chain. It answers for what was asked, and for nothing else."""
-        if entry.holder:
-            return True
-        if not entry.counts or not entry.claims:
-            return False
-        if event.verdict == "displaced":
-            return all(self._rights.may_answer(entry.node, entry.n, one) for one in entry.claims)
-        if event.verdict == "admitted" and asked is not None:
-            wanted = [_extent(one) for one in asked.claims]
-            if wanted != [_extent(one) for one in entry.claims]:
-                return False
-        return all([self.sells(entry, claim) for claim in entry.claims])
-
-    def ends(self, entry: Seen, claim: ClaimView) -> bool:
-        """Whether an entry's writer is the holder of a claim, or the one that was to decide it."""
-        if entry.holder:
-            return True
-        if not entry.counts:
-            return False
-        if claim.state in (PENDING, STANDBY):
-            return self._rights.may_answer(entry.node, entry.n, wish_of(claim))
-        return self._rights.held(entry.node, entry.n, claim.id, claim.right)
-
-
-def _extent(claim: Claim) -> tuple[str, int, int, int]:
-    return claim.resource, claim.start, claim.end, claim.quantity
-
-
-def _fold_claims(
-    view: View, entries: list[Seen], contents: dict[bytes, Event | None], judge: _Judge
-) -> None:
-    """Which claims there are and what their holders said of them.
-
-    A claim sold from the writer's own right is live at once; any other waits for a decision. An
-    `end` of the holder is final, whatever else arrives (§5.5); of two decisions on one operation,
-    which no honest holder writes, the first by stamp stands.
-    """
-    asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
-    decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
-    ending: list[tuple[Seen, bytes]] = []
-    vouched: dict[ClaimId, tuple[Seen, Claim]] = {}
-    for entry in entries:
-        event = contents[entry.operation] if entry.kind not in REQUESTS else None
-        if isinstance(event, ClaimDecided):
-            known = decided.get(event.decides)
-            if known is None and judge.decides(entry, event, asked.get(event.decides)):
-                decided[event.decides] = (entry, event)
-            if entry.ends and event.verdict != "displaced":
-                ending.append((entry, event.decides))
-        elif isinstance(event, RightGranted):
-            for (_, operation, index), claim in zip(event.handed, entry.claims, strict=False):
-                vouched.setdefault(ClaimId(operation, index), (entry, claim))
-        elif entry.ends:
-            favour = event.favour if isinstance(event, ClaimEnded) else entry.operation
-            ending.append((entry, favour))
-    claims: list[ClaimView] = []
-    for entry in asked.values():
-        if entry.claims:
-            claims.extend(_requested(entry, decided.get(entry.operation), vouched, judge))
-    for operation, (entry, event) in decided.items():
-        if event.verdict == "moved":
-            claims.extend(
-                _claim(ClaimId(entry.operation, index), entry, claim, LIVE, True)
-                for index, claim in enumerate(entry.claims)
-            )
-        elif event.verdict == "admitted" and operation not in asked:
-            # Known from the decision alone: occupied, details not here yet (§4.10).
-            claims.extend(
-                _claim(ClaimId(operation, index), entry, claim, LIVE, True)
-                for index, claim in enumerate(entry.claims)
-            )
-    if vouched:
-        found = {claim.id for claim in claims}
-        claims.extend(
-            _claim(one, entry, claim, LIVE, True)
-            for one, (entry, claim) in vouched.items()
-            if one not in found
-        )
-    favoured: dict[ClaimId, bytes] = {}
-    if ending:
-        claims = [_ended(claim, ending, judge, favoured) for claim in claims]
-    if len(claims) > 1:
-        claims = _taken_turns(claims, favoured)
-    view.claims = tuple(claims)
-    if decided:
-        entry, event = max(decided.values(), key=lambda pair: _order(pair[0]))
-        view.decision = Decision(
-            event.verdict, entry.author, entry.stamp, entry.node, entry.operation, event.decides,
-            event.reason, event.won, event.from_resources,
-        )  # fmt: skip
-
-
-def _requested(
-    entry: Seen,
-    decision: tuple[Seen, ClaimDecided] | None,
-    vouched: dict[ClaimId, tuple[Seen, Claim]],
-    judge: _Judge,
-) -> list[ClaimView]:
-    """The claims of one operation, which is sold whole or not at all."""
-    made = []
-    words = [] if decision is not None else [judge.sells(entry, claim) for claim in entry.claims]
-    sells = False if False in words else None if None in words else True
-    for index, claim in enumerate(entry.claims):
-        claim_id = ClaimId(entry.operation, index)
-        if decision is not None:
-            answer, event = decision
-            state = LIVE if event.verdict == "admitted" else DEAD
-            sold = answer.claims[index] if index < len(answer.claims) else claim
-            made.append(_claim(claim_id, entry, claim, state, True, answer.author, _right_of(sold)))
-            continue
-        if sells:
-            made.append(_claim(claim_id, entry, claim, LIVE, False, entry.author, _right_of(claim)))
-        elif claim_id in vouched:
-            # The hub handed it to somebody as granted: who granted it is not here yet (§4.10).
-            made.append(_claim(claim_id, entry, claim, LIVE, not claim.right, ""))
-        else:
-            state = STANDBY if claim.replaces is not None else PENDING
-            # What claims a right that it has not is asked of the hub (§4.3, §5.7).
-            awaited = claim.right if sells is None else b""
-            asks = b"" if claim.right else claim.asks
-            made.append(_claim(claim_id, entry, claim, state, False, "", awaited, asks))
-    return made
-
-
-def _right_of(claim: Claim) -> bytes:
-    return b"" if claim.right == HUB_RIGHT else claim.right
-
-
-def _claim(
-    claim_id: ClaimId,
-    entry: Seen,
-    claim: Claim,
-    state: str,
-    decided: bool,
-    holder: str | None = None,
-    right: bytes | None = None,
-    asks: bytes = b"",
-) -> ClaimView:
-    return ClaimView(
-        claim_id, state, claim.resource, claim.start, claim.end, claim.quantity, claim.buffer,
-        entry.author if holder is None else holder, decided, entry.stamp, claim.replaces,
-        _right_of(claim) if right is None else right, asks,
-    )  # fmt: skip
-
-
-def _ended(
-    claim: ClaimView,
-    ending: list[tuple[Seen, bytes]],
-    judge: _Judge,
-    favoured: dict[ClaimId, bytes],
-) -> ClaimView:
-    """A claim after what its holder ended; `favoured` notes for which operation it gave way."""
-    for entry, favour in ending:
-        if claim.id in entry.ends and judge.ends(entry, claim):
-            favoured[claim.id] = favour
-            # What ends before anybody granted it never counted, and neither do its fields.
-            return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
-    return claim
-
-
-def _taken_turns(claims: list[ClaimView], favoured: dict[ClaimId, bytes]) -> list[ClaimView]:
-    """One set of claims is in force; what stands beside it waits for its turn or is to be ended.
-
-    A granted standby claim is in force once the holder of the old one ended that in its favour, or
-    where there was nothing to give up (§5.6). Where two holders gave a place without knowing of
-    each other the earlier one stands, and so does nothing of what another took the place of.
-    """
-    by_id = {claim.id: claim for claim in claims}
-    winners = set(favoured.values())
-    after = [_in_turn_of(claim, by_id, favoured, winners) for claim in claims]
-    standing = {claim.id.operation: claim.stamp for claim in after if claim.state == LIVE}
-    if len(standing) > 1:
-        passed = {claim.id.operation for claim in claims if favoured.get(claim.id, b"") in standing}
-        left = {operation: at for operation, at in standing.items() if operation not in passed}
-        first = min(left or standing, key=lambda operation: (standing[operation], operation))
-        after = [
-            msgspec.structs.replace(claim, state=SPARE)
-            if claim.state == LIVE and claim.id.operation != first
-            else claim
-            for claim in after
-        ]
-    return after
-
-
-def _in_turn_of(
-    claim: ClaimView,
-    by_id: dict[ClaimId, ClaimView],
-    favoured: dict[ClaimId, bytes],
-    winners: set[bytes],
-) -> ClaimView:
-    favour = favoured.get(claim.id, b"")
-    if claim.state == ENDED and _stood_before(favour, claim.id, by_id):
-        # It gave way to what stood already: it was never in force, and its fields never count.
-        return msgspec.structs.replace(claim, state=DEAD)
-    if claim.replaces is None or claim.state not in (LIVE, ENDED):
-        return claim
-    old = _given_up(claim, by_id, winners)
-    waits = old is not None and old.state == LIVE
-    lost = old is not None and old.state == ENDED and claim.id.operation not in winners
-    if not (waits or lost):
-        return claim
-    if claim.state == ENDED:
-        return msgspec.structs.replace(claim, state=DEAD)
-    return msgspec.structs.replace(claim, state=READY if waits else SPARE)
-
-
-def _stood_before(operation: bytes, claim: ClaimId, by_id: dict[ClaimId, ClaimView]) -> bool:
-    """Whether what a claim was ended in favour of stood without it, and did not end it itself: its
-    claims are older, and name nothing that leads to this one."""
-    own = [one for one in by_id.values() if one.id.operation == operation]
-    if not own or min(one.stamp for one in own) > by_id[claim].stamp:
-        return False
-    todo = [one.replaces for one in own]
-    passed: set[ClaimId] = set()
-    while todo:
-        above = todo.pop()
-        if above is None or above in passed:
-            continue
-        passed.add(above)
-        if above.operation == claim.operation:
-            return False
-        if (old := by_id.get(above)) is not None:
-            todo.append(old.replaces)
-    return True
-
-
-def _given_up(
-    claim: ClaimView, by_id: dict[ClaimId, ClaimView], winners: set[bytes]
-) -> ClaimView | None:
-    """What a standby claim would take the place of: the claim that it names or, where that one
-    never came into force, the one which that was to replace."""
-    passed: set[ClaimId] = set()
-    above = claim.replaces
-    while above is not None and above not in passed:
-        passed.add(above)
-        old = by_id.get(above)
-        if old is None or old.replaces is None:
-            return old
-        if old.state in (LIVE, ENDED) and old.id.operation in winners:
-            return old
-        above = old.replaces
-    return None
 
 
 # --- lifecycle: what each transition saw --------------------------------------------------------
@@ -612,11 +281,11 @@ def _standing(
     for entry in entries:
         event = contents[entry.operation]
         if entry.holder and isinstance(event, ClaimDecided):
-            ranks.setdefault(event.decides, (0, _order(entry)))
+            ranks.setdefault(event.decides, (0, order(entry)))
     own = {claim.id.operation for claim in view.occupying if not claim.decided}
     for entry in made:
         sold = entry.operation in own
-        ranks.setdefault(entry.operation, (0 if sold else 1, _order(entry)))
+        ranks.setdefault(entry.operation, (0 if sold else 1, order(entry)))
     return min(made, key=lambda entry: ranks[entry.operation]).operation
 
 
@@ -766,11 +435,6 @@ def _latest_group(claims: tuple[ClaimView, ...]) -> list[ClaimView]:
         return []
     last = max(over, key=lambda claim: (claim.stamp, claim.id)).id.operation
     return [claim for claim in over if claim.id.operation == last]
-
-
-def wish_of(claim: ClaimView) -> Claim:
-    """What a claim asks for, as its envelope said it, but for rights and turns."""
-    return Claim(claim.resource, claim.start, claim.end, claim.quantity, claim.buffer)
 
 
 def claims_to_end(view: View, now_s: int) -> list[ClaimView]:

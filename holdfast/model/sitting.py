@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from holdfast.model import lifecycle
+from holdfast.model.claims import ClaimView
 from holdfast.model.contradictions import PLACING, TWO_PARTIES, Resolution, digest
 from holdfast.model.entries import ClaimId
-from holdfast.model.reservation import ClaimView, View, shown_claims, standing_claims
+from holdfast.model.reservation import View, shown_claims, standing_claims
 
 
 class Sitting(NamedTuple):

@@ -16,18 +16,11 @@ from msgspec import UNSET
 
 from holdfast.model import calendar, lifecycle, wall
 from holdfast.model.areas import area_code, area_named
+from holdfast.model.claims import DEAD, ENDED, ClaimView
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
 from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
-from holdfast.model.reservation import (
-    DEAD,
-    ENDED,
-    ClaimView,
-    View,
-    shown_claims,
-    standing_claims,
-    version_tag,
-)
+from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
 from holdfast.node import offering, placing, recording, reserving
 from holdfast.node.placing import Place

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
+from holdfast.model.claims import Seen
 from holdfast.model.errors import Invalid
 from holdfast.model.events import Event, ExceptionResolved, VenueConfigured
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
-from holdfast.model.reservation import Seen, View, fold, shown_claims
+from holdfast.model.reservation import View, fold, shown_claims
 from holdfast.model.sitting import seated_at
 from holdfast.node.lookup import (
     event_of,

@@ -11,11 +11,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from holdfast.model.claims import REQUESTS, Seen
 from holdfast.model.entries import Claim
 from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.events import ChainCertified, ChainKeyChanged, ClaimDecided
 from holdfast.model.ids import uuid_text
-from holdfast.model.reservation import REQUESTS, Seen
 from holdfast.node.identity import verify_certificate
 from holdfast.node.lookup import (
     decision_shape,

@@ -7,8 +7,9 @@ nothing, and is made anew whenever somebody looks.
 from __future__ import annotations
 
 from holdfast.model import lifecycle
+from holdfast.model.claims import PENDING, STANDBY
 from holdfast.model.prognosis import Prognosis, Waiting, prognosis
-from holdfast.model.reservation import PENDING, STANDBY, View
+from holdfast.model.reservation import View
 from holdfast.node.replica import Replica
 from holdfast.store.projections import Record
 

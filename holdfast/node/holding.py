@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.model import deciding, lifecycle
+from holdfast.model.claims import PENDING, STANDBY, ClaimView, wish_of
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, ClaimEnded
 from holdfast.model.limits import (
@@ -19,15 +20,7 @@ from holdfast.model.limits import (
     TOUCHED_EARLY_MAX,
 )
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import (
-    PENDING,
-    STANDBY,
-    ClaimView,
-    View,
-    claims_to_end,
-    picked,
-    wish_of,
-)
+from holdfast.model.reservation import View, claims_to_end, picked
 from holdfast.model.rights import HUB
 from holdfast.node import selling
 from holdfast.store.projections import Record

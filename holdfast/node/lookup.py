@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from holdfast.model import codes, wall
+from holdfast.model.claims import Seen
 from holdfast.model.contents import decode_content
 from holdfast.model.entries import SCHEMA, Entry, decode
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.events import ClaimDecided, Event, ReservationCancelled
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import parse_uuid, uuid_text
-from holdfast.model.reservation import Seen
 from holdfast.node.replica import Replica
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record

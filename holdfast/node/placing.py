@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from holdfast.model import calendar, rules, wall
+from holdfast.model.claims import READY
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RuleViolated
 from holdfast.model.offers import Choice, VenueIndex, most_people
-from holdfast.model.reservation import READY, View, standing_claims
+from holdfast.model.reservation import View, standing_claims
 from holdfast.node import offering, selling
 from holdfast.node.requests import AvailabilityRequest, CreateRequest
 

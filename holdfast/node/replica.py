@@ -18,6 +18,7 @@ import msgspec
 
 from holdfast import __version__
 from holdfast.model import events, hlc
+from holdfast.model.claims import NO_RIGHTS, Seen
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.errors import Conflict, HoldfastError, RuleViolated
 from holdfast.model.events import (
@@ -36,7 +37,7 @@ from holdfast.model.limits import (
     ENTRIES_PER_RESERVATION_MAX,
     SMALL_ENTRY_BYTES,
 )
-from holdfast.model.reservation import NO_RIGHTS, Seen, View
+from holdfast.model.reservation import View
 from holdfast.model.rights import Rights
 from holdfast.node.books import Books, BookState, ChainAuthor
 from holdfast.node.identity import HUB_ROLE

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast.model.claims import OCCUPYING, ClaimView
 from holdfast.model.deciding import GrantedStock, HubStock, Stock
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import OCCUPYING, ClaimView, View
+from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Held
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from holdfast.model import lifecycle
+from holdfast.model.claims import ENDED, OCCUPYING, ClaimView, Seen
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
-from holdfast.model.reservation import ENDED, OCCUPYING, ClaimView, Seen, View
+from holdfast.model.reservation import View
 from holdfast.node.exchange import Exchange
 from holdfast.node.replica import Change
 from holdfast.node.service import Service

@@ -17,22 +17,14 @@ import msgspec
 from sqlite_utils import Database
 
 from holdfast.model.capacity import Held, Occupancy, days
+from holdfast.model.claims import LIVE, OCCUPYING, PENDING, STANDBY, Seen
 from holdfast.model.entries import ClaimId
 from holdfast.model.limits import (
     DATES_IN_MEMORY,
     ENTRIES_PER_RESERVATION_MAX,
     RESERVATIONS_IN_MEMORY,
 )
-from holdfast.model.reservation import (
-    LIVE,
-    OCCUPYING,
-    PENDING,
-    STANDBY,
-    Seen,
-    View,
-    fold,
-    view_digest,
-)
+from holdfast.model.reservation import View, fold, view_digest
 from holdfast.model.rights import Rights
 
 _view_encoder = msgspec.msgpack.Encoder()

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from holdfast.model.claims import Seen
 from holdfast.model.errors import Conflict, RuleViolated
 from holdfast.model.events import ReservationAmended, VenueKeyAccepted, VenueKeyPublished
 from holdfast.model.limits import ENTRIES_PER_RESERVATION_MAX
-from holdfast.model.reservation import Seen
 from holdfast.node.node import Node
 from holdfast.store.store import Store
 from tests.hostile.builders import Attacker, Town, claim, created, entry

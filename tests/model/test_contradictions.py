@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from holdfast.model import contradictions, lifecycle, vocabulary
+from holdfast.model.claims import Seen
 from holdfast.model.contradictions import ANSWERS, PLACING, answers_to
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
@@ -23,7 +24,7 @@ from holdfast.model.events import (
     ReservationMoved,
     encode_content,
 )
-from holdfast.model.reservation import Seen, View, fold, open_exceptions, resolutions, view_digest
+from holdfast.model.reservation import View, fold, open_exceptions, resolutions, view_digest
 from holdfast.model.sitting import is_resolved, seated_at, sitting, two_parties
 
 HUB, DESK, KIOSK, CALLS = b"H" * 16, b"D" * 16, b"K" * 16, b"C" * 16

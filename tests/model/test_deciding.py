@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.model.capacity import Held, Occupancy
+from holdfast.model.claims import Seen
 from holdfast.model.deciding import HubStock, decide
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
@@ -15,7 +16,7 @@ from holdfast.model.events import (
 )
 from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import Seen, View, fold
+from holdfast.model.reservation import View, fold
 from holdfast.model.venue import parse_venue
 
 ID, OTHER = b"r" * 16, b"o" * 16

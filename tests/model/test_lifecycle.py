@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from holdfast.model import lifecycle
+from holdfast.model.claims import Seen
 from holdfast.model.entries import HUB_RIGHT, Claim
 from holdfast.model.errors import BadTransition
 from holdfast.model.events import (
@@ -23,7 +24,7 @@ from holdfast.model.events import (
     encode_content,
 )
 from holdfast.model.lifecycle import COLLIDE, FOLD_STATUSES, NEXT, STEP_BY_NAME, STEPS
-from holdfast.model.reservation import Seen, fold, view_digest
+from holdfast.model.reservation import fold, view_digest
 
 RESERVATION = b"r" * 16
 EVENTS = {

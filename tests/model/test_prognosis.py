@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast.model.capacity import Held, Occupancy
+from holdfast.model.claims import LIVE, PENDING, STANDBY, Seen
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     KIND_BY_EVENT,
@@ -21,7 +22,7 @@ from holdfast.model.events import (
 from holdfast.model.limits import RIVALS_JUDGED_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.prognosis import Prognosis, Waiting, prognosis
-from holdfast.model.reservation import LIVE, PENDING, STANDBY, Seen, View, fold
+from holdfast.model.reservation import View, fold
 from holdfast.model.venue import parse_venue
 
 VENUE = VenueIndex(

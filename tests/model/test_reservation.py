@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.model import lifecycle
+from holdfast.model.claims import DEAD, ENDED, LIVE, PENDING, STANDBY, Seen
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     KIND_BY_EVENT,
@@ -27,12 +28,6 @@ from holdfast.model.events import (
 )
 from holdfast.model.limits import FROM_PER_ENTRY_MAX
 from holdfast.model.reservation import (
-    DEAD,
-    ENDED,
-    LIVE,
-    PENDING,
-    STANDBY,
-    Seen,
     View,
     claims_to_end,
     fold,

@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from holdfast.model.claims import READY
 from holdfast.model.errors import Conflict, HoldfastError, NotAvailable, NotFound, RuleViolated
-from holdfast.model.reservation import READY, View
+from holdfast.model.reservation import View
 from holdfast.model.rights import Held
 from holdfast.node import returning
 from holdfast.node.exchange import Exchange, Peer

@@ -13,8 +13,8 @@ from unittest import mock
 import pytest
 
 from holdfast.model import lifecycle
+from holdfast.model.claims import LIVE
 from holdfast.model.errors import HoldfastError, NotAvailable, RuleViolated, Unreachable
-from holdfast.model.reservation import LIVE
 from holdfast.node import exchange as exchange_module
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
