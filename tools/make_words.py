@@ -48,6 +48,7 @@ counts in which they reach the hub; `contested` where too many ask. It stands in
 PEOPLES: Final = (
     ("`holdfast reservations cancel --reason`", vocabulary.CANCEL_REASONS),
     ("`holdfast hub revoke --reason`", vocabulary.REVOKE_REASONS),
+    ("`holdfast allotments revoke --reason`", vocabulary.RIGHT_REVOKE_REASONS),
     ("`holdfast queue withdraw --reason`", vocabulary.WITHDRAW_REASONS),
     ("`holdfast exceptions resolve --reason`", vocabulary.RESOLVE_REASONS),
 )
@@ -68,7 +69,7 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("chain.succeeded", "reason", vocabulary.SUCCESSION_REASONS),
     ("chain.closed", "reason", vocabulary.CHAIN_CLOSE_REASONS),
     ("node.revoked", "reason", "as for `hub revoke` above"),
-    ("right.revoked", "reason", vocabulary.RIGHT_REVOKE_REASONS),
+    ("right.revoked", "reason", "as for `allotments revoke` above"),
 )
 MORE: Final = {
     "exception.resolved.exception": "; or an operation id in hex and `.quarantined`",

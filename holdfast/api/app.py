@@ -18,6 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from holdfast.api import (
     routes_admin,
+    routes_allotments,
     routes_books,
     routes_replicas,
     routes_reservations,
@@ -38,6 +39,7 @@ from holdfast.model.limits import BODY_BYTES_MAX
 _API: Final[list[HTTPRouteHandler]] = [
     *routes_reservations.ROUTES,
     *routes_venues.ROUTES,
+    *routes_allotments.ROUTES,
     *routes_sync.ROUTES,
     *routes_books.ROUTES,
     *routes_admin.ROUTES,

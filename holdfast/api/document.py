@@ -29,6 +29,7 @@ from holdfast.api.shapes.problems import Problem
 _TAGS: Final = {
     "reservations": "make, read, change, mark",
     "venues": "what there is, and what is free",
+    "allotments": "who may sell what",
     "sync": "the queue, the exchange with the hub, the clock",
     "books": "what can be checked: books, exceptions, the record of changes",
     "administration": "the fleet, tokens, copies",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from holdfast.api.shapes import books, fleet, reservations, sync, venues
+from holdfast.api.shapes import allotments, books, fleet, reservations, sync, venues
 from holdfast.api.shapes.common import QueueCounts, Shape
 
 
@@ -87,7 +87,16 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("rule-violated",),
     ),
     "listResources": _operation(venues.ResourceList, "not-found"),
-    "listAllotments": _operation(venues.AllotmentList, "not-found"),
+    # Allotments
+    "listAllotments": _operation(allotments.AllotmentList, "not-found"),
+    "grantAllotment": _operation(
+        allotments.AllotmentList,
+        *("not-found", "conflict", "rule-violated"),
+        status=201,
+        text="what was granted",
+    ),
+    "returnAllotment": _operation(allotments.Allotment, "rule-violated"),
+    "revokeAllotment": _operation(allotments.Allotment, "rule-violated"),
     # The queue, the exchange, the clock
     "listQueue": _operation(sync.OperationList),
     "getOperation": _operation(sync.Operation),

@@ -28,8 +28,11 @@ _DESK: Final = frozenset(
     }
 )  # fmt: skip
 _SUPERVISE: Final = frozenset(
-    {"exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample"}
-)
+    {
+        "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
+        "allotments.change",
+    }
+)  # fmt: skip
 _ADMINISTER: Final = frozenset(
     {
         "venues.change", "reservations.import", "nodes.change", "tokens.change", "config.read",

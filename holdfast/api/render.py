@@ -1,6 +1,6 @@
 """How what a replica holds looks as JSON: the contract's field names and forms, written once.
 
-Owns the rendering of reservations, tokens and allotment wishes into the structs of `shapes`.
+Owns the rendering of reservations, tokens and venues into the structs of `shapes`.
 Decides nothing, and adds a guest's card only where the caller says that it may.
 """
 
@@ -20,7 +20,7 @@ from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import Decision, View, shown_claims
 from holdfast.model.sitting import seated_at
-from holdfast.model.venue import AllotmentWish, Venue, to_document
+from holdfast.model.venue import Venue, to_document
 from holdfast.node.foreseeing import foreseen, waits_for
 from holdfast.store.records import Token
 
@@ -212,19 +212,3 @@ def _token_fields(token: Token) -> dict[str, Any]:
 def render_venue(venue: Venue) -> venues.Venue:
     """The venue file with every default spelt out."""
     return msgspec.convert(to_document(venue), venues.Venue)
-
-
-def render_wish(venue: Venue, number: int, wish: AllotmentWish) -> venues.Allotment:
-    """What the venue file wishes a holder to sell; no right stands behind a wish (DESIGN §5.11)."""
-    return venues.Allotment(
-        id=f"{venue.id}.wish-{number}",
-        venue=venue.id,
-        holder=wish.holder,
-        resources=list(wish.resources),
-        quantity=wish.quantity,
-        sold=0,
-        valid_from=None,
-        releases_at=None,
-        release_minutes=wish.release_minutes,
-        state="wish",
-    )

@@ -16,6 +16,7 @@ from holdfast.model.limits import (
     LIST_LIMIT_MAX,
     NTP_SERVERS_MAX,
     PARTY_MAX,
+    RELEASE_MINUTES_MAX,
     SLOT_DAYS_MAX,
 )
 from holdfast.node.admission import ROLES as NODE_ROLES
@@ -111,6 +112,34 @@ _ALL: Final[dict[str, Note]] = {
 
 _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "PageQuery": _ALL,
+    "AllotmentQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
+    "GrantRequest": {
+        "holder": {"description": "name of a device that has joined"},
+        "resources": {"description": "ids, or patterns such as `T*`"},
+        "quantity": {
+            "description": "of a pool; left out: all of it",
+            "minimum": 1,
+            "maximum": PARTY_MAX,
+        },
+        "from": {"description": "a service date; left out: today", "format": "date"},
+        "until": {
+            "description": "a service date, which is in it; left out: without an end",
+            "format": "date",
+        },
+        "release_minutes": {
+            "description": "before a start it goes back to the hub; 0: at the start; left out: "
+            "never",
+            "minimum": 0,
+            "maximum": RELEASE_MINUTES_MAX,
+        },
+        "again": {
+            "description": "what the venue file wishes for the device, also what it had once; "
+            "instead of `resources`"
+        },
+    },
+    "RevokeRightRequest": {
+        "reason": {"enum": sorted(vocabulary.RIGHT_REVOKE_REASONS), "description": "why"},
+    },
     "VenueQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
     "ExceptionsQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
     "ListQuery": {"agent_id": {"description": "pseudonym: only reservations of this guest"}},

@@ -1,4 +1,4 @@
-"""Venues over HTTP: their files, their resources, what is free, and who should sell what.
+"""Venues over HTTP: their files, their resources, and what is free.
 
 Owns these routes. Reading a venue file and finding what is free stand in `holdfast.model` and
 `holdfast.node`.
@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, face_of
 from holdfast.api.parsing import PageQuery, page_of, read_object, read_query
-from holdfast.api.render import render_venue, render_wish
+from holdfast.api.render import render_venue
 from holdfast.api.shapes import venues
 from holdfast.api.shapes.venue_file import VenueFile
 from holdfast.model.errors import Invalid
@@ -174,30 +174,6 @@ async def list_resources(request: Asking) -> Response[bytes]:
     return answer(await face.run(listed))
 
 
-@get(
-    "/allotments",
-    operation_id="listAllotments",
-    summary="Who may sell what",
-    tags=TAGS,
-    opt={"permission": "allotments.read"},
-    operation_class=operation(query=VenueQuery),
-)
-async def list_allotments(request: Asking) -> Response[bytes]:
-    face = face_of(request)
-    query = read_query(request.query_params.multi_items(), VenueQuery)
-
-    def listed() -> venues.AllotmentList:
-        keyed = [
-            (_place(index, number), render_wish(index.venue, number, wish))
-            for index in _indexes(face.replica, query.venue)
-            for number, wish in enumerate(index.venue.allotments, 1)
-        ]
-        items, place = page_of(keyed, query.limit, query.cursor)
-        return venues.AllotmentList(items=items, next=place)
-
-    return answer(await face.run(listed))
-
-
 def _indexes(replica: Replica, venue: str | None) -> list[VenueIndex]:
     names = replica.venue_ids() if venue is None else [venue]
     return [replica.venue(name) for name in names]
@@ -214,5 +190,4 @@ ROUTES: list[HTTPRouteHandler] = [
     get_venue,
     put_venue,
     list_resources,
-    list_allotments,
 ]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from holdfast.commands.options import data_option, json_option
+from holdfast.commands.options import data_option, json_option, promises_explained
 from holdfast.commands.words import until_text
 
 
-@click.command()
+@click.command(epilog=promises_explained())
 @data_option
 @click.option("--venue", required=True, metavar="V", help="The id of the venue.")
 @click.option("--date", metavar="D", help="A service date: 2026-07-01.")

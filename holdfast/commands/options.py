@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from holdfast.commands.words import PROMISES
 from holdfast.node.reasons import COMMON_REASONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -69,6 +70,12 @@ def reason_option(reasons: frozenset[str], before: str = "Such as") -> Callable[
 def all_reasons(reasons: frozenset[str]) -> str:
     """The whole list, as the end of a command's help."""
     return f"All reasons: {', '.join(sorted(reasons))}."
+
+
+def promises_explained() -> str:
+    """What the words of a promise mean to a guest, as the end of a command's help."""
+    lines = (f"{word}: {told}" for word, told in PROMISES.items())
+    return f"What a guest may be told, by the promise. {' '.join(lines)}"
 
 
 def file_argument(name: str) -> Callable[[Command], Command]:

@@ -17,7 +17,14 @@ from holdfast.commands.options import (
     json_option,
     reason_option,
 )
-from holdfast.commands.words import clock_text, status_words, sync_words, until_text, venue_hint
+from holdfast.commands.words import (
+    clock_text,
+    guest_words,
+    status_words,
+    sync_words,
+    until_text,
+    venue_hint,
+)
 from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import CANCEL_REASONS
 
@@ -245,8 +252,11 @@ def _winners(session: Session, reservation: dict[str, Any]) -> list[dict[str, An
     return found
 
 
-def show_reservation(reservation: dict[str, Any], winners: Sequence[dict[str, Any]] = ()) -> None:
-    """One reservation in plain words; `winners` have what it could not have."""
+def show_reservation(
+    reservation: dict[str, Any], winners: Sequence[dict[str, Any]] = (), *, to_guest: bool = False
+) -> None:
+    """One reservation in plain words; `winners` have what it could not have. `to_guest` adds what
+    the guest, who waits for it, may be told."""
     from holdfast.commands.output import show_fields
     from holdfast.commands.screens import expected_words, winner_words
     from holdfast.node.words import plain_reason
@@ -281,6 +291,7 @@ def show_reservation(reservation: dict[str, Any], winners: Sequence[dict[str, An
             ("made by", reservation.get("made_by")),
             ("agent", reservation.get("agent_id")),
             ("id", reservation.get("id")),
+            ("tell the guest", guest_words(reservation) if to_guest else None),
         ]
     )
 

@@ -92,4 +92,4 @@ def reserve(
     if as_json:
         show_json(made)
     else:
-        show_reservation(made)
+        show_reservation(made, to_guest=True)

@@ -17,6 +17,7 @@ from holdfast.commands.words import (
     clock_text,
     clock_words,
     connection_words,
+    counted,
     due_text,
     operation_words,
     size_text,
@@ -115,6 +116,7 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
         ("venue", None if venue == "*" else venue),
         ("process", "running" if running else "not running"),
         *(sync_fields(sync) if sync else _unusual(answer.get("queue") or {})),
+        ("may sell by itself", _sells_words(answer.get("sells"))),
         *(row for row in clock_fields(answer.get("clock") or {}) if row[0] != "now"),
         *(
             (f"book of {book.get('venue')}", f"{book.get('reservations')} reservations")
@@ -125,6 +127,18 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
         ("life", life),
         ("why another life", answer.get("other_life")),
     ]
+
+
+def _sells_words(sells: Any) -> str | None:
+    """Such as `8 resources, without an end`; None at a hub, which sells what nobody else may."""
+    if not isinstance(sells, Mapping):
+        return None
+    count, more = sells.get("resources") or 0, sells.get("once_clock_is_set") or 0
+    until = sells.get("until_at")
+    words = "nothing, it asks who may" if not count else counted(count, "resource")
+    if count:
+        words += f", until {clock_text(until)}" if until else ", without an end"
+    return f"{words} ({more} more once its clock is set)" if more else words
 
 
 def operation_fields(found: Mapping[str, Any]) -> Fields:

@@ -50,6 +50,13 @@ _OPERATION: Final = {
     "reservation.completed": "completed",
     "reservation.no_show": "no-show",
 }
+PROMISES: Final = {
+    "guaranteed": "It is confirmed: this device had the place to give, and gave it.",
+    "admitted": "It is confirmed: whoever had the place to give has given it.",
+    "provisional": "It is asked for, not confirmed: whoever has the place to give answers once the"
+    " devices meet. If it was promised to somebody else first, a person calls.",
+}
+"""What a guest may be told, by the assurance of a reservation."""
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
@@ -77,6 +84,15 @@ def status_words(reservation: dict[str, Any], *, brief: bool = False) -> str:
 def _asked_words(holder: Any) -> str:
     """Who is asked for a place: `the hub`, or a device by its name; empty where nobody is."""
     return "the hub" if holder == "hub" else str(holder or "")
+
+
+def guest_words(reservation: dict[str, Any]) -> str:
+    """What the guest of a reservation may be told now, in one or two plain sentences."""
+    if reservation.get("status") == "commit_failed":
+        return "It could not be had. Offer another time or place."
+    if reservation.get("pending_change"):
+        return "The change is asked for; until it is answered, what they had stays theirs."
+    return PROMISES.get(str(reservation.get("assurance")), "")
 
 
 def sync_words(state: Any) -> str:

@@ -144,7 +144,7 @@ class Administration:
                 self.rights.succeeded(writer.incarnation, event.by)
         elif isinstance(event, RightReturned):
             if counts:
-                self.rights.returned(writer.incarnation, n, operation, event)
+                self.rights.returned(writer.incarnation, n, stamp, operation, event)
         elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
             keys = self.handed.setdefault(event.recipient, {})
             keys.setdefault(event.public_key, event.sealed)
@@ -170,11 +170,11 @@ class Administration:
         elif isinstance(event, NodeRevoked):
             self.revoked.update(event.serials)
             for incarnation, entries, _ in event.heads:
-                self.rights.shut_out(incarnation, entries)
+                self.rights.shut_out(incarnation, entries, stamp)
         elif isinstance(event, RightGranted):
             self.rights.granted(operation, stamp, event)
         elif isinstance(event, RightRevoked):
-            self.rights.revoked(operation, event)
+            self.rights.revoked(stamp, operation, event)
         elif isinstance(event, VenueKeyAccepted):
             place = (self.generation(writer.incarnation), n)
             known = self.accepted.get(event.public_key, place)

@@ -146,6 +146,7 @@ JOIN_CODE_TRIES: Final = 5
 INVITE_SECONDS_MAX: Final = 30 * 86_400
 """A join code is a key to the fleet: one that lies about for longer than a month is a leak."""
 QUEUE_KEPT_DAYS: Final = 7
+ENDED_RIGHTS_SHOWN_DAYS: Final = 7
 
 # --- venues -------------------------------------------------------------------------------------
 VENUE_BYTES_MAX: Final = 240 * 1024
@@ -201,6 +202,7 @@ FLEET_NOTED_EVERY_MS: Final = 5_000
 SLOT_DAYS_MAX: Final = 62
 """Service dates that one question about availability may cover."""
 SETTLE_SECONDS: Final = 15
+RELEASE_SECONDS: Final = 60
 """How often a hub looks whether a backlog is no longer to be waited for."""
 VENUE_KEYS_MAX: Final = 16
 """Private keys of one venue that a desk keeps: each front desk that was cut off at the beginning

@@ -60,15 +60,29 @@ class Held(NamedTuple):
         return resource in self.right.resources and self.start <= start and end <= self.end
 
 
+class Ended(NamedTuple):
+    """How a right came to its end: `returned`, `revoked` or `closed` (its holder's life is over, or
+    was shut out). `holder` is the life that had it last; `stamp` of the entry that says so, 0 where
+    a close says it; `reason` the code of a revocation."""
+
+    how: str
+    holder: bytes
+    stamp: int
+    reason: str = ""
+
+
 class _Returned(NamedTuple):
     node: bytes
     n: int
     until: int
+    stamp: int
 
 
 class _Revoked(NamedTuple):
     node: bytes
     entries: int
+    stamp: int
+    reason: str
 
 
 class Rights:
@@ -80,6 +94,7 @@ class Rights:
         self._returns: dict[bytes, list[_Returned]] = {}
         self._revoked: dict[bytes, list[_Revoked]] = {}
         self._shut: dict[bytes, int] = {}
+        self._shut_at: dict[bytes, int] = {}
         self._succeeded: dict[bytes, bytes] = {}
         self._by_resource: dict[str, list[bytes]] = {}
         self._handed: dict[ClaimId, list[bytes]] = {}
@@ -106,22 +121,27 @@ class Rights:
         for _, operation, index in event.handed:
             self._handed.setdefault(ClaimId(operation, index), []).append(right)
 
-    def returned(self, node: bytes, n: int, operation: bytes, event: RightReturned) -> None:
+    def returned(
+        self, node: bytes, n: int, stamp: int, operation: bytes, event: RightReturned
+    ) -> None:
         """Entry n of a chain gives rights back; it counts for those that its writer holds there."""
         self.changes += 1
         for right in event.rights:
             self._last_end[right] = operation
-            self._returns.setdefault(right, []).append(_Returned(node, n, event.until))
+            self._returns.setdefault(right, []).append(_Returned(node, n, event.until, stamp))
 
-    def revoked(self, operation: bytes, event: RightRevoked) -> None:
+    def revoked(self, stamp: int, operation: bytes, event: RightRevoked) -> None:
         """The hub takes a right back: entries of the holder count up to the named head."""
         self.changes += 1
         self._last_end[event.right] = operation
-        self._revoked.setdefault(event.right, []).append(_Revoked(event.holder, event.entries))
+        self._revoked.setdefault(event.right, []).append(
+            _Revoked(event.holder, event.entries, stamp, event.reason)
+        )
 
-    def shut_out(self, node: bytes, entries: int) -> None:
+    def shut_out(self, node: bytes, entries: int, stamp: int) -> None:
         """The hub shut a device out: what it wrote beyond this head is no sale and no decision."""
         self.changes += 1
+        self._shut_at[node] = min(stamp, self._shut_at.get(node, stamp))
         self._shut[node] = min(entries, self._shut.get(node, entries))
 
     def succeeded(self, node: bytes, by: bytes) -> None:
@@ -205,6 +225,20 @@ class Rights:
             return None
         window = self._window(known, holder, _NOW)
         return None if window is None else Held(known, holder, *window)
+
+    def ended(self, right: bytes) -> Ended | None:
+        """How a right went back to the hub; None for one that somebody holds, or is not known."""
+        known = self.by_id.get(right)
+        if known is None or self.now(right) is not None:
+            return None
+        holder = self._lives(known.holder)[-1]
+        revoked = self._revoked.get(right)
+        if revoked:
+            return Ended("revoked", holder, revoked[0].stamp, revoked[0].reason)
+        if self._limit(holder) < _NOW:
+            return Ended("closed", holder, self._shut_at.get(holder, 0))
+        stamps = [one.stamp for one in self._returns.get(right, ())]
+        return Ended("returned", holder, max(stamps, default=known.stamp))
 
     def taken_back(self, right: bytes) -> bool:
         """Whether the hub took a right from its holder: revoked it, shut the holder out, or closed

@@ -23,6 +23,7 @@ from holdfast.node.identity import fingerprint
 from holdfast.node.keys import read_signing_key
 from holdfast.node.reasons import reason_code
 from holdfast.store.records import CertificateRow
+from holdfast.sync.seals import chain_start
 
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
@@ -158,10 +159,30 @@ class Admission:
                     name,
                     ChainClosed(incarnation, chain.branch, chain.length, chain.head, "succeeded"),
                 )
+        self._close_unwritten(name)
         if sender in book.authors and sender not in book.administration.closes:
             # Only whoever speaks gets a prefix: they are few, and names can be made up.
             self.grant_codes(name, sender)
         self._greeted.add((name, sender, len(book.authors)))
+
+    def _close_unwritten(self, name: str) -> None:
+        """Close lives that rights passed to and that never wrote a word, because the device died
+        at that moment and went on as yet another: its rights would wait for nobody."""
+        book = self._hub.book(name)
+        succeeds = book.administration.succeeds
+        for held in list(book.administration.rights.active()):
+            first = book.authors.get(held.right.holder)
+            if first is None or held.holder in book.authors:
+                continue
+            if any(
+                held.holder in succeeds.get(life, ())
+                for life, author in book.authors.items()
+                if author.info.name == first.info.name
+            ):
+                self._hub.append(
+                    name,
+                    ChainClosed(held.holder, b"", 0, chain_start(name, held.holder), "succeeded"),
+                )
 
     def accept_venue_key(self, name: str) -> None:
         """Bring the first key that a front desk published into force; later ones, whatever their

@@ -8,8 +8,8 @@ grants that takes. That the sum of all rights and sales stays within the capacit
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.model import calendar, wall
 from holdfast.model.capacity import Profile
@@ -19,13 +19,18 @@ from holdfast.model.events import RightGranted, RightRevoked
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import FOREVER, Held
-from holdfast.model.venue import Resource
+from holdfast.model.venue import AllotmentWish, Resource
 from holdfast.model.vocabulary import RIGHT_REVOKE_REASONS
+from holdfast.node.books import BookState
 from holdfast.node.reasons import reason_code
 from holdfast.store.projections import StoredClaim
 
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
+
+
+HUB_HOLDER: Final = "hub"
+"""What the venue file calls the hub, where it names holders."""
 
 
 class Request(NamedTuple):
@@ -78,7 +83,7 @@ class Granting:
         if not again and self._fulfilled.get(name) == state:
             return 0
         granted = 0
-        for request in self._wished(name, venue):
+        for _, request in self._wished(venue):
             if again not in ("", request.holder):
                 continue
             life = self._life(name, request.holder)
@@ -95,25 +100,52 @@ class Granting:
         self._fulfilled[name] = (*state[:2], administration.rights.changes, *state[3:])
         return granted
 
-    def _wished(self, name: str, venue: VenueIndex) -> Iterator[Request]:
-        """The wishes by holder, the first that matches a resource taking it; of a pool several may
-        take shares."""
+    def again(self, venue_id: str, holder: str) -> list[bytes]:
+        """Grant a device what the venue file wishes for it, also what it had once and is its no
+        more: a person says that nothing was sold from it that only a lost directory knows. Returns
+        the rights. Raises NotFound, Conflict, RuleViolated."""
+        venue = self._hub.venue(venue_id)
+        name = self._hub.book_of(venue_id)
+        if all(wish.holder != holder for wish in venue.venue.allotments):
+            raise NotFound(
+                f"the venue file of {venue_id} wishes nothing for {holder!r}; grant it by name: "
+                "`holdfast allotments grant --resource`"
+            )
+        with self._hub.transaction():
+            self._hub.require_writing(name)
+            self._require_life(name, holder)
+            before = set(self._hub.rights(name).by_id)
+            self.fulfil(name, again=holder)
+            return self._new(name, before)
+
+    def _new(self, name: str, before: set[bytes]) -> list[bytes]:
+        active = self._hub.rights(name).active()
+        return [held.right.id for held in active if held.right.id not in before]
+
+    def why_not(self, name: str, number: int, resources: Collection[str]) -> list[str]:
+        """Why these resources of a wish (its number in the venue file) cannot be granted now, in
+        sentences; none for those that can."""
+        venue = self._hub.book(name).administration.venue
+        if venue is None:
+            return []
+        with self._hub.transaction():
+            for place, request in self._wished(venue):
+                if place == number:
+                    some = tuple(one for one in request.resources if one in resources)
+                    return self._pieces(name, venue, request._replace(resources=some))[1]
+        return []
+
+    def _wished(self, venue: VenueIndex) -> Iterator[tuple[int, Request]]:
+        """What devices are to hold by the venue file, with the number of the wish."""
         start = self._from_now(venue)
-        taken: set[str] = set()
-        for wish in venue.venue.allotments:
-            matching = [
-                resource
-                for resource in matched(venue, wish.resources)
-                if resource.pool or resource.id not in taken
-            ]
-            taken.update(resource.id for resource in matching if not resource.pool)
-            if wish.holder == "hub" or not matching:
-                continue
-            release = -1 if wish.release_minutes is None else wish.release_minutes
-            yield Request(
-                wish.holder, tuple(one.id for one in matching), wish.quantity, start, FOREVER,
-                release,
-            )  # fmt: skip
+        for number, wish, matching in wishes(venue):
+            if wish.holder != HUB_HOLDER and matching:
+                release = -1 if wish.release_minutes is None else wish.release_minutes
+                ids = tuple(one.id for one in matching)
+                yield (
+                    number,
+                    Request(wish.holder, ids, wish.quantity, start, FOREVER, release),
+                )
 
     def _from_now(self, venue: VenueIndex) -> int:
         """The beginning of today's service day: what is granted without a date holds from then."""
@@ -134,16 +166,7 @@ class Granting:
 
     def _life(self, name: str, holder: str) -> bytes | None:
         """The one life of a device that may be granted something; None: none yet, or several."""
-        book = self._hub.book(name)
-        lives = [
-            incarnation
-            for incarnation, author in book.authors.items()
-            if author.info.name == holder
-            and not author.info.is_hub
-            and incarnation not in book.administration.closes
-            and not book.administration.is_revoked(author.serials[-1:])
-            and incarnation not in book.administration.succeeded
-        ]
+        lives = lives_of(self._hub.book(name), holder)
         return lives[0] if len(lives) == 1 else None
 
     # --- by command -------------------------------------------------------------------------------
@@ -325,6 +348,36 @@ class Granting:
                 self._hub.append(name, event, claims=handed)
                 written += 1
         return written
+
+
+def wishes(venue: VenueIndex) -> Iterator[tuple[int, AllotmentWish, list[Resource]]]:
+    """The wishes of the venue file by their numbers in it, with what each is about: the first that
+    matches a resource takes it; of a pool several may take shares."""
+    taken: set[str] = set()
+    for number, wish in enumerate(venue.venue.allotments, 1):
+        matching = [
+            resource
+            for resource in matched(venue, wish.resources)
+            if resource.pool or resource.id not in taken
+        ]
+        taken.update(resource.id for resource in matching if not resource.pool)
+        yield number, wish, matching
+
+
+def lives_of(book: BookState, holder: str) -> list[bytes]:
+    """The lives of a device that go on, as far as the book says: neither closed, nor shut out, nor
+    followed by another. More than one: a copy, or a restored directory whose old life was not heard
+    of yet."""
+    administration = book.administration
+    return [
+        incarnation
+        for incarnation, author in book.authors.items()
+        if author.info.name == holder
+        and not author.info.is_hub
+        and incarnation not in administration.closes
+        and not administration.is_revoked(author.serials[-1:])
+        and incarnation not in administration.succeeded
+    ]
 
 
 def matched(venue: VenueIndex, patterns: Sequence[str]) -> list[Resource]:

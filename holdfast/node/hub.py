@@ -184,20 +184,25 @@ class Hub(Service):
     def append(self, name: str, event: Event, **fields: Any) -> Written:
         """As any replica, but nothing is sold, granted or decided while recovering, and nothing
         at all is written once another life of the hub took over. Raises RuleViolated."""
+        harmless = isinstance(event, ChainClosed | ChainCertified | NodeRevoked)
+        self.require_writing(name, harmless=harmless)
+        return super().append(name, event, **fields)
+
+    def require_writing(self, name: str, *, harmless: bool = False) -> None:
+        """Raises RuleViolated where nothing may be written in a book: replaced, or recovering.
+        `harmless`: what is to be written sells, grants and decides nothing."""
         if self.recovery.replaced(name):
             message = (
                 "This hub was replaced: another one was rebuilt or restored and goes on in its "
                 "place. Stop it, and send the devices to the other with `holdfast node set-hub`."
             )
             raise RuleViolated(message, [{"rule": "replaced", "message": message}])
-        harmless = isinstance(event, ChainClosed | ChainCertified | NodeRevoked)
         if not harmless and self.recovery.recovering(name):
             message = (
                 "This hub was restored and has not heard every device yet, so it may not know what "
                 "its predecessor sold. Let the devices connect, then run `holdfast hub recover`."
             )
             raise RuleViolated(message, [{"rule": "recovering", "message": message}])
-        return super().append(name, event, **fields)
 
     # --- merging --------------------------------------------------------------------------------
 
@@ -257,12 +262,12 @@ class Hub(Service):
 
     def rolled_back(self) -> None:
         """What was remembered beside the store may not be so."""
+        super().rolled_back()
         if self._former is not None:
             self.identity, self._former = self._former, None
         self.recovery.forget()
         self.admission.forget()
         self.granting.forget()
-        self.holding.forget()
 
 
 def export_root(directory: Path, path: Path) -> None:

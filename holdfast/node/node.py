@@ -32,11 +32,13 @@ from holdfast.model.limits import (
     WITNESS_EVERY_MS,
 )
 from holdfast.node import (
+    allotments,
     directories,
     hub_trust,
     joining,
     lives,
     local_identity,
+    returning,
     settings,
     standing,
 )
@@ -352,6 +354,8 @@ class Node(Service):
 
     def _sync(self) -> dict[str, Any]:
         self.prepare()
+        # A program that embeds a node may have no timed jobs.
+        returning.release(self)
         self.peer.refused.clear()
         total, idle = Round(), 0
         for _ in range(ROUNDS_MAX):
@@ -364,7 +368,8 @@ class Node(Service):
                 total.verdicts[verdict] = total.verdicts.get(verdict, 0) + count
             total.differing = outcome.differing
             total.state = outcome.state
-            if not outcome.more:
+            # What came in may have set the clock, which said nothing of releases before.
+            if not outcome.more and not returning.release(self):
                 break
         return self.end_round(total, self.peer)
 
@@ -534,7 +539,12 @@ class Node(Service):
         }
 
     def status(self) -> dict[str, Any]:
-        return {**super().status(), "sync": self.sync_status(), "other_life": self.other_life}
+        return {
+            **super().status(),
+            "sync": self.sync_status(),
+            "other_life": self.other_life,
+            "sells": allotments.own_document(self),
+        }
 
 
 def _settle_in(

@@ -16,6 +16,7 @@ from holdfast.model.vocabulary import (
     PRIVATE_REASONS,
     RESOLVE_REASONS,
     REVOKE_REASONS,
+    RIGHT_REVOKE_REASONS,
     WITHDRAW_REASONS,
 )
 
@@ -35,6 +36,9 @@ COMMON_REASONS: Final = {
     ),
     REVOKE_REASONS: _dozen(
         "lost stolen broken compromised retired replaced sold misused returned mistake test other"
+    ),
+    RIGHT_REVOKE_REASONS: _dozen(
+        "stranded lost stolen broken retired replaced sold venue_changed misused mistake test other"
     ),
     WITHDRAW_REASONS: _dozen(
         "mistake duplicate guest_request changed_plans quarantined not_needed outdated rebooked"

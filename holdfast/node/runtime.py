@@ -19,8 +19,10 @@ from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.limits import (
     IDEMPOTENCY_HOURS,
     NTP_INTERVAL_SECONDS,
+    RELEASE_SECONDS,
     SETTLE_SECONDS,
 )
+from holdfast.node import returning
 from holdfast.node.hub import Hub
 from holdfast.node.link import Link
 from holdfast.node.node import Node
@@ -95,11 +97,12 @@ class Runtime:
         jobs: dict[str, tuple[float, Callable[[], Any]]] = {
             "sweep": (HOUR_SECONDS, self._sweep),
             "witness": (60, self._keep_witness),
+            "settle": (SETTLE_SECONDS, self._settle),
         }
         if self.replica.settings.ntp:
             jobs["ntp"] = (NTP_INTERVAL_SECONDS, self._sample)
-        if isinstance(self.replica, Hub):
-            jobs["settle"] = (SETTLE_SECONDS, self._settle)
+        if isinstance(self.replica, Node):
+            jobs["release"] = (RELEASE_SECONDS, self._release)
         return jobs
 
     async def _run_job(self, name: str) -> None:
@@ -150,15 +153,19 @@ class Runtime:
 
     def _settle(self) -> None:
         """Backlogs whose next piece never came are no longer waited for."""
-        if isinstance(self.replica, Hub):
-            # What is iterated is a copy, made under the lock: books come while this runs, also by
-            # other threads of an embedding program. The lock is let go between two books, so that
-            # a hub of thousands keeps nobody waiting.
+        # What is iterated is a copy, made under the lock: books come while this runs, also by
+        # other threads of an embedding program. The lock is let go between two books, so that
+        # a hub of thousands keeps nobody waiting.
+        with self.replica.lock:
+            names = list(self.replica.books)
+        for name in names:
             with self.replica.lock:
-                names = list(self.replica.books)
-            for name in names:
-                with self.replica.lock:
-                    self.replica.settle(name, [])
+                self.replica.settle(name, [])
+
+    def _release(self) -> None:
+        """What a device holds goes back when its time has come; the link sends it at once."""
+        if isinstance(self.replica, Node):
+            returning.release(self.replica)
 
     def _sweep(self) -> None:
         now_ms = self.replica.clock.now_ms()

@@ -54,7 +54,8 @@ def may_sell(replica: Service, held: Held) -> int:
     now = replica.clock.interval()
     venue = replica.book(replica.book_of(replica.identity.venue)).administration.venue
     if now.state == "undisciplined" or venue is None:
-        return held.end
+        # Of what goes back at its start nothing that lies ahead can be the hub's already.
+        return held.end if release else held.start
     slot = venue.venue.slot_minutes * 60
     begun = (now.latest // 1000 + release * 60) // slot * slot
     return min(max(held.start, begun + slot if release else begun), held.end)

@@ -47,10 +47,11 @@ class Service(Replica):
     ) -> None:
         self.directory = directory
         self.settings = settings
+        # First: opening may end in a rollback, which this one must hear of.
+        self.holding = Holding(self)
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)
         self.cards = Guests(self)
-        self.holding = Holding(self)
 
     @property
     def name(self) -> str:
@@ -166,6 +167,9 @@ class Service(Replica):
         """Whether this replica sells, decides and ends in a book."""
         administration = self.book(name).administration
         return bool(administration.rights) and self.account not in administration.closes
+
+    def rolled_back(self) -> None:
+        self.holding.forget()
 
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what was requested: see `Holding.settle`."""

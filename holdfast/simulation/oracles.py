@@ -101,6 +101,7 @@ class Oracles:
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
         self._two_hubs: set[tuple[str, str]] = set()
+        self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
         self._served = True
         self._proceeded = False
         self.step = -1
@@ -117,6 +118,7 @@ class Oracles:
             if machine.replica is not None and not machine.hostile:
                 self._look_at(machine, machine.replica)
         for book in self._moved:
+            self._watch_rights(book)
             self._capacity(book)
             self._rights_fit(book)
             self._same_entries_same_book(book)
@@ -153,7 +155,7 @@ class Oracles:
             if machine.doubled and not (key in known and known[key].held):
                 self._note_doubled(key, record, replica.identity.incarnation)
             if machine.name != HUB and now.held and not (key in known and known[key].held):
-                self._note_taken_back(key, record.view)
+                self._note_taken_back(key, now, record.view)
             self._check_step(machine, key, known.get(key), now)
             known[key] = now
         for book in watch.books:
@@ -195,11 +197,14 @@ class Oracles:
         ):
             self.loose.setdefault(key, "a device and its hidden copy both sold from one right")
 
-    def _note_taken_back(self, key: Key, view: View) -> None:
-        """What is sold or granted from a right that the hub has taken back by a person's word, and
-        whose holder has not heard of it, may end (§5.12)."""
+    def _note_taken_back(self, key: Key, one: Shown, view: View) -> None:
+        """What is sold or granted from a right that was taken back, by a person's word or with the
+        life that had it, and whose holder has not heard of it, may end (§5.12)."""
+        known = self.shown.get(HUB, {}).get(key)
+        if known is not None and one.stands_at(known):
+            return
         replicas = [m.replica for m in self._world.running() if m.replica is not None]
-        known = [one.rights(key[0]) for one in replicas if key[0] in one.books]
+        rights = [each.rights(key[0]) for each in replicas if key[0] in each.books]
         hub = self._world.hub.replica
         for claim in view.live:
             if not claim.right:
@@ -207,8 +212,30 @@ class Oracles:
             forgotten = self._proceeded and (
                 hub is None or claim.right not in hub.rights(key[0]).by_id
             )
-            if forgotten or any(rights.taken_back(claim.right) for rights in known):
+            if forgotten or any(each.taken_back(claim.right) for each in rights):
                 self.loose.setdefault(key, "sold from a right that had been taken back")
+
+    def _watch_rights(self, book: str) -> None:
+        """Once somebody knows of one more right that was taken back, all that was sold is looked at
+        again."""
+        replicas = [m.replica for m in self._world.running() if m.replica is not None]
+        state = tuple(
+            (one.rights(book).changes, len(one.book(book).administration.closes))
+            for one in replicas
+            if book in one.books
+        )
+        if self._rights.get(book) == state:
+            return
+        self._rights[book] = state
+        for machine in self._world.running():
+            shown = self.shown.get(machine.name, {})
+            if machine.name == HUB or machine.hostile or machine.replica is None:
+                continue
+            for key, one in shown.items():
+                if key[0] == book and one.held and key not in self.loose:
+                    record = machine.replica.record(key[1], key[0])
+                    if record is not None:
+                        self._note_taken_back(key, one, record.view)
 
     def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view

@@ -23,7 +23,7 @@ DAY = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=3)).
 
 
 def venue_document(**changes: Any) -> dict[str, Any]:
-    """A trattoria with two tables that never closes."""
+    """A trattoria with two tables that never closes; what it wishes for the bar is the hub's."""
     return {
         "venue": "trattoria",
         "name": "Trattoria da Mario",
@@ -36,7 +36,7 @@ def venue_document(**changes: Any) -> dict[str, Any]:
             {"id": "T1", "kind": "table", "seats": [1, 4]},
             {"id": "T2", "kind": "table", "seats": [1, 4]},
         ],
-        "allotments": [{"holder": "desk", "resources": ["T*"], "release_minutes": 0}],
+        "allotments": [{"holder": "bar", "resources": ["T*"], "release_minutes": 0}],
     } | changes
 
 

@@ -74,13 +74,6 @@ async def test_every_list_comes_in_pages_of_the_size_that_is_asked_for(client: h
         assert found == whole["items"], path
 
 
-async def test_the_wishes_of_a_venue_are_shown_as_wishes(client: httpx.AsyncClient):
-    items = (await client.get("/allotments", params={"venue": "trattoria"})).json()["items"]
-    assert [(one["holder"], one["resources"], one["state"]) for one in items] == [
-        ("desk", ["T*"], "wish")
-    ]
-
-
 async def test_the_audit_tells_who_did_what_and_what_it_changed(client: httpx.AsyncClient):
     made = (await client.post("/reservations", json=booking())).json()
     await client.post(f"/reservations/{made['id']}/cancel", json={"reason": "weather"})

@@ -48,6 +48,9 @@ TRIED = [
     (("POST", "/backup"), {"admin"}),
     (("POST", "/invites"), {"admin"}),
     (("POST", "/hub/recover"), {"admin"}),
+    (("GET", "/allotments"), {"admin", "supervisor", "staff", "read-only"}),
+    (("POST", "/allotments"), {"admin", "supervisor"}),
+    (("POST", f"/allotments/{'0' * 32}/revoke"), {"admin", "supervisor"}),
 ]
 
 

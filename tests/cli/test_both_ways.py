@@ -29,6 +29,7 @@ column = "when"
 columns = ["people"]
 """
 BOOKING = f"reserve --venue trattoria --party 2 --at {DAY}"
+GRANT = "allotments grant --venue trattoria --holder desk"
 COMMON = f"""
 0 node status
 0 venue list
@@ -50,6 +51,11 @@ COMMON = f"""
 2 {BOOKING}T20:00 --minutes 60 --nights 1
 1 reserve --venue nowhere --party 2 --at {DAY}T20:00
 0 allotments list
+0 allotments list --venue trattoria
+1 allotments list --venue nowhere
+1 allotments return 00000000000000000000000000000000
+1 allotments return 0000
+1 allotments revoke 00000000000000000000000000000000 --reason stolen
 0 queue list
 0 queue list --state merged
 0 queue stats
@@ -89,6 +95,10 @@ COMMON = f"""
 DESK = f"""
 {COMMON}
 0 sync now
+1 {GRANT} --resource T7
+1 allotments revoke {{held}} --reason stolen
+0 allotments return {{held}}
+1 allotments return {{held}}
 0 node set-hub {{url}}
 1 node set-hub nonsense
 0 node rejoin --code {{join_code}}
@@ -107,6 +117,17 @@ DESK = f"""
 """
 HUB = f"""
 {COMMON}
+1 allotments return {{held}}
+1 allotments revoke {{held}} --reason nonsense
+0 allotments revoke {{held}} --reason stranded
+1 allotments revoke {{held}} --reason stranded
+0 {GRANT} --resource T7 --until {DAY}
+1 {GRANT} --resource T7
+1 allotments grant --venue trattoria --holder nobody --resource T6
+1 {GRANT} --resource X*
+1 allotments grant --venue trattoria --holder nobody --again
+2 {GRANT}
+2 {GRANT} --again --quantity 2
 0 hub nodes
 0 hub invite --venue trattoria --role kiosk --name kiosk-{{n}} --expires 1h
 1 hub invite --venue nowhere --role kiosk --name kiosk-1
@@ -164,9 +185,16 @@ def around(listed: str, data: Path, process: Running, **values: Any) -> Both:
         if "hub" in values:
             words = "hub invite --venue trattoria --role front-desk --name desk --json --data"
             values["join_code"] = document(run(*words.split(), values["hub"]))["code"]
+            if n:
+                # What it returned in the first round.
+                document(run(*f"{GRANT} --again".split(), "--json", "--data", values["hub"]))
             document(run("sync", "now", "--json", "--data", data))
             queue = document(run("queue", "list", "--json", "--data", data))
             values["operation"] = queue["items"][0]["id"]
+        elif not n:
+            document(run(*f"{GRANT} --resource T7".split(), "--json", "--data", data))
+        allotted = document(run("allotments", "list", "--json", "--data", data))["items"]
+        values["held"] = next(one["id"] for one in allotted if one["state"] == "active")
         found.append(
             answers(listed, data, n=n, table=values["tables"][n], spare=spare, code="", **values)
         )

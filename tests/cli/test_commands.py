@@ -22,7 +22,7 @@ reservations list | reservations show | reservations cancel | reservations check
 reservations complete | reservations no-show | reservations undo-no-show | reservations move
 reservations import
 availability
-allotments list
+allotments list | allotments grant | allotments return | allotments revoke
 queue list | queue show | queue stats | queue retry | queue withdraw | queue export
 sync now | sync status | sync pause | sync resume | sync log
 clock status | clock sample
@@ -103,6 +103,7 @@ def loaded_after(program: str) -> set[str]:
 LISTS = {
     "reservations cancel": vocabulary.CANCEL_REASONS,
     "hub revoke": vocabulary.REVOKE_REASONS,
+    "allotments revoke": vocabulary.RIGHT_REVOKE_REASONS,
     "queue withdraw": vocabulary.WITHDRAW_REASONS,
     "exceptions resolve": vocabulary.RESOLVE_REASONS,
 }

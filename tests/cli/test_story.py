@@ -136,7 +136,7 @@ def test_a_guest_file_that_is_none_is_refused_without_being_quoted(
 
 def test_the_life_of_a_reservation_by_commands(run: Run, desk: Desk):
     hub, _, _ = desk
-    made = document(run(*reserve(hub)))
+    made = document(run(*reserve(hub, "--resource", "T3")))
     code = made["code"]
 
     def step(*words: object) -> str:
@@ -149,7 +149,7 @@ def test_the_life_of_a_reservation_by_commands(run: Run, desk: Desk):
     assert moved["starts_at"].startswith(f"{DAY}T20:30:00+0")
     assert step("check-in", code, "--party", 3) == "checked_in"
     assert step("complete", code) == "completed"
-    other = document(run(*reserve(hub, "--resource", "T2")))
+    other = document(run(*reserve(hub, "--resource", "T4")))
     assert (
         step("cancel", other["code"], "--reason", "guest_request", "--by", "guest") == "cancelled"
     )
@@ -236,7 +236,7 @@ def test_a_nodes_process_is_ready_without_its_hub(serve: Serve, desk: Desk, run:
     hub_process.stop()
     running = serve("node", front)
     assert running.first_line.startswith("ready http://127.0.0.1:")
-    made = document(run(*reserve(front)))
+    made = document(run(*reserve(front, "--resource", "T3")))
     assert made["status"] == "commit_pending"
     done = run("sync", "now", "--data", front)
     assert done.exit_code == 3, done.output

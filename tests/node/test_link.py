@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from holdfast.node import exchange, link
+from holdfast.node import allotments, exchange, link
 from holdfast.node.link import Link
 from holdfast.sync import retry
 from tests.node.between import Between
@@ -40,6 +40,23 @@ def test_what_one_device_writes_another_sees_without_anybody_asking(devices: Dev
     at_hub = reserve(devices.hub, "21:00", "T1")
     devices.until(desk.sees(at_hub))
     devices.until(bar.sees(at_hub))
+
+
+def test_a_grant_is_heard_at_once_and_so_is_what_the_device_gives_back(devices: Devices):
+    desk = devices.node("desk")
+    hub, book = devices.hub, desk.node.home
+    (granted,) = hub.granting.grant("trattoria", "desk", ["T1"], release_minutes=240)
+    devices.until(lambda: desk.node.rights(book).now(granted.right.id))
+
+    def released() -> bool:
+        held = hub.rights(book).now(granted.right.id)
+        return held is not None and held.start > granted.start
+
+    done = desk.runtime.executor.submit(desk.runtime.run_job, "release")
+    assert done.result()["ok"]
+    devices.until(released)
+    desk.runtime.executor.submit(allotments.give_back, desk.node, granted.right.id).result()
+    devices.until(lambda: hub.rights(book).now(granted.right.id) is None)
 
 
 def test_an_operation_costs_one_message_and_one_piece_of_news_for_every_other_device(

@@ -68,7 +68,7 @@ def with_ntp(replica: Service) -> None:
 def test_a_hub_and_a_node_have_their_jobs(fleet: Fleet, start: Callable[[Service], Runtime]):
     desk = fleet.join("desk")
     assert [job["name"] for job in start(fleet.the_hub).jobs()] == ["settle", "sweep", "witness"]
-    assert [job["name"] for job in start(desk).jobs()] == ["sweep", "witness"]
+    assert [job["name"] for job in start(desk).jobs()] == ["release", "settle", "sweep", "witness"]
 
 
 def test_every_job_runs_when_asked_and_says_how_it_went(
@@ -92,12 +92,40 @@ def test_a_job_does_its_work(fleet: Fleet, start: Callable[[Service], Runtime]):
     with mock.patch.object(Hub, "settle") as settled:
         at_hub.run_job("settle")
     assert {call.args[0] for call in settled.call_args_list} == set(hub.books)
+    with mock.patch.object(Node, "settle") as settled:
+        at_desk.run_job("settle")
+    settled.assert_called_once_with(desk.home, [])
     with mock.patch.object(Node, "sweep") as swept:
         at_desk.run_job("sweep")
     swept.assert_called_once_with()
     with mock.patch.object(Node, "keep_witness") as kept:
         at_desk.run_job("witness")
     kept.assert_called_once_with()
+
+
+def test_the_job_of_releases_gives_back_what_is_due_and_no_more(
+    fleet: Fleet, start: Callable[[Service], Runtime]
+):
+    hub, desk = fleet.the_hub, fleet.join("desk")
+    fleet.sync_all()
+    hub.granting.grant("trattoria", "desk", ["T1"], release_minutes=120)
+    fleet.sync(desk)
+    runtime = start(desk)
+
+    def given_back() -> int:
+        """The beginning of what is left, as the device itself knows it."""
+        assert runtime.run_job("release")["ok"]
+        (held,) = desk.rights(fleet.book).of_resource("T1")
+        return held.start
+
+    first = given_back()
+    fleet.clocks.advance(minutes=10)
+    assert given_back() == first
+    fleet.clocks.advance(minutes=30)
+    assert given_back() == first + 30 * 60
+    length = desk.tip(fleet.book)[0]
+    assert given_back() == first + 30 * 60
+    assert desk.tip(fleet.book)[0] == length, "nothing is written for nothing"
 
 
 @pytest.mark.parametrize(

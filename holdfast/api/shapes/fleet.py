@@ -45,6 +45,16 @@ class Disk(Shape, kw_only=True):
     database_bytes: Annotated[int, Meta(description="bytes of the database, its log included")]
 
 
+class Sells(Shape, kw_only=True):
+    """What a node may sell by itself."""
+
+    resources: Annotated[int, Meta(description="how many resources, or shares of them")]
+    once_clock_is_set: Annotated[
+        int, Meta(description="how many more once its clock is set: they go back by the clock")
+    ]
+    until_at: Annotated[UtcTime | None, Meta(description="null: without an end")]
+
+
 class ReplicaStatus(Shape, kw_only=True):
     """One screen: identity, sync, queue, clock, books, disk."""
 
@@ -63,6 +73,7 @@ class ReplicaStatus(Shape, kw_only=True):
     clock: ClockStatus
     disk: Disk
     sync: Annotated[SyncStatus | UnsetType, Meta(description="at a node")] = UNSET
+    sells: Annotated[Sells | UnsetType, Meta(description="at a node")] = UNSET
     other_life: Annotated[
         list[str] | UnsetType,
         Meta(description="at a node: why the directory began another life; empty: it did not"),

@@ -1,4 +1,4 @@
-"""How venues, their resources, what is free and who should sell it look.
+"""How venues, their resources and what is free look.
 
 A venue is shown as its file with every default spelt out (`holdfast.model.venue.to_document`); what
 may be left out when it is put stands in `venue_file`.
@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api.shapes.common import Date, Items, Shape, UtcTime, VenueTime, one_of
+from holdfast.api.shapes.common import Date, Items, Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import Assurance
 from holdfast.model import vocabulary
 
@@ -148,27 +148,3 @@ class Availability(Shape, kw_only=True):
     """What can be had, in order of time."""
 
     slots: list[Slot]
-
-
-class Allotment(Shape, kw_only=True):
-    """Who should sell what. In this version each is a wish: the hub sells everything."""
-
-    id: Annotated[str, Meta(description="unique in the tenant")]
-    venue: Annotated[str, Meta(description="id of the venue")]
-    holder: Annotated[str, Meta(description="name of a node, which may join later, or `hub`")]
-    resources: Annotated[list[str], Meta(description="ids, or patterns such as `T*`")]
-    quantity: Annotated[int | None, Meta(description="null: all of it")]
-    sold: Annotated[int, Meta(description="how much of it is sold")]
-    valid_from: UtcTime | None
-    releases_at: UtcTime | None
-    release_minutes: Annotated[
-        int | None, Meta(description="before the start; 0: at the start; null: never")
-    ]
-    state: Annotated[
-        str,
-        one_of(("wish",), description="`wish`: the venue file says so, no right stands behind it"),
-    ]
-
-
-class AllotmentList(Items[Allotment], kw_only=True):
-    """Allotments, by venue, in the order of its file."""
