@@ -22,7 +22,7 @@ from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View, shown_claims
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
-from holdfast.node.foreseeing import foreseen
+from holdfast.node.foreseeing import foreseen, waits_for
 from holdfast.store.records import Token
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def render_reservation(
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
         sync=replica.reservations.sync_state(view),
         decision=render_decision(view.decision),
+        waits_for=waits_for(replica, view),
         prognosis=_prognosis(replica, view),
         attendance_confirmed=view.attendance_confirmed,
         actual_party_size=view.actual_party_size or None,

@@ -30,15 +30,16 @@ def will_be_answered(session: Session, seconds: int | None) -> bool:
     if not session.running:
         data = shlex.quote(str(session.directory))
         remark(
-            "note: this device's process does not run, so that nobody asks the hub, and there is "
-            "nothing to wait for. The reservation is provisional until `holdfast node run --data "
-            f"{data}` or `holdfast sync now --data {data}`."
+            "note: this device's process does not run, so that nobody is asked, and there is "
+            "nothing to wait for. What this device may not sell by itself stays provisional until "
+            f"`holdfast node run --data {data}` or `holdfast sync now --data {data}`."
         )
         return False
     cut = standing.get("state") == "paused"
     why = "sync is paused on this device" if cut else "the hub is out of reach"
     remark(
-        f"note: {why}. The reservation is provisional: the hub decides as soon as it hears of it. "
+        f"note: {why}. What this device may not sell by itself stays provisional until whoever "
+        "holds the place hears of it. "
         + ("Not waiting for that." if cut else f"Waiting for it, {seconds} s at the most.")
     )
     return not cut

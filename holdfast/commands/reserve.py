@@ -37,7 +37,7 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
     "--wait",
     type=click.IntRange(0, PREFER_WAIT_SECONDS_MAX),
     metavar="SECONDS",
-    help="Wait so long for the hub's decision; without it, the answer comes at once.",
+    help="Wait so long for the decision of who holds the place; without it, answer at once.",
 )
 @json_option
 def reserve(

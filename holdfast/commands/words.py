@@ -15,7 +15,6 @@ _STATUS: Final = {
     "intent": "held for the moment",
     "payment_pending": "waiting for payment",
     "payment_confirmed": "paid, not confirmed yet",
-    "commit_pending": "waiting for the hub",
     "commit_failed": "could not be had",
     "checked_in": "here (checked in)",
     "cancel_pending": "being cancelled",
@@ -63,17 +62,28 @@ _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|
 
 
 def status_words(reservation: dict[str, Any], *, brief: bool = False) -> str:
-    """Such as `confirmed (guaranteed)` or `waiting for the hub (provisional)`; `brief`, for lists,
+    """Such as `confirmed (guaranteed)` or `waiting for desk (provisional)`; `brief`, for lists,
     without the words in brackets, which only say the same in the house's terms."""
     status = str(reservation.get("status", ""))
-    words = _STATUS.get(status, status.replace("_", " "))
+    asked = _asked_words(reservation.get("waits_for"))
+    if status == "commit_pending":
+        words = f"waiting for {asked or 'an answer'}"
+    else:
+        words = _STATUS.get(status, status.replace("_", " "))
     assurance = reservation.get("assurance")
     promised = status in ("confirmed", "commit_pending", "intent")
     if promised and not brief and assurance not in (None, "none"):
         words = f"{words} ({assurance})"
     if reservation.get("pending_change"):
         words = f"{words}, change asked for"
+        if asked and status != "commit_pending":
+            words = f"{words}, waiting for {asked}"
     return words
+
+
+def _asked_words(holder: Any) -> str:
+    """Who is asked for a place: `the hub`, or a device by its name; empty where nobody is."""
+    return "the hub" if holder == "hub" else str(holder or "")
 
 
 def guest_words(reservation: dict[str, Any]) -> str:

@@ -22,7 +22,9 @@ from holdfast.demo.telling import Telling, is_about
 VENUE: Final = "trattoria"
 PATIENCE_SECONDS: Final = 10.0
 DAYS_AHEAD: Final = range(2, 16)
-EVENING: Final = ("19:00", "19:30", "20:00", "20:30", "21:00")
+EVENING: Final = ("18:30", "19:30", "20:00", "20:30", "21:00")
+DESKS_TABLES: Final = ["T1", "T2"]
+"""What the sample venue file allots to the desk."""
 
 
 class Claim(NamedTuple):
@@ -48,6 +50,11 @@ class Sale(NamedTuple):
     @property
     def code(self) -> str:
         return str(self.made["code"])
+
+    @property
+    def whose(self) -> str:
+        """Who holds the right to the table: whose it was sold from, else who is asked for it."""
+        return str(self.made["waits_for"] or self.made["claims"][0]["holder"])
 
 
 class Story:
@@ -128,6 +135,10 @@ class Story:
             "three processes run, and both devices are connected to the hub",
             all(one.runs for one in self._machines.all) and all(map(_connected, nodes)),
         )
+        self._claim(
+            f"all three know that {' and '.join(DESKS_TABLES)} are the desk's, the rest the hub's",
+            all(_held(one) == {"desk": DESKS_TABLES} for one in self._machines.all),
+        )
 
     def _join(self, node: Machine, role: str) -> None:
         code = self._hub.post("/invites", {"venue": VENUE, "role": role, "name": node.name})["code"]
@@ -150,7 +161,7 @@ class Story:
         """(a) An ordinary booking, seen everywhere."""
         self._telling.act("1. All connected: one ordinary booking")
         began = time.monotonic()
-        sale = self._sell(self._desk, "Anna Ricci", 2, "19:00")
+        sale = self._sell(self._desk, "Anna Ricci", 2, "18:30")
         self.sales.append(sale)
         wait_for(
             "the booking is confirmed at the kiosk",
@@ -159,8 +170,9 @@ class Story:
         )
         self._telling.ordinary(sale, (time.monotonic() - began) * 1000)
         self._claim(
-            "a booking made at the desk stands confirmed at desk, hub and kiosk",
-            {_status_at(one, sale) for one in self._machines.all} == {"confirmed"},
+            "the desk called it guaranteed at once, and it stands confirmed at all three",
+            _promise(sale) == ("confirmed", "guaranteed")
+            and {_status_at(one, sale) for one in self._machines.all} == {"confirmed"},
         )
         name = "Anna Ricci"
         readable = {
@@ -186,42 +198,58 @@ class Story:
         with ThreadPoolExecutor(2) as pool:
             desk = pool.submit(self._sell_at_desk, start)
             kiosk = pool.submit(self._sell_at_kiosk, start)
-            provisional = desk.result() + kiosk.result()
-        guaranteed = self._sell(self._hub, "Gina Galli", 5, "21:00", "T5")
-        self.sales += [*provisional, guaranteed]
+            at_desk, at_kiosk = desk.result(), kiosk.result()
+        at_hub = self._sell_at_hub()
+        self.sales += [*at_desk, *at_kiosk, *at_hub]
         self._telling.sold_apart(self.sales[1:])
-        self._claim(
-            "what desk and kiosk sold is called provisional, at once and without the hub",
-            all(_promise(sale) == ("commit_pending", "provisional") for sale in provisional),
-        )
-        self._claim(
-            "what the hub sold is guaranteed: it holds the right to sell it",
-            _promise(guaranteed) == ("confirmed", "guaranteed"),
-        )
-        desk_t3, desk_t8 = provisional[0], provisional[1]
-        self._claim(
-            "desk and kiosk sold the same two tables for the same time, unseen by each other",
-            [s.made["resources"] for s in provisional[:2]]
-            == [s.made["resources"] for s in provisional[3:5]]
-            and all(
-                one.find(sale.id) is None
-                for one in (self._kiosk, self._hub)
-                for sale in (desk_t3, desk_t8)
-            ),
-        )
+        self._claim_promises(at_desk, at_kiosk, at_hub)
         counts = {one.name: one.get("/queue")["counts"] for one in (self._desk, self._kiosk)}
         self._telling.queues(counts)
         self._claim(
-            "three operations wait in each device's queue",
+            "three bookings wait at each device to be told to the others",
             all(count["queued"] == 3 for count in counts.values()),
+        )
+
+    def _claim_promises(
+        self, at_desk: list[Sale], at_kiosk: list[Sale], at_hub: list[Sale]
+    ) -> None:
+        elena, *contested = at_desk
+        gina, hugo = at_hub
+        self._claim(
+            "the desk, cut off, guarantees a table of its own at once, asking nobody",
+            _promise(elena) == ("confirmed", "guaranteed") and elena.whose == "desk",
+        )
+        self._claim(
+            "for the hub's tables desk and kiosk promise nothing yet, and say who is asked",
+            all(
+                _promise(sale) == ("commit_pending", "provisional")
+                and sale.made["waits_for"] == "hub"
+                for sale in (*contested, *at_kiosk)
+            ),
+        )
+        self._claim(
+            "desk and kiosk both took bookings for the same two tables, unseen by each other",
+            [_wish(sale) for sale in contested] == [_wish(sale) for sale in at_kiosk[:2]]
+            and all(
+                one.find(sale.id) is None for one in (self._kiosk, self._hub) for sale in contested
+            ),
+        )
+        self._claim(
+            "the hub guarantees a table of its own, too",
+            _promise(gina) == ("confirmed", "guaranteed") and gina.whose == "hub",
+        )
+        self._claim(
+            "the hub does not promise the desk's table: its booking waits for the desk",
+            _promise(hugo) == ("commit_pending", "provisional")
+            and hugo.made["waits_for"] == "desk",
         )
 
     def _sell_at_desk(self, start: threading.Barrier) -> list[Sale]:
         start.wait(PATIENCE_SECONDS)
         return [
+            self._sell(self._desk, "Elena Riva", 2, "19:30", "T2"),
             self._sell(self._desk, "Bruno Sala", 4, "20:00", "T3", may_move=True),
             self._sell(self._desk, "Carla Conti", 8, "20:30", "T8", phone="+39 06 5550 142"),
-            self._sell(self._desk, "Elena Riva", 2, "19:30", "T2"),
         ]
 
     def _sell_at_kiosk(self, start: threading.Barrier) -> list[Sale]:
@@ -232,19 +260,26 @@ class Story:
             self._sell(self._kiosk, "Fabio Leone", 2, "19:30", "T6"),
         ]
 
+    def _sell_at_hub(self) -> list[Sale]:
+        return [
+            self._sell(self._hub, "Gina Galli", 5, "21:00", "T5"),
+            self._sell(self._hub, "Hugo Berti", 2, "20:00", "T2", may_move=True),
+        ]
+
     def _heal(self) -> None:
         """(c) The network heals, the kiosk's cable first; every fate is shown."""
         self._telling.act("3. The network heals, and every fate is decided")
-        took = 0.0
-        for node in (self._kiosk, self._desk):
-            node.post("/sync/resume")
-            took += wait_for(
-                f"everything written at the {node.name} is decided",
-                functools.partial(_settled, node),
-                PATIENCE_SECONDS,
-            )
-        self._telling.healed(took)
+        took = self._plug_in(self._kiosk)
+        hugo = next(sale for sale in self.sales if sale.who == "Hugo Berti")
+        waiting = self._hub.find(hugo.id) or {}
+        self._telling.half_healed(took)
+        self._claim(
+            "the kiosk's wishes are answered; Hugo's still waits, as only the desk may answer it",
+            (waiting.get("status"), waiting.get("waits_for")) == ("commit_pending", "desk"),
+        )
+        took = self._plug_in(self._desk)
         wait_for("all three hold the same", self._same_entries, PATIENCE_SECONDS)
+        self._telling.healed(took)
         self._fates = [self._fate(sale) for sale in self.sales]
         exceptions = self._desk.get("/exceptions")["items"]
         fate_by_guest = {
@@ -253,12 +288,36 @@ class Story:
         }
         by_id = {sale.id: sale.code for sale in self.sales}
         self._telling.fates(self._fates[1:], self.sales[1:], by_id, exceptions)
+        self._claim_guarantees()
         self._claim_fates(fate_by_guest, exceptions)
+
+    def _plug_in(self, node: Machine) -> float:
+        """Plug a device's cable in; returns after how many milliseconds all that was written there
+        had its answer."""
+        node.post("/sync/resume")
+        own = [sale for sale in self.sales if sale.at == node.name]
+        return wait_for(
+            f"everything written at the {node.name} is decided",
+            functools.partial(_answered, node, own),
+            PATIENCE_SECONDS,
+        )
+
+    def _claim_guarantees(self) -> None:
+        guaranteed = [sale for sale in self.sales if sale.made["assurance"] == "guaranteed"]
+        self._claim(
+            "the three guaranteed bookings stand as they were promised, on every machine",
+            len(guaranteed) == 3
+            and all(
+                _place(one.find(sale.id) or {}) == ("confirmed", "guaranteed", sale.asked)
+                for sale in guaranteed
+                for one in self._machines.all
+            ),
+        )
 
     def _claim_fates(
         self, fate: dict[str, dict[str, Any]], exceptions: list[dict[str, Any]]
     ) -> None:
-        carla = fate["carla"]
+        carla, hugo = fate["carla"], fate["hugo"]
         self.displaced_code = carla["code"]
         self._claim(
             "every operation has its verdict, and nothing is left undecided",
@@ -266,29 +325,35 @@ class Story:
             and not any(one["status"] == "commit_pending" for one in fate.values()),
         )
         self._claim(
-            "of the two who had table T3, one keeps it and one sits at the equal T4",
+            "of the two who wished for table T3, one has it and one sits at the equal T4",
             _seat(fate["dario"]) == ("confirmed", ["T3"])
             and _seat(fate["bruno"]) == ("confirmed", ["T4"])
             and _decision(fate["bruno"]).get("verdict") == "moved",
         )
         self._claim(
-            "of the two who had the only big table, one keeps it and one is told the truth",
+            "of the two who wished for the only big table, one has it and one is told the truth",
             _seat(fate["olga"]) == ("confirmed", ["T8"])
             and carla["status"] == "commit_failed"
             and _decision(carla).get("won") == [fate["olga"]["id"]],
         )
         self._claim(
-            "a person is asked to call the guest who lost her table, and only her",
+            "the desk answered for its own: T2 stays Elena's, Hugo gets its equal table T1",
+            _seat(hugo) == ("confirmed", ["T1"])
+            and (_decision(hugo).get("by"), _decision(hugo).get("verdict")) == ("desk", "moved")
+            and _decision(hugo).get("won") == [fate["elena"]["id"]],
+        )
+        self._claim(
+            "a wish that nobody else had is confirmed as it was made",
+            _seat(fate["fabio"]) == ("confirmed", ["T6"])
+            and _decision(fate["fabio"]).get("verdict") == "admitted",
+        )
+        self._claim(
+            "a person is asked to call the guest who got no table, and only her",
             [one["kind"] for one in exceptions] == ["displaced"] and is_about(exceptions[0], carla),
         )
         self._claim(
-            "what was confirmed before stayed as it was, and so did what nobody else wanted",
-            [_seat(fate[who]) for who in ("anna", "elena", "fabio", "gina")]
-            == [("confirmed", [table]) for table in ("T1", "T2", "T6", "T5")],
-        )
-        self._claim(
-            "the losing guest's decision is signed, and can be checked without the hub",
-            self._verifies(self.displaced_code),
+            "decisions are signed: the desk could check the hub's, and the hub the desk's",
+            self._verifies(self._desk, carla["code"]) and self._verifies(self._hub, hugo["code"]),
         )
         self._claim("no table is promised twice", _no_overlap(list(fate.values())))
 
@@ -317,9 +382,9 @@ class Story:
         ]
         return all(head == heads[0] for head in heads)
 
-    def _verifies(self, code: str) -> bool:
+    def _verifies(self, machine: Machine, code: str) -> bool:
         told = self._machines.command(
-            "decision", "verify", code, "--json", "--data", self._desk.directory
+            "decision", "verify", code, "--json", "--data", machine.directory
         )
         return bool(json.loads(told)["ok"])
 
@@ -388,8 +453,33 @@ def _settled(node: Machine) -> bool:
     return counts["queued"] + counts["sent"] == 0 and not waiting
 
 
+def _answered(node: Machine, sales: list[Sale]) -> bool:
+    """Whether all that was sold at a device is known to the hub and decided."""
+    counts = node.get("/queue")["counts"]
+    return counts["queued"] + counts["sent"] == 0 and not any(
+        _status_at(node, sale) == "commit_pending" for sale in sales
+    )
+
+
+def _held(machine: Machine) -> dict[str, list[str]]:
+    """The tables that each holder may sell by itself, as a machine shows it."""
+    held: dict[str, list[str]] = {}
+    for one in machine.get("/allotments", venue=VENUE)["items"]:
+        if one["state"] == "active":
+            held.setdefault(one["holder"], []).extend(one["resources"])
+    return held
+
+
 def _promise(sale: Sale) -> tuple[str, str]:
     return sale.made["status"], sale.made["assurance"]
+
+
+def _wish(sale: Sale) -> tuple[list[str], str]:
+    return sale.made["resources"], sale.made["starts_at"]
+
+
+def _place(shown: dict[str, Any]) -> tuple[Any, Any, str]:
+    return shown.get("status"), shown.get("assurance"), "+".join(shown.get("resources") or [])
 
 
 def _seat(fate: dict[str, Any]) -> tuple[str, list[str]]:

@@ -27,9 +27,9 @@ WIDTH_MAX: Final = 100
 """Longer lines of prose are hard to read, however wide the terminal is."""
 
 _ROLES: Final = {
-    "hub": "holds every right to sell, and decides",
-    "desk": "front desk: books, reads guests' names",
-    "kiosk": "kiosk at the door: books, reads no names",
+    "hub": "T3 to T8 are its own to sell",
+    "desk": "the front desk: T1 and T2 are its own",
+    "kiosk": "at the door: has none, asks for each",
 }
 _COLOURS: Final = {"hub": "magenta", "desk": "cyan", "kiosk": "yellow"}
 
@@ -50,10 +50,11 @@ class Telling:
         self._say(
             Panel(
                 Text(
-                    "A restaurant with eight tables takes bookings at three places. Then its"
-                    " network is cut, everybody goes on selling, and the network heals. Everything"
-                    " below happens now, in real processes on this machine; each line with a"
-                    " check mark was tested by the demo itself."
+                    "A restaurant with eight tables takes bookings at three places. Each table"
+                    " is one place's own to sell: what is its own it may promise at once, for"
+                    " any other it must ask. Then the network is cut, everybody goes on selling,"
+                    " and the network heals. All of this happens now, in real processes on this"
+                    " machine; each line with a check mark was tested by the demo itself."
                 ),
                 title=Text("Holdfast: reservations that hold when the network does not", "bold"),
                 border_style="green",
@@ -84,10 +85,10 @@ class Telling:
 
     def ordinary(self, sale: Sale, seen_ms: float) -> None:
         self._para(
-            f"{sale.who} books a table for {sale.made['party_size']} at the desk. The desk answers"
-            f" in {sale.answered_ms:.0f} ms, without waiting for anybody. The hub agrees, and"
-            f" {seen_ms:.0f} ms after the first tap the booking stands confirmed at the kiosk:"
-            f" {sale.code}, table {sale.asked}."
+            f"{sale.who} books a table for {sale.made['party_size']} at the desk. The desk gives"
+            f" her {sale.asked}, which is its own to sell: confirmed after {sale.answered_ms:.0f}"
+            f" ms, asking nobody. {seen_ms:.0f} ms after the first tap the kiosk knows of it, too:"
+            f" {sale.code}."
         )
 
     def privacy(self, name: str, readable: dict[str, bool]) -> None:
@@ -99,17 +100,19 @@ class Telling:
 
     def sold_apart(self, sales: Sequence[Sale]) -> None:
         self._para(
-            "The kiosk and the desk are unplugged. At the same moment both sell table T3 for the"
-            " same time, and both sell T8, the only table for eight. Neither can know of the other."
-            " Each also sells a table that nobody else wants. The hub sells one meanwhile."
+            "The kiosk and the desk are unplugged. The desk sells T2, its own. Then desk and kiosk"
+            " both take a booking for T3 at the same time, and both take one for T8, the only table"
+            " for eight: neither table is theirs, and neither can know of the other. The hub sells"
+            " T5, its own, and takes a booking for the desk's T2 as well."
         )
-        table = _table("sold at", "guest", "party", "table", "time", "promise", "took")
+        table = _table("made at", "guest", "party", "table", "whose", "time", "promise", "took")
         for sale in sales:
             table.add_row(
                 _place(sale.at),
                 sale.who,
                 str(sale.made["party_size"]),
                 sale.asked,
+                _place(sale.whose),
                 sale.made["starts_at"][11:16],
                 _promise(sale.made["assurance"]),
                 f"{sale.answered_ms:.0f} ms",
@@ -118,13 +121,17 @@ class Telling:
         self._say(
             Panel(
                 Group(
-                    _quote("guaranteed", '"Your table is booked."', "No merge takes it back."),
+                    _quote(
+                        "guaranteed",
+                        '"Your table is booked, it is yours."',
+                        "It was the seller's own to give, and nobody else could give it.",
+                    ),
                     _quote(
                         "provisional",
                         '"We have noted your wish and will confirm it as soon as we are online.'
                         ' If the table is gone, we call you."',
-                        "In this version all rights are the hub's, so that a device that is cut"
-                        " off promises no more than this.",
+                        "It is another's to give, who is asked once the network is back. Nothing"
+                        " was promised, so that nothing is taken back.",
                     ),
                 ),
                 title=Text("What the guest may be told", "bold"),
@@ -146,12 +153,17 @@ class Telling:
             )
         self._say(table)
 
+    def half_healed(self, took_ms: float) -> None:
+        self._para(
+            "The kiosk's cable is plugged in first. The hub answers for its own tables as soon as"
+            f" it hears who wants them, and waits for nobody who is silent: after {took_ms:.0f} ms"
+            " all that the kiosk asked for is decided. For the desk's tables it does not answer."
+        )
+
     def healed(self, took_ms: float) -> None:
         self._para(
-            "The kiosk's cable is plugged in first, then the desk's. The hub decides what it hears"
-            " when it hears it, and waits for nobody who is silent: whoever is back first is"
-            " decided first, and within one delivery the earlier booking goes first."
-            f" Together this took {took_ms:.0f} ms."
+            "Then the desk's cable. The hub answers what the desk had asked for, the desk what the"
+            f" hub had asked for; this took {took_ms:.0f} ms. Every fate, and why:"
         )
 
     def fates(
@@ -229,10 +241,11 @@ class Telling:
         )
         for says, command in (
             ("the book as the desk shows it", f"reservations list --date {date} --data $DESK"),
-            ("the guest who lost her table", f"reservations show {displaced} --data $DESK"),
-            ("why she did, checked here", f"decision verify {displaced} --data $DESK"),
+            ("the guest who got no table", f"reservations show {displaced} --data $DESK"),
+            ("why she got none, checked here", f"decision verify {displaced} --data $DESK"),
             ("what a person must do about it", "exceptions list --data $DESK"),
             ("what became of what the kiosk wrote", "queue list --data $KIOSK"),
+            ("which tables the desk may sell by itself", "allotments list --data $DESK"),
             ("the devices, seen from the hub", "hub nodes --data $HUB"),
             ("is the record whole?", "audit verify --data $HUB"),
             (
@@ -327,11 +340,11 @@ def _fate(fate: dict[str, Any]) -> Text:
 def _why(fate: dict[str, Any], code_by_id: dict[str, str], guest_by_code: dict[str, str]) -> str:
     decision = fate["decision"]
     if decision is None:
-        return "sold by the hub, from its right"
+        return f"guaranteed: the {fate['made_by']}'s own"
     if decision["verdict"] == "admitted":
-        return "free when the hub heard of it"
+        return f"free when the {decision['by']} was asked"
     winners = [guest_by_code.get(code_by_id.get(won, ""), "another") for won in decision["won"]]
-    had = f"{' and '.join(winners)} had it first"
+    taken = f"the {decision['by']} had given it to {' and '.join(winners)}"
     if decision["verdict"] == "moved":
-        return f"{had}; an equal table will do"
-    return f"{had}; nothing else seats them"
+        return f"{taken}; an equal table will do"
+    return f"{taken}; nothing else seats {fate['party_size']}"

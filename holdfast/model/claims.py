@@ -146,6 +146,11 @@ class _Judge:
         return self._rights.held(entry.node, entry.n, claim.id, claim.right)
 
 
+def is_holders_word(rights: Rights, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
+    """Whether a decision counts: its writer is the hub, or had the right to all that was asked."""
+    return _Judge(rights, set()).decides(entry, event, asked)
+
+
 def _extent(claim: Claim) -> tuple[str, int, int, int]:
     return claim.resource, claim.start, claim.end, claim.quantity
 

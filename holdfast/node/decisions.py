@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from holdfast.model.claims import REQUESTS, Seen
+from holdfast.model.claims import Seen, is_holders_word
 from holdfast.model.entries import Claim
 from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.events import ChainCertified, ChainKeyChanged, ClaimDecided
@@ -23,6 +23,7 @@ from holdfast.node.lookup import (
     find_record,
     node_name,
     position_of,
+    request_in,
     rfc3339_ms,
     subject_of,
     venue_time,
@@ -43,7 +44,7 @@ def decision_detail(replica: Replica, reference: str) -> dict[str, Any]:
     """
     record, entry, event = _newest(replica, reference)
     venue = record.book.partition("/")[2]
-    asked = _request(record, event)
+    asked = request_in(record, event)
     return {
         "reservation": uuid_text(record.id),
         "code": record.view.code or None,
@@ -76,14 +77,14 @@ def verify_decision(replica: Replica, reference: str) -> dict[str, Any]:
         notes.append("the decision's entry is not in the journal")
     else:
         checks.update(_check_chain(replica, *place, entry, notes))
-    checks.update(_check_decider(replica, record, entry, place, notes))
+    checks.update(_check_decider(replica, record, entry, event, place, notes))
     checks.update(_check_content(replica, record, entry, event, notes))
     return detail | {"ok": all(checks.values()), "checks": checks, "notes": notes}
 
 
 def _newest(replica: Replica, reference: str) -> tuple[Record, Seen, ClaimDecided]:
     record = find_record(replica, reference)
-    decided = decisions_in(record)
+    decided = decisions_in(replica, record)
     if not decided:
         asked = "still waits for a decision" if record.view.pending else "needed none"
         raise NotFound(f"{reference} has no decision: it {asked}")
@@ -180,7 +181,7 @@ def _keys(
     replica: Replica, chain: ChainRow, hashes: list[bytes], entries: list[bytes], notes: list[str]
 ) -> list[tuple[int, Ed25519PublicKey]]:
     """The decider's keys with the entry each begins at, read anew from its certificates; none
-    where the root did not sign the first for this tenant's hub."""
+    where the root did not sign each for this tenant's hub or for a device of this venue."""
     keys: list[tuple[int, Ed25519PublicKey]] = []
     for n, (digest, data) in enumerate(zip(hashes, entries, strict=True), 1):
         if n > 1 and b"chain.key_changed" not in data:
@@ -193,34 +194,36 @@ def _keys(
         except HoldfastError as error:
             notes.append(f"the decider's certificate is not the tenant's: {error.detail}")
             return []
-        if proven.role != "hub" or proven.tenant != chain.book.partition("/")[0]:
-            notes.append(f"the decider's certificate is for {proven.role} {proven.name}")
+        tenant, _, venue = chain.book.partition("/")
+        if proven.tenant != tenant or proven.venue not in ("*", venue):
+            notes.append(f"the decider's certificate is for {proven.tenant}/{proven.venue}")
             return []
         keys.append((1 if n == 1 else n + 1, proven.public_key))
     return keys
 
 
 def _check_decider(
-    replica: Replica, record: Record, entry: Seen, place: tuple[ChainRow, int] | None,
-    notes: list[str],
+    replica: Replica, record: Record, entry: Seen, event: ClaimDecided,
+    place: tuple[ChainRow, int] | None, notes: list[str],
 ) -> dict[str, bool]:  # fmt: skip
-    author = replica.authors(record.book).get(entry.node)
-    is_hub = author is not None and author.info.is_hub
+    """Whether the decider had the right to the place where the decision stands in its chain."""
+    asked = request_in(record, event)
+    entitled = is_holders_word(replica.rights(record.book), entry, event, asked)
     beyond = place is not None and not replica.counts(replica.book(record.book), *place)
-    if not is_hub:
-        notes.append(f"{entry.author} is not the hub, which holds the right")
+    if not entitled:
+        notes.append(f"{entry.author} did not hold the right to the place when it decided")
     if beyond:
         notes.append("the decision stands beyond the head at which this life was closed")
-    return {"decider": is_hub, "not_beyond_close": not beyond}
+    return {"decider": entitled, "not_beyond_close": not beyond}
 
 
 def _check_content(
     replica: Replica, record: Record, entry: Seen, event: ClaimDecided, notes: list[str]
 ) -> dict[str, bool]:
     """What it decides is there and was asked; whoever won is known here; its basis is held."""
-    asked = _request(record, event)
-    fits = asked is not None and asked.kind in REQUESTS
-    if fits and asked is not None and event.verdict == "admitted":
+    asked = request_in(record, event)
+    fits = asked is not None
+    if asked is not None and event.verdict == "admitted":
         fits = _places(asked.claims) == _places(entry.claims)
     if not fits:
         notes.append("what it decides is not what was asked, or is not held here")

@@ -1,22 +1,37 @@
-"""The prognosis of a reservation that nobody has decided yet, from what this replica knows.
+"""Of a reservation that nobody has decided yet: who is asked, and the prognosis.
 
-Owns the gathering of what waits; the guess itself is `model.prognosis`. It reads and changes
-nothing, and is made anew whenever somebody looks.
+Owns the gathering of what waits, from what this replica knows; the guess itself is
+`model.prognosis`. It reads and changes nothing, and is made anew whenever somebody looks.
 """
 
 from __future__ import annotations
 
 from holdfast.model import lifecycle
-from holdfast.model.claims import PENDING, STANDBY
+from holdfast.model.claims import PENDING, STANDBY, wish_of
 from holdfast.model.prognosis import Prognosis, Waiting, prognosis
 from holdfast.model.reservation import View
-from holdfast.node.replica import Replica
+from holdfast.model.rights import HUB
+from holdfast.node.identity import HUB_ROLE
+from holdfast.node.service import Service
 from holdfast.store.projections import Record
 
 _AHEAD = lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}
 
 
-def foreseen(replica: Replica, view: View) -> Prognosis | None:
+def waits_for(replica: Service, view: View) -> str | None:
+    """The name of who answers what a reservation or its change waits for, as far as this replica
+    knows who holds what; of several, whose answer was asked first. None where nothing waits."""
+    undecided = [claim for claim in view.claims if claim.state in (PENDING, STANDBY)]
+    if not undecided or view.status not in _AHEAD:
+        return None
+    first = min(undecided, key=lambda claim: (claim.stamp, claim.id))
+    asked = [claim for claim in undecided if claim.id.operation == first.id.operation]
+    with replica.lock:
+        holder = replica.rights(view.book).answering((one.asks, wish_of(one)) for one in asked)
+    return HUB_ROLE if holder == HUB else replica.name_of(view.book, holder)
+
+
+def foreseen(replica: Service, view: View) -> Prognosis | None:
     """What this replica expects of a reservation or of the change that it waits for; None where
     nothing waits, or where the venue is not known yet."""
     if not view.pending or view.status not in _AHEAD:

@@ -1,4 +1,4 @@
-"""The hub: a replica that holds every right of this version, decides, and admits nodes.
+"""The hub: a replica that holds every right that nobody was granted, and admits nodes.
 
 Owns its making and opening, its venues, and the order of what follows a merge. Who belongs to the
 fleet is `admission`'s business, when it may write after a restore `recovery`'s, and deciding and

@@ -236,7 +236,7 @@ def _decision_on(replica: Replica, book: str, operation: Operation) -> dict[str,
     record = replica.record(operation.subject, book)
     if record is None:
         return None
-    decided = decisions_in(record).get(operation.id)
+    decided = decisions_in(replica, record).get(operation.id)
     return decision_shape(*decided) if decided is not None else None
 
 

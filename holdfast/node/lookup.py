@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from holdfast.model import codes, wall
-from holdfast.model.claims import Seen
+from holdfast.model.claims import REQUESTS, Seen, is_holders_word
 from holdfast.model.contents import decode_content
 from holdfast.model.entries import SCHEMA, Entry, decode
 from holdfast.model.errors import Conflict, NotFound
@@ -166,15 +166,25 @@ def event_of(entry: Seen) -> Event | None:
     return decode_content(Entry(entry.kind, entry.stamp, 0, b"", (), (), (), SCHEMA, entry.content))
 
 
-def decisions_in(record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:
+def decisions_in(replica: Replica, record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:
     """The decision that stands on each operation of a reservation: a holder's first by stamp."""
+    rights = replica.rights(record.book)
     found: dict[bytes, tuple[Seen, ClaimDecided]] = {}
     for entry in sorted(record.seen, key=lambda seen: (seen.stamp, seen.node, seen.operation)):
-        if entry.holder and entry.kind == "claim.decided":
-            event = event_of(entry)
-            if isinstance(event, ClaimDecided):
-                found.setdefault(event.decides, (entry, event))
+        event = event_of(entry) if entry.kind == "claim.decided" else None
+        if isinstance(event, ClaimDecided) and event.decides not in found:
+            asked = request_in(record, event)
+            if is_holders_word(rights, entry, event, asked):
+                found[event.decides] = (entry, event)
     return found
+
+
+def request_in(record: Record, event: ClaimDecided) -> Seen | None:
+    """The entry that a decision answers; None where it is not known here."""
+    return next(
+        (seen for seen in record.seen if seen.operation == event.decides and seen.kind in REQUESTS),
+        None,
+    )
 
 
 def cancelling(record: Record) -> tuple[Seen, ReservationCancelled] | None:

@@ -2,7 +2,8 @@
 
 Owns the words that a request may use, who the guest is to the book, the next code and the sealing
 of the card; amending uses the same. On the hub the claim is sold from its own right and confirmed
-at once; on a node it asks the hub and stays provisional until decided.
+at once, and so it is on a node that holds the right to it; any other claim asks the right's holder
+and stays provisional until that one has decided.
 """
 
 from __future__ import annotations

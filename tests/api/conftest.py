@@ -40,6 +40,17 @@ def venue_document(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+GARDEN = "G1"
+"""The one table of `divided_venue` that the desk does not hold."""
+
+
+def divided_venue() -> dict[str, Any]:
+    """The same with a third table: T1 and T2 are the desk's to sell, the garden's the hub's."""
+    garden = {"id": GARDEN, "kind": "table", "seats": [1, 4]}
+    tables = [*venue_document()["resources"], garden]
+    return venue_document(resources=tables, allotments=[{"holder": "desk", "resources": ["T*"]}])
+
+
 def booking(**changes: Any) -> dict[str, Any]:
     """A request for a table for two."""
     return {"venue": "trattoria", "starts_at": f"{DAY}T19:30", "party_size": 2} | changes
@@ -84,10 +95,16 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Generator[Hub, None, None]:
+def trattoria() -> dict[str, Any]:
+    """The venue file of `hub`; a test file may have another."""
+    return venue_document()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, trattoria: dict[str, Any]) -> Generator[Hub, None, None]:
     """A hub with one venue."""
     hub = Hub.init(tmp_path / "hub", "acme", synchronous="NORMAL")
-    hub.import_venue(venue_document())
+    hub.import_venue(trattoria)
     yield hub
     hub.close()
 

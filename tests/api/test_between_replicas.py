@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from typing import Any
 
 import httpx
 import pytest
@@ -13,18 +14,60 @@ from websockets.exceptions import InvalidStatus
 from holdfast.node.exchange import Exchange
 from holdfast.node.transport import LIVE_PATH, signed_headers
 from holdfast.sync.messages import ExchangeResponse, decode, encode
-from tests.api.conftest import DAY, bearer, booking, calling, token_for
+from tests.api.conftest import (
+    DAY,
+    GARDEN,
+    bearer,
+    booking,
+    calling,
+    divided_venue,
+    token_for,
+)
 from tests.node.dialling import dialled, upgrade
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_node_answers_at_once_and_provisionally(desk):
+@pytest.fixture
+def trattoria() -> dict[str, Any]:
+    return divided_venue()
+
+
+async def test_what_a_node_holds_it_sells_guaranteed_and_at_once(desk, hub):
     async with calling(desk) as client:
-        answer = await client.post("/reservations", json=booking())
+        await client.post("/sync/pause")
+        made = (await client.post("/reservations", json=booking())).json()
+        assert (made["status"], made["assurance"]) == ("confirmed", "guaranteed")
+        assert (made["sync"], made["decision"], made["waits_for"]) == ("queued", None, None)
+        assert [claim["holder"] for claim in made["claims"]] == ["desk"]
+        await client.post("/sync/resume")
+        assert (await client.post("/sync/now")).json()["pushed"] >= 1
+    async with calling(hub) as client:
+        there = (await client.get(f"/reservations/{made['id']}")).json()
+        assert (there["status"], there["assurance"]) == ("confirmed", "guaranteed")
+        assert there["claims"] == made["claims"]
+
+
+async def test_the_hub_asks_the_node_for_what_the_node_holds(desk, hub):
+    async with calling(hub) as at_hub, calling(desk) as at_desk:
+        answer = await at_hub.post("/reservations", json=booking(resources=["T1"]))
         made = answer.json()
         assert (made["status"], made["assurance"]) == ("commit_pending", "provisional")
-        assert (made["sync"], made["decision"]) == ("queued", None)
+        assert (made["waits_for"], made["claims"][0]["holder"]) == ("desk", None)
+        await at_desk.post("/sync/now")
+        await at_desk.post("/sync/now")
+        for client in (at_hub, at_desk):
+            after = (await client.get(f"/reservations/{made['id']}")).json()
+            assert (after["status"], after["assurance"]) == ("confirmed", "admitted")
+            assert (after["waits_for"], after["decision"]["by"]) == (None, "desk")
+
+
+async def test_for_the_rest_a_node_answers_at_once_and_provisionally(desk):
+    async with calling(desk) as client:
+        answer = await client.post("/reservations", json=booking(resources=[GARDEN]))
+        made = answer.json()
+        assert (made["status"], made["assurance"]) == ("commit_pending", "provisional")
+        assert (made["sync"], made["decision"], made["waits_for"]) == ("queued", None, "hub")
         queue = (await client.get("/queue", params={"state": "queued"})).json()
         assert [(one["kind"], one["reservation"]) for one in queue["items"]] == [
             ("reservation.created", made["id"])
@@ -37,7 +80,9 @@ async def test_who_prefers_to_wait_gets_the_decision(desk):
     async with calling(desk) as client:
 
         async def make() -> httpx.Response:
-            return await client.post("/reservations", json=booking(), headers={"Prefer": "wait=10"})
+            return await client.post(
+                "/reservations", json=booking(resources=[GARDEN]), headers={"Prefer": "wait=10"}
+            )
 
         waiting = asyncio.create_task(make())
         while not (await client.get("/reservations")).json()["items"]:
@@ -54,21 +99,23 @@ async def test_who_prefers_to_wait_gets_the_decision(desk):
 
 async def test_who_prefers_not_to_wait_long_is_answered_as_it_is(desk):
     async with calling(desk) as client:
-        answer = await client.post("/reservations", json=booking(), headers={"Prefer": "wait=0"})
+        answer = await client.post(
+            "/reservations", json=booking(resources=[GARDEN]), headers={"Prefer": "wait=0"}
+        )
         assert answer.json()["status"] == "commit_pending"
         assert answer.headers["preference-applied"] == "wait=0"
 
 
 async def test_a_change_onto_capacity_held_elsewhere_stays_pending_until_decided(desk):
     async with calling(desk) as client:
-        made = (await client.post("/reservations", json=booking())).json()
+        made = (await client.post("/reservations", json=booking(resources=[GARDEN]))).json()
         await client.post("/sync/now")
         path = f"/reservations/{made['id']}"
         changed = await client.patch(path, json={"starts_at": f"{DAY}T21:00"})
         assert changed.status_code == 202
         assert changed.json()["starts_at"] == made["starts_at"]
         change = changed.json()["pending_change"]
-        assert (change["starts_at"][:16], change["resources"]) == (f"{DAY}T21:00", ["T1"])
+        assert (change["starts_at"][:16], change["resources"]) == (f"{DAY}T21:00", [GARDEN])
         await client.post("/sync/now")
         after = (await client.get(path)).json()
         assert (after["starts_at"][:16], after["pending_change"]) == (f"{DAY}T21:00", None)

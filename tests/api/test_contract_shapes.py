@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
-from tests.api.conftest import DAY, booking, calling
+from tests.api.conftest import DAY, GARDEN, booking, calling, divided_venue
 
 pytestmark = pytest.mark.anyio
 
@@ -86,6 +86,11 @@ OPERATION = {
 }
 
 
+@pytest.fixture
+def trattoria() -> dict[str, Any]:
+    return divided_venue()
+
+
 @pytest.fixture(params=["hub", "node"])
 async def client(
     request: pytest.FixtureRequest, hub: Hub, desk: Node
@@ -146,7 +151,7 @@ async def test_a_reservation_has_every_field_wherever_it_is_answered(client: htt
 
 async def test_a_decision_has_its_fields_on_both_sides(hub: Hub, desk: Node):
     async with calling(desk) as client:
-        one = await made(client)
+        one = await made(client, resources=[GARDEN])
         desk.sync()
         here = (await client.get(f"/reservations/{one['id']}")).json()
         items = (await client.get("/queue")).json()["items"]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
-from tests.api.conftest import booking, calling, token_for
+from tests.api.conftest import GARDEN, booking, calling, divided_venue, token_for
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def trattoria() -> dict[str, Any]:
+    return divided_venue()
 
 
 async def test_another_address_counts_from_the_next_exchange_on(desk: Node, hub_url: str):
@@ -47,7 +53,9 @@ async def test_an_address_in_the_settings_wins_and_says_so(hub: Hub, desk: Node,
 async def test_a_new_code_gives_a_new_certificate_and_keeps_the_data(hub: Hub, desk: Node):
     before = desk.identity.certificates
     async with calling(desk) as client:
-        made = (await client.post("/reservations", json=booking())).json()
+        made = (await client.post("/reservations", json=booking(resources=[GARDEN]))).json()
+        own = (await client.post("/reservations", json=booking())).json()
+        assert own["assurance"] == "guaranteed"
         wrong = await client.post("/sync/rejoin", json={"code": "nonsense"})
         assert wrong.status_code == 401
         code = hub.invite("trattoria", "front-desk", "desk").code
@@ -56,6 +64,13 @@ async def test_a_new_code_gives_a_new_certificate_and_keeps_the_data(hub: Hub, d
         assert (await client.post("/sync/now")).json()["pushed"] >= 1
         found = (await client.get(f"/reservations/{made['id']}")).json()
         assert found["assurance"] == "admitted"
+        # It is another life, whose rights a person gives it (DESIGN §5.8).
+        again = (await client.post("/reservations", json=booking())).json()
+        assert again["assurance"] == "provisional"
+        assert hub.granting.fulfil(hub.book_of("trattoria"), again="desk") == 1
+        await client.post("/sync/now")
+        after = (await client.post("/reservations", json=booking())).json()
+        assert after["assurance"] == "guaranteed"
 
 
 async def test_a_cut_off_node_cannot_rejoin(hub: Hub, desk: Node):

@@ -29,7 +29,7 @@ class TestWords:
         [
             ("confirmed", "guaranteed", "confirmed (guaranteed)"),
             ("confirmed", "admitted", "confirmed (admitted)"),
-            ("commit_pending", "provisional", "waiting for the hub (provisional)"),
+            ("commit_pending", "provisional", "waiting for an answer (provisional)"),
             ("commit_failed", "none", "could not be had"),
             ("checked_in", "guaranteed", "here (checked in)"),
             ("no_show", "guaranteed", "did not come"),
@@ -39,9 +39,18 @@ class TestWords:
     def test_a_status_is_said_plainly(self, status: str, assurance: str, said: str):
         assert words.status_words({"status": status, "assurance": assurance}) == said
 
+    def test_who_is_asked_is_called_by_its_name(self):
+        waiting = {"status": "commit_pending", "assurance": "provisional"}
+        for holder, said in (("hub", "the hub"), ("desk", "desk")):
+            one = {**waiting, "waits_for": holder}
+            assert words.status_words(one) == f"waiting for {said} (provisional)"
+            assert words.status_words(one, brief=True) == f"waiting for {said}"
+
     def test_a_change_that_waits_is_said_beside_the_status(self):
         one = {"status": "confirmed", "assurance": "guaranteed", "pending_change": {"x": 1}}
         assert words.status_words(one) == "confirmed (guaranteed), change asked for"
+        one["waits_for"] = "desk"
+        assert words.status_words(one).endswith("change asked for, waiting for desk")
 
     def test_reservations_are_shown_on_the_venues_clock_with_the_day_of_the_week(self):
         assert words.clock_text("2026-07-01T19:30:00+02:00") == "Wed 2026-07-01 19:30"

@@ -45,12 +45,40 @@ def reserve(directory: Path, *words: object) -> list[object]:
     ]
 
 
-def test_offline_ones_own_is_guaranteed_and_the_exchange_decides_the_rest(run: Run, desk: Desk):
+def test_what_the_desk_holds_is_guaranteed_while_the_hub_is_gone(run: Run, desk: Desk):
+    hub, front, running = desk
+    running.stop()
+    shown = run("reserve", "--venue", "trattoria", "--at", f"{DAY}T19:30", "--party", 2,
+                "--wait", 5, "--data", front)  # fmt: skip
+    assert shown.exit_code == 0, shown.stderr
+    assert "confirmed (guaranteed)" in shown.stdout
+    made = document(run("reservations", "list", "--json", "--data", front))["items"][0]
+    assert made["resources"] == ["T1"], "its own before any other that fits"
+    asked = run("reserve", "--venue", "trattoria", "--at", f"{DAY}T19:30", "--party", 2,
+                "--resource", "T1", "--data", hub)  # fmt: skip
+    assert "waiting for desk (provisional)" in asked.stdout
+
+
+def test_what_the_hub_asks_of_the_desk_is_the_desks_to_decide(run: Run, serve: Serve, desk: Desk):
     hub, front, _ = desk
-    own = document(run(*reserve(front)))
-    assert (own["status"], own["assurance"]) == ("confirmed", "guaranteed")
+    won = document(run(*reserve(front, "--resource", "T1")))
+    lost = document(run(*reserve(hub, "--resource", "T1")))
+    assert (lost["status"], lost["waits_for"]) == ("commit_pending", "desk")
+    for _ in range(2):
+        assert run("sync", "now", "--data", front).exit_code == 0
+    shown = run("reservations", "show", lost["code"], "--data", hub).stdout
+    assert "could not be had" in shown
+    assert f"{won['code']} (confirmed (guaranteed), T1)" in shown
+    checked = document(run("decision", "verify", lost["code"], "--json", "--data", hub))
+    assert (checked["ok"], checked["by"], checked["verdict"]) == (True, "desk", "displaced")
+
+
+def test_for_the_rest_offline_is_provisional_and_the_exchange_decides(run: Run, desk: Desk):
+    hub, front, _ = desk
     made = document(run(*reserve(front, "--resource", "T3")))
     assert (made["status"], made["assurance"]) == ("commit_pending", "provisional")
+    shown = run("reservations", "show", made["code"], "--data", front).stdout
+    assert "waiting for the hub (provisional)" in shown
     assert document(run("queue", "stats", "--json", "--data", front))["counts"]["queued"] >= 1
     done = document(run("sync", "now", "--json", "--data", front))
     assert done["pushed"] >= 1

@@ -55,6 +55,8 @@ def test_the_story_is_told_in_plain_words_on_80_columns_and_every_claim_holds(tm
         "4. Three books, one content",
         "5. Every reservation",
         "moved T3 → T4",
+        "moved T2 → T1",
+        "guaranteed: the desk's own",
         "claims of the story held",
     ):
         assert words in done.stdout
@@ -71,11 +73,16 @@ def test_the_same_story_as_one_json_document(tmp_path: Path):
     told: dict[str, Any] = json.loads(done.stdout)
     assert told["ok"] is True
     assert told["seconds"] < 40
-    assert len(told["claims"]) >= 15
+    assert len(told["claims"]) >= 20
     fates = [(one["guest"], one["promised"], one["status"]) for one in told["reservations"]]
-    assert ("Gina Galli", "guaranteed", "confirmed") in fates
+    assert ("Elena Riva", "guaranteed", "confirmed") in fates, "sold by the desk while cut off"
+    assert ("Gina Galli", "guaranteed", "confirmed") in fates, "sold by the hub"
+    assert ("Hugo Berti", "provisional", "confirmed") in fates, "asked of the desk"
     assert ("Carla Conti", "provisional", "commit_failed") in fates
-    assert sum(status == "confirmed" for _, _, status in fates) == 7
+    assert sum(status == "confirmed" for _, _, status in fates) == 8
+    untouched = [one for one in told["reservations"] if one["promised"] == "guaranteed"]
+    assert len(untouched) == 3
+    assert all(one["resources"] == [one["asked"]] and not one["decision"] for one in untouched)
     assert len(set(told["digests"].values())) == 1
 
 

@@ -178,6 +178,15 @@ class Reservation(Shape, kw_only=True):
     made_at: VenueTime
     sync: OperationState
     decision: Decision | None
+    waits_for: Annotated[
+        str | None,
+        Meta(
+            description=(
+                "name of the device that decides what is not decided yet, or `hub`; null: nothing "
+                "waits"
+            )
+        ),
+    ]
     prognosis: Prognosis | None
     attendance_confirmed: Annotated[
         bool, Meta(description="the guest said again that they will come")
