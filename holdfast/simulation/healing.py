@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from holdfast.model.entries import decode
 from holdfast.model.errors import Forbidden, HoldfastError, NotFound, RuleViolated, Unauthorised
+from holdfast.model.reservation import claims_to_end
 from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
@@ -55,6 +57,8 @@ def heal(world: World, oracles: Oracles) -> None:
             oracles.before_proceeding("proceeded without a device")
             with world.on(world.hub):
                 world.the_hub.recover(proceed=True)
+        if number:
+            _take_back(world, oracles)
         for machine in world.devices():
             if not machine.hostile:
                 _exchange(world, machine, oracles, last=number == ROUNDS_MAX - 1)
@@ -65,6 +69,20 @@ def heal(world: World, oracles: Oracles) -> None:
         if number >= 1 and _quiet(world):
             return
     oracles.report("comes to rest", f"{ROUNDS_MAX} rounds of exchanges were not enough")
+
+
+def _take_back(world: World, oracles: Oracles) -> None:
+    """A person takes back what hostile devices hold: whoever asks those gets no answer."""
+    hub = world.the_hub
+    names = {machine.name for machine in world.devices() if machine.hostile}
+    for book in sorted(hub.books):
+        if not hub.may_decide(book):
+            continue
+        for held in list(hub.rights(book).active()):
+            if hub.name_of(book, held.holder) in names:
+                oracles.before_revoking(held.right.resources)
+                with world.on(world.hub):
+                    hub.granting.revoke(held.right.id, "stranded")
 
 
 def _exchange(world: World, machine: Machine, oracles: Oracles, *, last: bool) -> None:
@@ -127,6 +145,7 @@ def judge(world: World, oracles: Oracles, answered: list[Answered]) -> None:
     _nothing_lost(world, oracles, answered)
     _confirmations(world, oracles)
     _codes(world, oracles, answered)
+    _stamps(world, oracles)
     _private(world, oracles)
 
 
@@ -166,6 +185,7 @@ def _queues(world: World, oracles: Oracles) -> None:
 
 
 def _decided(world: World, oracles: Oracles) -> None:
+    hub_s = world.the_hub.clock.now_ms() // 1000
     for machine in honest(world):
         replica = machine.replica
         if replica is None:
@@ -180,6 +200,10 @@ def _decided(world: World, oracles: Oracles) -> None:
                     oracles.report(
                         "every move ends", f"{machine.name}: {view.code} keeps a place for a move"
                     )
+                # What is past frees nothing any more.
+                ending = [claim for claim in claims_to_end(view, hub_s) if claim.end > hub_s]
+                if machine.name == HUB and ending:
+                    oracles.report("every end is written", f"{view.code} keeps what it gave up")
                 if view.waiting:
                     oracles.report(
                         "every claim is decided",
@@ -244,6 +268,23 @@ def _private(world: World, oracles: Oracles) -> None:
         for secret in (PERSON, PHONE):
             if secret.encode() in entries:
                 oracles.report("no personal data in clear", f"{machine.name} holds {secret!r}")
+
+
+def _stamps(world: World, oracles: Oracles) -> None:
+    """Along the chain of an honest device no stamp is used twice, and none goes back."""
+    hostile = {machine.name for machine in world.devices() if machine.hostile}
+    hub = world.the_hub
+    for book in sorted(hub.books):
+        for chain in hub.store.journal.chains(book):
+            if hub.name_of(book, chain.incarnation) in hostile:
+                continue
+            last = -1
+            for data in hub.store.journal.entries(chain, 0, chain.length):
+                stamp = decode(data).stamp
+                if stamp <= last:
+                    name = hub.name_of(book, chain.incarnation)
+                    oracles.report("stamps grow", f"{name} wrote {stamp} after {last}")
+                last = stamp
 
 
 def _codes(world: World, oracles: Oracles, answered: list[Answered]) -> None:

@@ -25,6 +25,7 @@ from holdfast.model.events import (
     OperationWithdrawn,
     ReservationCreated,
     RightGranted,
+    RightReturned,
     VenueConfigured,
     encode_content,
 )
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 ATTACKS: Final = (
     "forged_right", "forged_decision", "forged_end", "foreign_id", "backdated", "from_the_future",
     "administration", "withdrawal", "garbage", "unsealed", "foreign_chain", "as_the_hub",
-    "fork", "taken_import",
+    "fork", "taken_import", "misused_right", "returned_right", "foreign_return", "forged_grant",
 )  # fmt: skip
 _AGENT: Final = "agent_" + "0" * 32
 
@@ -77,6 +78,9 @@ class Attacker:
         # It reads along like any device: what it attacks, it must know.
         self._world.network.messages = 0
         self._node.sync()
+        if how in ("misused_right", "returned_right"):
+            self._misuse(how, draw)
+            return
         if how == "fork":
             # Another story behind the same beginning.
             self._entries = self._entries[: max(1, len(self._entries) // 2)]
@@ -119,10 +123,48 @@ class Attacker:
             return [self._entry(self._created(), subject=record, claims=claims, stamp=1 << 16)]
         if how == "administration":
             return [self._entry(self._administration(draw))]
+        if how == "foreign_return":
+            rights = [held.right.id for held in self._node.rights(self._book).active()]
+            return [self._entry(RightReturned((draw.choice(rights),)))] if rights else []
+        if how == "forged_grant":
+            resource = draw.choice(("T1", "T2", "T3", "T4"))
+            event = RightGranted(self._incarnation, (resource,), 1, 0, START_MS // 1000 + 10**7)
+            granted = self._entry(event)
+            _, head = self._chain([*self._entries, granted])
+            claims = (self._claim(resource, self._soon(draw), head[:16]),)
+            return [granted, self._entry(self._created(), subject=subject, claims=claims)]
         if how == "withdrawal" and target is not None:
             return [self._entry(OperationWithdrawn(target.making or bytes(16)), subject=target.id)]
         ahead = {"backdated": 1, "from_the_future": (START_MS + 10**10)}.get(how, START_MS)
         return [self._wish(draw, stamp=ahead << 16)]
+
+    def _misuse(self, how: str, draw: random.Random) -> None:
+        """Sell from a right of its own what that does not cover: another resource, what lies before
+        it, more than it is for; or anything, once it was given back. On its real chain, for that is
+        whose right it is."""
+        node = self._node
+        rights = node.rights(self._book)
+        own = [right for right in rights.by_id.values() if right.holder == node.account]
+        if not own:
+            return
+        right = draw.choice(own)
+        resource, start, quantity = right.resources[0], self._soon(draw), 1
+        if how == "misused_right":
+            misuse = draw.choice(("resource", "time", "quantity"))
+            if misuse == "resource":
+                others = {"T1", "T2", "T3", "T4"} - {resource}
+                resource = draw.choice(sorted(others))
+            elif misuse == "time":
+                start = right.start - 3_600
+            else:
+                quantity = right.quantity + 1
+        with node.transaction():
+            if how == "returned_right" and rights.now(right.id) is not None:
+                node.append(self._book, RightReturned((right.id,)))
+            made = reservation_id(node.account, START_MS, draw.randbytes(ENTROPY_BYTES))
+            claim = Claim(resource, start, start + 5_400, quantity, right=right.id)
+            node.append(self._book, self._created(), subject=made, claims=(claim,))
+        node.sync()
 
     def _administration(self, draw: random.Random) -> Event:
         hub = self._world.hub.replica

@@ -463,7 +463,10 @@ class _Grants:
             if node not in lives or claim.resource not in grant.resources:
                 continue
             if ending or (
-                grant.id == claim.right and grant.start <= claim.start and claim.end <= grant.end
+                grant.id == claim.right
+                and claim.quantity <= grant.quantity
+                and grant.start <= claim.start
+                and claim.end <= grant.end
             ):
                 return True
         return False

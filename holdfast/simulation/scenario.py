@@ -52,6 +52,7 @@ def make_scenario(
     }
     if any(what == "attack" for _, what, _, _ in planned):
         devices.append(Device(STRANGER, "kiosk", venues[0], hostile=True))
+        wishes[venues[0]] = [*_stranger_wishes(seed, venues[0]), *wishes[venues[0]]]
     ordered = sorted(planned, key=lambda item: (item[0], item[2], item[1]))
     steps = tuple(
         Step(number=number, at_ms=at, what=what, machine=machine, detail=detail)
@@ -78,6 +79,18 @@ def _wishes(draw: random.Random, venue: str, names: list[str]) -> list[dict[str,
             quantity = draw.randrange(1, most + 1)
             wishes.append({"holder": name, "resources": [pool], "quantity": quantity})
     return wishes
+
+
+def _stranger_wishes(seed: int, venue: str) -> list[dict[str, Any]]:
+    """Every other hostile device was trusted with something once."""
+    draw = random.Random(f"stranger {seed}")  # noqa: S311
+    if draw.random() < 0.5:
+        return []
+    if venue == "hotel":
+        return [{"holder": STRANGER, "resources": ["R101"]}]
+    resource = draw.choice(("T1", "T2", "T3", "T4", "HALL"))
+    wish = {"holder": STRANGER, "resources": [resource]}
+    return [{**wish, "quantity": 2} if resource == "HALL" else wish]
 
 
 def _within(draw: random.Random, day: int) -> int:

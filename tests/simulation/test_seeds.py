@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from holdfast.commands.simulate import simulate
-from holdfast.model import deciding
+from holdfast.model.deciding import HubStock
+from holdfast.model.rights import HUB
 from holdfast.simulation import FAULTS, make_scenario, play, replay_line
 from holdfast.simulation.chance import Chance, SeededSealing
 from holdfast.simulation.faults import DOINGS
@@ -125,7 +126,7 @@ def test_the_command_counts_and_ends_well_where_nothing_broke() -> None:
 
 
 def test_the_command_prints_one_line_that_replays_a_failure_and_the_fewest_steps() -> None:
-    with mock.patch.object(deciding, "_fits", lambda *_: True):
+    with mock.patch.object(HubStock, "right_for", lambda *_: HUB):
         failing = next(
             seed
             for seed in range(1, 100)
