@@ -16,7 +16,7 @@ from holdfast.model import lifecycle
 
 if TYPE_CHECKING:
     from holdfast.model.claims import Decision
-from holdfast.model.reservation import View
+    from holdfast.model.reservation import View
 
 DISPLACED: Final = "displaced"
 SEATED_WITHOUT_PLACE: Final = "seated_without_place"

@@ -12,12 +12,12 @@ from unittest import mock
 
 import msgspec
 
-from holdfast.model import lifecycle, reservation
+from holdfast.model import claims, lifecycle, reservation
 from holdfast.model.administration import Administration
 from holdfast.model.capacity import Occupancy
+from holdfast.model.claims import READY, SPARE, STANDBY, _Judge
 from holdfast.model.deciding import GrantedStock
 from holdfast.model.events import ChainCertified, RightGranted
-from holdfast.model.reservation import READY, SPARE, STANDBY, _Judge
 from holdfast.model.rights import _NOW, Rights
 from holdfast.node import holding, selling
 from holdfast.node.books import Books
@@ -141,10 +141,10 @@ def anybody_grants() -> Any:
 def anybody_returns() -> Any:
     returned = Rights.returned
 
-    def returning(self: Any, node: bytes, n: int, operation: bytes, event: Any) -> None:
+    def returning(self: Any, node: bytes, n: int, stamp: int, operation: bytes, event: Any) -> None:
         for right in event.rights:
             if right in self.by_id:
-                returned(self, self.by_id[right].holder, 0, operation, event)
+                returned(self, self.by_id[right].holder, 0, stamp, operation, event)
 
     return mock.patch.object(Rights, "returned", returning)
 
@@ -159,13 +159,13 @@ def anybody_sells() -> Any:
 
 
 def both_moves_count() -> Any:
-    turn = reservation._in_turn_of
+    turn = claims._in_turn_of
 
     def both(claim: Any, by_id: Any, favoured: Any, winners: Any) -> Any:
         after = turn(claim, by_id, favoured, winners)
         return claim if after.state == SPARE else after
 
-    return mock.patch.object(reservation, "_in_turn_of", both)
+    return mock.patch.object(claims, "_in_turn_of", both)
 
 
 def nothing_spare_is_ended() -> Any:
@@ -295,8 +295,8 @@ def one_of_two_holders_is_asked() -> Generator[None, None, None]:
 
 
 def answers_for_anything() -> Any:
-    extent = reservation._extent
-    return mock.patch.object(reservation, "_extent", lambda claim: extent(claim)[1:])
+    extent = claims._extent
+    return mock.patch.object(claims, "_extent", lambda claim: extent(claim)[1:])
 
 
 def decided_as_it_came() -> Any:

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.model import reservation
+from holdfast.model import claims
 from holdfast.model.administration import Administration
+from holdfast.model.claims import _Judge
 from holdfast.model.deciding import HubStock
-from holdfast.model.reservation import _Judge
 from holdfast.model.rights import HUB, Rights
 from holdfast.node import holding, witness
 from holdfast.node.books import Books
@@ -164,7 +164,7 @@ SCRIPTS = [
             stranger=True, allotments=DESK0_HAS_T1,
         ), {"capacity", "confirmed stands"}, ends=("commit_failed", "confirmed")),
     Script("a move takes its place when the old one is given up",
-        replaced(reservation, "_taken_turns", lambda claims, _: claims),
+        replaced(claims, "_taken_turns", lambda found, _: found),
         scenario(
             ("sync", "desk0"), ("reserve", "desk0", wish(2, "19:30", "T1")), ("sync", "desk0"),
             ("move", "hub", {**FIRST, "resource": "T2", "time": ""}),

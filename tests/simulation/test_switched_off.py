@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from holdfast.model import deciding, reservation
+from holdfast.model import claims, deciding, reservation
 from holdfast.model.capacity import Occupancy
 from holdfast.model.deciding import HubStock
 from holdfast.model.events import OperationWithdrawn
@@ -49,7 +49,7 @@ def replaced(target: Any, name: str, value: Any) -> Any:
 
 
 def every_entry_is_a_holders() -> Any:
-    real: Any = reservation.Seen
+    real: Any = claims.Seen
 
     def seen(*fields: Any) -> Any:
         return real(*fields[:5], True, *fields[6:])  # `holder`
@@ -178,7 +178,7 @@ RULES = [
          {"capacity", "same entries, same book", "confirmed stands", "agreement", "fresh fold",
           "one place each"}, 4, first=19),
     Rule("the fold does not depend on arrival",
-         replaced(reservation, "_order", lambda _: (0, b"", b"")), ("partition", "meeting"),
+         replaced(reservation, "order", lambda _: (0, b"", b"")), ("partition", "meeting"),
          {"same entries, same book", "agreement", "fresh fold", "confirmed stands"}),
     Rule("a frame needs a valid seal", replaced(gate, "verify_seal", lambda *_: True),
          ("hostile",), {"only a holder decides", "confirmed stands", "agreement", "comes to rest",
