@@ -93,7 +93,8 @@ class Holding:
         return written
 
     def _decide_all(self, name: str) -> int:
-        """Decide every claim asked of the hub, in stamp order, in transactions of bounded size."""
+        """Decide every claim asked of this replica, in stamp order, in transactions of bounded
+        size."""
         venue = self._r.book(name).administration.venue
         if venue is None:
             return 0
