@@ -1,8 +1,8 @@
 """Schedules that broke earlier rules, by their numbers, against real stores and real messages.
 
-H is the hub, A a front desk, B a kiosk, C a call centre. In this version the hub holds every
-right, so that what a schedule says of a holder is tried with the hub, the rest with devices that
-ask.
+H is the hub, A a front desk, B a kiosk, C a call centre. Nothing is granted here: what a schedule
+says of a holder is tried with the hub, the rest with devices that ask. With devices that hold
+rights: `test_rights`.
 """
 
 from __future__ import annotations
