@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -164,6 +165,22 @@ class Admission:
             # Only whoever speaks gets a prefix: they are few, and names can be made up.
             self.grant_codes(name, sender)
         self._greeted.add((name, sender, len(book.authors)))
+
+    def close_forks(self, name: str, forked: Iterable[bytes]) -> None:
+        """Close devices' chains that turn out to have a second branch, on the one that this hub met
+        first: what it decided in sight of that stays true (§4.3). A hub that recovers decided
+        nothing, and closes them where they count so far."""
+        book = self._hub.book(name)
+        for incarnation in sorted(forked):
+            author = book.authors.get(incarnation)
+            if author is None or author.info.is_hub or incarnation in book.administration.closes:
+                continue
+            first = self._hub.store.journal.branches(name, incarnation)[0]
+            serving = self._hub.recovery.may_write(name)
+            chain = first if serving else self._hub.standing(name, incarnation)
+            self._hub.append(
+                name, ChainClosed(incarnation, chain.branch, chain.length, chain.head, "forked")
+            )
 
     def _close_unwritten(self, name: str) -> None:
         """Close lives that rights passed to and that never wrote a word, because the device died

@@ -24,6 +24,7 @@ from holdfast.model.vocabulary import RIGHT_REVOKE_REASONS
 from holdfast.node.books import BookState
 from holdfast.node.reasons import reason_code
 from holdfast.store.projections import StoredClaim
+from holdfast.sync.seals import chain_start
 
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
@@ -236,11 +237,11 @@ class Granting:
             for name in self._hub.books:
                 held = self._hub.rights(name).now(right)
                 if held is not None:
-                    chain = self._hub.standing(name, held.holder)
-                    self._hub.append(
-                        name,
-                        RightRevoked(right, held.holder, chain.length, chain.head, code),
-                    )
+                    entries, head = 0, chain_start(name, held.holder)
+                    if self._hub.store.journal.chain(name, held.holder) is not None:
+                        chain = self._hub.standing(name, held.holder)
+                        entries, head = chain.length, chain.head
+                    self._hub.append(name, RightRevoked(right, held.holder, entries, head, code))
                     return
         raise NotFound("no such allotment is in force; `holdfast allotments list` shows what is")
 

@@ -6,7 +6,7 @@ is, `model.deciding` says, and who holds what, `model.rights`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdfast.model import deciding, lifecycle
 from holdfast.model.claims import PENDING, STANDBY, ClaimView, wish_of
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from holdfast.node.service import Service
+
+
+_TURNS: Final = 4
+"""How often one reservation is looked at in a row; what is left then waits for the next time."""
 
 
 class Holding:
@@ -93,9 +97,14 @@ class Holding:
                     dict.fromkeys(self._r.store.projections.ending(name, statuses, now_s))
                 )
             for reservation in asking:
-                record = self._r.record(reservation, name)
-                if record is not None:
-                    written += self._end_requested(name, record.view)
+                # What gives way to one move may leave another that was granted without a place to
+                # take.
+                for _ in range(_TURNS):
+                    record = self._r.record(reservation, name)
+                    ended = self._end_requested(name, record.view) if record is not None else 0
+                    written += ended
+                    if not ended:
+                        break
         return written
 
     def _decide_all(self, name: str) -> int:

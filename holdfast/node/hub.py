@@ -213,6 +213,9 @@ class Hub(Service):
 
         `complete`: the sender holds nothing that the hub lacks, so that it counts as heard.
         """
+        if merged.forked and not self.recovery.replaced(name):
+            with self.transaction():
+                self.admission.close_forks(name, merged.forked)
         if more:
             self.holding.backlog(name, sender, merged.reservations)
             return

@@ -59,6 +59,8 @@ def heal(world: World, oracles: Oracles) -> None:
                 world.the_hub.recover(proceed=True)
         if number:
             _take_back(world, oracles)
+        if number == _PATIENT_ROUNDS:
+            _revoke_what_nobody_has(world, oracles)
         for machine in world.devices():
             if not machine.hostile:
                 _exchange(world, machine, oracles, last=number == ROUNDS_MAX - 1)
@@ -83,6 +85,23 @@ def _take_back(world: World, oracles: Oracles) -> None:
                 oracles.before_revoking(held.right.resources)
                 with world.on(world.hub):
                     hub.granting.revoke(held.right.id, "stranded")
+
+
+def _revoke_what_nobody_has(world: World, oracles: Oracles) -> None:
+    """A person takes back what a life holds that no device goes on with: its disk is lost."""
+    lives = {
+        machine.replica.identity.incarnation
+        for machine in world.running()
+        if machine.replica is not None
+    }
+    if world.the_hub.exchange_state != "serving":
+        return
+    with world.on(world.hub):
+        for book in sorted(world.the_hub.books):
+            for held in list(world.the_hub.rights(book).active()):
+                if held.holder not in lives:
+                    oracles.before_revoking(held.right.resources)
+                    world.the_hub.granting.revoke(held.right.id, "stranded")
 
 
 def _exchange(world: World, machine: Machine, oracles: Oracles, *, last: bool) -> None:
