@@ -366,14 +366,20 @@ def _given_up(
 ) -> ClaimView | None:
     """What a standby claim would take the place of: the claim that it names or, where that one
     never came into force, the one which that was to replace."""
+    chain: list[ClaimView] = []
     passed: set[ClaimId] = set()
     above = claim.replaces
-    while above is not None and above not in passed:
+    while above is not None and above not in passed and above in by_id:
         passed.add(above)
-        old = by_id.get(above)
-        if old is None or old.replaces is None:
-            return old
-        if old.state in (LIVE, ENDED) and old.id.operation in winners:
-            return old
-        above = old.replaces
-    return None
+        chain.append(by_id[above])
+        above = by_id[above].replaces
+    had: ClaimView | None = None
+    for old in reversed(chain):
+        if old.replaces is None:
+            had = old
+        elif old.state in (LIVE, ENDED) and (
+            old.id.operation in winners or had is None or had.state not in (LIVE, ENDED)
+        ):
+            # Its turn came: something was ended for it, or there was nothing to give up.
+            had = old
+    return had

@@ -176,8 +176,8 @@ SUCCESSION_REASONS: Final = _words(
 """Why a life of a device ended and the next one began."""
 
 CHAIN_CLOSE_REASONS: Final = REVOKE_REASONS | _words("succeeded hub_recovered forked")
-"""Why the hub closed a chain: another life follows, it has two branches, the hub was restored, or it shut out whose
-chain it is."""
+"""Why the hub closed a chain: another life follows, it has two branches, the hub was restored, or
+it shut out whose chain it is."""
 
 RIGHT_REVOKE_REASONS: Final = REVOKE_REASONS | _words("stranded revoked venue_changed")
 """Why the hub took a right back; `stranded`: its holder has not been heard."""
