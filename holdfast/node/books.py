@@ -286,6 +286,9 @@ class Books:
     def _takes_back(self, book: BookState, closed: bytes) -> bool:
         """Whether a new close changes what was folded already."""
         close = book.administration.closes[closed]
-        return closed in book.administration.hubs or any(
-            branch.length > close.entries for branch in self._journal.branches(book.name, closed)
+        branches = self._journal.branches(book.name, closed)
+        return (
+            closed in book.administration.hubs
+            or len(branches) > 1
+            or any(branch.length > close.entries for branch in branches)
         )
