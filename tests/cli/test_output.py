@@ -105,6 +105,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     def show(columns: int, *arguments: Any, **options: Any) -> list[str]:
         terminal = OfColumns()
         monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("LINES", "25")
         monkeypatch.setenv("TERM", "dumb")
         monkeypatch.setattr(sys, "stdout", terminal)
         output.show_table(*arguments, **options)
