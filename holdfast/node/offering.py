@@ -57,10 +57,21 @@ def first_free(
             terms = selling.terms(replica, venue, claims_for(choice, start, end), ignoring)
             if terms.guaranteed:
                 return choice
-            if asked is None and (terms.asks or len(choice.resources) == 1):
+            if asked is None and (terms.asks or not _is_split(replica, venue, choice, start, end)):
                 asked = choice
             split = split or choice
     return asked or split
+
+
+def _is_split(replica: Service, venue: VenueIndex, choice: Choice, start: int, end: int) -> bool:
+    """Whether units that are put together have several holders: nobody can answer for all."""
+    rights = replica.rights(replica.book_of(venue.venue.id))
+    return len(choice.resources) > 1 and any(
+        held.covers(name, start, end)
+        for name in choice.resources
+        if not venue.resource_by_id[name].pool
+        for held in rights.of_resource(name)
+    )
 
 
 def claims_for(choice: Choice, start: int, end: int) -> list[Claim]:
