@@ -159,13 +159,15 @@ def anybody_sells() -> Any:
 
 
 def both_moves_count() -> Any:
-    turn = claims._in_turn_of
+    turns = claims._taken_turns
 
-    def both(claim: Any, by_id: Any, favoured: Any, winners: Any) -> Any:
-        after = turn(claim, by_id, favoured, winners)
-        return claim if after.state == SPARE else after
+    def both(found: Any, favoured: Any) -> Any:
+        after = turns(found, favoured)
+        return [
+            before if now.state == SPARE else now for before, now in zip(found, after, strict=True)
+        ]
 
-    return mock.patch.object(claims, "_in_turn_of", both)
+    return mock.patch.object(claims, "_taken_turns", both)
 
 
 def nothing_spare_is_ended() -> Any:
@@ -280,9 +282,9 @@ def cancelled_or_not_it_is_decided() -> Any:
 def one_of_two_holders_is_asked() -> Generator[None, None, None]:
     terms = selling.terms
 
-    def anybody(replica: Any, venue: Any, claims: Any, *given: Any) -> Any:
+    def anybody(replica: Any, venue: Any, claims: Any, *given: Any, **named: Any) -> Any:
         wanted = tuple(claims)
-        found = terms(replica, venue, wanted, *given)
+        found = terms(replica, venue, wanted, *given, **named)
         rights = replica.rights(replica.book_of(venue.venue.id))
         holders = [held.holder for held in rights.of_resource(wanted[0].resource)]
         return found if found.guaranteed else found._replace(asks=holders[0])

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from holdfast.model import claims, deciding, reservation
+from holdfast.model import claims, reservation
 from holdfast.model.capacity import Occupancy
 from holdfast.model.deciding import HubStock
 from holdfast.model.events import OperationWithdrawn
@@ -99,11 +99,6 @@ def answers_come_before_the_commit() -> Generator[None, None, None]:
         yield
 
 
-def a_move_leaves_the_old_place_taken() -> Any:
-    decide = deciding.decide
-    return mock.patch.object(deciding, "decide", lambda *given: decide(*given)._replace(ends=()))
-
-
 def a_fork_is_refused() -> Any:
     chain_for = replica.Replica._chain_for
 
@@ -191,8 +186,6 @@ RULES = [
           "same entries, same book"}, first=11),
     Rule("both branches of a fork are kept", a_fork_is_refused, ("hidden-clone", "rollback"),
          {"nothing answered is lost", "comes to rest", "no unforeseen error", "agreement"}),
-    Rule("a move gives the old place up", a_move_leaves_the_old_place_taken, ("partition",),
-         {"every move ends"}, first=6),
     Rule("guests stand in sealed cards", cards_stand_in_clear, (), {"no personal data in clear"}),
     Rule("only the hub closes a chain", anybody_closes_a_chain, ("hostile",),
          {"confirmed stands", "comes to rest", "no unforeseen error", "agreement"}, first=29),
