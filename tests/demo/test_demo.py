@@ -105,7 +105,7 @@ def test_without_once_it_stays_up_until_it_is_told_to_stop_and_leaves_nothing(
             text += line
             if line == "}\n":
                 break
-        assert text, process.communicate(timeout=30)[1]
+        assert text, process.communicate(timeout=60)[1]
         told = json.loads(text)
         assert process.poll() is None
         run_files = [Path(one["data"]) / "holdfast.run" for one in told["machines"]]
@@ -118,12 +118,12 @@ def test_without_once_it_stays_up_until_it_is_told_to_stop_and_leaves_nothing(
             env=environment(tmp_path, HOLDFAST_DATA=told["machines"][1]["data"]),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=True,
         )
         assert json.loads(shown.stdout)["counts"]["queued"] == 0
         process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "stay up until Ctrl-C" in errors
     assert errors.count("\n") == 1
@@ -162,7 +162,7 @@ def test_what_it_tells_people_to_type_next_works_as_it_is_printed(tmp_path: Path
             check=False,
         )
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     assert "could not be had" in done.stdout
     assert list(home.iterdir()) == [], "nothing is written into the home directory"
