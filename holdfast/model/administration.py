@@ -141,7 +141,7 @@ class Administration:
         elif isinstance(event, ChainSucceeded):
             self.succeeded[writer.incarnation] = event.by
             if counts:
-                self.rights.succeeded(writer.incarnation, event.by)
+                self.rights.succeeded(writer.incarnation, n, event.by)
         elif isinstance(event, RightReturned):
             if counts:
                 self.rights.returned(writer.incarnation, n, stamp, operation, event)

@@ -115,7 +115,7 @@ class Rights:
         self._revoked: dict[bytes, list[_Revoked]] = {}
         self._shut: dict[bytes, int] = {}
         self._shut_at: dict[bytes, int] = {}
-        self._succeeded: dict[bytes, bytes] = {}
+        self._succeeded: dict[bytes, tuple[int, bytes]] = {}
         self._by_resource: dict[str, list[bytes]] = {}
         self._handed: dict[ClaimId, list[bytes]] = {}
         self._last_end: dict[bytes, bytes] = {}
@@ -164,10 +164,10 @@ class Rights:
         self._shut_at[node] = min(stamp, self._shut_at.get(node, stamp))
         self._shut[node] = min(entries, self._shut.get(node, entries))
 
-    def succeeded(self, node: bytes, by: bytes) -> None:
+    def succeeded(self, node: bytes, n: int, by: bytes) -> None:
         """A chain ended on purpose, for its clock's sake: its rights pass on (DESIGN §3)."""
         self.changes += 1
-        self._succeeded.setdefault(node, by)
+        self._succeeded.setdefault(node, (n, by))
 
     # --- what counted when ----------------------------------------------------------------------
 
@@ -226,10 +226,14 @@ class Rights:
         return min(limit, self._shut.get(node, _NOW))
 
     def _lives(self, incarnation: bytes) -> list[bytes]:
-        """A life and those that carried on after it, in their order."""
+        """A life and those that carried on after it, in their order. Behind the head at which a
+        life was closed or shut out it passes nothing on."""
         lives = [incarnation]
-        while (after := self._succeeded.get(lives[-1])) is not None and after not in lives:
-            lives.append(after)
+        while (after := self._succeeded.get(lives[-1])) is not None:
+            n, by = after
+            if by in lives or n > self._limit(lives[-1]):
+                break
+            lives.append(by)
         return lives
 
     # --- who holds what now ---------------------------------------------------------------------
@@ -288,19 +292,22 @@ class Rights:
             if held.holder == node and held.covers(resource, start, end)
         ]
 
-    def account(self, claim: ClaimId, sold_from: bytes) -> Held | None:
-        """The right that a claim is counted against now; None: the hub's."""
-        for right in (*self._handed.get(claim, ()), sold_from):
-            held = self.now(right)
-            if held is not None:
-                return held
-        return None
+    def account(self, claim: ClaimId, sold_from: bytes, end: int) -> Held | None:
+        """The right that a claim, which lasts until `end`, is counted against now: the newest in
+        force that it was sold from or handed over with, and of which instants of it are left. None:
+        the hub's."""
+        found = [
+            held
+            for right in {sold_from, *self._handed.get(claim, ())}
+            if (held := self.now(right)) is not None and held.start < end
+        ]
+        return max(found, key=lambda held: (held.right.stamp, held.right.id), default=None)
 
     def holder(self, claim: ClaimId, sold_from: bytes, end: int) -> bytes:
         """Who alone may end a claim: an incarnation, or HUB. Of a right that was given back up to
         an instant, what ends before it is the hub's (DESIGN §5.7)."""
-        held = self.account(claim, sold_from)
-        return HUB if held is None or end <= held.start else held.holder
+        held = self.account(claim, sold_from, end)
+        return HUB if held is None else held.holder
 
     def asked(self, asks: bytes, claim: Claim) -> bytes:
         """Who answers a claim that asked somebody: the one it asked, while that one has the right;

@@ -208,7 +208,7 @@ def _sold(replica: Service, book: str, held: Held) -> int:
         for claim in replica.store.projections.claims_of(book, resource, since, held.end):
             if not claim.live:
                 continue
-            account = rights.account(claim.id, claim.right)
+            account = rights.account(claim.id, claim.right, claim.end)
             if account is not None and account.right.id == held.right.id:
                 total += claim.quantity
     return total

@@ -19,6 +19,7 @@ from holdfast.model.events import (
     ChainCertified,
     ChainClosed,
     ChainKeyChanged,
+    ChainSucceeded,
     Event,
     NodeRevoked,
     RightRevoked,
@@ -263,6 +264,9 @@ class Books:
         book.administration.absorb(
             author.info, judged.n, entry.stamp, event, operation=judged.operation, counts=counts
         )
+        if isinstance(event, ChainSucceeded) and counts and event.by in book.authors:
+            # What the next life wrote came before the word that passed the rights on to it.
+            return bool(book.administration.rights)
         return counts and self._ends_rights(book, author, event)
 
     def _ends_rights(self, book: BookState, author: ChainAuthor, event: Event) -> bool:

@@ -19,7 +19,7 @@ from holdfast.model.events import RightGranted, RightRevoked
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import FOREVER, Held
-from holdfast.model.venue import AllotmentWish, Resource
+from holdfast.model.venue import AllotmentWish, Resource, Venue
 from holdfast.model.vocabulary import RIGHT_REVOKE_REASONS
 from holdfast.node.books import BookState
 from holdfast.node.reasons import reason_code
@@ -245,6 +245,26 @@ class Granting:
                     return
         raise NotFound("no such allotment is in force; `holdfast allotments list` shows what is")
 
+    def require_room(self, name: str, venue: Venue) -> None:
+        """What was granted stays so when the venue changes: a capacity is lowered out of the hub's
+        own share alone (§5.11). Raises RuleViolated."""
+        levels: dict[str, Profile] = {}
+        for held in self._hub.rights(name).active():
+            for resource in held.right.resources:
+                level = levels.setdefault(resource, Profile())
+                level.shift(held.start, held.end, held.right.quantity)
+        capacity = {resource.id: resource.capacity for resource in venue.resources}
+        short = [
+            f"{resource}: {most} granted to devices, {capacity.get(resource, 0)} would be left."
+            for resource, level in sorted(levels.items())
+            if (most := level.peak(0, FOREVER)) > capacity.get(resource, 0)
+        ]
+        if short:
+            message = " ".join(short) + (
+                " Let the devices return them, or revoke them, with `holdfast allotments` first."
+            )
+            raise RuleViolated(message, [{"rule": "granted", "message": message}])
+
     # --- what can be granted ----------------------------------------------------------------------
 
     def _pieces(
@@ -275,7 +295,7 @@ class Granting:
         for held in rights.of_resource(resource.id):
             level.shift(held.start, held.end, held.right.quantity)
         for claim in self._claims(name, resource.id, request.start, request.end):
-            account = rights.account(claim.id, claim.right)
+            account = rights.account(claim.id, claim.right, claim.end)
             last = claim.end if account is None else min(account.start, claim.end)
             if claim.start < last:
                 level.shift(claim.start, last, claim.quantity)

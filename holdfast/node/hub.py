@@ -149,6 +149,7 @@ class Hub(Service):
             present = self.book(name).administration.venue
             if present is not None and present.venue == venue:
                 return venue
+            self.granting.require_room(name, venue)
             self.append(name, VenueConfigured(data))
             self.admission.grant_codes(name, self.identity.incarnation)
             self.granting.fulfil(name)
@@ -227,7 +228,9 @@ class Hub(Service):
         if not self.recovery.may_write(name):
             return
         with self.transaction():
-            self.admission.greet(name, sender)
+            if not merged.refused:
+                # Where a part is missing, a life's last word may be: it is closed when all is here.
+                self.admission.greet(name, sender)
             self.admission.accept_venue_key(name)
         self.holding.settle_with(name, sender, merged.reservations)
         # What waited was decided first: who asked in time is not turned away for a later grant.

@@ -281,7 +281,9 @@ class Projections:
         ]
         waiting += [one for right, name, one in self._awaited if (right, name) == (granted, book)]
         self._c.execute("DELETE FROM awaited WHERE right_id = ? AND book = ?", (granted, book))
-        for reservation in waiting:
+        # A device's answer to what waits may have come before the grant that it rests on.
+        waiting += [row[3] for row in self._pending.get(book, {}).values()]
+        for reservation in dict.fromkeys(waiting):
             record = self._known(book, reservation)
             if record is not None:
                 record.stale = True
@@ -747,7 +749,7 @@ def _held(claim: ClaimId, row: Row, reservation: bytes, rights: Rights) -> Held:
     """A stored claim as the occupancy counts it, by the rights as they are held now."""
     _, start, end, quantity, live, right = row
     if live and rights:
-        held = rights.account(claim, right)
+        held = rights.account(claim, right, end)
         if held is not None:
             return Held(claim, start, end, quantity, True, reservation, held.right.id, held.start)
     return Held(claim, start, end, quantity, bool(live), reservation)

@@ -86,24 +86,44 @@ def test_another_devices_return_gives_nothing_back() -> None:
 def test_what_was_handed_over_counts_against_the_newest_right_that_is_in_force() -> None:
     one = ClaimId(b"c" * 16, 0)
     rights = granted(handed=((b"v" * 16, one.operation, one.index),))
-    account = rights.account(one, b"")
+    account = rights.account(one, b"", DAY)
     assert account is not None and account.right.id == RIGHT
     assert rights.holder(one, b"", DAY) == DESK
     assert rights.held(DESK, 9, one, b"")
     assert not rights.held(KIOSK, 9, one, b"")
     rights.returned(DESK, 10, 1, OTHER, RightReturned((RIGHT,)))
-    assert rights.account(one, b"") is None
+    assert rights.account(one, b"", DAY) is None
     assert rights.held(DESK, 9, one, b""), "what it ended before it gave the right back is ended"
 
 
 def test_a_chain_that_ends_on_purpose_passes_its_rights_on() -> None:
     rights = granted()
     rights.returned(DESK, 4, 1, OTHER, RightReturned((RIGHT,), DAY))
-    rights.succeeded(DESK, NEXT)
+    rights.succeeded(DESK, 5, NEXT)
     held = rights.now(RIGHT)
     assert held is not None and (held.holder, held.start) == (NEXT, DAY)
     assert rights.covers(RIGHT, NEXT, 1, claim())
     assert not rights.covers(RIGHT, NEXT, 1, claim(start=DAY - 1)), "given back by the life before"
+
+
+def test_a_life_that_was_shut_out_passes_nothing_on_behind_that_head() -> None:
+    rights = granted()
+    rights.succeeded(DESK, 5, NEXT)
+    assert rights.covers(RIGHT, NEXT, 1, claim())
+    rights.shut_out(DESK, 4, 1)
+    assert not rights.covers(RIGHT, NEXT, 1, claim())
+    assert rights.now(RIGHT) is None
+
+
+def test_what_was_released_and_granted_again_counts_against_the_right_that_has_it() -> None:
+    one = ClaimId(b"c" * 16, 0)
+    rights = granted(handed=((b"v" * 16, one.operation, one.index),))
+    rights.returned(DESK, 5, 1, b"e" * 16, RightReturned((RIGHT,), 2 * DAY))
+    assert rights.account(one, b"", DAY) is None, "its instants went back to the hub"
+    again = grant(holder=KIOSK, end=2 * DAY, handed=((b"v" * 16, one.operation, one.index),))
+    rights.granted(OTHER, 2, again)
+    account = rights.account(one, b"", DAY)
+    assert account is not None and account.right.id == OTHER
 
 
 def test_whoever_is_asked_answers_while_it_has_the_right_to_all_of_it() -> None:

@@ -577,3 +577,53 @@ def test_a_place_with_several_lives_of_its_holder_is_granted_to_none(fleet: Flee
     fleet.sync_all(5)
     with pytest.raises(Conflict, match="several lives"):
         hub.granting.grant("trattoria", "desk", ["T4"])
+
+
+def test_a_capacity_is_not_lowered_below_what_devices_were_granted(fleet: Fleet):
+    smaller = copy.deepcopy(ALLOTTED)
+    smaller["resources"][-1]["capacity"] = 3
+    with pytest.raises(RuleViolated, match="HALL: 4 granted to devices, 3 would be left"):
+        fleet.the_hub.import_venue(smaller)
+    smaller["resources"][-1]["capacity"] = 4
+    fleet.the_hub.import_venue(smaller)
+
+
+def test_a_device_that_is_shut_out_gets_nothing_back_through_its_next_life(fleet: Fleet):
+    """The stolen desk's clock is corrected after it was shut out; another device passes it on."""
+    desk, kiosk, hub = fleet.nodes["desk"], fleet.nodes["kiosk"], fleet.the_hub
+    fleet.cut("desk", "kiosk")
+    hub.revoke("desk", "stolen")
+    resold = fleet.reserve(hub, "19:00", ["T1"])
+    assert resold.assurance == "guaranteed"
+    desk._next_life("clock_corrected", announce=True)
+    sold = fleet.reserve(desk, "19:00", ["T1"])
+    exchange_once(kiosk, desk)
+    fleet.heal("kiosk")
+    fleet.sync(kiosk)
+    fleet.sync(kiosk)
+    for replica in (hub, kiosk):
+        assert fleet.now(replica, sold).status == "commit_failed"
+        assert status(fleet.now(replica, resold)) == ("confirmed", "guaranteed")
+
+
+def test_a_place_that_was_released_and_granted_to_another_is_not_sold_by_the_hub(tmp_path: Path):
+    with Fleet(tmp_path, TRATTORIA) as fleet:
+        desk, kiosk, hub = fleet.join("desk"), fleet.join("kiosk", role="kiosk"), fleet.the_hub
+        fleet.sync_all()
+        sold = fleet.reserve(hub, "19:00", ["T1"])
+        hub.granting.grant("trattoria", "desk", ["T1"], release_minutes=3 * 24 * 60)
+        fleet.sync_all()
+        assert returning.release(desk) == 1
+        fleet.sync_all()
+        hub.granting.grant("trattoria", "kiosk", ["T1"], until_date=DAY)
+        hub.granting.grant("trattoria", "kiosk", ["T2"])
+        fleet.sync_all()
+        fleet.reserve(kiosk, "19:00", ["T2"])
+        account = kiosk.rights(fleet.book).account(sold.live[0].id, b"", sold.live[0].end)
+        assert account is not None
+        assert kiosk.name_of(fleet.book, account.holder) == "kiosk"
+        with pytest.raises(NotAvailable):
+            fleet.reserve(kiosk, "19:30", ["T1"])
+        fleet.sync_all()
+        assert status(fleet.now(kiosk, sold))[0] == "confirmed"
+        fleet.assert_agree()

@@ -122,7 +122,7 @@ def a_new_life_inherits() -> Any:
         absorb(self, writer, n, stamp, event, **named)
         if isinstance(event, ChainCertified):
             for before in event.succeeds:
-                self.rights.succeeded(before, writer.incarnation)
+                self.rights.succeeded(before, 0, writer.incarnation)
 
     return mock.patch.object(Administration, "absorb", inheriting)
 

@@ -171,7 +171,7 @@ RULES = [
     Rule("nothing of a hub counts beyond its close", replaced(Books, "counts", lambda *_: True),
          ("hub-restore", "hub-wipe", "partition", "crash"),
          {"capacity", "same entries, same book", "confirmed stands", "agreement", "fresh fold",
-          "one place each"}, 4, first=19),
+          "one place each"}, 4, first=453),
     Rule("the fold does not depend on arrival",
          replaced(reservation, "order", lambda _: (0, b"", b"")), ("partition", "meeting"),
          {"same entries, same book", "agreement", "fresh fold", "confirmed stands"}),
