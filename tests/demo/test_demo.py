@@ -87,6 +87,11 @@ def test_the_same_story_as_one_json_document(tmp_path: Path):
 
 
 @pytest.mark.slow
+def interruptible() -> None:
+    """Shells start what runs in the background with SIGINT ignored; here it counts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_without_once_it_stays_up_until_it_is_told_to_stop_and_leaves_nothing(
     tmp_path: Path, number: signal.Signals
@@ -98,6 +103,7 @@ def test_without_once_it_stays_up_until_it_is_told_to_stop_and_leaves_nothing(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 - no thread runs here
     ) as process:
         assert process.stdout is not None
         text = ""
