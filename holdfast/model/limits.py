@@ -167,7 +167,7 @@ YEAR_MAX: Final = 2999
 
 # --- memory -------------------------------------------------------------------------------------
 PAGES_IN_MEMORY: Final = 32
-RESERVATIONS_IN_MEMORY: Final = 8_192
+RESERVATIONS_IN_MEMORY: Final = 16_384
 OCCUPANCY_DAYS_IN_MEMORY: Final = 20_000
 CALENDAR_ENTRIES_IN_MEMORY: Final = 16_384
 """Offsets, dates and opening hours that the calendar has worked out, for all venues together."""

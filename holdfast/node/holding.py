@@ -195,7 +195,7 @@ class Holding:
             self._end(name, view, tuple(claim.id for claim in asked), "superseded")
             return 1
         stock = selling.stock(self._r, name, venue)
-        if stock is None or not selling.may_answer(self._r, name, asked):
+        if not selling.may_answer(self._r, name, asked):
             return 0
         own = {claim.id for claim in view.live if selling.holds(self._r, name, claim)}
         occupancy = self._r.store.projections.occupancy(name)

@@ -86,12 +86,12 @@ class Recovery:
         book = self._hub.books.get(name)
         if book is None:
             return []
+        administration = book.administration
+        own = self._hub.identity.incarnation
         return [
-            incarnation
-            for incarnation, author in book.authors.items()
-            if author.info.is_hub
-            and incarnation != self._hub.identity.incarnation
-            and incarnation not in book.administration.closes
+            life
+            for life in administration.hubs
+            if life != own and life not in administration.closes
         ]
 
     @property
@@ -153,7 +153,7 @@ class Recovery:
         """
         self._hub.store.records.put(_heard_key(name), b"1")
         rivals = self._hub.book(name).administration.rivals
-        for incarnation in self._unclosed_hubs(name):
+        for incarnation in sorted(self._unclosed_hubs(name)):
             chain = self._hub.standing(name, incarnation)
             entries = 1 if incarnation in rivals else chain.length
             head = self._hub.store.journal.hash_at(chain, entries)

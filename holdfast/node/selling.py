@@ -33,13 +33,11 @@ class Terms(NamedTuple):
         return bool(self.rights)
 
 
-def stock(replica: Service, book: str, venue: VenueIndex) -> Stock | None:
-    """What this replica has to sell in a book; None where it has nothing or must not."""
+def stock(replica: Service, book: str, venue: VenueIndex) -> Stock:
+    """What this replica has to sell in a book, if it may sell at all."""
     occupancy = replica.store.projections.occupancy(book)
     if replica.account == HUB:
-        return HubStock(venue, occupancy) if replica.may_decide(book) else None
-    if not replica.may_decide(book):
-        return None
+        return HubStock(venue, occupancy)
     return GrantedStock(
         replica.rights(book), replica.account, occupancy, lambda held: may_sell(replica, held)
     )
@@ -107,7 +105,7 @@ def terms(
     book = replica.book_of(venue.venue.id)
     rights = replica.rights(book)
     wanted = tuple(claims)
-    own = stock(replica, book, venue) if sell else None
+    own = stock(replica, book, venue) if sell and replica.may_decide(book) else None
     if own is not None:
         found = [own.right_for(claim, ignoring) for claim in wanted]
         if all(right is not None for right in found):

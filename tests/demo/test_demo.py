@@ -86,12 +86,12 @@ def test_the_same_story_as_one_json_document(tmp_path: Path):
     assert len(set(told["digests"].values())) == 1
 
 
-@pytest.mark.slow
 def interruptible() -> None:
     """Shells start what runs in the background with SIGINT ignored; here it counts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_without_once_it_stays_up_until_it_is_told_to_stop_and_leaves_nothing(
     tmp_path: Path, number: signal.Signals
