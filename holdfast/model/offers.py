@@ -267,7 +267,11 @@ def _wanted(
         raise _unsuitable(f"A party of {party} does not fit: {names} seat {seats} at most.")
     smallest = sum(resource.seats_min for resource in resources)
     if seats is not None and party < smallest and not below_minimum:
-        raise _unsuitable(f"{names} are for {smallest} or more, and this is a party of {party}.")
+        verb = "is" if len(resources) == 1 else "are"
+        raise _unsuitable(
+            f"{names} {verb} for {smallest} or more, and this is a party of {party}: "
+            "name a smaller place, or none, and one that fits is found."
+        )
     waste = 0 if seats is None else max(0, seats - party)
     return Choice(
         tuple(resource.id for resource in resources),

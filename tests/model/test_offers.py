@@ -175,7 +175,7 @@ def test_named_resources_are_taken_all_together() -> None:
     [
         (3, ["T1"], "T1 seat 2 at most"),
         (7, ["T1", "T2"], "T1 and T2 seat 6 at most"),
-        (1, ["T2"], "T2 are for 2 or more"),
+        (1, ["T2"], "T2 is for 2 or more"),
         (121, ["HALL"], "HALL has 120 people"),
         (5, ["DBL"], "DBL seat 2 at most"),
     ],
