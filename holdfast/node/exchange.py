@@ -489,6 +489,8 @@ class Exchange:
             complete = self._told_all(request)
             if small:
                 self._r.after_merge(request.book, request.sender, request.more, complete, merged)
+                # What was decided goes out with the answer; sealed here, it needs no second commit.
+                self._r.seal_tip(request.book)
         if not small:
             self._r.after_merge(request.book, request.sender, request.more, complete, merged)
         return merged

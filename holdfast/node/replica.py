@@ -580,6 +580,14 @@ class Replica:
             self.store.journal.put_seal(chain, upto, signature)
         return signature
 
+    def seal_tip(self, name: str) -> None:
+        """Sign what this transaction has written, if it has, in the same commit."""
+        chain = self.store.journal.chain(name, self.identity.incarnation)
+        length, head = self.tip(name)
+        if chain is not None and length > chain.length:
+            signature = sign_seal(self.identity.key, name, chain.incarnation, length, head)
+            self.store.journal.put_seal(chain, length, signature)
+
     # --- reading ----------------------------------------------------------------------------------
 
     def view(self, reservation: bytes, book: str = "") -> View | None:
