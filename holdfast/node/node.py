@@ -415,8 +415,11 @@ class Node(Service):
         return hub_trust.context_of(self.hub_url, self.directory, self.settings.hub_ca)
 
     def ask(self, peer: Peer) -> ExchangeRequest:
-        """The next request of a round: its seals and what the queue says of it are one commit."""
-        with self.transaction():
+        """The next request of a round: its seals and what the queue says of it are one commit.
+
+        The disk is not waited for: a seal undone by a power cut is made again, of the same bytes,
+        and what had been sent is queued once more."""
+        with self.transaction(durable=False):
             request = self.exchange.request(peer)
             self.mark_sent()
         return request
@@ -487,7 +490,7 @@ class Node(Service):
                 with self.transaction():
                     standing.note_answer(self.store.records)
         if total.pushed or total.pulled or total.differing:
-            with self.transaction():
+            with self.transaction(durable=False):
                 self.store.records.put_int(LAST_EXCHANGE_KEY, now_ms)
                 self.store.records.log_sync(
                     now_ms, "exchanged", f"pushed {total.pushed}, pulled {total.pulled}"

@@ -195,8 +195,11 @@ class Replica:
     # --- the transaction ------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def transaction(self) -> Generator[None, None, None]:
-        """All that is written inside becomes durable at once, or none of it."""
+    def transaction(self, *, durable: bool = True) -> Generator[None, None, None]:
+        """All that is written inside becomes durable at once, or none of it.
+
+        Not `durable`, for what costs nobody anything if a power cut undoes it: the commit does not
+        wait for the disk. Nothing of one's own may be appended in such a transaction."""
         with self.lock:
             if self._depth:
                 yield
@@ -208,8 +211,9 @@ class Replica:
             collecting = gc.isenabled()
             gc.disable()
             try:
-                with self.store.atomic():
+                with self.store.atomic(durable=durable):
                     yield
+                    assert durable or not self._own, "entries of one's own are always durable"
                     changes = self._flush()
                 self.committed()
             except BaseException:

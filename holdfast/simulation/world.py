@@ -95,10 +95,10 @@ class World:
         atomic = Store.atomic
 
         @contextlib.contextmanager
-        def atomic_or_crash(store: Store) -> Generator[None, None, None]:
+        def atomic_or_crash(store: Store, *, durable: bool = True) -> Generator[None, None, None]:
             machine = self._at(store.directory)
             outermost = not store.db.conn.in_transaction
-            with atomic(store):
+            with atomic(store, durable=durable):
                 yield
                 if machine is not None and outermost:
                     machine.committing(done=False)

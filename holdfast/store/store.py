@@ -10,12 +10,16 @@ import contextlib
 import sqlite3
 from collections.abc import Generator
 from pathlib import Path
+from typing import Final
 
 from holdfast.store import database
 from holdfast.store.journal import Journal
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
+
+_NORMAL: Final = 1
+"""What SQLite calls `PRAGMA synchronous=NORMAL`: with a WAL no commit waits for the disk."""
 
 
 class Store:
@@ -39,8 +43,12 @@ class Store:
             raise
 
     @contextlib.contextmanager
-    def atomic(self) -> Generator[None, None, None]:
+    def atomic(self, *, durable: bool = True) -> Generator[None, None, None]:
         """All or nothing, on disk and in memory. Raises StorageFull and DirectoryError.
+
+        Not `durable`: the commit does not wait for the disk. A killed process loses nothing of it;
+        a power cut may undo it, in order: never without all that was committed after it, and only
+        as far as no durable commit has followed.
 
         `disturbed` says afterwards whether a failure left anything to be forgotten: most requests
         that are refused have written nothing, and cost nothing more for it.
@@ -48,7 +56,7 @@ class Store:
         before = self.db.conn.total_changes
         self.disturbed = False
         try:
-            with self.db.atomic():
+            with contextlib.nullcontext() if durable else self._lazily(), self.db.atomic():
                 yield
         except sqlite3.DatabaseError as error:
             self._forget()
@@ -57,6 +65,16 @@ class Store:
             if self.db.conn.total_changes != before or self.projections.dirty:
                 self._forget()
             raise
+
+    @contextlib.contextmanager
+    def _lazily(self) -> Generator[None, None, None]:
+        """One transaction at `PRAGMA synchronous` of NORMAL at most."""
+        (mode,) = self.db.conn.execute("PRAGMA synchronous").fetchone()
+        self.db.conn.execute(f"PRAGMA synchronous={min(mode, _NORMAL)}")
+        try:
+            yield
+        finally:
+            self.db.conn.execute(f"PRAGMA synchronous={mode}")
 
     def _forget(self) -> None:
         self.disturbed = True

@@ -68,7 +68,7 @@ def answers_come_before_the_commit() -> Generator[None, None, None]:
         return running[-1]
 
     @contextlib.contextmanager
-    def atomic(store: Store) -> Generator[None, None, None]:
+    def atomic(store: Store, *, durable: bool = True) -> Generator[None, None, None]:
         if not store.db.conn.in_transaction and store.directory.name[0].isdigit():
             store.db.conn.execute("BEGIN")
         machine = next((m for m in running if m.directory == store.directory), None)
