@@ -38,7 +38,7 @@ def named(text: str) -> bool:
 
 def reason_codes() -> set[str]:
     """Every reason that the code gives for refusing a frame or an entry."""
-    found = {"newer-schema"}
+    found = {"newer-schema", "role-forbidden"}
     for path in (ROOT / "holdfast").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(

@@ -168,10 +168,11 @@ class Held:
 
 
 class Author:
-    """A writer whose certificate was verified, with the one key it has."""
+    """A writer whose certificate was verified, with its role and the one key it has."""
 
-    def __init__(self, key: Ed25519PublicKey) -> None:
+    def __init__(self, key: Ed25519PublicKey, role: str) -> None:
         self._key = key
+        self.role = role
 
     def key_at(self, n: int) -> Ed25519PublicKey:
         return self._key
@@ -186,7 +187,7 @@ def certify(event: ChainCertified) -> Author:
         raise gate.Refused("certificate-invalid") from error
     if f"{writer.tenant}/{writer.venue}" != V["chain"]["book"]:
         raise gate.Refused("certificate-foreign")
-    return Author(writer.public_key)
+    return Author(writer.public_key, writer.role)
 
 
 @named("frames")

@@ -88,6 +88,8 @@ def read_entry(data: bytes) -> bool:
 
 
 class _Author:
+    role = "kiosk"
+
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
 

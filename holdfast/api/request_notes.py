@@ -19,7 +19,7 @@ from holdfast.model.limits import (
     RELEASE_MINUTES_MAX,
     SLOT_DAYS_MAX,
 )
-from holdfast.node.admission import ROLES as NODE_ROLES
+from holdfast.model.roles import NODE_ROLES
 from holdfast.store.queue import STATES
 
 Note = dict[str, Any]

@@ -10,7 +10,6 @@ from typing import Any, Final
 import click
 
 from holdfast.commands.options import (
-    NODE_ROLES,
     Group,
     all_reasons,
     data_option,
@@ -20,6 +19,7 @@ from holdfast.commands.options import (
     target_argument,
 )
 from holdfast.commands.running import run_options
+from holdfast.model.roles import NODE_ROLES
 from holdfast.model.vocabulary import REVOKE_REASONS
 
 _CLOCKS: Final = {"disciplined": "set", "holdover": "was set", "undisciplined": "not set"}

@@ -20,7 +20,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-NODE_ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
 TOKEN_ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -30,10 +30,8 @@ from holdfast.model.events import (
 )
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import Rights
+from holdfast.model.roles import CARD_READERS
 from holdfast.model.venue import parse_venue
-
-CARD_READERS: Final = ("front-desk",)
-"""Roles that hold the venue's private key and read guest cards (DESIGN §8)."""
 
 
 class WriterInfo(NamedTuple):

@@ -150,6 +150,10 @@ class Forbidden(HoldfastError):
     status = 403
 
 
+class RoleForbidden(Forbidden):
+    """What no device of this role may write: no replica would take it for its word."""
+
+
 class Unreachable(HoldfastError):
     name = "unreachable"
     status = 503

@@ -56,6 +56,11 @@ def may_name(reservation: bytes, incarnation: bytes) -> bool:
     return value & (1 << _MAKER_BITS) - 1 == maker
 
 
+def is_derived(reservation: bytes) -> bool:
+    """Whether an id is an imported record's: of version 8, which any device derives alike."""
+    return len(reservation) == 16 and reservation[6] >> 4 == 0x8
+
+
 def _maker(incarnation: bytes, now_ms: int, entropy: bytes) -> int:
     """What binds an id to the life that makes it: 50 bits."""
     made = hashlib.sha256(_RESERVATION + incarnation + now_ms.to_bytes(6, "big") + entropy)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from holdfast.model.administration import serial_bytes
 from holdfast.model.errors import Conflict, DirectoryError, Invalid, NotFound, Unauthorised
 from holdfast.model.events import ChainClosed, CodesGranted, NodeRevoked, VenueKeyAccepted
+from holdfast.model.roles import NODE_ROLES
 from holdfast.model.vocabulary import REVOKE_REASONS
 from holdfast.node import identity as certificates
 from holdfast.node import join_codes
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from holdfast.node.hub import Hub
 
 ROOT_KEY: Final = "root.pem"
-ROLES: Final = ("front-desk", "kiosk", "venue-server", "channel")
 PREFIXES: Final = 1024
 
 
@@ -51,8 +51,8 @@ class Admission:
     def invite(self, venue: str, role: str, name: str, expires_s: int = 3600) -> Invite:
         """A one-time join code. Raises NotFound, Invalid."""
         self._hub.venue(venue)
-        if role not in ROLES:
-            raise Invalid.field("role", f"must be one of {', '.join(ROLES)}")
+        if role not in NODE_ROLES:
+            raise Invalid.field("role", f"must be one of {', '.join(NODE_ROLES)}")
         if not is_name(name) or name == "hub":
             raise Invalid.field("name", "must be 1-64 of a-z, 0-9 and -, and not hub")
         expires = self._hub.clock.now_ms() + expires_s * 1000

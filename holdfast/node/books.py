@@ -41,6 +41,11 @@ class ChainAuthor:
     serials: list[int]
     keys: list[tuple[int, Ed25519PublicKey]]
 
+    @property
+    def role(self) -> str:
+        """What the certificate says: no later one of the chain changes it."""
+        return self.info.role
+
     def key_at(self, n: int) -> Ed25519PublicKey:
         """The key that a seal over the first n entries must be signed with."""
         key = self.keys[0][1]

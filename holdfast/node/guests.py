@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from holdfast.model.errors import RuleViolated
 from holdfast.model.events import SealedCard, VenueKeyHanded, VenueKeyPublished
 from holdfast.model.limits import VENUE_KEYS_MAX
+from holdfast.model.roles import CARD_READERS
 from holdfast.node import cards
 from holdfast.node.keys import read_secret, write_secret
 
@@ -43,7 +44,7 @@ class Guests:
             self._ensure_venue_key(book)
 
     def _ensure_venue_key(self, book: str) -> None:
-        if self._r.identity.role != "front-desk" or self._r.book(book).administration.venue_key:
+        if self._r.identity.role not in CARD_READERS or self._r.book(book).administration.venue_key:
             return
         private = self.private_key()
         if private is None:

@@ -22,10 +22,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from holdfast.model import roles
 from holdfast.model.errors import Unauthorised
 from holdfast.node.keys import parse_signing_key
 
-HUB_ROLE: Final = "hub"
+HUB_ROLE: Final = roles.HUB
 ROOT_YEARS: Final = 30
 NODE_YEARS: Final = 5
 BACKDATED: Final = datetime.timedelta(days=1)

@@ -39,6 +39,7 @@ from holdfast.model.limits import (
 )
 from holdfast.model.reservation import View
 from holdfast.model.rights import Rights
+from holdfast.model.roles import require_write
 from holdfast.node.books import Books, BookState, ChainAuthor
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
@@ -56,7 +57,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 3
+PROJECTION_VERSION: Final = 4
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -324,10 +325,11 @@ class Replica:
         The same gate that judges foreign entries judges this one first, so that nothing is
         answered that a merge would refuse (DESIGN §7.2).
         """
+        kind = events.KIND_BY_EVENT[type(event)]
+        require_write(self.identity.role, kind, subject)
         self.begin_chain(name)
         now = self.clock.interval()
         self.last_stamp = stamp = hlc.tick(self.last_stamp, now.best)
-        kind = events.KIND_BY_EVENT[type(event)]
         entry = Entry(
             kind, stamp, now.latest - now.best, subject, follows, claims, ends, SCHEMA,
             events.encode_content(event),
@@ -553,7 +555,10 @@ class Replica:
             chain = journal.chain_by_id(row.chain)
             if chain.book != name:
                 continue
-            judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
+            judged = gate.for_role(
+                gate.judge(chain.incarnation, row.n, row.hash, row.entry),
+                book.authors[chain.incarnation].role,
+            )
             entry = judged.entry
             if entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
                 self._see(book, chain, judged)

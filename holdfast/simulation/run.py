@@ -28,6 +28,7 @@ from holdfast.model.errors import (
     Invalid,
     NotAvailable,
     NotFound,
+    RoleForbidden,
     RuleViolated,
     Unauthorised,
     Unreachable,
@@ -42,7 +43,9 @@ from holdfast.simulation.oracles import Oracles, Violation
 from holdfast.simulation.schedule import Scenario, Step
 from holdfast.simulation.world import HUB, World
 
-REFUSALS: Final = (NotAvailable, BadTransition, RuleViolated, Conflict, NotFound, Invalid)
+REFUSALS: Final = (
+    NotAvailable, BadTransition, RuleViolated, Conflict, NotFound, Invalid, RoleForbidden
+)  # fmt: skip
 """What a call may be answered for a good reason."""
 CUT_OFF: Final = (Unreachable, Forbidden, Unauthorised, RuleViolated, Conflict)
 """What an exchange may end with while things are broken: nobody there, shut out, two hubs."""

@@ -18,6 +18,7 @@ from holdfast.model.entries import SCHEMA, Entry, Malformed, check_envelope, dec
 from holdfast.model.events import EVENT_BY_KIND, ChainCertified, Event, ReservationCreated
 from holdfast.model.ids import may_name
 from holdfast.model.limits import ENTRY_BYTES_MAX, FRAME_BYTES_MAX, PAGE_ENTRIES
+from holdfast.model.roles import may_write
 from holdfast.sync.messages import Frame
 from holdfast.sync.pages import Append, NotAnAppend, read_append
 from holdfast.sync.seals import chain_run, chain_start, client_id, incarnation_of, verify_seal
@@ -60,6 +61,9 @@ class Branch(Protocol):
 
 class Author(Protocol):
     """Who writes a chain: verified from its first entry."""
+
+    @property
+    def role(self) -> str: ...
 
     def key_at(self, n: int) -> Ed25519PublicKey: ...
 
@@ -125,7 +129,7 @@ def check_frame(
     held = branches[index].length if index is not None else 0
     fork = index is not None and first + common < min(held, frame.sealed)
     judged = [
-        judge(frame.incarnation, first + i + 1, hashes[i], append.entries[i])
+        for_role(judge(frame.incarnation, first + i + 1, hashes[i], append.entries[i]), author.role)
         for i in range(common, covered)
     ]
     return Passed(
@@ -206,6 +210,15 @@ def judge(incarnation: bytes, n: int, digest: bytes, data: bytes) -> Judged:
     if entry.schema > SCHEMA or entry.kind not in EVENT_BY_KIND:
         return Judged(n, digest, data, entry, None, DEFERRED, "newer-schema")
     return Judged(n, digest, data, entry, None, QUARANTINED, "content-unreadable")
+
+
+def for_role(judged: Judged, role: str) -> Judged:
+    """The verdict for a writer of this role, which its certificate names for good: what a role may
+    not write can never become right (`model.roles`)."""
+    entry = judged.entry
+    if judged.verdict != MERGED or entry is None or may_write(role, entry.kind, entry.subject):
+        return judged
+    return judged._replace(event=None, verdict=QUARANTINED, reason="role-forbidden")
 
 
 def judge_own(

@@ -15,8 +15,10 @@ from holdfast.model.events import (
     ClaimEnded,
     CodesGranted,
     Event,
+    ExceptionResolved,
     NodeRevoked,
     OperationWithdrawn,
+    ReservationMarkedNoShow,
     RightGranted,
     RightReturned,
     RightRevoked,
@@ -24,6 +26,7 @@ from holdfast.model.events import (
     VenueKeyAccepted,
     VenueKeyPublished,
 )
+from holdfast.model.ids import import_id
 from holdfast.model.limits import LIFE_NUMBER_MAX
 from holdfast.node.identity import HUB_ROLE
 from holdfast.sync import seals
@@ -82,6 +85,34 @@ def test_an_end_that_a_kiosk_writes_ends_nothing(town: Town) -> None:
         entry(created(), subject=town.sold.id, ends=(taken.id, ClaimId(bytes(16), 0))),
     )
     assert town.now(town.sold).live == [taken]
+    town.assert_alive()
+
+
+@pytest.mark.parametrize(
+    "event", [ReservationMarkedNoShow(), ExceptionResolved("displaced", "keep-both", "other")]
+)
+def test_what_a_kiosk_may_not_say_is_quarantined_everywhere(town: Town, event: Event) -> None:
+    before = town.now(town.sold)
+    answer = town.attacker.write(entry(event, subject=town.sold.id, follows=before.leaves))
+    assert [(v[2], v[3]) for v in answer.verdicts] == [("quarantined", "role-forbidden")]
+    town.fleet.sync(town.desk)
+    for replica in (town.hub, town.desk):
+        seen = replica.view(town.sold.id)
+        assert seen is not None
+        assert (seen.status, seen.exceptions) == ("confirmed", before.exceptions)
+        replica.refold(town.fleet.book)
+        assert replica.view(town.sold.id) == seen
+    town.assert_alive()
+
+
+def test_a_kiosk_makes_no_record_under_the_id_of_an_imported_one(town: Town) -> None:
+    derived = import_id(town.fleet.book, "row 7")
+    answer = town.attacker.write(entry(created(), subject=derived, claims=(claim("T2"),)))
+    assert [(v[2], v[3]) for v in answer.verdicts] == [("quarantined", "role-forbidden")]
+    view = town.hub.view(derived)
+    assert view is not None
+    assert not view.live
+    assert not view.code
     town.assert_alive()
 
 

@@ -23,7 +23,7 @@ from tests.kit import DAY, NEXT_DAY, Fleet, assert_same_book, entries_of, exchan
 
 def three(fleet: Fleet) -> tuple[Node, Node, Node]:
     """Desk, kiosk, call centre, all in touch."""
-    found = fleet.join("desk"), fleet.join("kiosk", "kiosk"), fleet.join("calls", "channel")
+    found = fleet.join("desk"), fleet.join("kiosk", "kiosk"), fleet.join("calls", "venue-server")
     fleet.sync_all()
     return found
 
@@ -129,7 +129,7 @@ def test_5_both_branches_go_on_being_acknowledged(fleet):
 def test_22_nobody_holds_a_sequence_that_no_device_wrote(fleet):
     """Three branches of one chain, forked at two places, met in different orders."""
     fleet.join("desk")
-    calls = fleet.join("calls", "channel")
+    calls = fleet.join("calls", "venue-server")
     kiosk = fleet.join("kiosk", "kiosk")
     fleet.sync_all()
     second = fleet.clone_unnoticed("desk", "second")

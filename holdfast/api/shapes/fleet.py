@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from holdfast.api.permissions import ROLES
 from holdfast.api.shapes.common import Items, Life, Shape, UtcTime, one_of
 from holdfast.api.shapes.sync import ClockStatus, SyncStatus
-from holdfast.node.admission import ROLES as NODE_ROLES
+from holdfast.model.roles import NODE_ROLES
 
 ReplicaRole = Annotated[str, one_of(("hub", "node"), description="what kind of replica it is")]
 

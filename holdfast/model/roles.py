@@ -1,0 +1,71 @@
+"""The roles of devices: what each may write about a reservation, and what its word is worth.
+
+Owns the one table (DESIGN §4.7, §7.1). A role stands in a device's certificate and never changes
+within a life, so that everybody judges an entry alike, whenever it arrives. Rights are another
+matter: whoever holds one sells, decides and ends what it covers, in any role (`rights`). What
+people may do at a device's own faces is the API's table of permissions.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.model.errors import RoleForbidden
+from holdfast.model.ids import is_derived
+
+HUB: Final = "hub"
+FRONT_DESK: Final = "front-desk"
+VENUE_SERVER: Final = "venue-server"
+KIOSK: Final = "kiosk"
+CHANNEL: Final = "channel"
+NODE_ROLES: Final = (FRONT_DESK, KIOSK, VENUE_SERVER, CHANNEL)
+"""The roles that a device can be invited in."""
+
+CARD_READERS: Final = (FRONT_DESK,)
+"""Roles that hold the venue's private key and read guest cards (DESIGN §8)."""
+
+_STAFF: Final = frozenset({HUB, FRONT_DESK, VENUE_SERVER})
+_PRESENT: Final = _STAFF | {KIOSK}
+
+RESERVED: Final[dict[str, frozenset[str]]] = {
+    # Facts that only those can know who are where the guests are.
+    "reservation.checked_in": _PRESENT,
+    "reservation.completed": _PRESENT,
+    # Judgements of the house: no guest alone with a screen, and no channel, passes them.
+    "reservation.no_show": _STAFF,
+    "reservation.no_show_undone": _STAFF,
+    "exception.resolved": _STAFF,
+}
+"""Who may write a kind of entry about a reservation, where not everybody may. Everybody may ask
+for a place, change it and give it up: channels and kiosks act for guests."""
+
+IMPORTERS: Final = _STAFF | {CHANNEL}
+"""Who brings in records of other systems, whose ids are derived and anybody's to guess."""
+
+_IN_WORDS: Final = {
+    "reservation.checked_in": "check guests in",
+    "reservation.completed": "end a visit",
+    "reservation.no_show": "mark a no-show",
+    "reservation.no_show_undone": "take a no-show back",
+    "exception.resolved": "resolve exceptions",
+    "reservation.created": "bring in records of other systems",
+}
+
+
+def may_write(role: str, kind: str, subject: bytes) -> bool:
+    """Whether an entry of this kind about this reservation counts from a device of this role."""
+    if kind == "reservation.created":
+        return role in IMPORTERS or not is_derived(subject)
+    allowed = RESERVED.get(kind)
+    return allowed is None or role in allowed
+
+
+def require_write(role: str, kind: str, subject: bytes) -> None:
+    """Raises RoleForbidden where no replica would take the entry for this device's word."""
+    if not may_write(role, kind, subject):
+        allowed = IMPORTERS if kind == "reservation.created" else RESERVED[kind]
+        where = ", ".join(sorted(allowed - {HUB}))
+        raise RoleForbidden(
+            f"a device of the role {role} may not {_IN_WORDS[kind]}; "
+            f"do it at the hub or at a device of the role {where}"
+        )

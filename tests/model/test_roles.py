@@ -1,0 +1,81 @@
+"""Who may write what about a reservation: the table, written out by reason."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from holdfast.model import events, roles
+from holdfast.model.errors import RoleForbidden
+from holdfast.model.ids import import_id, is_derived, reservation_id
+
+OWN = reservation_id(b"l" * 16, 1_811_000_000_000, b"abc")
+DERIVED = import_id("town/trattoria", "row 1")
+
+EVERYBODY = {"hub", "front-desk", "venue-server", "kiosk", "channel"}
+HOUSE = {"hub", "front-desk", "venue-server"}
+EXPECTED = {
+    # A guest asks for these, wherever the guest is.
+    "reservation.created": EVERYBODY,
+    "reservation.amended": EVERYBODY,
+    "reservation.moved": EVERYBODY,
+    "reservation.cancelled": EVERYBODY,
+    "reservation.attendance_confirmed": EVERYBODY,
+    # Who is there, and who left, only those can see who are there too.
+    "reservation.checked_in": HOUSE | {"kiosk"},
+    "reservation.completed": HOUSE | {"kiosk"},
+    # The house judges.
+    "reservation.no_show": HOUSE,
+    "reservation.no_show_undone": HOUSE,
+    "exception.resolved": HOUSE,
+    # What rights alone decide: any device may hold one.
+    "claim.decided": EVERYBODY,
+    "claim.ended": EVERYBODY,
+    # One's own operation is one's own to take back; the fold asks whose it was.
+    "operation.withdrawn": EVERYBODY,
+}
+NOT_ABOUT_RESERVATIONS = ("chain.", "node.", "venue.", "codes.", "right.", "guest.")
+
+
+def test_every_kind_about_a_reservation_has_its_row() -> None:
+    about = {k for k in events.EVENT_BY_KIND if not k.startswith(NOT_ABOUT_RESERVATIONS)}
+    assert set(EXPECTED) == about
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+@pytest.mark.parametrize("kind", sorted(EXPECTED))
+def test_a_role_writes_what_its_place_lets_it_know(kind: str, role: str) -> None:
+    allowed = role in EXPECTED[kind]
+    assert roles.may_write(role, kind, OWN) is allowed
+    if allowed:
+        roles.require_write(role, kind, OWN)
+        return
+    with pytest.raises(RoleForbidden, match=f"the role {role} may not .*front-desk"):
+        roles.require_write(role, kind, OWN)
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_a_kiosk_brings_in_no_records_of_other_systems(role: str) -> None:
+    assert roles.may_write(role, "reservation.created", DERIVED) is (role != "kiosk")
+    if role == "kiosk":
+        with pytest.raises(RoleForbidden, match="records of other systems"):
+            roles.require_write(role, "reservation.created", DERIVED)
+    # What was brought in is a reservation like any other.
+    assert roles.may_write(role, "reservation.cancelled", DERIVED)
+
+
+def test_the_ids_of_imported_records_are_told_from_those_that_a_device_makes() -> None:
+    assert is_derived(DERIVED)
+    assert not is_derived(OWN)
+    assert not is_derived(b"")
+
+
+def test_an_unknown_role_is_nobody_of_the_house() -> None:
+    for kind in roles.RESERVED:
+        assert not roles.may_write("janitor", kind, OWN)
+
+
+def test_the_roles_to_invite_are_all_but_the_hub() -> None:
+    assert set(roles.NODE_ROLES) == EVERYBODY - {"hub"}
+    assert all(re.fullmatch(r"[a-z-]+", role) for role in roles.NODE_ROLES)
