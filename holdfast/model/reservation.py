@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -201,6 +201,24 @@ def _content(entry: Seen) -> Event | None:
     if not entry.content or decoder is None:
         return None
     return decoder.decode(entry.content)
+
+
+def granting_entry(
+    seen: Sequence[Seen], claim: ClaimView, writers: Collection[bytes]
+) -> Seen | None:
+    """The entry by which one of these incarnations granted a claim: its decision, or the sale from
+    its own right. None where it is the word of somebody else."""
+    for entry in seen:
+        if entry.node not in writers:
+            continue
+        if entry.operation == claim.id.operation:
+            if not claim.decided or entry.kind == "claim.decided":
+                return entry
+        elif claim.decided and entry.kind == "claim.decided":
+            event = _content(entry)
+            if isinstance(event, ClaimDecided) and event.decides == claim.id.operation:
+                return entry
+    return None
 
 
 # --- lifecycle: what each transition saw --------------------------------------------------------

@@ -204,7 +204,7 @@ class Rights:
 
     def _window(self, right: Right, node: bytes, n: int) -> tuple[int, int] | None:
         """The instants of a right that a node has at entry n of its chain."""
-        lives = self._lives(right.holder)
+        lives = self.lives(right.holder)
         if node not in lives or n > self._limit(node):
             return None
         own = lives.index(node)
@@ -225,7 +225,7 @@ class Rights:
         limit = _NOW if close is None else close.entries
         return min(limit, self._shut.get(node, _NOW))
 
-    def _lives(self, incarnation: bytes) -> list[bytes]:
+    def lives(self, incarnation: bytes) -> list[bytes]:
         """A life and those that carried on after it, in their order. Behind the head at which a
         life was closed or shut out it passes nothing on."""
         lives = [incarnation]
@@ -243,7 +243,7 @@ class Rights:
         known = self.by_id.get(right)
         if known is None:
             return None
-        holder = self._lives(known.holder)[-1]
+        holder = self.lives(known.holder)[-1]
         if self._limit(holder) < _NOW or self._revoked.get(right):
             return None
         window = self._window(known, holder, _NOW)
@@ -254,7 +254,7 @@ class Rights:
         known = self.by_id.get(right)
         if known is None or self.now(right) is not None:
             return None
-        holder = self._lives(known.holder)[-1]
+        holder = self.lives(known.holder)[-1]
         revoked = self._revoked.get(right)
         if revoked:
             return Ended("revoked", holder, revoked[0].stamp, revoked[0].reason)
@@ -269,7 +269,7 @@ class Rights:
         known = self.by_id.get(right)
         if known is None:
             return False
-        holder = self._lives(known.holder)[-1]
+        holder = self.lives(known.holder)[-1]
         return bool(self._revoked.get(right)) or self._limit(holder) < _NOW
 
     def active(self) -> Iterator[Held]:
@@ -314,7 +314,7 @@ class Rights:
         else the hub, which always answers (DESIGN §5.3)."""
         if asks == HUB:
             return HUB
-        last = self._lives(asks)[-1]
+        last = self.lives(asks)[-1]
         return last if self.of_holder(last, claim.resource, claim.start, claim.end) else HUB
 
     def answering(self, asked: Iterable[tuple[bytes, Claim]]) -> bytes:
@@ -339,4 +339,4 @@ class Rights:
 
     def writers(self) -> set[bytes]:
         """Every incarnation that ever held a right: which of its entries count matters."""
-        return {life for right in self.by_id.values() for life in self._lives(right.holder)}
+        return {life for right in self.by_id.values() for life in self.lives(right.holder)}

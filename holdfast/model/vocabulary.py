@@ -179,8 +179,9 @@ CHAIN_CLOSE_REASONS: Final = REVOKE_REASONS | _words("succeeded hub_recovered fo
 """Why the hub closed a chain: another life follows, it has two branches, the hub was restored, or
 it shut out whose chain it is."""
 
-RIGHT_REVOKE_REASONS: Final = REVOKE_REASONS | _words("stranded revoked venue_changed")
-"""Why the hub took a right back; `stranded`: its holder has not been heard."""
+RIGHT_REVOKE_REASONS: Final = REVOKE_REASONS | _words("stranded revoked venue_changed oversold")
+"""Why the hub took a right back; `stranded`: its holder has not been heard;
+`oversold`: it sold more than it had."""
 
 EXCEPTION_KINDS: Final = contradictions.KINDS
 """The kinds of exceptions that reservations raise; `contradictions` says what each is."""

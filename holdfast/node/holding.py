@@ -67,10 +67,11 @@ class Holding:
         for key in [key for key in self._backlogs if key[0] == name]:
             del self._backlogs[key]
 
-    def settle_with(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> int:
-        """Settle after the last piece of a sender, with all that its pieces touched."""
+    def touched(self, name: str, sender: bytes, reservations: Iterable[bytes]) -> list[bytes]:
+        """After the last piece of a sender: all reservations that its pieces touched, to `settle`
+        with."""
         early = self._touched_early.pop((name, sender), {})
-        return self.settle(name, [*early, *reservations])
+        return [*early, *reservations]
 
     def settle(self, name: str, touched: list[bytes] | None = None) -> int:
         """Decide what waits and end what is to be freed. Returns how many entries that took.

@@ -34,7 +34,7 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import HUB
 from holdfast.model.venue import Venue, parse_venue, to_document
-from holdfast.node import directories, lives, settings
+from holdfast.node import directories, lives, overselling, settings
 from holdfast.node import identity as certificates
 from holdfast.node.admission import ROOT_KEY, Admission, Invite, is_name
 from holdfast.node.granting import Granting
@@ -232,7 +232,10 @@ class Hub(Service):
                 # Where a part is missing, a life's last word may be: it is closed when all is here.
                 self.admission.greet(name, sender)
             self.admission.accept_venue_key(name)
-        self.holding.settle_with(name, sender, merged.reservations)
+        touched = self.holding.touched(name, sender, merged.reservations)
+        with self.transaction():
+            overselling.take_back(self, name, touched)
+        self.holding.settle(name, touched)
         # What waited was decided first: who asked in time is not turned away for a later grant.
         with self.transaction():
             self.granting.fulfil(name)

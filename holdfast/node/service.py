@@ -158,7 +158,7 @@ class Service(Replica):
         self.holding.backlog_over(name, sender)
         if complete and sender in self.book(name).administration.hubs:
             self.holding.all_told(name)
-        self.holding.settle_with(name, sender, merged.reservations)
+        self.holding.settle(name, self.holding.touched(name, sender, merged.reservations))
 
     @property
     def account(self) -> bytes:

@@ -1,0 +1,142 @@
+"""A holder that sells more than it has: each sale fits its right, all of them together do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.model.entries import ClaimId
+from holdfast.model.events import ClaimDecided, ClaimEnded
+from holdfast.model.rights import Held
+from holdfast.node.overselling import OVERSOLD
+from tests.hostile.builders import EVENING, Town, claim, created, entry
+
+HOUR = 3_600
+
+
+@pytest.fixture
+def right(town: Town) -> Held:
+    """T4, which the attacker's kiosk holds."""
+    (held,) = town.hub.granting.grant("trattoria", "kiosk", ["T4"])
+    town.fleet.sync_all()
+    return held
+
+
+def sale(town: Town, right: Held, subject: bytes, start: int = EVENING, **changes: object) -> bytes:
+    wanted = claim(
+        right.right.resources[0], start=start, end=start + HOUR, right=right.right.id, **changes
+    )
+    code = f"RES-2027-{subject.hex()[-6:].upper()}"
+    return entry(created(code=code), subject=subject, claims=(wanted,))
+
+
+def state(town: Town, subject: bytes) -> tuple[str, str]:
+    views = [replica.view(subject) for replica in (town.hub, town.desk)]
+    assert views[0] is not None
+    assert views[0] == views[1]
+    return views[0].status, views[0].assurance
+
+
+def oversold(town: Town, right: Held) -> bool:
+    ends = [replica.rights(town.book).ended(right.right.id) for replica in (town.hub, town.desk)]
+    assert ends[0] == ends[1]
+    return ends[0] is not None and ends[0].reason == OVERSOLD
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_sale_that_no_longer_fits_and_those_after_it_are_asked_of_the_hub(
+    town: Town, right: Held, at_once: bool
+) -> None:
+    first, second, later = (town.attacker.new_id() for _ in range(3))
+    sales = [
+        sale(town, right, first),
+        sale(town, right, second, EVENING + HOUR // 2),
+        sale(town, right, later, EVENING + 5 * HOUR),
+    ]
+    if at_once:
+        town.attacker.write(*sales)
+    else:
+        for one in sales:
+            town.attacker.write(one)
+    town.fleet.sync(town.desk)
+    assert state(town, first) == ("confirmed", "guaranteed")
+    assert state(town, second)[0] == "commit_failed"
+    assert state(town, later) == ("confirmed", "admitted")
+    assert oversold(town, right)
+    for replica in (town.hub, town.desk):
+        before = replica.store.projections.book_digest(town.book).total
+        replica.refold(town.book)
+        assert replica.store.projections.book_digest(town.book).total == before
+    town.assert_alive()
+
+
+def test_what_it_admits_for_others_is_added_up_as_well(town: Town, right: Held) -> None:
+    town.fleet.cut("desk")
+    wishes = [town.fleet.reserve(town.desk, "2027-06-05T19:30", ["T4"], party=3)]
+    wishes.append(town.fleet.reserve(town.desk, "2027-06-05T22:00", ["T4"], party=3))
+    town.fleet.heal("desk")
+    exchange = town.attacker.send()
+    assert not exchange.verdicts
+    asked = [wish.pending[0] for wish in wishes]
+    own = town.attacker.new_id()
+    start = asked[0].start
+    town.attacker.write(
+        sale(town, right, own, start),
+        *(
+            entry(
+                ClaimDecided(one.id.operation, "admitted", "free"),
+                subject=wish.id,
+                claims=(claim("T4", start=one.start, end=one.end, right=right.right.id),),
+            )
+            for one, wish in zip(asked, wishes, strict=True)
+        ),
+    )
+    town.fleet.sync_all()
+    assert state(town, own) == ("confirmed", "guaranteed")
+    assert state(town, wishes[0].id)[0] == "commit_failed"
+    assert state(town, wishes[1].id) == ("confirmed", "admitted")
+    assert oversold(town, right)
+    town.assert_alive()
+
+
+def test_whoever_made_room_first_has_sold_nothing_twice(town: Town, right: Held) -> None:
+    first, second = town.attacker.new_id(), town.attacker.new_id()
+    town.attacker.write(sale(town, right, first))
+    view = town.hub.view(first)
+    assert view is not None
+    ended = (ClaimId(view.live[0].id.operation, 0),)
+    town.attacker.write(
+        entry(ClaimEnded("cancelled"), subject=first, ends=ended), sale(town, right, second)
+    )
+    town.fleet.sync(town.desk)
+    assert state(town, second) == ("confirmed", "guaranteed")
+    assert not oversold(town, right)
+    town.assert_alive()
+
+
+def test_a_share_of_a_pool_is_sold_up_to_its_quantity(town: Town) -> None:
+    (held,) = town.hub.granting.grant("trattoria", "kiosk", ["HALL"], 4)
+    town.fleet.sync_all()
+    subjects = [town.attacker.new_id() for _ in range(3)]
+    town.attacker.write(*(sale(town, held, one, quantity=2) for one in subjects[:2]))
+    town.fleet.sync(town.desk)
+    assert not oversold(town, held)
+    town.attacker.write(sale(town, held, subjects[2], quantity=1))
+    town.fleet.sync(town.desk)
+    assert oversold(town, held)
+    assert [state(town, one) for one in subjects[:2]] == [("confirmed", "guaranteed")] * 2
+    assert state(town, subjects[2])[0] in ("confirmed", "commit_failed"), "the hub's own share says"
+    town.assert_alive()
+
+
+def test_what_was_handed_over_with_the_right_counts_against_it(town: Town) -> None:
+    sold = town.fleet.reserve(town.hub, "2027-06-05T19:30", ["T4"], party=3)
+    (held,) = town.hub.granting.grant("trattoria", "kiosk", ["T4"])
+    town.fleet.sync_all()
+    start = sold.live[0].start
+    subject = town.attacker.new_id()
+    town.attacker.write(sale(town, held, subject, start))
+    town.fleet.sync(town.desk)
+    assert town.now(sold).status == "confirmed"
+    assert state(town, subject)[0] == "commit_failed"
+    assert oversold(town, held)
+    town.assert_alive()
