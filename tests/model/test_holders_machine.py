@@ -477,4 +477,4 @@ def _is_a_step(word: Word) -> bool:
     return kind == "reservation.created" or kind in lifecycle.STEP_BY_KIND
 
 
-TestHolders = played(HoldersMachine, examples=120, steps=50)
+TestHoldersMachine = played(HoldersMachine, examples=120, steps=50)
