@@ -29,8 +29,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the developer's own HOLDFAST_… settings: no test may reach a real data directory."""
     for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
-        # How often tests/kill kills, and whether tests/simulation makes its long runs.
-        if name not in ("HOLDFAST_KILLS", "HOLDFAST_SIMULATIONS"):
+        # How often tests/kill kills, how far tests/machines.py goes, and whether tests/simulation
+        # makes its long runs.
+        if name not in ("HOLDFAST_KILLS", "HOLDFAST_EXAMPLES", "HOLDFAST_SIMULATIONS"):
             del os.environ[name]
 
 

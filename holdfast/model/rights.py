@@ -310,12 +310,13 @@ class Rights:
         return HUB if held is None else held.holder
 
     def asked(self, asks: bytes, claim: Claim) -> bytes:
-        """Who answers a claim that asked somebody: the one it asked, while that one has the right;
-        else the hub, which always answers (DESIGN §5.3)."""
+        """Who answers a claim that asked somebody: the one it asked, while that one has the right
+        to as much of it; else the hub, which always answers (DESIGN §5.3)."""
         if asks == HUB:
             return HUB
         last = self.lives(asks)[-1]
-        return last if self.of_holder(last, claim.resource, claim.start, claim.end) else HUB
+        has = self.of_holder(last, claim.resource, claim.start, claim.end)
+        return last if any(claim.quantity <= held.right.quantity for held in has) else HUB
 
     def answering(self, asked: Iterable[tuple[bytes, Claim]]) -> bytes:
         """Who answers an operation, given whom each of its claims asks: the one device that can

@@ -44,6 +44,7 @@ PATHS: tuple[list[str], ...] = (
     ["checked_in", "completed"],
     ["cancelled"],
     ["no_show"],
+    ["no_show", "no_show_undone"],
 )
 
 

@@ -137,6 +137,14 @@ def test_whoever_is_asked_answers_while_it_has_the_right_to_all_of_it() -> None:
     assert rights.answering([(DESK, t1)]) == HUB
 
 
+def test_who_holds_less_than_is_asked_for_has_no_answer_and_the_hub_gives_it() -> None:
+    """A device's word counts for what it has the right to: it would decide in vain for ever."""
+    rights = granted(quantity=2)
+    assert rights.answering([(DESK, claim(quantity=2))]) == DESK
+    assert rights.answering([(DESK, claim(quantity=3))]) == HUB
+    assert not rights.may_answer(DESK, 5, claim(quantity=3))
+
+
 RETURNS = st.lists(
     st.tuples(st.integers(2, 40), st.integers(0, 5).map(lambda hour: hour * 100)),
     unique_by=lambda one: one[0],

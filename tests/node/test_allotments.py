@@ -417,3 +417,26 @@ def test_a_device_says_what_it_may_sell(fleet: Fleet):
     allotments.grant(fleet.the_hub, Wanted("trattoria", "kiosk", ["T4"], None, DAY, DAY))
     fleet.sync_all()
     assert allotments.own(kiosk) == allotments.Selling(1, 0, 1_812_060_000)
+
+
+def test_what_was_asked_of_a_share_that_has_shrunk_since_is_the_hubs_to_answer(tmp_path: Path):
+    """The kiosk has not heard that the desk's four seats are two now."""
+    with Fleet(tmp_path) as fleet:
+        desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+        fleet.sync_all()
+        hub = fleet.the_hub
+        allotments.grant(hub, Wanted("trattoria", "desk", ["HALL"], quantity=4))
+        fleet.sync_all()
+        fleet.cut("kiosk")
+        wish = fleet.reserve(kiosk, "19:30", ["HALL"], party=4)
+        assert [claim.asks for claim in wish.claims] == [desk.account]
+        allotments.give_back(desk, right_of(desk, "HALL"))
+        fleet.sync_all()
+        allotments.grant(hub, Wanted("trattoria", "desk", ["HALL"], quantity=2))
+        fleet.sync_all()
+        fleet.heal()
+        fleet.sync_all()
+        fleet.assert_agree()
+        assert set(fleet.shown(wish).values()) == {"confirmed"}
+        decision = fleet.now(desk, wish).decision
+        assert decision is not None and decision.by == hub.identity.name
