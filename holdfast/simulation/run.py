@@ -42,7 +42,9 @@ from holdfast.simulation.oracles import Oracles, Violation
 from holdfast.simulation.schedule import Scenario, Step
 from holdfast.simulation.world import HUB, World
 
-REFUSALS: Final = (NotAvailable, BadTransition, RuleViolated, Conflict, NotFound, Invalid)
+REFUSALS: Final = (
+    NotAvailable, BadTransition, RuleViolated, Conflict, NotFound, Invalid, Forbidden,
+)  # fmt: skip
 """What a call may be answered for a good reason."""
 CUT_OFF: Final = (Unreachable, Forbidden, Unauthorised, RuleViolated, Conflict)
 """What an exchange may end with while things are broken: nobody there, shut out, two hubs."""
