@@ -138,7 +138,7 @@ def to_document(venue: Venue) -> dict[str, Any]:
     """The venue file as JSON values: `parse_venue(to_document(v)) == v`.
 
     Canonical: equal venues give equal documents, in the order of the contract, and what has a
-    default is spelt out.
+    default is spelt out, but for `overbooking`.
     """
     document: dict[str, Any] = {
         "venue": venue.id,
@@ -169,6 +169,7 @@ def to_document(venue: Venue) -> dict[str, Any]:
     document["policies"] = policies
     document["resources"] = [resource_document(resource) for resource in venue.resources]
     document["allotments"] = [_allotment_document(wish) for wish in venue.allotments]
+    # Left out where it says nothing: readers of before it existed know a venue without it.
     if venue.overbooking:
         document["overbooking"] = [_overbooking_document(one) for one in venue.overbooking]
     return document

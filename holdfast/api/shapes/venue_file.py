@@ -93,6 +93,6 @@ class VenueFile(msgspec.Struct, kw_only=True):
         Meta(description="the first that matches counts; what matches nothing is the hub's"),
     ] = []
     overbooking: Annotated[
-        list[OverbookingEntry],
+        list[OverbookingEntry] | UnsetType,
         Meta(description="the first that matches counts; what matches nothing is never overbooked"),
-    ] = []
+    ] = UNSET
