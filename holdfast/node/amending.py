@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import UNSET
@@ -17,6 +17,7 @@ from msgspec import UNSET
 from holdfast.model import calendar, lifecycle, wall
 from holdfast.model.areas import area_code, area_named
 from holdfast.model.claims import DEAD, ENDED, ClaimView
+from holdfast.model.entries import ClaimId
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
 from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
@@ -187,7 +188,7 @@ def _moved(
     if choice is not None:
         kept = offering.first_free(replica, venue, [choice], place.start, end, ignoring=ignoring)
         if kept is not None:
-            return _Move(place, kept)
+            return _free_move(replica, venue, patch, place, kept, ignoring)
     area = area_named(venue, str(fields.get("area", view.area)))
     resource_kind = str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present)
     choices = list(
@@ -198,13 +199,28 @@ def _moved(
     )  # fmt: skip
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)
     if found is not None:
-        return _Move(place, found)
+        return _free_move(replica, venue, patch, place, found, ignoring)
     if patch.override and choices:
         least = overriding.least_overbooked(
             replica, venue, choices, place.start, end, ignoring=ignoring
         )
         return _Move(place, least, True)
     raise placing.not_available(replica, venue, place, wanted, resource_kind, area)
+
+
+def _free_move(
+    replica: Service,
+    venue: VenueIndex,
+    patch: PatchRequest,
+    place: Place,
+    choice: Choice,
+    ignoring: Collection[ClaimId],
+) -> _Move:
+    """A move to where enough is left in all; who insists has it although no holder has so much."""
+    beyond = bool(patch.override) and overriding.goes_beyond(
+        replica, venue, choice, place.start, place.end + place.buffer, ignoring=ignoring
+    )
+    return _Move(place, choice, beyond)
 
 
 def any_placing(patch: PatchRequest) -> bool:

@@ -55,6 +55,26 @@ def override_in(replica: Replica, record: Record, operation: bytes) -> str:
     return ""
 
 
+def goes_beyond(
+    replica: Service,
+    venue: VenueIndex,
+    choice: Choice,
+    start: int,
+    end: int,
+    *,
+    ignoring: Collection[ClaimId] = (),
+) -> bool:
+    """Whether a choice of which enough is left in all is had from nobody, as far as is known here:
+    neither this replica nor the one that would be asked has so much of it."""
+    claims = offering.claims_for(choice, start, end)
+    terms = selling.terms(replica, venue, claims, ignoring)
+    if terms.guaranteed:
+        return False
+    book = replica.book_of(venue.venue.id)
+    stock = selling.stock_of(replica, book, venue, terms.asks)
+    return any(stock.right_for(claim, ignoring) is None for claim in claims)
+
+
 def least_overbooked(
     replica: Service,
     venue: VenueIndex,

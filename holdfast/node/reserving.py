@@ -82,13 +82,14 @@ def _choose(
     )
     choices, end = list(found), place.end + place.buffer
     choice = offering.first_free(replica, venue, choices, place.start, end)
-    if choice is None:
-        if request.override is not None and choices:
-            return overriding.least_overbooked(replica, venue, choices, place.start, end), True
-        raise placing.not_available(
-            replica, venue, place, request.resources, request.resource_kind, request.area
-        )
-    return choice, False
+    if choice is not None:
+        insists = request.override is not None
+        return choice, insists and overriding.goes_beyond(replica, venue, choice, place.start, end)
+    if request.override is not None and choices:
+        return overriding.least_overbooked(replica, venue, choices, place.start, end), True
+    raise placing.not_available(
+        replica, venue, place, request.resources, request.resource_kind, request.area
+    )
 
 
 def check_words(

@@ -45,6 +45,14 @@ def stock(replica: Service, book: str, venue: VenueIndex) -> Stock:
     )
 
 
+def stock_of(replica: Service, book: str, venue: VenueIndex, holder: bytes) -> Stock:
+    """What another holder has to sell, as far as this replica knows."""
+    occupancy = replica.store.projections.occupancy(book)
+    if holder == HUB:
+        return HubStock(venue, occupancy)
+    return GrantedStock(replica.rights(book), holder, occupancy, lambda held: held.start)
+
+
 def beyond(replica: Service, book: str, venue: VenueIndex) -> Overbooking:
     """What this replica may sell beyond the capacity, where somebody asks for it who may."""
     return Overbooking(

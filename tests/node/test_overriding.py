@@ -157,6 +157,17 @@ def test_a_share_of_a_pool_is_overbooked_by_the_hub_alone(fleet: Fleet):
     settle(fleet)
 
 
+def test_places_that_are_left_to_several_holders_are_overbooked_where_none_has_enough(fleet: Fleet):
+    """Two seats are left to the bar and one to the hub: a party of three has them from nobody."""
+    hub, bar = fleet.the_hub, fleet.nodes["bar"]
+    fleet.reserve(bar, "19:00", ["HALL"], party=2)
+    fleet.reserve(hub, "19:00", ["HALL"], party=5)
+    fleet.sync_all()
+    over = fleet.reserve(hub, "19:00", ["HALL"], party=3, override=VIP)
+    assert told(over) == ("confirmed", "guaranteed", "vip_guest")
+    settle(fleet)
+
+
 def test_a_time_that_a_device_has_in_part_is_overbooked_by_nobody(tmp_path: Path):
     always = {name: value for name, value in UNDIVIDED.items() if name != "hours"}
     with Fleet(tmp_path, always) as fleet:
