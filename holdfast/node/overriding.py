@@ -50,8 +50,8 @@ def override_in(replica: Replica, record: Record, operation: bytes) -> str:
         if seen.operation == operation and seen.kind in REQUESTS and seen.content:
             author = replica.book(record.book).authors.get(seen.node)
             written = Entry(seen.kind, seen.stamp, 0, b"", (), (), (), SCHEMA, seen.content)
-            role = author.info.role if author is not None else ""
-            return overbooking.override_of(decode_content(written), role)
+            if author is not None:
+                return overbooking.override_of(decode_content(written), author.info.role)
     return ""
 
 

@@ -242,7 +242,10 @@ class Oracles:
     def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view
         self._check_entitled(replica, record, view)
-        self.overridden.update(claim.id for claim in view.claims if claim.override)
+        over = {claim.id for claim in view.claims if claim.override} - self.overridden
+        if over:
+            self.overridden |= over
+            self.exceptions["overbooked on purpose"] += len(over)
         return Shown(
             view.status,
             view.code,

@@ -20,6 +20,7 @@ from holdfast.node import attention, inspection, returning
 from holdfast.node.audit import audit_entries
 from holdfast.node.decisions import verify_decision
 from holdfast.node.doctor import doctor
+from holdfast.node.foreseeing import foreseen
 from holdfast.node.requests import Override
 from holdfast.node.service import Service
 from tests.kit import TRATTORIA, Fleet
@@ -132,6 +133,9 @@ def test_of_two_supervisors_who_ask_the_hub_one_is_admitted(undivided: Fleet):
     wishes = [fleet.reserve(one, "19:00", ["T1"], override=VIP) for one in (desk, bar)]
     assert [told(one) for one in wishes] == [("commit_pending", "provisional", "")] * 2
     assert inspection.exceptions(desk) == []
+    expected = foreseen(desk, wishes[0])
+    assert expected is not None
+    assert (expected.verdict, expected.reason) == ("admitted", "override")
     settle(fleet)
     after = [fleet.now(desk, one) for one in wishes]
     assert [one.status for one in after] == ["confirmed", "commit_failed"]
