@@ -23,7 +23,7 @@ from holdfast.node.doctor import doctor
 from holdfast.node.foreseeing import foreseen
 from holdfast.node.requests import Override
 from holdfast.node.service import Service
-from tests.kit import TRATTORIA, Fleet
+from tests.kit import TRATTORIA, Fleet, assert_same_book
 
 VIP = Override(reason="vip_guest")
 LIMITS = [{"resources": ["T1", "T3", "T4"], "limit": 1}, {"resources": ["HALL"], "limit": 2}]
@@ -404,6 +404,30 @@ def test_a_table_with_more_overlapping_sales_than_one_grant_names_is_granted_in_
         desk.reservations.cancel(view.code)
         assert not fleet.now(desk, view).live
     settle(fleet)
+
+
+def test_an_account_below_zero_hands_nothing_out_and_goes_no_lower_when_the_capacity_does(
+    fleet: Fleet,
+):
+    hub, bar = fleet.the_hub, fleet.nodes["bar"]
+    fleet.reserve(hub, "19:00", ["HALL"], party=6)
+    assert fleet.reserve(bar, "19:00", ["HALL"], party=4).assurance == "guaranteed"
+    fleet.sync_all()
+    assert fleet.reserve(hub, "19:00", ["HALL"], party=1, override=VIP).override
+    with pytest.raises(RuleViolated, match="HALL has 0 left to hand out"):
+        hub.granting.grant("trattoria", "desk", ["HALL"], 1)
+    smaller = copy.deepcopy(DIVIDED)
+    smaller["resources"][-1]["capacity"] = 9
+    hub.import_venue(smaller)
+    assert "limit of 2" in refused(fleet, hub, "19:00", ["HALL"], party=1)
+    (held,) = bar.rights(fleet.book).of_resource("HALL")
+    returning.give_back(bar, held.right.id)
+    fleet.sync_all()
+    assert "limit of 2" in refused(fleet, hub, "19:00", ["HALL"], party=1)
+    offered = [slot["starts_at"][11:16] for slot in fleet.slots(hub, resource_kind="pool")]
+    assert "17:30" in offered
+    assert "19:00" not in offered
+    assert_same_book(fleet.replicas(), fleet.book)
 
 
 def test_a_revoked_overbooking_is_asked_of_the_hub_within_the_same_limit(fleet: Fleet):
