@@ -117,7 +117,7 @@ def resolve(
     \b
     --action move          another free place or time: --resource, --at
     --action walk          they sit at --resource now, whoever it belongs to
-    --action overbook      the place that could not be had, beyond the capacity; the
+    --action overbook      the place that was refused, beyond the capacity; the
                            reason says why, such as vip_guest or goodwill
     --action keep-both     leave both as they are
     --action refund-later  money is still to be given back
