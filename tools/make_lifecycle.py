@@ -64,6 +64,7 @@ the exception is raised again.
 
 RAISED: Final = {
     contradictions.DISPLACED: "the holder could not give the place",
+    contradictions.OVERBOOKED: "the place that is had was sold beyond the capacity, on purpose",
     contradictions.SEATED_WITHOUT_PLACE: "guests are checked in, and no claim of theirs is live or"
     " waits",
     contradictions.TWO_PARTIES: "two reservations are checked in at one unit at one time (found by"

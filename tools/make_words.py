@@ -51,6 +51,10 @@ PEOPLES: Final = (
     ("`holdfast allotments revoke --reason`", vocabulary.RIGHT_REVOKE_REASONS),
     ("`holdfast queue withdraw --reason`", vocabulary.WITHDRAW_REASONS),
     ("`holdfast exceptions resolve --reason`", vocabulary.RESOLVE_REASONS),
+    (
+        "`holdfast reserve --override`, and `exceptions resolve --action overbook --reason`",
+        vocabulary.OVERRIDE_REASONS,
+    ),
 )
 ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "kind", vocabulary.RESERVATION_KINDS),
@@ -70,8 +74,11 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("chain.closed", "reason", vocabulary.CHAIN_CLOSE_REASONS),
     ("node.revoked", "reason", "as for `hub revoke` above"),
     ("right.revoked", "reason", "as for `allotments revoke` above"),
+    ("reservation.created", "override", "as for `reserve --override` above"),
+    ("reservation.moved", "override", "as for `reserve --override` above"),
 )
 MORE: Final = {
+    "exception.resolved.reason": "; with the action `overbook` as for `reserve --override` above",
     "exception.resolved.exception": "; or an operation id in hex and `.quarantined`",
 }
 

@@ -280,7 +280,7 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     )  # fmt: skip
     yield events.ReservationAmended({"party_size": 3}), about
     yield (
-        events.ReservationMoved(),
+        events.ReservationMoved(override="vip_guest"),
         {**about, "claims": (Claim("T2", START, START + 5_400, replaces=ClaimId(operation, 0)),)},
     )
     yield events.ReservationCancelled("guest_request", "guest"), about
@@ -412,6 +412,8 @@ def judged_entries() -> list[Vectors]:
          "merged", ""),
         ("a name in the form of a code", {"kind": "node.revoked", **content(events.NodeRevoked(
          "desk", (), (), "ann_smith"))}, "", "text-not-a-code:reason"),
+        ("an override in one's own words", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", override="ann_smith")), "", "text-not-a-code:override"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b""))), "", "card-out-of-range"),
         ("another device's id", {"subject": FOREIGN}, "", "id-foreign"),

@@ -30,7 +30,7 @@ _DESK: Final = frozenset(
 _SUPERVISE: Final = frozenset(
     {
         "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
-        "allotments.change",
+        "allotments.change", "reservations.override",
     }
 )  # fmt: skip
 _ADMINISTER: Final = frozenset(

@@ -83,6 +83,7 @@ def render_reservation(
         no_show_at=_moment(venue, view.no_show_at_ms),
         cancelled=_cancellation(replica, venue, view, whole, with_note),
         exceptions=[kind for kind, _ in view.exceptions],
+        override=reservations.OverrideUsed(reason=view.override) if view.override else None,
         metadata=view.metadata,
         guest=_guest(replica, view) if with_guest else UNSET,
     )

@@ -61,6 +61,10 @@ _NOTES: Final[dict[str, Note]] = {
     "metadata": {
         "description": "values by namespaced names, such as `crm.contact`; nothing personal"
     },
+    "override": {
+        "description": "beyond the capacity, within the venue's limit, if nothing is free; of a "
+        "supervisor or an admin alone"
+    },
     # What is said about a reservation
     "note": {"description": "free text, sealed for the venue"},
     "actual_party_size": {"description": "people who came, where it differs", "minimum": 1},
@@ -146,9 +150,17 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "CancelRequest": {
         "reason": {"enum": sorted(vocabulary.CANCEL_REASONS), "description": "why"},
     },
+    "Override": {
+        "reason": {
+            "enum": sorted(vocabulary.OVERRIDE_REASONS),
+            "description": "why it may have the place",
+        },
+    },
     "ResolveRequest": {
-        "resources": {"description": "for `move` and `walk`: ids, all of them together"},
-        "starts_at": {"description": f"for `move`: another start; {_TIME}"},
+        "resources": {
+            "description": "for `move`, `walk` and `overbook`: ids, all of them together"
+        },
+        "starts_at": {"description": f"for `move` and `overbook`: another start; {_TIME}"},
     },
     "PatchRequest": {
         "resources": {"description": "ids, all of them together"},

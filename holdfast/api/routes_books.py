@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, answer, face_of
+from holdfast.api.face import Asking, answer, caller_of, face_of
 from holdfast.api.parsing import (
     PageQuery,
     page_of,
@@ -25,7 +25,8 @@ from holdfast.api.parsing import (
     write_cursor,
 )
 from holdfast.api.shapes import books
-from holdfast.model.errors import NotFound
+from holdfast.model.contradictions import OVERBOOK
+from holdfast.model.errors import Forbidden, NotFound
 from holdfast.node import attention, inspection
 from holdfast.node.audit import audit_entries
 
@@ -40,7 +41,8 @@ class ExceptionsQuery(PageQuery, kw_only=True):
 
 class ResolveRequest(msgspec.Struct, kw_only=True):
     """One of the exception's `actions`, which is carried out; `reason` is a code. `move` and `walk`
-    name the place: `resources`, and for `move` also or instead `starts_at`."""
+    name the place: `resources`, and for `move` also or instead `starts_at`; `overbook` may name it,
+    and takes what was asked for last where it is left out."""
 
     action: str
     reason: str
@@ -162,11 +164,15 @@ async def get_exception(request: Asking, exception_id: FromPath[str]) -> Respons
     operation_class=operation(body=ResolveRequest, keyed=True),
 )
 async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     body = await request.body()
 
     def resolve() -> str:
         wanted = read_body(body, ResolveRequest)
+        if attention.action_code(wanted.action) == OVERBOOK and not caller.may(
+            "reservations.override"
+        ):
+            raise Forbidden(f"a token of the role {caller.role} may not overbook")
         attention.resolve(
             face.replica, exception_id, wanted.action, wanted.reason, wanted.resources,
             wanted.starts_at,

@@ -14,7 +14,7 @@ import msgspec
 from litestar import Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from holdfast.api.auth import Caller
 from holdfast.api.documented import operation
@@ -35,7 +35,7 @@ from holdfast.model import lifecycle, wall
 from holdfast.model.errors import Forbidden, NotFound
 from holdfast.model.ids import parse_uuid, uuid_text
 from holdfast.model.reservation import View, version_tag
-from holdfast.node.requests import CreateRequest, PatchRequest
+from holdfast.node.requests import CreateRequest, Override, PatchRequest
 
 TAGS = ["reservations"]
 
@@ -95,6 +95,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
 
     def make() -> str:
         wanted = read_body(body, CreateRequest)
+        _only_override(caller, wanted.override)
         if caller.role == "guest":
             _only_own(caller, wanted.user_id, wanted.agent_id)
             wanted.agent_id = caller.agent_id
@@ -179,6 +180,7 @@ async def change_reservation(request: Asking, reference: FromPath[str]) -> Respo
 
     def change() -> str:
         wanted = read_body(body, PatchRequest)
+        _only_override(caller, wanted.override)
         if caller.role == "guest":
             _only_own(caller, wanted.user_id, wanted.agent_id)
         with face.replica.transaction():
@@ -287,6 +289,14 @@ def _only_own(caller: Caller, user_id: object, agent_id: object) -> None:
     given = [value for value in (user_id, agent_id) if value is not None and value is not UNSET]
     if any(value != caller.agent_id for value in given):
         raise Forbidden("a guest's token is for its own agent id only; leave the person out")
+
+
+def _only_override(caller: Caller, override: Override | UnsetType | None) -> None:
+    """Beyond the capacity only a supervisor goes."""
+    if override and not caller.may("reservations.override"):
+        raise Forbidden(
+            f"a token of the role {caller.role} may not overbook; a supervisor or an admin may"
+        )
 
 
 def _found(replica: Replica, caller: Caller, reference: str) -> View:

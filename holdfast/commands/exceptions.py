@@ -96,9 +96,9 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     "resources",
     multiple=True,
     metavar="R",
-    help="For move and walk: the other place. May be repeated.",
+    help="For move, walk and overbook: the other place. May be repeated.",
 )
-@click.option("--at", "at", metavar="T", help="For move: another start, venue-local.")
+@click.option("--at", "at", metavar="T", help="For move and overbook: another start, venue-local.")
 @reason_option(RESOLVE_REASONS, "What was done, such as")
 @json_option
 def resolve(
@@ -117,6 +117,8 @@ def resolve(
     \b
     --action move          another free place or time: --resource, --at
     --action walk          they sit at --resource now, whoever it belongs to
+    --action overbook      the place that was refused, beyond the capacity; the
+                           reason says why, such as vip_guest or goodwill
     --action keep-both     leave both as they are
     --action refund-later  money is still to be given back
     --action cancel        cancel the reservation

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from holdfast.commands.words import PROMISES
+from holdfast.model.vocabulary import OVERRIDE_REASONS
 from holdfast.node.reasons import COMMON_REASONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,6 +65,17 @@ def reason_option(reasons: frozenset[str], before: str = "Such as") -> Callable[
         metavar="R",
         help=f"{before} {common}. Any other word of the list below is taken as well.",
     )
+
+
+def override_option(command: Command) -> Command:
+    """`--override`: a place beyond the capacity, with the word of a closed list that says why."""
+    common = ", ".join(COMMON_REASONS[OVERRIDE_REASONS])
+    return click.option(
+        "--override",
+        metavar="R",
+        help="If nothing is free, overbook it, within the limit of the venue file. Why, such as "
+        f"{common}; docs/words.md has all.",
+    )(command)
 
 
 def all_reasons(reasons: frozenset[str]) -> str:

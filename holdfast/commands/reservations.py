@@ -15,6 +15,7 @@ from holdfast.commands.options import (
     data_option,
     file_argument,
     json_option,
+    override_option,
     reason_option,
 )
 from holdfast.commands.words import (
@@ -174,6 +175,7 @@ def undo_no_show(reservation: str, data: Path, as_json: bool) -> None:
 @click.option("--party", type=int, metavar="N", help="A new number of people.")
 @click.option("--minutes", type=int, metavar="M", help="A new length.")
 @click.option("--nights", type=int, metavar="N", help="A new number of nights.")
+@override_option
 @json_option
 def move(
     reservation: str,
@@ -183,13 +185,14 @@ def move(
     party: int | None,
     minutes: int | None,
     nights: int | None,
+    override: str | None,
     as_json: bool,
 ) -> None:
     """Move or resize a reservation; the old place is kept until the new one is certain."""
     from holdfast.commands.hub_standing import warn_if_shut_out
     from holdfast.commands.session import open_session, quoted
 
-    body = {
+    body: dict[str, Any] = {
         "starts_at": at,
         "resources": list(resources) or None,
         "party_size": party,
@@ -199,6 +202,8 @@ def move(
     body = {name: value for name, value in body.items() if value is not None}
     if not body:
         raise click.UsageError("say what changes: --at, --resource, --party, --minutes or --nights")
+    if override is not None:
+        body["override"] = {"reason": override}
     with open_session(data) as session:
         answer = session.request("PATCH", f"/reservations/{quoted(reservation)}", body=body)
         warn_if_shut_out(session)
@@ -278,6 +283,7 @@ def show_reservation(
             ("party", reservation.get("party_size")),
             ("where", "" if status in _WITHOUT_PLACE else where),
             ("sit at", " + ".join(reservation.get("seated_at") or [])),
+            ("overbooked", _override_words(reservation.get("override"))),
             ("asked for", where if status == "commit_failed" else _change_words(change)),
             *_cancellation_fields(reservation.get("cancelled") or {}),
             *((name, value) for name, value in guest.items()),
@@ -304,6 +310,11 @@ def _cancellation_fields(cancelled: dict[str, Any]) -> list[tuple[str, Any]]:
         ("cancelled at", clock_text(cancelled.get("at"))),
         ("note", cancelled.get("note")),
     ]
+
+
+def _override_words(override: Any) -> str:
+    """Why it has a place beyond the capacity."""
+    return str((override or {}).get("reason") or "").replace("_", " ")
 
 
 def _change_words(change: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from holdfast.commands.options import data_option, json_option, read_guest
+from holdfast.commands.options import data_option, json_option, override_option, read_guest
 from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 
 
@@ -32,6 +32,7 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 @click.option(
     "--walk-in", "kind", flag_value="walk_in", default=None, help="The guests stand at the desk."
 )
+@override_option
 @click.option("--key", metavar="K", help="The same key and request again make nothing twice.")
 @click.option(
     "--wait",
@@ -51,6 +52,7 @@ def reserve(
     guest_phone: str | None,
     guest_email: str | None,
     guest: str | None,
+    override: str | None,
     key: str | None,
     wait: int | None,
     as_json: bool,
@@ -78,6 +80,7 @@ def reserve(
         "resources": list(resources) or None,
         "user_id": user,
         "guest": card,
+        "override": None if override is None else {"reason": override},
         **same,
     }
     with open_session(data) as session:

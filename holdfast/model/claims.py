@@ -11,7 +11,14 @@ from typing import Final
 import msgspec
 
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
-from holdfast.model.events import ClaimDecided, ClaimEnded, Event, RightGranted
+from holdfast.model.events import (
+    ClaimDecided,
+    ClaimEnded,
+    Event,
+    ReservationCreated,
+    ReservationMoved,
+    RightGranted,
+)
 from holdfast.model.rights import Rights
 
 PENDING: Final = "pending"
@@ -30,6 +37,9 @@ NO_RIGHTS: Final = Rights()
 """Of a book in which nothing was granted: everything is the hub's."""
 
 REQUESTS: Final = frozenset({"reservation.created", "reservation.moved"})
+
+OVERRIDE: Final = "override"
+"""Why a decision admitted what had no room: somebody asked for it who may (`overbooking`)."""
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -59,7 +69,8 @@ class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A claim with what the holders' entries made of it.
 
     `right` is what it was sold or decided from (empty: the hub's), or (while pending) the right
-    that is not known here yet; `asks` the incarnation that was asked (empty: the hub).
+    that is not known here yet; `asks` the incarnation that was asked (empty: the hub). `override`:
+    it was granted beyond the capacity, on purpose.
     """
 
     id: ClaimId
@@ -75,6 +86,7 @@ class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     replaces: ClaimId | None
     right: bytes = b""
     asks: bytes = b""
+    override: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -192,7 +204,8 @@ def fold_claims(
     claims: list[ClaimView] = []
     for entry in asked.values():
         if entry.claims:
-            claims.extend(_requested(entry, decided.get(entry.operation), vouched, judge))
+            over = _overrides(contents[entry.operation])
+            claims.extend(_requested(entry, over, decided.get(entry.operation), vouched, judge))
     for operation, (entry, event) in decided.items():
         if event.verdict == "moved":
             claims.extend(
@@ -202,9 +215,12 @@ def fold_claims(
         elif event.verdict == "admitted" and operation not in asked:
             # Known from the decision alone: occupied, details not here yet (§4.10).
             claims.extend(
-                _claim(ClaimId(operation, index), entry, claim, LIVE, True)
+                _claim(
+                    ClaimId(operation, index), entry, claim, LIVE, True,
+                    override=event.reason == OVERRIDE,
+                )
                 for index, claim in enumerate(entry.claims)
-            )
+            )  # fmt: skip
     if vouched:
         found = {claim.id for claim in claims}
         claims.extend(
@@ -227,13 +243,19 @@ def fold_claims(
     return tuple(claims), last
 
 
+def _overrides(event: Event | None) -> bool:
+    return isinstance(event, ReservationCreated | ReservationMoved) and bool(event.override)
+
+
 def _requested(
     entry: Seen,
+    override: bool,
     decision: tuple[Seen, ClaimDecided] | None,
     vouched: dict[ClaimId, tuple[Seen, Claim]],
     judge: _Judge,
 ) -> list[ClaimView]:
-    """The claims of one operation, which is sold whole or not at all."""
+    """The claims of one operation, which is sold whole or not at all. `override`: it asked for what
+    is beyond the capacity, if need be; whoever sells by itself says so only where it was needed."""
     made = []
     words = [] if decision is not None else [judge.sells(entry, claim) for claim in entry.claims]
     sells = False if False in words else None if None in words else True
@@ -243,10 +265,20 @@ def _requested(
             answer, event = decision
             state = LIVE if event.verdict == "admitted" else DEAD
             sold = answer.claims[index] if index < len(answer.claims) else claim
-            made.append(_claim(claim_id, entry, claim, state, True, answer.author, _right_of(sold)))
+            over = override and state == LIVE and event.reason == OVERRIDE
+            made.append(
+                _claim(
+                    claim_id, entry, claim, state, True, answer.author, _right_of(sold), b"", over
+                )
+            )
             continue
         if sells:
-            made.append(_claim(claim_id, entry, claim, LIVE, False, entry.author, _right_of(claim)))
+            made.append(
+                _claim(
+                    claim_id, entry, claim, LIVE, False, entry.author, _right_of(claim), b"",
+                    override,
+                )
+            )  # fmt: skip
         elif claim_id in vouched:
             # The hub handed it to somebody as granted: who granted it is not here yet (§4.10).
             made.append(_claim(claim_id, entry, claim, LIVE, not claim.right, ""))
@@ -272,11 +304,12 @@ def _claim(
     holder: str | None = None,
     right: bytes | None = None,
     asks: bytes = b"",
+    override: bool = False,
 ) -> ClaimView:
     return ClaimView(
         claim_id, state, claim.resource, claim.start, claim.end, claim.quantity, claim.buffer,
         entry.author if holder is None else holder, decided, entry.stamp, claim.replaces,
-        _right_of(claim) if right is None else right, asks,
+        _right_of(claim) if right is None else right, asks, override,
     )  # fmt: skip
 
 

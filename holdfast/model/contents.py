@@ -148,6 +148,12 @@ def _reason(value: str, allowed: frozenset[str]) -> None:
         _code(value, allowed, "reason")
 
 
+def _override(value: str) -> None:
+    """Why a place beyond the capacity is asked for; empty where it is not."""
+    if value:
+        _code(value, vocabulary.OVERRIDE_REASONS, "override")
+
+
 def _identifier(value: str, field: str) -> None:
     if value and not _CODE.match(value):
         raise Malformed(f"text-not-an-id:{field}")
@@ -194,6 +200,12 @@ def _check_created(event: ReservationCreated) -> None:
     if event.metadata and check_metadata(event.metadata):
         raise Malformed("text-not-an-id:metadata")
     _check_card(event.card)
+    _override(event.override)
+
+
+def _check_moved(event: ReservationMoved) -> None:
+    _check_changes(event)
+    _override(event.override)
 
 
 def _check_changes(event: ReservationAmended | ReservationMoved) -> None:
@@ -252,7 +264,7 @@ def _check_resolved(event: ExceptionResolved) -> None:
     if not _QUARANTINED.match(event.exception):
         _code(event.exception, vocabulary.EXCEPTION_KINDS, "exception")
     _code(event.action, vocabulary.ACTIONS, "action")
-    _reason(event.reason, vocabulary.RESOLVE_REASONS)
+    _reason(event.reason, vocabulary.resolve_reasons(event.action))
     if event.about:
         _check_operation_ids(event.about)
 
@@ -371,7 +383,7 @@ def _check_right_revoked(event: RightRevoked) -> None:
 _CHECKS: Final[dict[str, Any]] = {
     "reservation.created": _check_created,
     "reservation.amended": _check_changes,
-    "reservation.moved": _check_changes,
+    "reservation.moved": _check_moved,
     "reservation.cancelled": _check_cancelled,
     "claim.decided": _check_decided,
     "claim.ended": _check_ended,

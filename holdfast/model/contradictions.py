@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 DISPLACED: Final = "displaced"
 SEATED_WITHOUT_PLACE: Final = "seated_without_place"
 TWO_PARTIES: Final = "two_parties"
+OVERBOOKED: Final = "overbooked"
 
 # What a person does about it. The words are codes of entries: they are never renamed.
 MOVE: Final = "move"
 WALK: Final = "walk"
+OVERBOOK: Final = "overbook"
 KEEP_BOTH: Final = "keep-both"
 REFUND_LATER: Final = "refund-later"
 CANCEL: Final = "cancel"
@@ -34,8 +36,8 @@ ACKNOWLEDGE: Final = "acknowledge"
 class Answer(NamedTuple):
     """One thing that can be done: its code, and what it does in a host's words.
 
-    `does` is the deed beside the record of it: MOVE, WALK, CANCEL, or empty where the record of
-    what a person decided is all.
+    `does` is the deed beside the record of it: MOVE, WALK, OVERBOOK, CANCEL, or empty where the
+    record of what a person decided is all.
     """
 
     action: str
@@ -56,6 +58,11 @@ _SEEN: Final = Answer(ACKNOWLEDGE, "Records that it was seen to, and changes not
 ANSWERS: Final[dict[str, tuple[Answer, ...]]] = {
     DISPLACED: (
         _MOVE,
+        Answer(
+            OVERBOOK, "Asks again for the place that could not be had (or for one that is named),"
+            " beyond the capacity, within the limit of the venue file; the reason says why.",
+            OVERBOOK,
+        ),
         Answer(CANCEL, "Cancels it, because nothing else suits the guest.", CANCEL),
         Answer(
             REFUND_LATER, "Cancels it, and records that what the guest paid is still to be given"
@@ -63,6 +70,7 @@ ANSWERS: Final[dict[str, tuple[Answer, ...]]] = {
         ),
         _SEEN,
     ),
+    OVERBOOKED: (_MOVE, _SEEN),
     SEATED_WITHOUT_PLACE: (
         _MOVE,
         _WALK,
@@ -103,14 +111,16 @@ ANSWERS: Final[dict[str, tuple[Answer, ...]]] = {
 
 KINDS: Final = frozenset(ANSWERS)
 ACTIONS: Final = frozenset(answer.action for answers in ANSWERS.values() for answer in answers)
-PLACING: Final = frozenset({MOVE, WALK})
+PLACING: Final = frozenset({MOVE, WALK, OVERBOOK})
 """Actions that name a place."""
 
 _DEED_FROM: Final = {
     MOVE: lifecycle.STEP_BY_NAME["moved"].sources,
     WALK: frozenset({lifecycle.CHECKED_IN}),
+    OVERBOOK: lifecycle.STEP_BY_NAME["moved"].sources,
     CANCEL: lifecycle.STEP_BY_NAME["cancelled"].sources,
 }
+_AHEAD_OR_HERE: Final = lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}
 
 
 def answers_to(kind: str, status: str) -> tuple[Answer, ...]:
@@ -155,6 +165,9 @@ def raised(view: View, collisions: Mapping[str, Sequence[tuple[bytes, int]]]) ->
     }
     if view.status == lifecycle.COMMIT_FAILED and view.decision is not None:
         found[DISPLACED] = Raised(view.decision.stamp >> 16, view.decision.operation)
+    if view.override and view.status in _AHEAD_OR_HERE:
+        sold = next(claim for claim in view.live if claim.override)
+        found[OVERBOOKED] = Raised(sold.stamp >> 16, sold.id.operation)
     if view.status == lifecycle.CHECKED_IN and view.claims and not view.live and not view.pending:
         asked_last = max(view.claims, key=lambda claim: (claim.stamp, claim.id))
         found[SEATED_WITHOUT_PLACE] = Raised(view.checked_in_at_ms, asked_last.id.operation)

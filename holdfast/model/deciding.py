@@ -13,11 +13,12 @@ import msgspec
 
 from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
-from holdfast.model.claims import DEAD, ENDED, PENDING, STANDBY, wish_of
+from holdfast.model.claims import DEAD, ENDED, OVERRIDE, PENDING, STANDBY, wish_of
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.lifecycle import CHECKED_IN
 from holdfast.model.limits import WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex, equal_choices
+from holdfast.model.overbooking import OVER_LIMIT, Overbooking
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Held, Rights
 
@@ -93,9 +94,11 @@ def decide(
     stock: Stock,
     occupancy: Occupancy,
     own: Collection[ClaimId],
+    beyond: Overbooking | None = None,
 ) -> Verdict:
     """Judge the claims that one operation asked for, against granted claims only. `own` are the
-    claims of the reservation whose holder decides here.
+    claims of the reservation whose holder decides here; `beyond` is what the decider may sell
+    beyond the capacity, where the operation asks for that and its writer may.
 
     A standby claim is judged as if what it replaces were gone, as far as the decider holds that,
     and its admission ends it in the same entry; what another holds goes on until that one ends it
@@ -133,17 +136,29 @@ def decide(
             return Verdict(
                 "moved", "taken", moved, ends, won, tuple(claim.resource for claim in claims)
             )
+    if beyond is not None:
+        over, missing = _sold(claims, stock, ends, beyond)
+        if not missing:
+            return Verdict("admitted", OVERRIDE, over, ends)
+        if all(beyond.room(claim, ends) is not None for claim in missing):
+            return Verdict("displaced", OVER_LIMIT, claims, (), won)
     # Where nobody sits in the way, somebody else has the right to it.
     return Verdict("displaced", "taken" if won else "not-held", claims, (), won)
 
 
 def _sold(
-    claims: tuple[Claim, ...], stock: Stock, ignoring: Collection[ClaimId]
+    claims: tuple[Claim, ...],
+    stock: Stock,
+    ignoring: Collection[ClaimId],
+    beyond: Stock | None = None,
 ) -> tuple[tuple[Claim, ...], list[Claim]]:
-    """The claims with the right that each is sold from, and those for which there is no room."""
+    """The claims with the right that each is sold from, and those for which there is no room, not
+    even `beyond` the capacity where that may be asked."""
     sold, missing = [], []
     for claim in claims:
         right = stock.right_for(claim, ignoring)
+        if right is None and beyond is not None:
+            right = beyond.right_for(claim, ignoring)
         if right is None:
             missing.append(claim)
         else:

@@ -37,7 +37,8 @@ class ReservationCreated(Event, frozen=True):
     `service_date` (YYYY-MM-DD) is the writer's reading of the venue's calendar; it is data, so that
     a later change of the venue cannot make two replicas file the reservation under two dates.
     `outcome` is set by imports alone: the status that an existing system says it ended in.
-    `made_at_ms` is when it was made there (0: when it was written here).
+    `made_at_ms` is when it was made there (0: when it was written here). `override`: why it may
+    have a place beyond the capacity, a code; empty: it may not.
     """
 
     agent_id: str
@@ -57,6 +58,7 @@ class ReservationCreated(Event, frozen=True):
     made_at_ms: int = 0
     starts_at: int = 0
     ends_at: int = 0
+    override: str = ""
 
 
 class ReservationAmended(Event, frozen=True):
@@ -70,11 +72,13 @@ class ReservationMoved(Event, frozen=True):
     """Another time, place or quantity was asked for; `fields` count once its claims do.
 
     `walked`: the guests sit there already. That is a fact, whatever becomes of the claims.
+    `override` as in a making.
     """
 
     fields: dict[str, Any] = {}
     card: SealedCard | None = None
     walked: bool = False
+    override: str = ""
 
 
 class ReservationCancelled(Event, frozen=True):
@@ -253,7 +257,9 @@ class RightGranted(Event, frozen=True):
     `release_minutes` before a start it goes back (-1: never), by the holder's own return. `after`
     is the operation by which it came back to the hub last, if it was granted before. `handed` names
     the live claims that pass to the new holder as (reservation, operation, index); the envelope
-    repeats them in the same order.
+    repeats them in the same order. `whole`: it was all that there is of each of the resources, so
+    that its holder is the one that may overbook them (`overbooking`). Written here because a
+    capacity that grows later, and is known to some before others, must not make two of them.
     """
 
     holder: bytes
@@ -264,6 +270,7 @@ class RightGranted(Event, frozen=True):
     release_minutes: int = -1
     after: bytes = b""
     handed: tuple[tuple[bytes, bytes, int], ...] = ()
+    whole: bool = False
 
 
 class RightReturned(Event, frozen=True):

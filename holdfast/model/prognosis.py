@@ -19,6 +19,7 @@ from holdfast.model.deciding import GrantedStock, HubStock, Stock, Verdict, deci
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.limits import RIVALS_JUDGED_MAX, WON_SHOWN_MAX
 from holdfast.model.offers import VenueIndex
+from holdfast.model.overbooking import Overbooking
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Rights
 
@@ -46,11 +47,13 @@ class Prognosis(NamedTuple):
 
 class Waiting(NamedTuple):
     """One operation that asks for a place: its turn (stamp, author, operation), and the reservation
-    that it is about. `makes`: it made the reservation."""
+    that it is about. `makes`: it made the reservation; `override`: it asks for what is beyond the
+    capacity, and may."""
 
     turn: tuple[int, bytes, bytes]
     view: View
     makes: bool
+    override: bool = False
 
     @property
     def operation(self) -> bytes:
@@ -103,7 +106,8 @@ class _World(NamedTuple):
             for claim in one.view.live
             if self.rights.holder(claim.id, claim.right, claim.end) == holder
         }
-        return decide(one.view, one.operation, self.venue, stock, occupancy, own)
+        beyond = Overbooking(self.venue, self.rights, holder, occupancy) if one.override else None
+        return decide(one.view, one.operation, self.venue, stock, occupancy, own, beyond)
 
     def supposed(self, occupancy: Occupancy, absent: Collection[ClaimId]) -> _Supposed:
         return _Supposed(occupancy, absent, divided=bool(self.rights))

@@ -56,7 +56,8 @@ class View(msgspec.Struct, array_like=True, gc=False):
 
     `making` is the operation that made it, of several under one id the one that stands; `walked`
     the one that said last where its guests sit (empty: at their place); `book` is where it stands,
-    which whoever folds adds.
+    which whoever folds adds. `override`: why it has a place beyond the capacity, empty where it was
+    not sold so.
     """
 
     id: bytes
@@ -97,6 +98,7 @@ class View(msgspec.Struct, array_like=True, gc=False):
     making: bytes = b""
     book: str = ""
     walked: bytes = b""
+    override: str = ""
 
     @property
     def live(self) -> list[ClaimView]:
@@ -184,6 +186,7 @@ def _folded(
     view.claims, view.decision = fold_claims(entries, contents, rights, found)
     collisions = _fold_lifecycle(view, entries, contents)
     _show_place(view)
+    view.override = _override(view, contents)
     open_now = contradictions.raised(view, collisions)
     if open_now:
         said = list(_resolutions(entries, contents))
@@ -389,6 +392,15 @@ def _overwrite(view: View, event: ReservationAmended | ReservationMoved) -> None
         setattr(view, field, value)
     if event.card is not None:
         view.card = event.card
+
+
+def _override(view: View, contents: dict[bytes, Event | None]) -> str:
+    """Why the place that is had was sold beyond the capacity."""
+    for claim in view.live:
+        event = contents.get(claim.id.operation)
+        if claim.override and isinstance(event, ReservationCreated | ReservationMoved):
+            return event.override
+    return ""
 
 
 # --- both together ------------------------------------------------------------------------------

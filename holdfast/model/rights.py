@@ -37,7 +37,7 @@ class Closed(Protocol):
 
 class Right(NamedTuple):
     """One grant as it was written. `start` and `end` are epoch seconds; `quantity` holds for each
-    of the resources; `release_minutes` -1: never released."""
+    of the resources; `release_minutes` -1: never released; `whole`: it was all that there is."""
 
     id: bytes
     holder: bytes
@@ -47,6 +47,7 @@ class Right(NamedTuple):
     end: int
     release_minutes: int
     stamp: int
+    whole: bool = False
 
 
 class Held(NamedTuple):
@@ -134,7 +135,7 @@ class Rights:
         self.changes += 1
         self.by_id[right] = Right(
             right, event.holder, event.resources, event.quantity, event.start, event.end,
-            event.release_minutes, stamp,
+            event.release_minutes, stamp, event.whole,
         )  # fmt: skip
         for resource in event.resources:
             self._by_resource.setdefault(resource, []).append(right)

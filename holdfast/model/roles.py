@@ -39,6 +39,9 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
 """Who may write a kind of entry about a reservation, where not everybody may. Everybody may ask
 for a place, change it and give it up: channels and kiosks act for guests."""
 
+OVERRIDERS: Final = _STAFF
+"""Where somebody of the house can insist on a place beyond the capacity (`overbooking`)."""
+
 IMPORTERS: Final = _STAFF | {CHANNEL}
 """Who brings in records of other systems, whose ids are derived and anybody's to guess."""
 

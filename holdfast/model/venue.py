@@ -85,6 +85,18 @@ class AllotmentWish(msgspec.Struct, frozen=True):
     release_minutes: int | None = None
 
 
+class OverbookingLimit(msgspec.Struct, frozen=True):
+    """How much of a resource may be sold beyond its capacity on purpose (DESIGN §5.12).
+
+    `resources` are ids or patterns such as `T*`. `first` and `last` are days; None: no bound.
+    """
+
+    resources: tuple[str, ...]
+    limit: int
+    first: datetime.date | None = None
+    last: datetime.date | None = None
+
+
 class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     """A venue as everybody reads it.
 
@@ -107,6 +119,7 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     stays: Stays | None = None
     policies: Policies = Policies()
     allotments: tuple[AllotmentWish, ...] = ()
+    overbooking: tuple[OverbookingLimit, ...] = ()
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -125,7 +138,7 @@ def to_document(venue: Venue) -> dict[str, Any]:
     """The venue file as JSON values: `parse_venue(to_document(v)) == v`.
 
     Canonical: equal venues give equal documents, in the order of the contract, and what has a
-    default is spelt out.
+    default is spelt out, but for `overbooking`.
     """
     document: dict[str, Any] = {
         "venue": venue.id,
@@ -156,6 +169,9 @@ def to_document(venue: Venue) -> dict[str, Any]:
     document["policies"] = policies
     document["resources"] = [resource_document(resource) for resource in venue.resources]
     document["allotments"] = [_allotment_document(wish) for wish in venue.allotments]
+    # Left out where it says nothing: readers of before it existed know a venue without it.
+    if venue.overbooking:
+        document["overbooking"] = [_overbooking_document(one) for one in venue.overbooking]
     return document
 
 
@@ -194,6 +210,14 @@ def _allotment_document(wish: AllotmentWish) -> dict[str, Any]:
     document: dict[str, Any] = {"holder": wish.holder, "resources": list(wish.resources)}
     _put(document, "quantity", wish.quantity)
     _put(document, "release_minutes", wish.release_minutes)
+    return document
+
+
+def _overbooking_document(one: OverbookingLimit) -> dict[str, Any]:
+    document: dict[str, Any] = {"resources": list(one.resources)}
+    _put(document, "from", one.first and one.first.isoformat())
+    _put(document, "until", one.last and one.last.isoformat())
+    document["limit"] = one.limit
     return document
 
 

@@ -18,6 +18,7 @@ from holdfast.model.limits import (
     CLOSED_DATES_MAX,
     NAME_CHARS_MAX,
     NIGHTS_MAX,
+    OVERBOOKING_LIMITS_PER_VENUE_MAX,
     PARTY_MAX,
     RESOURCES_PER_VENUE_MAX,
 )
@@ -25,6 +26,7 @@ from holdfast.model.reading import Faults, Reader, shown
 from holdfast.model.venue import (
     DAY_MINUTES,
     AllotmentWish,
+    OverbookingLimit,
     Policies,
     Resource,
     Span,
@@ -70,6 +72,7 @@ def read(document: Mapping[str, Any]) -> Venue:
         stays=_stays(reader, kind),
         policies=_policies(reader),
         allotments=_allotments(reader, resources),
+        overbooking=_overbooking(reader, resources),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")
@@ -180,17 +183,24 @@ def _day_spans(inner: Reader, day: str) -> tuple[Span, ...]:
 def _closed(reader: Reader) -> tuple[datetime.date, ...]:
     days: set[datetime.date] = set()
     for number, value in enumerate(reader.items("closed", CLOSED_DATES_MAX)):
-        # YAML reads an unquoted 2026-12-25 as a date; a date with a time is not one.
-        if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-            days.add(value)
-            continue
-        try:
-            if not isinstance(value, str) or len(value) != 10:
-                raise ValueError(value)
-            days.add(datetime.date.fromisoformat(value))
-        except ValueError:
-            reader.fault(f"closed[{number}]", f"{shown(value)} is no date such as 2026-12-25")
+        day = _date(reader, f"closed[{number}]", value)
+        if day is not None:
+            days.add(day)
     return tuple(sorted(days))
+
+
+def _date(reader: Reader, name: str, value: object) -> datetime.date | None:
+    """A date; None after reporting a fault."""
+    # YAML reads an unquoted 2026-12-25 as a date; a date with a time is not one.
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    try:
+        if not isinstance(value, str) or len(value) != 10:
+            raise ValueError(value)
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        reader.fault(name, f"{shown(value)} is no date such as 2026-12-25")
+        return None
 
 
 def _stays(reader: Reader, kind: str) -> Stays | None:
@@ -316,23 +326,49 @@ def _allotments(reader: Reader, resources: tuple[Resource, ...]) -> tuple[Allotm
     for number, item in enumerate(reader.items("allotments", ALLOTMENTS_PER_VENUE_MAX)):
         inner = Reader(item, f"allotments[{number}]", reader.faults)
         holder = inner.text("holder", pattern=_ID, means="the name of a node, or hub")
-        patterns = tuple(inner.texts("resources", RESOURCES_PER_VENUE_MAX))
-        if not patterns and not inner.has("resources"):
-            inner.fault("resources", "is required: ids or patterns such as T*")
-        for place, pattern in enumerate(patterns):
-            path = f"resources[{place}]"
-            if not _PATTERN.fullmatch(pattern):
-                inner.fault(path, f"{pattern!r} is neither an id nor a pattern such as T*")
-            elif pattern not in ids and not re.search(r"[*?\[]", pattern):
-                # A pattern may wait for resources that come later; a name is a slip of the pen.
-                inner.fault(path, f"there is no resource {pattern!r}")
         wishes.append(
             AllotmentWish(
                 holder,
-                patterns,
+                _patterns(inner, ids),
                 inner.optional_integer("quantity", 1, PARTY_MAX),
                 inner.optional_integer("release_minutes", 0, _MINUTES_MAX),
             )
         )
         inner.finish()
     return tuple(wishes)
+
+
+def _overbooking(reader: Reader, resources: tuple[Resource, ...]) -> tuple[OverbookingLimit, ...]:
+    ids = {resource.id for resource in resources}
+    limits: list[OverbookingLimit] = []
+    for number, item in enumerate(reader.items("overbooking", OVERBOOKING_LIMITS_PER_VENUE_MAX)):
+        inner = Reader(item, f"overbooking[{number}]", reader.faults)
+        patterns = _patterns(inner, ids)
+        bounds = [
+            None if (value := inner.value(name)) is None else _date(inner, name, value)
+            for name in ("from", "until")
+        ]
+        first, last = bounds
+        if first is not None and last is not None and last < first:
+            inner.fault("until", f"must not be before from ({first.isoformat()})")
+        most = inner.optional_integer("limit", 0, PARTY_MAX)
+        if most is None and not inner.has("limit"):
+            inner.fault("limit", "is required: how much may be sold beyond the capacity, such as 1")
+        limits.append(OverbookingLimit(patterns, most or 0, first, last))
+        inner.finish()
+    return tuple(limits)
+
+
+def _patterns(inner: Reader, ids: set[str]) -> tuple[str, ...]:
+    """The resources that an entry of a list is about: ids, or patterns."""
+    patterns = tuple(inner.texts("resources", RESOURCES_PER_VENUE_MAX))
+    if not patterns and not inner.has("resources"):
+        inner.fault("resources", "is required: ids or patterns such as T*")
+    for place, pattern in enumerate(patterns):
+        path = f"resources[{place}]"
+        if not _PATTERN.fullmatch(pattern):
+            inner.fault(path, f"{pattern!r} is neither an id nor a pattern such as T*")
+        elif pattern not in ids and not re.search(r"[*?\[]", pattern):
+            # A pattern may wait for resources that come later; a name is a slip of the pen.
+            inner.fault(path, f"there is no resource {pattern!r}")
+    return patterns

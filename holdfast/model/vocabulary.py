@@ -154,12 +154,36 @@ RESOLVE_REASONS: Final = _ANYWHERE | _words(
 )
 """What was done about an exception, beside its action."""
 
+OVERRIDE_REASONS: Final = _words(
+    # Who comes.
+    "vip_guest vip regular_guest regular guest_of_the_house staff_guest owner_request partner"
+    " agency corporate group large_group event wedding celebration press inspector accessibility"
+    # It will work out.
+    " expected_no_show expected_no_shows expected_cancellation expected_cancellations"
+    " late_arrival early_departure short_stay leaves_early shared_table guests_share extra_seats"
+    " extra_table extra_room extra_bed place_found overbooking overbooked high_demand"
+    # Something went wrong before.
+    " goodwill compensation complaint displaced double_booked double_booking system_error"
+    " software_error staff_error our_mistake mistake entered_by_mistake emergency safety weather"
+    " transport stranded_guest walked"
+    " management manager owner policy test training demo other"
+)
+"""Why somebody is given a place beyond the capacity."""
+
+
+def resolve_reasons(action: str) -> frozenset[str]:
+    """The words from which the reason of an answer to an exception is taken: who overbooks says why
+    the place may be had."""
+    return OVERRIDE_REASONS if action == contradictions.OVERBOOK else RESOLVE_REASONS
+
+
 # --- what replicas say to each other --------------------------------------------------------------
 
 VERDICTS: Final = frozenset({"admitted", "moved", "displaced"})
 
 DECISION_REASONS: Final = _words(
-    "free taken not-held no-such-resource superseded resource-repeated quarantined"
+    "free taken not-held no-such-resource superseded resource-repeated quarantined override"
+    " over-limit"
 )
 """Why a holder decided as it did (`deciding`)."""
 

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import UNSET
 
 from holdfast.model import calendar, lifecycle, wall
 from holdfast.model.areas import area_code, area_named
 from holdfast.model.claims import DEAD, ENDED, ClaimView
+from holdfast.model.entries import ClaimId
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
 from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
-from holdfast.node import offering, placing, recording, reserving
+from holdfast.node import offering, overriding, placing, recording, reserving
 from holdfast.node.placing import Place
 from holdfast.node.requests import PatchRequest
 
@@ -37,11 +38,20 @@ _PLACING: Final = (
 """Fields of a patch that can ask for other claims; any other leaves a pending change alone."""
 
 
+class _Move(NamedTuple):
+    """Where a reservation goes; `beyond`: beyond the capacity, there being no room."""
+
+    place: Place
+    choice: Choice
+    beyond: bool = False
+
+
 def amend(
     replica: Service, reference: str, patch: PatchRequest, if_match: str | None = None
 ) -> View:
     """Overwrite what the patch names, and move the reservation where that asks for it. Raises
-    Stale, Invalid, RuleViolated, NotAvailable, BadTransition."""
+    Stale, Invalid, RuleViolated, NotAvailable, BadTransition, Forbidden."""
+    override = overriding.reason_of(replica, patch.override or None)
     with replica.transaction():
         view = recording.find(replica, reference)
         _check_match(view, if_match)
@@ -53,13 +63,13 @@ def amend(
             card = reserving.sealed_card(replica, venue, agent, patch.guest)
         moved = _moved(replica, venue, view, patch, fields)
         if moved is None:
+            overriding.require_place(override, any_placing(patch))
             if fields or card:
                 lifecycle.check_step("amended", view.status, view.code)
                 recording.write(replica, view, ReservationAmended(fields, card))
             return recording.view_of(replica, view.id, view.book)
         lifecycle.check_step("moved", view.status, view.code)
-        place, choice = moved
-        _write_move(replica, venue, view, place, choice, fields, card)
+        _write_move(replica, venue, view, moved, fields, card, override=override)
         return recording.view_of(replica, view.id, view.book)
 
 
@@ -90,7 +100,7 @@ def walk(replica: Service, reference: str, resources: Sequence[str]) -> View:
             venue, view.actual_party_size or place.party_size, place.quantity, resources
         )
         place, free = _walked_to(replica, venue, view, place, choice)
-        _write_move(replica, venue, view, place, choice, {}, None, walked=True, sold=free)
+        _write_move(replica, venue, view, _Move(place, choice), {}, None, walked=True, sold=free)
         return recording.view_of(replica, view.id, view.book)
 
 
@@ -151,9 +161,9 @@ def _moved(
     view: View,
     patch: PatchRequest,
     fields: dict[str, Any],
-) -> tuple[Place, Choice] | None:
+) -> _Move | None:
     """The new place and choice, where the patch needs other claims than the present ones."""
-    if not any(getattr(patch, name) is not UNSET for name in _PLACING):
+    if not any_placing(patch):
         return None
     present = standing_claims(view) or shown_claims(view)
     place = _new_place(venue, view, patch, present)
@@ -178,17 +188,44 @@ def _moved(
     if choice is not None:
         kept = offering.first_free(replica, venue, [choice], place.start, end, ignoring=ignoring)
         if kept is not None:
-            return place, kept
+            return _free_move(replica, venue, patch, place, kept, ignoring)
     area = area_named(venue, str(fields.get("area", view.area)))
     resource_kind = str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present)
-    choices = candidates(
-        venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
-        below_minimum=kind != "guest",
+    choices = list(
+        candidates(
+            venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
+            below_minimum=kind != "guest",
+        )
     )  # fmt: skip
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)
-    if found is None:
-        raise placing.not_available(replica, venue, place, wanted, resource_kind, area)
-    return place, found
+    if found is not None:
+        return _free_move(replica, venue, patch, place, found, ignoring)
+    if patch.override and choices:
+        least = overriding.least_overbooked(
+            replica, venue, choices, place.start, end, ignoring=ignoring
+        )
+        return _Move(place, least, True)
+    raise placing.not_available(replica, venue, place, wanted, resource_kind, area)
+
+
+def _free_move(
+    replica: Service,
+    venue: VenueIndex,
+    patch: PatchRequest,
+    place: Place,
+    choice: Choice,
+    ignoring: Collection[ClaimId],
+) -> _Move:
+    """A move to where enough is left in all; who insists has it although no holder has so much."""
+    beyond = bool(patch.override) and overriding.goes_beyond(
+        replica, venue, choice, place.start, place.end + place.buffer, ignoring=ignoring
+    )
+    return _Move(place, choice, beyond)
+
+
+def any_placing(patch: PatchRequest) -> bool:
+    """Whether a patch names anything that can ask for another place."""
+    return any(getattr(patch, name) is not UNSET for name in _PLACING)
 
 
 def _new_place(
@@ -260,17 +297,17 @@ def _write_move(
     replica: Service,
     venue: VenueIndex,
     view: View,
-    place: Place,
-    choice: Choice,
+    move: _Move,
     fields: dict[str, Any],
     card: SealedCard | None,
     *,
     walked: bool = False,
     sold: bool = True,
+    override: str = "",
 ) -> None:
     """On the hub the new claim replaces the old in one entry; on a node, or where it is not to be
     `sold`, it stands by."""
-    changed = dict(fields)
+    place, changed = move.place, dict(fields)
     date = calendar.service_date(venue.venue, place.start).isoformat()
     # Beside a pending change even what stays is written: that change may be granted first.
     standing = [c.id for c in standing_claims(view)]
@@ -280,9 +317,11 @@ def _write_move(
         changed["nights"] = place.nights or 0
     if standing:
         changed["party_size"] = place.party_size
-    claims, ends = placing.claims_of(replica, venue, place, choice, view, sold=sold)
-    event = ReservationMoved(changed, card, walked)
-    recording.write(replica, view, event, claims=claims, ends=ends)
+    written = placing.claims_of(
+        replica, venue, place, move.choice, view, sold=sold, override=override, beyond=move.beyond
+    )
+    event = ReservationMoved(changed, card, walked, written.override)
+    recording.write(replica, view, event, claims=written.claims, ends=written.ends)
 
 
 def _kind_of(venue: VenueIndex, claims: Sequence[ClaimView]) -> str | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from holdfast.model.errors import Invalid, NotFound, RuleViolated
-from holdfast.model.vocabulary import RESOLVE_REASONS
+from holdfast.model.vocabulary import resolve_reasons
 from holdfast.node import inspection
 from holdfast.node.contradicting import Item
 from holdfast.node.reasons import reason_code
@@ -38,8 +38,8 @@ def resolve(
     Raises NotFound for what is not open, Invalid for another action or for a reason that is on no
     list, RuleViolated for what no answer ends, and what the action itself raises.
     """
-    code = reason_code(reason, RESOLVE_REASONS)
-    action = re.sub(r"[\s_-]+", "-", action.strip().lower())
+    action = action_code(action)
+    code = reason_code(reason, resolve_reasons(action))
     kind, about = inspection.parse_exception_id(exception_id)
     with replica.transaction():
         item = _open(replica, exception_id)
@@ -51,6 +51,11 @@ def resolve(
             return
         book = replica.book_of(item["venue"])
         replica.resolve_exception(about, kind, action, code, resources, starts_at, book)
+
+
+def action_code(typed: str) -> str:
+    """An action as a person types it: "Keep both" is `keep-both`."""
+    return re.sub(r"[\s_-]+", "-", typed.strip().lower())
 
 
 def _acknowledge(

@@ -189,6 +189,7 @@ def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
         "metadata": view.metadata,
         "guest_card": view.card.id.hex() if view.card is not None else None,
         "verdict": view.decision.verdict if view.decision is not None else None,
+        "override": view.override or None,
         "cancel_reason": view.cancel_reason or None,
         "cancelled_by": view.cancelled_by or None,
         "checked_in_at": rfc3339_ms(view.checked_in_at_ms) if view.checked_in_at_ms else None,

@@ -7,24 +7,39 @@ which an answer is recorded and carried out. What is raised, and which answers t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import UNSET
 
 from holdfast.model import contradictions, lifecycle
-from holdfast.model.contradictions import CANCEL, MOVE, PLACING, TWO_PARTIES, WALK, Answer
+from holdfast.model.contradictions import (
+    CANCEL,
+    MOVE,
+    OVERBOOK,
+    OVERBOOKED,
+    PLACING,
+    TWO_PARTIES,
+    WALK,
+    Answer,
+)
 from holdfast.model.errors import BadTransition, Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, ReservationCheckedIn
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import SEATED_SINCE_SECONDS_MAX
-from holdfast.model.reservation import View, followed, open_exceptions, resolutions
+from holdfast.model.reservation import (
+    View,
+    followed,
+    open_exceptions,
+    resolutions,
+    shown_claims,
+)
 from holdfast.model.sitting import TwoParties, is_resolved, sitting, two_parties
 from holdfast.node import amending, marking
 from holdfast.node.lookup import event_of, rfc3339_ms, subject_of, venue_time
 from holdfast.node.recording import refused_as_invalid, view_of
 from holdfast.node.replica import Replica
-from holdfast.node.requests import PatchRequest
+from holdfast.node.requests import Override, PatchRequest
 from holdfast.node.words import exception_sentence
 from holdfast.store.projections import Record
 
@@ -121,7 +136,7 @@ def _item(
         subject_of(replica, record.book, record.id),
         others,
         place=found.resource if found is not None else "",
-        seen=_check_ins(replica, record) if kind == "checked_in_twice" else "",
+        seen=_SEEN_BY[kind](replica, record) if kind in _SEEN_BY else "",
     )
     about = uuid_text(record.id)
     shown = item(
@@ -147,6 +162,24 @@ def _check_ins(replica: Replica, record: Record) -> str:
     return " and ".join(said.values())
 
 
+def _overbooker(replica: Replica, record: Record) -> str:
+    """Which place, where it was asked for, who gave it, and why."""
+    for claim in record.view.live:
+        asked = next((one for one in record.seen if one.operation == claim.id.operation), None)
+        if claim.override and asked is not None:
+            place = " and ".join(one.resource for one in record.view.live)
+            given = "" if asked.author == claim.holder else f", given by {claim.holder}"
+            why = record.view.override.replace("_", " ")
+            return f"{place}, asked for at {asked.author}{given} ({why})"
+    return ""
+
+
+_SEEN_BY: Final[dict[str, Callable[[Replica, Record], str]]] = {
+    "checked_in_twice": _check_ins,
+    OVERBOOKED: _overbooker,
+}
+
+
 # --- answering ----------------------------------------------------------------------------------
 
 
@@ -163,7 +196,8 @@ def resolve(
     """Do what a person decided about an exception, and record it, in one transaction: both or
     neither. `reason` is a code.
 
-    `resources` and `starts_at` name the place of a move; a walk takes resources alone. Raises
+    `resources` and `starts_at` name the place of a move; a walk takes resources alone; who is
+    overbooked without any gets what was asked for last, if its holder says so. Raises
     NotFound for what is not open, Invalid, BadTransition for what is over, and what the deed
     raises.
     """
@@ -182,7 +216,7 @@ def resolve(
                 subject=reservation,
                 follows=followed(view),
             )
-        _do(replica, view, kind, answer, list(resources), starts_at)
+        _do(replica, view, kind, answer, reason, list(resources), starts_at)
         return view_of(replica, reservation, record.book)
 
 
@@ -216,10 +250,10 @@ def _check_place(answer: Answer, resources: Sequence[str], starts_at: str | None
         raise Invalid.field("resources", "name the place to move them to, or give starts_at")
     if answer.does == WALK and not resources:
         raise Invalid.field("resources", "name the place at which they sit now")
-    if answer.does != MOVE and starts_at is not None:
-        raise Invalid.field("starts_at", f"is for `{MOVE}` alone")
+    if answer.does not in (MOVE, OVERBOOK) and starts_at is not None:
+        raise Invalid.field("starts_at", f"is for `{MOVE}` and `{OVERBOOK}` alone")
     if answer.does not in PLACING and resources:
-        raise Invalid.field("resources", f"is for `{MOVE}` and `{WALK}` alone")
+        raise Invalid.field("resources", f"is for `{MOVE}`, `{WALK}` and `{OVERBOOK}` alone")
 
 
 def _do(
@@ -227,6 +261,7 @@ def _do(
     view: View,
     kind: str,
     answer: Answer,
+    reason: str,
     resources: list[str],
     starts_at: str | None,
 ) -> None:
@@ -235,9 +270,12 @@ def _do(
         marking.cancel(replica, reference, "displaced", "venue")
     elif answer.does == WALK:
         amending.walk(replica, reference, resources)
-    elif answer.does == MOVE:
+    elif answer.does in (MOVE, OVERBOOK):
         before = view.leaves
         patch = PatchRequest(resources=resources or UNSET, starts_at=starts_at or UNSET)
+        if answer.does == OVERBOOK:
+            patch.resources = resources or [claim.resource for claim in shown_claims(view)]
+            patch.override = Override(reason=reason)
         if amending.amend(replica, reference, patch).leaves == before:
             message = f"{view.code} is there already; name another place or time."
             raise RuleViolated(message, [{"rule": "same-place", "message": message}])

@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from holdfast.model.claims import Seen, is_holders_word
+from holdfast.model.claims import OVERRIDE, Seen, is_holders_word
 from holdfast.model.entries import Claim
 from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.events import ChainCertified, ChainKeyChanged, ClaimDecided
@@ -28,6 +28,7 @@ from holdfast.node.lookup import (
     subject_of,
     venue_time,
 )
+from holdfast.node.overriding import override_in
 from holdfast.node.replica import Replica
 from holdfast.node.words import plain_reason
 from holdfast.store.journal import ChainRow
@@ -227,6 +228,11 @@ def _check_content(
         fits = _places(asked.claims) == _places(entry.claims)
     if not fits:
         notes.append("what it decides is not what was asked, or is not held here")
+    if event.reason == OVERRIDE and not override_in(replica, record, event.decides):
+        fits = False
+        notes.append(
+            "it says that the place was overbooked on purpose, which nobody who may asked for"
+        )
     winners = all(_winner(replica, record.book, won)["known"] for won in event.won)
     if not winners:
         notes.append("a reservation that it says won is not known here")

@@ -12,6 +12,7 @@ from holdfast.model.prognosis import Prognosis, Waiting, prognosis
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB
 from holdfast.node.identity import HUB_ROLE
+from holdfast.node.overriding import override_in
 from holdfast.node.service import Service
 from holdfast.store.projections import Record
 
@@ -44,14 +45,14 @@ def foreseen(replica: Service, view: View) -> Prognosis | None:
 
         def waiting(reservation: bytes) -> list[Waiting]:
             found = replica.record(reservation, view.book)
-            return _waiting(found) if found is not None else []
+            return _waiting(replica, found) if found is not None else []
 
         occupancy = replica.store.projections.occupancy(view.book)
         rights = replica.rights(view.book)
-        return prognosis(_waiting(record), venue, occupancy, waiting, rights)
+        return prognosis(_waiting(replica, record), venue, occupancy, waiting, rights)
 
 
-def _waiting(record: Record) -> list[Waiting]:
+def _waiting(replica: Service, record: Record) -> list[Waiting]:
     """The operations of a reservation whose claims nobody has decided."""
     undecided = {
         claim.id.operation: claim.stamp
@@ -63,6 +64,7 @@ def _waiting(record: Record) -> list[Waiting]:
             (undecided[entry.operation], entry.node, entry.operation),
             record.view,
             entry.kind == "reservation.created",
+            bool(override_in(replica, record, entry.operation)),
         )
         for entry in {entry.operation: entry for entry in record.seen}.values()
         if entry.operation in undecided

@@ -47,13 +47,15 @@ class Request(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """A stretch of one resource that can be granted whole, with the claims that pass with it."""
+    """A stretch of one resource that can be granted whole, with the claims that pass with it.
+    `whole`: it is all that there is of the resource."""
 
     resource: str
     quantity: int
     start: int
     end: int
     claims: tuple[StoredClaim, ...]
+    whole: bool
 
 
 class Granting:
@@ -302,7 +304,8 @@ class Granting:
         free = resource.capacity - level.peak(request.start, request.end)
         if free < wanted:
             raise Conflict(f"{resource.id} has {max(free, 0)} left to hand out, not {wanted}.")
-        return [_Piece(resource.id, wanted, request.start, request.end, ())]
+        whole = wanted == resource.capacity
+        return [_Piece(resource.id, wanted, request.start, request.end, (), whole)]
 
     def _whole(self, name: str, resource: Resource, request: Request) -> list[_Piece]:
         """A unit, with the claims that pass to its new holder; what stands across its beginning or
@@ -321,18 +324,20 @@ class Granting:
         ):
             if claim.start < start:
                 start = max(start, claim.end)
-            elif claim.end > end:
-                end = min(end, claim.start)
             else:
                 inside.append(claim)
-        inside = [claim for claim in inside if start <= claim.start and claim.end <= end]
+        # Where one was overbooked, what stays at the end may keep another back that overlaps it.
+        while inside and (last := max(inside, key=lambda one: one.end)).end > end:
+            end = min(end, last.start)
+            inside = [claim for claim in inside if claim.start < end]
         if start >= end:
             raise Conflict(f"{resource.id} is taken throughout.")
         pieces = []
         while True:
-            some, inside = inside[:CLAIMS_PER_ENTRY_MAX], inside[CLAIMS_PER_ENTRY_MAX:]
+            count = _cut(inside)
+            some, inside = inside[:count], inside[count:]
             until = inside[0].start if inside else end
-            pieces.append(_Piece(resource.id, 1, start, until, tuple(some)))
+            pieces.append(_Piece(resource.id, 1, start, until, tuple(some), True))
             if not inside:
                 return pieces
             start = until
@@ -345,11 +350,12 @@ class Granting:
     def _grant(self, name: str, life: bytes, release_minutes: int, pieces: Iterable[_Piece]) -> int:
         """Write as few grants as these pieces need: alike in time and quantity, and with no more
         claims than one entry names."""
-        alike: dict[tuple[int, int, int], list[_Piece]] = {}
+        alike: dict[tuple[int, int, int, bool], list[_Piece]] = {}
         for piece in pieces:
-            alike.setdefault((piece.start, piece.end, piece.quantity), []).append(piece)
+            key = (piece.start, piece.end, piece.quantity, piece.whole)
+            alike.setdefault(key, []).append(piece)
         written = 0
-        for (start, end, quantity), group in alike.items():
+        for (start, end, quantity, whole), group in alike.items():
             for together in _batches(group):
                 claims = [claim for piece in together for claim in piece.claims]
                 event = RightGranted(
@@ -361,6 +367,7 @@ class Granting:
                     release_minutes,
                     self._hub.rights(name).last_end(piece.resource for piece in together),
                     tuple((one.reservation, one.id.operation, one.id.index) for one in claims),
+                    whole,
                 )
                 handed = tuple(
                     Claim(one.resource, one.start, one.end, one.quantity, right=one.right)
@@ -408,6 +415,24 @@ def matched(venue: VenueIndex, patterns: Sequence[str]) -> list[Resource]:
         for resource in venue.venue.resources
         if any(fnmatch.fnmatchcase(resource.id, pattern) for pattern in patterns)
     ]
+
+
+def _cut(claims: Sequence[StoredClaim]) -> int:
+    """How many of these claims, sorted by start, one grant takes without cutting one in two: as
+    many as an entry names. Raises Conflict where more than that overlap each other."""
+    if len(claims) <= CLAIMS_PER_ENTRY_MAX:
+        return len(claims)
+    ends, cut = 0, 0
+    for count, claim in enumerate(claims[: CLAIMS_PER_ENTRY_MAX + 1]):
+        if claim.start >= ends:
+            cut = count
+        ends = max(ends, claim.end)
+    if not cut:
+        raise Conflict(
+            f"{claims[0].resource} is overbooked by more than one grant can name; grant it from a "
+            "later date on."
+        )
+    return cut
 
 
 def _batches(pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:

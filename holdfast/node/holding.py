@@ -22,7 +22,7 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, claims_to_end, picked
 from holdfast.model.rights import HUB
-from holdfast.node import selling
+from holdfast.node import overriding, selling
 from holdfast.store.projections import Record
 
 if TYPE_CHECKING:
@@ -200,7 +200,9 @@ class Holding:
             return 0
         own = {claim.id for claim in view.live if selling.holds(self._r, name, claim)}
         occupancy = self._r.store.projections.occupancy(name)
-        verdict = deciding.decide(view, operation, venue, stock, occupancy, own)
+        override = overriding.override_in(self._r, record, operation)
+        beyond = selling.beyond(self._r, name, venue) if override else None
+        verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
         if not view.code and verdict.verdict == "admitted":
             verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
         self._r.append(

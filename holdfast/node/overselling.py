@@ -4,9 +4,10 @@ Owns the proof and the act (DESIGN §4.7, §5.1). Every entry of such a holder i
 each sale fits the right by itself; only all of them together do not. The holder's own chain shows
 it: among the claims that still count against the right, in the order in which the chain granted
 them, the first that does not fit beside those before it. Claims that ended in between are not
-looked at, so that nobody is accused for what had made room by then. The right is revoked at the
-head before that entry; what was sold from there on is asked of the hub, like after any revocation,
-and stays where there is room.
+looked at, so that nobody is accused for what had made room by then. Nor is what a supervisor of the
+one overbooker sold on purpose: the limit that it knew may have been another one, and every such sale
+is an exception that a person sees. The right is revoked at the head before that entry; what was sold
+from there on is asked of the hub, like after any revocation, and stays where there is room.
 """
 
 from __future__ import annotations
@@ -102,10 +103,9 @@ def _first_too_many(
         claim = sale.claim
         level = levels.setdefault(claim.resource, Profile())
         start = max(claim.start, held.start)
-        if (
-            sale.place[0] >= 0
-            and level.peak(start, claim.end) + claim.quantity > held.right.quantity
-        ):
+        on_purpose = sale.place[0] < 0 or (claim.override and held.right.whole)
+        too_many = level.peak(start, claim.end) + claim.quantity > held.right.quantity
+        if too_many and not on_purpose:
             return lives[sale.place[0]], sale.place[1]
         level.shift(start, claim.end, claim.quantity)
     return None

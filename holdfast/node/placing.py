@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -149,6 +149,15 @@ def _alternatives(replica: Service, venue: VenueIndex, place: Place) -> list[dic
     return []
 
 
+class Written(NamedTuple):
+    """The claims of a choice, what ends with them, and the reason that the entry names for being
+    granted beyond the capacity; none where the writer sells within it."""
+
+    claims: tuple[Claim, ...]
+    ends: tuple[ClaimId, ...]
+    override: str
+
+
 def claims_of(
     replica: Service,
     venue: VenueIndex,
@@ -157,12 +166,15 @@ def claims_of(
     view: View | None = None,
     *,
     sold: bool = True,
-) -> tuple[tuple[Claim, ...], tuple[ClaimId, ...]]:
+    override: str = "",
+    beyond: bool = False,
+) -> Written:
     """The claims of a choice, and what ends with them of the reservation that is moved.
 
     From rights of one's own they count at once, and what is one's own of the old ends in the same
     entry; what others hold is named, and stays until its holder ends it (DESIGN §5.6). `sold`
-    False: they are asked for like anybody's, of this replica too.
+    False: they are asked for like anybody's, of this replica too. `override` is the reason of
+    somebody who may have a place beyond the capacity; `beyond`: there is no other.
     """
     wanted = [
         Claim(resource, place.start, place.end + place.buffer, quantity, place.buffer)
@@ -175,7 +187,7 @@ def claims_of(
         own = ()
     elif not any(claim.state == READY for claim in view.claims):
         own += selling.own_ends(replica, view, waiting)
-    terms = selling.terms(replica, venue, wanted, own, sell=sold)
+    terms = selling.terms(replica, venue, wanted, own, sell=sold, override=beyond)
     # A pending change is what the next one follows. What was granted beside the old place is never
     # ended on its holder's own view: the old place may be given up for it at this moment (§5.6).
     standing = [] if view is None else standing_claims(view)
@@ -191,4 +203,6 @@ def claims_of(
         )
         for index, claim in enumerate(wanted)
     )
-    return made, own if terms.guaranteed else ()
+    if terms.guaranteed:
+        return Written(made, own, override if terms.overbooked else "")
+    return Written(made, (), override)

@@ -13,6 +13,7 @@ from typing import Final
 from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import (
     CANCEL_REASONS,
+    OVERRIDE_REASONS,
     PRIVATE_REASONS,
     RESOLVE_REASONS,
     REVOKE_REASONS,
@@ -44,6 +45,10 @@ COMMON_REASONS: Final = {
         "mistake duplicate guest_request changed_plans quarantined not_needed outdated rebooked"
         " wrong_date wrong_time test other"
     ),
+    OVERRIDE_REASONS: _dozen(
+        "vip_guest group regular_guest expected_no_show expected_cancellation goodwill"
+        " compensation system_error our_mistake high_demand management other"
+    ),
     RESOLVE_REASONS: _dozen(
         "called_guest moved rebooked refunded walked accepted handled no_action guest_declined"
         " mistake test other"
@@ -52,7 +57,9 @@ COMMON_REASONS: Final = {
 """The dozen of each list that comes first where there is no room for all."""
 
 
-def reason_code(typed: str, reasons: frozenset[str], *, has_note: bool = False) -> str:
+def reason_code(
+    typed: str, reasons: frozenset[str], *, has_note: bool = False, field: str = "reason"
+) -> str:
     """The code of a reason: "Guest request" is `guest_request`, and illness `personal_reasons`.
 
     `has_note`: the same request takes a sealed note, which is where own words belong. Raises
@@ -75,4 +82,4 @@ def reason_code(typed: str, reasons: frozenset[str], *, has_note: bool = False) 
     message += f", and `--help` and {WORDS_PAGE} show all"
     if has_note:
         message += ". Your own words go into `note`, which is sealed for the venue"
-    raise Invalid.field("reason", message)
+    raise Invalid.field(field, message)

@@ -12,6 +12,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 
+class Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A place beyond the capacity, within the venue's limit; `reason` is a code."""
+
+    reason: str
+
+
 class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """POST /reservations. One of `duration_minutes`, `ends_at`, `nights`, or none of them."""
 
@@ -33,6 +39,7 @@ class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     source: str | None = None
     kind: str = "guest"
     metadata: dict[str, Any] = {}
+    override: Override | None = None
 
 
 class PatchRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -55,6 +62,7 @@ class PatchRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     source: str | UnsetType = UNSET
     kind: str | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
+    override: Override | UnsetType | None = UNSET
 
 
 class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

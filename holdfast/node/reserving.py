@@ -20,7 +20,7 @@ from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
 from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
 from holdfast.model.reservation import View
-from holdfast.node import offering, placing, recording
+from holdfast.node import offering, overriding, placing, recording
 from holdfast.node.placing import Place
 from holdfast.node.requests import CreateRequest
 
@@ -30,14 +30,17 @@ if TYPE_CHECKING:
 
 def create(replica: Service, request: CreateRequest) -> View:
     """Make a reservation: confirmed at once where this replica holds the right, else
-    provisional. Raises Invalid, RuleViolated, NotAvailable."""
+    provisional. With an override it may be beyond the capacity, where there is no room otherwise.
+    Raises Invalid, RuleViolated, NotAvailable, Forbidden."""
     venue = replica.venue(request.venue)
     place = placing.place_of(venue, request)
     check_words(request.kind, request.source, request.occasion, request.metadata)
+    override = overriding.reason_of(replica, request.override)
     agent = agent_of(replica, request.user_id, request.agent_id)
     placing.check_rules(replica, venue, place, request.kind)
     with replica.transaction():
-        choice = _choose(replica, venue, place, request)
+        choice, beyond = _choose(replica, venue, place, request)
+        written = placing.claims_of(replica, venue, place, choice, override=override, beyond=beyond)
         reservation = replica.reservation_ids.next(
             replica.identity.incarnation, replica.clock.now_ms()
         )
@@ -57,15 +60,18 @@ def create(replica: Service, request: CreateRequest) -> View:
             nights=place.nights or 0,
             card=card,
             metadata=request.metadata,
+            override=written.override,
         )
-        claims, _ = placing.claims_of(replica, venue, place, choice)
         with recording.refused_as_invalid():
-            replica.append(book, event, subject=reservation, claims=claims)
+            replica.append(book, event, subject=reservation, claims=written.claims)
         return recording.view_of(replica, reservation, book)
 
 
-def _choose(replica: Service, venue: VenueIndex, place: Place, request: CreateRequest) -> Choice:
-    choices = candidates(
+def _choose(
+    replica: Service, venue: VenueIndex, place: Place, request: CreateRequest
+) -> tuple[Choice, bool]:
+    """The choice to take, and whether that is beyond the capacity."""
+    found = candidates(
         venue,
         place.party_size,
         place.quantity,
@@ -74,12 +80,16 @@ def _choose(replica: Service, venue: VenueIndex, place: Place, request: CreateRe
         tuple(request.resources),
         below_minimum=request.kind != "guest",
     )
-    choice = offering.first_free(replica, venue, choices, place.start, place.end + place.buffer)
-    if choice is None:
-        raise placing.not_available(
-            replica, venue, place, request.resources, request.resource_kind, request.area
-        )
-    return choice
+    choices, end = list(found), place.end + place.buffer
+    choice = offering.first_free(replica, venue, choices, place.start, end)
+    if choice is not None:
+        insists = request.override is not None
+        return choice, insists and overriding.goes_beyond(replica, venue, choice, place.start, end)
+    if request.override is not None and choices:
+        return overriding.least_overbooked(replica, venue, choices, place.start, end), True
+    raise placing.not_available(
+        replica, venue, place, request.resources, request.resource_kind, request.area
+    )
 
 
 def check_words(

@@ -14,6 +14,7 @@ from holdfast.model.claims import OCCUPYING, ClaimView
 from holdfast.model.deciding import GrantedStock, HubStock, Stock
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.offers import VenueIndex
+from holdfast.model.overbooking import Overbooking, overbooker
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Held
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 class Terms(NamedTuple):
     """On what terms claims can be had: sold from rights of one's own (one for each claim), or asked
-    of one holder."""
+    of one holder. `overbooked`: not all of them within what there is."""
 
     rights: tuple[bytes, ...]
     asks: bytes
+    overbooked: bool = False
 
     @property
     def guaranteed(self) -> bool:
@@ -41,6 +43,22 @@ def stock(replica: Service, book: str, venue: VenueIndex) -> Stock:
     return GrantedStock(
         replica.rights(book), replica.account, occupancy, lambda held: may_sell(replica, held)
     )
+
+
+def stock_of(replica: Service, book: str, venue: VenueIndex, holder: bytes) -> Stock:
+    """What another holder has to sell, as far as this replica knows."""
+    occupancy = replica.store.projections.occupancy(book)
+    if holder == HUB:
+        return HubStock(venue, occupancy)
+    return GrantedStock(replica.rights(book), holder, occupancy, lambda held: held.start)
+
+
+def beyond(replica: Service, book: str, venue: VenueIndex) -> Overbooking:
+    """What this replica may sell beyond the capacity, where somebody asks for it who may."""
+    return Overbooking(
+        venue, replica.rights(book), replica.account, replica.store.projections.occupancy(book),
+        lambda held: may_sell(replica, held),
+    )  # fmt: skip
 
 
 def may_sell(replica: Service, held: Held) -> int:
@@ -98,10 +116,12 @@ def terms(
     ignoring: Collection[ClaimId] = (),
     *,
     sell: bool = True,
+    override: bool = False,
 ) -> Terms:
     """How the claims of one operation are written: from rights of one's own if each can be (and
     `sell` says so), else asked of the one holder that has the right to all of them, else of the
-    hub."""
+    hub. `override`: there is no room, and they may be had beyond the capacity: from whoever alone
+    may overbook all of them."""
     book = replica.book_of(venue.venue.id)
     rights = replica.rights(book)
     wanted = tuple(claims)
@@ -110,6 +130,18 @@ def terms(
         found = [own.right_for(claim, ignoring) for claim in wanted]
         if all(right is not None for right in found):
             return Terms(tuple(right or HUB_RIGHT for right in found if right is not None), b"")
+        if override:
+            more = beyond(replica, book, venue)
+            found = [
+                more.right_for(claim, ignoring) if right is None else right
+                for claim, right in zip(wanted, found, strict=True)
+            ]
+            if all(right is not None for right in found):
+                sold = tuple(right or HUB_RIGHT for right in found if right is not None)
+                return Terms(sold, b"", True)
+    if override:
+        only = {overbooker(rights, one.resource, one.start, one.end) for one in wanted}
+        return Terms((), (only.pop() or HUB) if len(only) == 1 else HUB)
     if not rights:
         return Terms((), HUB)
     holders = [

@@ -15,7 +15,7 @@ from holdfast.model.errors import NotFound, RuleViolated
 from holdfast.model.events import OperationWithdrawn
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
-from holdfast.model.vocabulary import RESOLVE_REASONS, WITHDRAW_REASONS
+from holdfast.model.vocabulary import WITHDRAW_REASONS, resolve_reasons
 from holdfast.node import contradicting
 from holdfast.node.guests import Guests
 from holdfast.node.holding import Holding
@@ -134,7 +134,7 @@ class Service(Replica):
     ) -> View:
         """Record what a person decided about an exception, and do it: see
         `contradicting.resolve`. `book` is needed only where an id is in use in several."""
-        code = reason_code(reason, RESOLVE_REASONS)
+        code = reason_code(reason, resolve_reasons(action))
         return contradicting.resolve(
             self, book, reservation, kind, action, code, resources, starts_at
         )

@@ -49,6 +49,8 @@ REASON_SENTENCES: Final = {
     "superseded": "the reservation had changed in the meantime",
     "resource-repeated": "one resource was asked for twice",
     "quarantined": "what was asked for could not be accepted",
+    "override": "it was overbooked on purpose, within the limit of the venue file",
+    "over-limit": "the place was taken, and the limit of overbooking was used up",
     # Prognoses.
     "asked-first": "others ask for the same place, and it was asked for here first",
     "asked-later": "others asked for the same place earlier",
@@ -81,6 +83,8 @@ EXCEPTION_SENTENCES: Final = {
     " another. It counts as cancelled; take back any no-show fee.",
     "checked_in_twice": "{subject} was checked in more than once{seen}. Look whether two parties"
     " came on one reservation.",
+    "overbooked": "{subject} was sold beyond the capacity on purpose{seen}. Until somebody else"
+    " leaves or cancels there is one place too few.",
     "two_parties": "{subject} was seated at {place}, where {others} sat already. Give one of them"
     " another place, or say that they share it.",
 }

@@ -98,6 +98,7 @@ class Oracles:
         self.lost_operations: dict[bytes, str] = {}
         self.exceptions: Counter[str] = Counter()
         self.hub_lives: set[bytes] = set()
+        self.overridden: set[ClaimId] = set()
         self._watches: dict[str, Watch] = {}
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
@@ -241,6 +242,10 @@ class Oracles:
     def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view
         self._check_entitled(replica, record, view)
+        over = {claim.id for claim in view.claims if claim.override} - self.overridden
+        if over:
+            self.overridden |= over
+            self.exceptions["overbooked on purpose"] += len(over)
         return Shown(
             view.status,
             view.code,
@@ -333,7 +338,8 @@ class Oracles:
     # --- capacity -------------------------------------------------------------------------------
 
     def _capacity(self, book: str) -> None:
-        """Neither what one machine shows nor what all of them show exceeds a capacity."""
+        """Neither what one machine shows nor what all of them show exceeds a capacity, but by what
+        was overbooked on purpose."""
         union: dict[ClaimId, tuple[str, int, int, int]] = {}
         ended: set[ClaimId] = set()
         asked: set[Key] = set()
@@ -347,7 +353,8 @@ class Oracles:
                     asked.add(key)
                 for claim, resource, start, end, quantity in one.occupied:
                     own[claim] = (resource, start, end, quantity)
-            self._sum(book, own.values(), name, two_hubs=(name, book) in self._two_hubs)
+            two_hubs = (name, book) in self._two_hubs
+            self._sum(book, self._marked(own), name, two_hubs=two_hubs)
         for shown in self.shown.values():
             for key, one in shown.items():
                 if key[0] != book or key in asked or key in self.loose:
@@ -356,20 +363,36 @@ class Oracles:
                     if claim not in ended:
                         union[claim] = (resource, start, end, quantity)
         two_hubs = any(known == book for _, known in self._two_hubs)
-        self._sum(book, union.values(), "all machines together", two_hubs=two_hubs)
+        self._sum(book, self._marked(union), "all machines together", two_hubs=two_hubs)
+
+    def _marked(
+        self, places: dict[ClaimId, tuple[str, int, int, int]]
+    ) -> list[tuple[str, int, int, int, int]]:
+        """Places with how much of each somebody showed as overbooked on purpose."""
+        over = self.overridden
+        return [(*one, one[3] if claim in over else 0) for claim, one in places.items()]
 
     def _sum(
-        self, book: str, claims: Iterable[tuple[str, int, int, int]], who: str, *, two_hubs: bool
+        self,
+        book: str,
+        claims: Iterable[tuple[str, int, int, int, int]],
+        who: str,
+        *,
+        two_hubs: bool,
     ) -> None:
-        capacities = _CAPACITIES[book.partition("/")[2]]
-        changes: dict[str, list[tuple[int, int]]] = {}
-        for resource, start, end, quantity in claims:
-            changes.setdefault(resource, []).extend(((start, quantity), (end, -quantity)))
+        """Add up (resource, start, end, quantity, how much of that was overbooked on purpose)."""
+        venue = book.partition("/")[2]
+        capacities, limits = _CAPACITIES[venue], _LIMITS[venue]
+        changes: dict[str, list[tuple[int, int, int]]] = {}
+        for resource, start, end, quantity, over in claims:
+            changes.setdefault(resource, []).extend(
+                ((start, quantity, over), (end, -quantity, -over))
+            )
         for resource, moments in changes.items():
-            level = 0
-            for at, change in sorted(moments):
-                level += change
-                if level > capacities.get(resource, 0):
+            level = marked = 0
+            for at, change, over in sorted(moments):
+                level, marked = level + change, marked + over
+                if level > capacities.get(resource, 0) + min(marked, limits.get(resource, 0)):
                     if two_hubs:
                         self.exceptions[TWO_HUBS] += 1
                         return
@@ -385,7 +408,7 @@ class Oracles:
             return
         replica = self._world.hub.replica
         granted = [
-            (resource, held.start, held.end, held.right.quantity)
+            (resource, held.start, held.end, held.right.quantity, 0)
             for held in replica.rights(book).active()
             for resource in held.right.resources
         ]
@@ -507,5 +530,13 @@ def _granted(content: bytes) -> RightGranted:
 
 _CAPACITIES: Final[dict[str, dict[str, int]]] = {
     name: {resource["id"]: resource.get("capacity", 1) for resource in venue["resources"]}
+    for name, venue in VENUES.items()
+}
+_LIMITS: Final[dict[str, dict[str, int]]] = {
+    name: {
+        resource: entry["limit"]
+        for entry in venue.get("overbooking", ())
+        for resource in entry["resources"]
+    }
     for name, venue in VENUES.items()
 }

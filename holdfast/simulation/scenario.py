@@ -55,7 +55,13 @@ def make_scenario(
         wishes[venues[0]] = [*_stranger_wishes(seed, venues[0]), *wishes[venues[0]]]
     ordered = sorted(planned, key=lambda item: (item[0], item[2], item[1]))
     steps = tuple(
-        Step(number=number, at_ms=at, what=what, machine=machine, detail=detail)
+        Step(
+            number=number,
+            at_ms=at,
+            what=what,
+            machine=machine,
+            detail=workload.with_overrides(seed, what, detail, number),
+        )
         for number, (at, what, machine, detail) in enumerate(ordered)
     )
     return Scenario(seed=seed, venues=venues, wishes=wishes, devices=tuple(devices), steps=steps)

@@ -1,6 +1,7 @@
 """The simulated places: a restaurant with units, a combination and a pool; a house with stays.
 
 Small on purpose: a day must bring several parties for one table, or nothing is ever contested.
+Some of it may be overbooked on purpose.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ RESTAURANT: Final[dict[str, Any]] = {
         {"id": "T4", "kind": "table", "seats": [2, 4], "area": "Garden", "priority": 1},
         {"id": "HALL", "kind": "pool", "capacity": 10, "counts": "people"},
     ],
+    "overbooking": [
+        {"resources": ["T1", "T3"], "limit": 1},
+        {"resources": ["HALL"], "limit": 2},
+    ],
 }
 HOTEL: Final[dict[str, Any]] = {
     "venue": "hotel",
@@ -41,5 +46,6 @@ HOTEL: Final[dict[str, Any]] = {
         {"id": "DOUBLE", "kind": "room", "capacity": 2, "counts": "units", "seats": [1, 2]},
         {"id": "R101", "kind": "suite", "seats": [1, 4]},
     ],
+    "overbooking": [{"resources": ["DOUBLE"], "limit": 1}],
 }
 VENUES: Final = {"trattoria": RESTAURANT, "hotel": HOTEL}

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import UNSET
 
 from holdfast.model import lifecycle
-from holdfast.model.contradictions import PLACING, answers_to
+from holdfast.model.contradictions import OVERBOOK, PLACING, answers_to
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View
-from holdfast.node.requests import CreateRequest, PatchRequest
+from holdfast.node.requests import CreateRequest, Override, PatchRequest
 from holdfast.simulation.schedule import Step
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ _WANTED: Final[dict[str, frozenset[str]]] = {
     "confirm": lifecycle.STEP_BY_NAME["attendance_confirmed"].sources,
 }
 KINDS: Final = frozenset(_MIX)
+_OVERRIDES: Final = {"reserve": 0.2, "move": 0.2, "resolve": 0.3}
+"""How often a supervisor stands behind a call: nothing is taken that way unless all else is."""
 
 
 def plan_day(
@@ -67,6 +69,13 @@ def plan_day(
         what = draw.choices(list(_MIX), list(_MIX.values()))[0]
         planned.append((at, what, draw.choice(machines), _detail(draw, what, day)))
     return planned
+
+
+def with_overrides(seed: int, what: str, detail: dict[str, Any], number: int) -> dict[str, Any]:
+    """The detail of a call, which somebody may insist on. Drawn apart from all else, so that the
+    rest of a seed stays what it is."""
+    draw = random.Random(f"override {seed} {number}")  # noqa: S311
+    return {**detail, "override": True} if draw.random() < _OVERRIDES.get(what, 0.0) else detail
 
 
 def _detail(draw: random.Random, what: str, day: int) -> dict[str, Any]:
@@ -131,16 +140,21 @@ def perform(replica: Service, venue: str, step: Step) -> View | None:
     if step.what in ("move", "move_day", "enlarge", "amend"):
         return commands.amend(view.code, _patch(venue, view, step))
     if step.what == "resolve":
-        return _resolved(replica, view, int(detail["pick"] * 1_000_000))
+        number = int(detail["pick"] * 1_000_000)
+        return _resolved(replica, view, number, insists="override" in detail)
     done: View = getattr(commands, step.what)(view.code)
     return done
 
 
-def _resolved(replica: Service, view: View, number: int) -> View:
-    """One of the answers to the reservation's first exception, and a table where it needs one."""
+def _resolved(replica: Service, view: View, number: int, *, insists: bool) -> View:
+    """One of the answers to the reservation's first exception, and a table where it needs one.
+    Overbooking is that of who insists alone."""
     kind = view.exceptions[0][0]
-    answers = answers_to(kind, view.status)
+    possible = answers_to(kind, view.status)
+    answers = [answer for answer in possible if answer.does != OVERBOOK]
     chosen = answers[number % len(answers)]
+    if insists and len(answers) < len(possible):
+        return replica.resolve_exception(view.id, kind, OVERBOOK, "goodwill", book=view.book)
     table = [_UNITS[number % len(_UNITS)]] if chosen.does in PLACING else []
     return replica.resolve_exception(
         view.id, kind, chosen.action, "called_guest", table, book=view.book
@@ -161,6 +175,8 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
     more = {"user_id": f"user-{step.number}", "may_move": detail["may_move"]}
     if detail["guest"] >= 0:
         more["guest"] = guest_card(detail["guest"])
+    if "override" in detail:
+        more["override"] = Override(reason="vip_guest")
     if venue == "hotel":
         starts = time_of(detail["day"], "")[:10]
         return CreateRequest(
@@ -187,11 +203,14 @@ def _patch(venue: str, view: View, step: Step) -> PatchRequest:
         text = detail["time"] if venue != "hotel" else ""
         starts = time_of(detail["day"], text)
         return PatchRequest(starts_at=starts if venue != "hotel" else starts[:10])
+    override = Override(reason="vip_guest") if "override" in detail else UNSET
     if venue == "hotel":
-        return PatchRequest(resources=["R101" if view.party_size % 2 else "DOUBLE"])
+        room = "R101" if view.party_size % 2 else "DOUBLE"
+        return PatchRequest(resources=[room], override=override)
     if detail["resource"]:
-        return PatchRequest(resources=[detail["resource"]])
-    return PatchRequest(starts_at=f"{view.service_date}T{detail['time']}")
+        return PatchRequest(resources=[detail["resource"]], override=override)
+    starts = f"{view.service_date}T{detail['time']}"
+    return PatchRequest(starts_at=starts, override=override)
 
 
 def import_key(number: int) -> str:

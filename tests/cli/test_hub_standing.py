@@ -177,7 +177,7 @@ def test_an_exception_is_resolved_by_what_its_screen_offers(run: Run, hub: Path,
     assert run(*reserve(hub, "--resource", "T1")).exit_code == 0
     run("sync", "now", "--data", kiosk)
     shown = run("exceptions", "show", lost, "--data", hub).stdout
-    for action in ("move", "cancel", "refund-later", "acknowledge"):
+    for action in ("move", "overbook", "cancel", "refund-later", "acknowledge"):
         assert f"--action {action} " in shown
     answer = ("exceptions", "resolve", lost, "--reason", "called_guest", "--data", hub)
     refused = run(*answer, "--action", "move")

@@ -88,13 +88,15 @@ class Story:
 def test_every_exception_of_the_lifecycle_has_its_answers() -> None:
     outcomes = [*lifecycle.NEXT.values(), *lifecycle.COLLIDE.values()]
     raised = {outcome.exception for outcome in outcomes if outcome.exception}
-    assert raised | {"displaced", "seated_without_place", "two_parties"} == set(ANSWERS)
+    assert raised | {"displaced", "overbooked", "seated_without_place", "two_parties"} == set(
+        ANSWERS
+    )
     assert set(ANSWERS) == vocabulary.EXCEPTION_KINDS
 
 
 def test_the_actions_are_a_closed_list_and_each_is_said_in_words() -> None:
     assert {
-        "move", "walk", "keep-both", "refund-later", "cancel", "acknowledge",
+        "move", "walk", "overbook", "keep-both", "refund-later", "cancel", "acknowledge",
     } == vocabulary.ACTIONS  # fmt: skip
     for kind, answers in ANSWERS.items():
         assert answers[-1].action == "acknowledge", f"{kind} can always be acknowledged"
@@ -106,7 +108,12 @@ def test_the_actions_are_a_closed_list_and_each_is_said_in_words() -> None:
 @pytest.mark.parametrize(
     ("kind", "status", "actions"),
     [
-        ("displaced", "commit_failed", ["move", "cancel", "refund-later", "acknowledge"]),
+        (
+            "displaced",
+            "commit_failed",
+            ["move", "overbook", "cancel", "refund-later", "acknowledge"],
+        ),
+        ("overbooked", "confirmed", ["move", "acknowledge"]),
         ("seated_without_place", "checked_in", ["move", "walk", "keep-both", "acknowledge"]),
         ("two_parties", "checked_in", ["move", "walk", "keep-both", "acknowledge"]),
         (

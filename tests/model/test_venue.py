@@ -155,6 +155,16 @@ def test_a_pool_counts_people_unless_it_says_units() -> None:
         ({"allotments": [{"holder": "d", "resources": ["T"]}]}, "allotments[0].resources[0]", "T"),
         ({"allotments": [{"resources": ["T*"]}]}, "allotments[0].holder", "required"),
         ({"allotments": [{"holder": "desk"}]}, "allotments[0].resources", "required"),
+        ({"overbooking": [{"resources": ["T"], "limit": 1}]}, "overbooking[0].resources[0]", "T"),
+        ({"overbooking": [{"limit": 1}]}, "overbooking[0].resources", "required"),
+        ({"overbooking": [{"resources": ["T*"]}]}, "overbooking[0].limit", "required"),
+        ({"overbooking": [{"resources": ["T*"], "limit": -1}]}, "overbooking[0].limit", "from 0"),
+        ({"overbooking": [{"resources": ["T*"], "limit": 1, "from": "24.12."}]},
+         "overbooking[0].from", "2026-12-25"),
+        ({"overbooking": [{"resources": ["T*"], "limit": 1, "from": "2026-12-25",
+          "until": "2026-12-24"}]}, "overbooking[0].until", "2026-12-25"),
+        ({"overbooking": [{"resources": ["T*"], "limit": 1, "til": 4}]}, "overbooking[0].til",
+         "until"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_its_path(changes: dict[str, Any], field: str, says: str) -> None:

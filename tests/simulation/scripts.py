@@ -68,9 +68,11 @@ def scenario(
     devices: int = 2,
     allotments: Sequence[dict[str, Any]] = (),
     stranger: bool = False,
+    kiosks: Collection[str] = (),
     apart_ms: int = 10 * MINUTE,
 ) -> Scenario:
-    """Front desks `desk0`, `desk1` ... of the trattoria, and perhaps a hostile one."""
+    """Front desks `desk0`, `desk1` ... of the trattoria, `kiosks` among them, and perhaps a hostile
+    one."""
     steps, at = [], 10 * HOUR
     for number, (what, machine, *rest) in enumerate(lines):
         if len(rest) > 1:
@@ -78,7 +80,10 @@ def scenario(
         detail = rest[0] if rest else {}
         steps.append(Step(number=number, at_ms=at, what=what, machine=machine, detail=detail))
         at += apart_ms
-    desks = [Device(f"desk{n}", "front-desk", "trattoria") for n in range(devices)]
+    names = [f"desk{n}" for n in range(devices)]
+    desks = [
+        Device(name, "kiosk" if name in kiosks else "front-desk", "trattoria") for name in names
+    ]
     if stranger:
         desks.append(Device("stranger", "kiosk", "trattoria", hostile=True))
     return Scenario(

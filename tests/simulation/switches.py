@@ -12,7 +12,7 @@ from unittest import mock
 
 import msgspec
 
-from holdfast.model import claims, lifecycle, reservation
+from holdfast.model import claims, lifecycle, overbooking, reservation
 from holdfast.model.administration import Administration
 from holdfast.model.capacity import Occupancy
 from holdfast.model.claims import READY, SPARE, STANDBY, _Judge
@@ -47,6 +47,31 @@ def a_right_is_always_enough() -> Any:
         return own[0].right.id if own else None
 
     return mock.patch.object(GrantedStock, "right_for", right_for)
+
+
+def no_account_goes_below_zero() -> Any:
+    """What was sold beyond a capacity is forgotten as soon as it is sold."""
+    free = Occupancy.free
+
+    def never_negative(self: Any, *given: Any, **named: Any) -> int:
+        return max(0, free(self, *given, **named))
+
+    return mock.patch.object(Occupancy, "free", never_negative)
+
+
+class _Everybody(bytes):
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def everybody_overbooks() -> Any:
+    return mock.patch.object(overbooking, "overbooker", lambda *_: _Everybody())
 
 
 def granted_is_the_hubs() -> Any:

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.model import claims
+from holdfast.model import claims, overbooking
 from holdfast.model.administration import Administration
 from holdfast.model.claims import _Judge
 from holdfast.model.deciding import HubStock
 from holdfast.model.rights import HUB, Rights
-from holdfast.node import holding, witness
+from holdfast.model.roles import NODE_ROLES
+from holdfast.node import holding, overriding, witness
 from holdfast.node.books import Books
 from holdfast.node.granting import Granting
 from holdfast.node.holding import Holding
@@ -43,6 +44,7 @@ from tests.simulation.scripts import (
 
 DESK0_HAS_T1 = [holds("desk0", "T1")]
 SOLD_TWICE = {"capacity"}
+NO_LIMIT = replaced(overbooking, "limit", lambda *_: 9)
 
 SCRIPTS = [
     Script("the hub admits only where there is room",
@@ -61,6 +63,49 @@ SCRIPTS = [
             ("sync", "desk1"), ("sync", "desk0"),
             allotments=DESK0_HAS_T1,
         ), SOLD_TWICE, ends=("confirmed", "commit_failed")),
+    Script("a holder overbooks by the limit, offline too", NO_LIMIT,
+        scenario(
+            ("sync", "desk0"), ("cut", "desk0"),
+            ("reserve", "desk0", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", wish(2, "20:00", "T1", override=True)),
+            ("reserve", "desk0", wish(2, "19:30", "T1", override=True)),
+            allotments=DESK0_HAS_T1,
+        ), SOLD_TWICE, ends=("confirmed", "confirmed"), told={"reserve: RuleViolated": 1}),
+    Script("of two who insist the hub admits by the limit", NO_LIMIT,
+        scenario(
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", wish(2, "19:30", "T1", override=True)),
+            ("reserve", "desk1", wish(2, "19:30", "T1", override=True)),
+            ("sync", "desk0"), ("sync", "desk1"), ("sync", "desk0"),
+        ), SOLD_TWICE, ends=("confirmed", "confirmed", "commit_failed")),
+    Script("nobody of the house stands at a kiosk",
+        replaced(overbooking, "OVERRIDERS", frozenset(NODE_ROLES)),
+        scenario(
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", wish(2, "19:30", "T1", override=True)), ("sync", "desk0"),
+            kiosks=["desk0"],
+        ), {"as the script says"}, ends=("confirmed", "commit_failed"),
+        always=replaced(overriding, "reason_of", lambda _, asked: asked.reason if asked else "")),
+    Script("an account below zero stays so until a party ends", off.no_account_goes_below_zero,
+        scenario(
+            ("sync", "desk0"), ("cut", "desk0"),
+            ("reserve", "desk0", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", wish(2, "19:30", "T1", override=True)),
+            ("reserve", "desk0", wish(2, "19:30", "T1", override=True)),
+            ("cancel", "desk0", FIRST),
+            ("reserve", "desk0", wish(2, "19:30", "T1")),
+            ("reserve", "hub", wish(2, "19:30", "T1", override=True)),
+            allotments=DESK0_HAS_T1,
+        ), SOLD_TWICE, ends=("cancelled", "confirmed", "confirmed"),
+        told={"reserve: RuleViolated": 1, "reserve: NotAvailable": 1}),
+    Script("one alone overbooks a place", off.everybody_overbooks,
+        scenario(
+            ("sync", "desk0"), ("reserve", "desk0", wish(2, "19:30", "T1")), ("sync", "desk0"),
+            ("cut", "desk0"),
+            ("reserve", "hub", wish(2, "19:30", "T1", override=True)),
+            ("reserve", "desk0", wish(2, "19:30", "T1", override=True)),
+            allotments=DESK0_HAS_T1,
+        ), SOLD_TWICE, ends=("confirmed", "commit_failed", "confirmed")),
     Script("what was granted is not the hub's to sell", off.granted_is_the_hubs,
         scenario(
             ("sync", "desk0"),

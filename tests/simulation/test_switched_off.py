@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from holdfast.model import claims, reservation
+from holdfast.model import claims, overbooking, reservation
 from holdfast.model.capacity import Occupancy
 from holdfast.model.deciding import HubStock
 from holdfast.model.events import OperationWithdrawn
@@ -166,6 +166,8 @@ RULES = [
          replaced(HubStock, "right_for", lambda *_: HUB), ("partition",), {"capacity"}),
     Rule("a pool has as many places as it has", one_place_more_than_there_is, ("partition",),
          {"capacity"}),
+    Rule("nothing is overbooked beyond the limit", replaced(overbooking, "limit", lambda *_: 9),
+         ("partition",), {"capacity"}, first=12),
     Rule("only a holder's entry decides", every_entry_is_a_holders, ("hostile", "partition"),
          {"only a holder decides", "capacity", "confirmed stands"}, first=2),
     Rule("nothing of a hub counts beyond its close", replaced(Books, "counts", lambda *_: True),

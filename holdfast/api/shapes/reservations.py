@@ -101,6 +101,14 @@ class Prognosis(Shape, kw_only=True):
     won: Annotated[list[str], Meta(description="ids of reservations that stand in the way")]
 
 
+class OverrideUsed(Shape, kw_only=True):
+    """It was sold beyond the capacity, on purpose."""
+
+    reason: Annotated[
+        str, one_of(sorted(vocabulary.OVERRIDE_REASONS), description="why it may have the place")
+    ]
+
+
 class Cancellation(Shape, kw_only=True):
     """Why, and on whose side."""
 
@@ -208,6 +216,9 @@ class Reservation(Shape, kw_only=True):
     cancelled: Cancellation | None
     exceptions: Annotated[
         list[str], Meta(description="kinds of what a person must look at; see `GET /exceptions`")
+    ]
+    override: Annotated[
+        OverrideUsed | None, Meta(description="null: its place is within the capacity")
     ]
     metadata: Annotated[dict[str, Any], Meta(description="as given by whoever made it")]
     guest: Annotated[

@@ -12,7 +12,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import Date
-from holdfast.api.shapes.venues import AllotmentEntry, Clock, Counts, Hours, VenueKind
+from holdfast.api.shapes.venues import (
+    AllotmentEntry,
+    Clock,
+    Counts,
+    Hours,
+    OverbookingEntry,
+    VenueKind,
+)
 from holdfast.model.limits import NIGHTS_MAX
 
 
@@ -85,3 +92,7 @@ class VenueFile(msgspec.Struct, kw_only=True):
         list[AllotmentEntry],
         Meta(description="the first that matches counts; what matches nothing is the hub's"),
     ] = []
+    overbooking: Annotated[
+        list[OverbookingEntry] | UnsetType,
+        Meta(description="the first that matches counts; what matches nothing is never overbooked"),
+    ] = UNSET

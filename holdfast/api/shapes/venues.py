@@ -89,6 +89,21 @@ class AllotmentEntry(Shape, kw_only=True):
     ] = UNSET
 
 
+class OverbookingEntry(Shape, kw_only=True, rename={"first": "from"}):
+    """How much may be sold beyond the capacity on purpose, by a supervisor's override."""
+
+    resources: Annotated[list[str], Meta(description="ids, or patterns such as `T*`")]
+    first: Annotated[Date | UnsetType, Meta(description="the first day; left out: no bound")] = (
+        UNSET
+    )
+    until: Annotated[
+        Date | UnsetType, Meta(description="the last day, itself among them; left out: no bound")
+    ] = UNSET
+    limit: Annotated[
+        int, Meta(description="beyond the capacity at any instant, at most, as the resource counts")
+    ]
+
+
 class Venue(Shape, kw_only=True):
     """A venue file with every default spelt out."""
 
@@ -112,6 +127,10 @@ class Venue(Shape, kw_only=True):
     policies: Policies
     resources: list[ResourceEntry]
     allotments: list[AllotmentEntry]
+    overbooking: Annotated[
+        list[OverbookingEntry] | UnsetType,
+        Meta(description="the first that matches counts; what matches nothing is never overbooked"),
+    ] = UNSET
 
 
 class VenueList(Items[Venue], kw_only=True):
