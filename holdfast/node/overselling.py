@@ -4,9 +4,9 @@ Owns the proof and the act (DESIGN §4.7, §5.1). Every entry of such a holder i
 each sale fits the right by itself; only all of them together do not. The holder's own chain shows
 it: among the claims that still count against the right, in the order in which the chain granted
 them, the first that does not fit beside those before it. Claims that ended in between are not
-looked at, so that nobody is accused for what had made room by then. Nor is what a supervisor of the
-one overbooker sold on purpose: the limit that it knew may have been another one, and every such sale
-is an exception that a person sees. The right is revoked at the head before that entry; what was sold
+looked at, so that nobody is accused for what had made room by then. Nor is what the one overbooker
+of a place sold on purpose: the limit that it knew may have been another one, and every such sale is
+an exception that a person sees. The right is revoked at the head before that entry; what was sold
 from there on is asked of the hub, like after any revocation, and stays where there is room.
 """
 

@@ -46,6 +46,7 @@ ATTACKS: Final = (
     "forged_right", "forged_decision", "forged_end", "foreign_id", "backdated", "from_the_future",
     "administration", "withdrawal", "garbage", "unsealed", "foreign_chain", "as_the_hub",
     "fork", "taken_import", "misused_right", "returned_right", "foreign_return", "forged_grant",
+    "oversold_right",
 )  # fmt: skip
 _AGENT: Final = "agent_" + "0" * 32
 
@@ -78,7 +79,7 @@ class Attacker:
         # It reads along like any device: what it attacks, it must know.
         self._world.network.messages = 0
         self._node.sync()
-        if how in ("misused_right", "returned_right"):
+        if how in ("misused_right", "returned_right", "oversold_right"):
             self._misuse(how, draw)
             return
         if how == "fork":
@@ -161,9 +162,10 @@ class Attacker:
         with node.transaction():
             if how == "returned_right" and rights.now(right.id) is not None:
                 node.append(self._book, RightReturned((right.id,)))
-            made = reservation_id(node.account, START_MS, draw.randbytes(ENTROPY_BYTES))
-            claim = Claim(resource, start, start + 5_400, quantity, right=right.id)
-            node.append(self._book, self._created(), subject=made, claims=(claim,))
+            for _ in range(right.quantity + 1 if how == "oversold_right" else 1):
+                made = reservation_id(node.account, START_MS, draw.randbytes(ENTROPY_BYTES))
+                claim = Claim(resource, start, start + 5_400, quantity, right=right.id)
+                node.append(self._book, self._created(), subject=made, claims=(claim,))
         node.sync()
 
     def _administration(self, draw: random.Random) -> Event:
