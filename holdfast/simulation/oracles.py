@@ -495,7 +495,7 @@ def _withdrawing(content: bytes) -> OperationWithdrawn:
     return msgspec.msgpack.decode(content, type=OperationWithdrawn)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def _decoded(content: bytes) -> ClaimDecided | None:
     return msgspec.msgpack.decode(content, type=ClaimDecided) if content else None
 
