@@ -15,8 +15,8 @@ from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
 from holdfast.simulation.machines import Machine
-from holdfast.simulation.oracles import HELD, Oracles
-from holdfast.simulation.workload import PERSON, PHONE
+from holdfast.simulation.oracles import HELD, Oracles, check_fresh_fold
+from holdfast.simulation.workload import SECRETS
 from holdfast.simulation.world import HUB, World
 from holdfast.store.queue import MERGED, WITHDRAWN
 
@@ -24,8 +24,10 @@ ROUNDS_MAX: Final = 14
 """Rounds in which every device exchanges once, until nothing moves: a dozen for a few devices."""
 _ROUND_MS: Final = 70_000
 """Longer than a hub waits for the rest of a backlog."""
+_LOOKED_AT: Final = 2
 _PATIENT_ROUNDS: Final = 4
-"""Rounds after which a person tells a hub that still recovers to go on."""
+"""Rounds after which a person tells a hub that still recovers to go on if it has heard everybody,
+and then to go on in any case."""
 
 
 class Answered:
@@ -53,10 +55,14 @@ def heal(world: World, oracles: Oracles) -> None:
     for number in range(ROUNDS_MAX):
         world.chance.begin(f"healing {number}")
         world.advance(_ROUND_MS)
-        if number >= _PATIENT_ROUNDS and world.the_hub.exchange_state != "serving":
-            oracles.before_proceeding("proceeded without a device")
+        if number >= _LOOKED_AT and world.the_hub.exchange_state != "serving":
+            proceed = number >= _PATIENT_ROUNDS
+            if proceed:
+                oracles.before_proceeding("proceeded without a device")
+            else:
+                oracles.before_recovering()
             with world.on(world.hub):
-                world.the_hub.recover(proceed=True)
+                world.the_hub.recover(proceed=proceed)
         if number:
             _take_back(world, oracles)
         if number == _PATIENT_ROUNDS:
@@ -178,11 +184,7 @@ def _agreement(world: World, oracles: Oracles) -> None:
                 continue
             exchange = Exchange(replica)
             heads.setdefault(exchange.heads_digest(book), machine.name)
-            before = exchange.book_digest(book)
-            with world.on(machine):
-                replica.refold(book)
-            if exchange.book_digest(book) != before:
-                oracles.report("fresh fold", f"{machine.name} shows other than its journal says")
+            check_fresh_fold(oracles, machine, replica, book)
             books.setdefault(exchange.book_digest(book), machine.name)
         if len(heads) > 1:
             oracles.report("agreement", f"{sorted(heads.values())} hold different entries")
@@ -283,7 +285,7 @@ def _private(world: World, oracles: Oracles) -> None:
             continue
         files = [path.read_bytes() for path in sorted(machine.directory.glob("holdfast.db*"))]
         entries = [row.entry for row in replica.store.journal.walk()]
-        for secret in (PERSON, PHONE):
+        for secret in SECRETS:
             if any(secret.encode() in data for data in (*files, *entries)):
                 oracles.report("no personal data in clear", f"{machine.name} holds {secret!r}")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import datetime
+from typing import Any
 from unittest import mock
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -40,16 +42,16 @@ TEXTS = st.one_of(
 )
 
 
-def by_the_library(*given, **named):
+def by_the_library(*given, **named) -> Any:
     """The headers as the library writes them; None where it refuses to sign."""
     with mock.patch.object(signature_text, "plain", lambda *_: None):
         return signed(*given, **named)
 
 
-def signed(url=URL, key_id="desk-1", created=CREATED, nonce=NONCE, certificate=CERTIFICATE):
+def signed(url=URL, key_id="desk-1", created=CREATED, nonce=NONCE, certificate=CERTIFICATE) -> Any:
     try:
         return sign_request("POST", url, b"body", KEY, key_id, created, nonce, certificate)
-    except (ValueError, http_signatures.HTTPMessageSignaturesException):
+    except (ValueError, HTTPMessageSignaturesException):
         return None
 
 
@@ -65,19 +67,19 @@ def test_a_request_is_signed_as_the_library_signs_it(url, key_id, created, nonce
 @given(TEXTS.filter(str.isascii), st.sampled_from([200, 101, 403]))
 def test_an_answer_is_signed_as_the_library_signs_it(signature, status):
     request = {"Signature": signature}
-    answers = []
+    answers: list[dict[str, str] | None] = []
     for plain in (signature_text.plain, lambda *_: None):
         with mock.patch.object(signature_text, "plain", plain):
             try:
                 answers.append(
                     sign_response(status, b"", request, KEY, "hub", CREATED, CERTIFICATE)
                 )
-            except http_signatures.HTTPMessageSignaturesException:
+            except HTTPMessageSignaturesException:
                 answers.append(None)
     assert answers[0] == answers[1]
 
 
-def heard(headers, body=b"body", url=URL, *, plainly=True):
+def heard(headers, body=b"body", url=URL, *, plainly=True) -> Any:
     """What the verifier says: who signed, or None."""
     verified = http_signatures._verified if plainly else lambda *_: None
     with mock.patch.object(http_signatures, "_verified", verified):
