@@ -147,6 +147,8 @@ class Oracles:
             if (
                 life == self._first_hub
                 or (life, book) in self._went_on
+                # Without the venue nothing is sold, granted or decided.
+                or hub.replica.book(book).administration.venue is None
                 or not hub.replica.recovery.may_write(book)
             ):
                 continue
