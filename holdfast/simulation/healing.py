@@ -24,6 +24,8 @@ ROUNDS_MAX: Final = 14
 """Rounds in which every device exchanges once, until nothing moves: a dozen for a few devices."""
 _ROUND_MS: Final = 70_000
 """Longer than a hub waits for the rest of a backlog."""
+_POLITE: Final = 0.6
+"""How often somebody waits for all devices before telling a hub to go on without the rest."""
 _LOOKED_AT: Final = 2
 _PATIENT_ROUNDS: Final = 4
 """Rounds after which a person tells a hub that still recovers to go on if it has heard everybody,
@@ -52,10 +54,16 @@ def heal(world: World, oracles: Oracles) -> None:
     for machine in [world.hub, *world.devices()]:
         if machine.replica is None and machine.directory.exists():
             world.start(machine)
+    world.chance.begin("healing")
+    polite = world.draw("patience").random() < _POLITE
+    looked_at = _LOOKED_AT if polite else _PATIENT_ROUNDS
     for number in range(ROUNDS_MAX):
         world.chance.begin(f"healing {number}")
         world.advance(_ROUND_MS)
-        if number >= _LOOKED_AT and world.the_hub.exchange_state != "serving":
+        if (
+            number >= (_LOOKED_AT if polite else _PATIENT_ROUNDS)
+            and world.the_hub.exchange_state != "serving"
+        ):
             proceed = number >= _PATIENT_ROUNDS
             if proceed:
                 oracles.before_proceeding("proceeded without a device")
