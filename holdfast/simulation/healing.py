@@ -60,10 +60,7 @@ def heal(world: World, oracles: Oracles) -> None:
     for number in range(ROUNDS_MAX):
         world.chance.begin(f"healing {number}")
         world.advance(_ROUND_MS)
-        if (
-            number >= (_LOOKED_AT if polite else _PATIENT_ROUNDS)
-            and world.the_hub.exchange_state != "serving"
-        ):
+        if number >= looked_at and world.the_hub.exchange_state != "serving":
             proceed = number >= _PATIENT_ROUNDS
             if proceed:
                 oracles.before_proceeding("proceeded without a device")
