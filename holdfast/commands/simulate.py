@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,6 +13,8 @@ from holdfast.commands.options import json_option
 
 if TYPE_CHECKING:
     from holdfast.simulation import Result
+
+PROGRESS_SECONDS: Final = 5.0
 
 
 def _faults(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
@@ -89,7 +92,8 @@ def simulate(
     """Search for a schedule that breaks a promise; status 1 where one was found.
 
     Hub and devices are the real code on real files; network, clocks, disks and randomness are
-    simulated, and one seed gives the same run every time.
+    simulated, and one seed gives the same run every time. Ctrl-C ends it with what was found so
+    far.
 
     \b
     Such as:
@@ -99,47 +103,88 @@ def simulate(
     from holdfast.commands.output import say, show_json
     from holdfast.simulation import replay_line, run_seeds, shortest
 
-    results: list[Result] = []
-    failures: list[dict[str, Any]] = []
-    for result in run_seeds(first_seed, seeds, nodes, days, faults, jobs or os.cpu_count() or 1):
-        results.append(result)
-        if result.violations:
-            line = replay_line(result.seed, nodes, days, faults)
-            found = result.violations[0]
-            click.echo(f"seed {result.seed}: {found.oracle}: {found.told}", err=True)
-            click.echo(f"  again: {line}", err=True)
-            failure: dict[str, Any] = {
-                "seed": result.seed,
-                "replay": line,
-                "violations": [violation._asdict() for violation in result.violations],
-            }
-            if shrink:
-                left = shortest(result, nodes, days, faults)
-                failure["steps"] = [str(step) for step in left.steps]
-                for step in failure["steps"]:
-                    click.echo(f"  {step}", err=True)
-            failures.append(failure)
-        elif len(results) % 10 == 0:
-            click.echo(f"{len(results)} of {seeds} seeds", err=True)
-    exceptions: Counter[str] = Counter()
-    for result in results:
-        exceptions.update(result.exceptions)
-    summary = {
-        "seeds": len(results),
-        "steps": sum(result.steps for result in results),
-        "entries": sum(result.entries for result in results),
-        "seconds": round(sum(result.seconds for result in results), 1),
-        "failures": failures,
-        "exceptions": dict(sorted(exceptions.items())),
-        "digests": {str(result.seed): result.digest for result in results},
-    }
+    found = _Found(seeds)
+    runs = run_seeds(first_seed, seeds, nodes, days, faults, jobs or os.cpu_count() or 1)
+    try:
+        for result in runs:
+            found.add(result)
+            if result.violations:
+                line = replay_line(result.seed, nodes, days, faults)
+                least = shortest(result, nodes, days, faults) if shrink else None
+                found.failed(result, line, [str(step) for step in least.steps] if least else None)
+    except KeyboardInterrupt:
+        found.interrupted = True
+        click.echo(f"interrupted after {found.seeds} of {seeds} seeds", err=True)
+    finally:
+        runs.close()
+    summary = found.summary()
     if as_json:
         show_json(summary)
     else:
         say(
-            f"{summary['seeds']} seeds, {summary['steps']} steps, {summary['entries']} entries in "
-            f"{summary['seconds']} seconds: {len(failures)} with a violation."
+            f"{found.seeds} seeds, {found.steps} steps, {found.entries} entries in "
+            f"{found.seconds:.1f} seconds: {len(found.failures)} with a violation."
         )
-        for kind, count in summary["exceptions"].items():  # type: ignore[attr-defined]
+        for kind, count in sorted(found.exceptions.items()):
             say(f"honest exceptions, {kind}: {count}")
-    return 1 if failures else 0
+    if found.interrupted and not found.failures:
+        raise click.Abort
+    return 1 if found.failures else 0
+
+
+class _Found:
+    """What came of the seeds so far: counts, and of a seed only its digest and its failure, so that
+    ten thousand of them fit."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.seeds = self.steps = self.entries = 0
+        self.seconds = 0.0
+        self.interrupted = False
+        self.exceptions: Counter[str] = Counter()
+        self.failures: list[dict[str, Any]] = []
+        self.digests: dict[str, str] = {}
+        self._began = self._told = time.monotonic()
+
+    def add(self, result: Result) -> None:
+        self.seeds += 1
+        self.steps += result.steps
+        self.entries += result.entries
+        self.seconds += result.seconds
+        self.exceptions.update(result.exceptions)
+        self.digests[str(result.seed)] = result.digest
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_SECONDS or self.seeds == self.wanted:
+            self._told = now
+            rest = (now - self._began) / self.seeds * (self.wanted - self.seeds)
+            click.echo(
+                f"{self.seeds} of {self.wanted} seeds, {len(self.failures)} with a violation, "
+                f"{rest:.0f} seconds to go",
+                err=True,
+            )
+
+    def failed(self, result: Result, line: str, steps: list[str] | None) -> None:
+        oracle, told, _ = result.violations[0]
+        click.echo(f"seed {result.seed}: {oracle}: {told}", err=True)
+        click.echo(f"  again: {line}", err=True)
+        failure: dict[str, Any] = {
+            "seed": result.seed,
+            "replay": line,
+            "violations": [violation._asdict() for violation in result.violations],
+        }
+        if steps is not None:
+            failure["steps"] = steps
+            for step in steps:
+                click.echo(f"  {step}", err=True)
+        self.failures.append(failure)
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "seeds": self.seeds,
+            "steps": self.steps,
+            "entries": self.entries,
+            "seconds": round(self.seconds, 1),
+            "failures": self.failures,
+            "exceptions": dict(sorted(self.exceptions.items())),
+            "digests": self.digests,
+        }

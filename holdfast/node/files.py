@@ -68,14 +68,16 @@ def beside(path: Path) -> Generator[Path, None, None]:
         descriptor, name = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".part"
         )
-        _mine.add(os.path.realpath(name))
+        made = os.path.realpath(name)
+        _mine.add(made)
     os.close(descriptor)
     try:
         yield Path(name)
     finally:
         for suffix in _SQLITE_SUFFIXES:
-            Path(name + suffix).unlink(missing_ok=True)
-        _mine.discard(os.path.realpath(name))
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name + suffix)
+        _mine.discard(made)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Signed requests and answers between replicas: RFC 9421 with Ed25519, RFC 9530 digests.
 
-Owns which parts of a message are covered, and the filter against repeated requests. The signature
-base, structured fields and digests are the library's (`http-message-signatures`).
+Owns which parts of a message are covered, and the filter against repeated requests. What a message
+of ours looks like to the letter stands in `signature_text`; what is spelled otherwise is for the
+library (`http-message-signatures`), and so is every refusal.
 
 A request covers its method, authority, path, query, content digest and the sender's certificate. An
 answer covers its status, digest and certificate, and the signature of the request that it answers,
@@ -16,7 +17,7 @@ import datetime
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -34,6 +35,8 @@ from holdfast.model.limits import (
     NONCE_CHARS_MAX,
     NONCES_REMEMBERED,
 )
+from holdfast.node import signature_text
+from holdfast.sync import signing
 
 CERTIFICATE_HEADER: Final = "Holdfast-Certificate"
 LIVE_KEY_HEADER: Final = "Holdfast-Live-Key"
@@ -112,17 +115,39 @@ def sign_request(
     upgrade to the live channel alone.
     """
     request = _Request(method, url, _carried(certificate, live_key))
+    components = _covered(REQUEST_COMPONENTS, live=bool(live_key))
+    return _sign(request, body, components, key, key_id, created_s, nonce)
+
+
+def _sign(
+    message: _Request | _Response,
+    body: bytes,
+    components: tuple[str, ...],
+    key: Ed25519PrivateKey,
+    key_id: str,
+    created_s: int,
+    nonce: str | None,
+) -> dict[str, str]:
+    headers = message.headers | {signature_text.DIGEST_HEADER: signature_text.digest(body)}
+    plain = signature_text.plain(replace(message, headers=headers), components)
+    parameters = signature_text.parameters(components, created_s, key_id, nonce, TAG)
+    if plain is not None and parameters is not None:
+        signature = signing.sign(key, plain.base(parameters.text))
+        return headers | {
+            "Signature-Input": f"{TAG}={parameters.text}",
+            SIGNATURE_HEADER: signature_text.write_bytes(TAG, signature),
+        }
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(lambda _: key)).sign(
-        request,
+        message,
         key_id=key_id,
         created=datetime.datetime.fromtimestamp(created_s, datetime.UTC),
         nonce=nonce,
         tag=TAG,
         label=TAG,
-        covered_component_ids=_covered(REQUEST_COMPONENTS, live=bool(live_key)),
+        covered_component_ids=components,
         body=body,
     )
-    return request.headers
+    return message.headers
 
 
 def _carried(certificate: str, live_key: str) -> dict[str, str]:
@@ -159,6 +184,9 @@ def _verify(
     resolve_key: Callable[[str], Ed25519PublicKey],
     components: tuple[str, ...],
 ) -> SignedBy:
+    signed = _verified(message, body, resolve_key, components)
+    if signed is not None:
+        return signed
     verifier = _Verifier(signature_algorithm=ED25519, key_resolver=_Keys(resolve_key))
     try:
         results = verifier.verify(
@@ -170,6 +198,30 @@ def _verify(
         raise Unauthorised("the message carries more than one signature of a Holdfast device")
     parameters = results[0].parameters
     return SignedBy(str(parameters["keyid"]), results[0].nonce or "", int(parameters["created"]))
+
+
+def _verified(
+    message: _Request | _Response,
+    body: bytes,
+    resolve_key: Callable[[str], Ed25519PublicKey],
+    components: tuple[str, ...],
+) -> SignedBy | None:
+    """Who signed a message that is spelled as ours are, and right; None for any other, which the
+    library accepts or refuses."""
+    parameters = signature_text.read_parameters(message.headers, components, TAG)
+    signature = signature_text.read_signature(message.headers, TAG)
+    plain = signature_text.plain(message, components)
+    if parameters is None or signature is None or plain is None:
+        return None
+    if not signature_text.digest_fits(message.headers, body):
+        return None
+    try:
+        key = resolve_key(parameters.key_id)
+    except Unauthorised:
+        return None
+    if not signing.holds(key, signature, plain.base(parameters.text)):
+        return None
+    return SignedBy(parameters.key_id, parameters.nonce, parameters.created_s)
 
 
 def sign_response(
@@ -188,16 +240,8 @@ def sign_response(
         _carried(certificate, live_key),
         request=_Request("POST", _NO_URL, dict(request_headers)),
     )
-    HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(lambda _: key)).sign(
-        response,
-        key_id=key_id,
-        created=datetime.datetime.fromtimestamp(created_s, datetime.UTC),
-        tag=TAG,
-        label=TAG,
-        covered_component_ids=_covered(RESPONSE_COMPONENTS, live=bool(live_key)),
-        body=body,
-    )
-    return response.headers
+    components = _covered(RESPONSE_COMPONENTS, live=bool(live_key))
+    return _sign(response, body, components, key, key_id, created_s, None)
 
 
 def verify_response(

@@ -9,8 +9,10 @@ it does not.
 from __future__ import annotations
 
 import functools
+import gc
 import multiprocessing
-from collections.abc import Collection, Iterator
+import signal
+from collections.abc import Collection, Generator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
@@ -46,20 +48,33 @@ __all__ = [
 def run_seeds(
     first: int, count: int, nodes: int = NODES, days: int = DAYS,
     faults: Collection[str] = tuple(FAULTS), jobs: int = 1,
-) -> Iterator[Result]:  # fmt: skip
-    """Play seed after seed, in so many processes; the results come in the order of the seeds."""
+) -> Generator[Result, None, None]:  # fmt: skip
+    """Play seed after seed, in so many processes; the results come in the order of the seeds.
+
+    Ctrl-C raises KeyboardInterrupt here, once the seeds that are being played are through.
+    """
     if jobs <= 1 or count == 1:
         for seed in range(first, first + count):
             yield play(make_scenario(seed, nodes, days, faults))
         return
     # Each process begins anew: a run puts its own clocks and randomness in the place of the real.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, count), mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        min(jobs, count), mp_context=context, initializer=_begin_process
+    ) as pool:
         plays = functools.partial(_play_seed, nodes=nodes, days=days, faults=tuple(faults))
         try:
             yield from pool.map(plays, range(first, first + count))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _begin_process() -> None:
+    """Ctrl-C is for the process that asked: it takes what was found, and lets the seeds that are
+    being played come to their end. What is imported stays, so the collector need not look at it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
 
 
 def _play_seed(seed: int, nodes: int, days: int, faults: tuple[str, ...]) -> Result:

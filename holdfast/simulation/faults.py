@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.model.errors import HoldfastError
-from holdfast.model.rights import Held
-from holdfast.node import returning, serving, transport
+from holdfast.node import serving, transport
 from holdfast.node.exchange import Exchange, Peer
 from holdfast.node.node import Node
+from holdfast.simulation import people
 from holdfast.simulation.hostile import ATTACKS, Attacker
 from holdfast.simulation.machines import Crash, Machine
 from holdfast.simulation.schedule import Step
@@ -33,13 +33,15 @@ Planned = tuple[int, str, str, dict[str, Any]]
 @dataclass(frozen=True)
 class Fault:
     """`rate` is how often a day it happens on the average; `losing` are the steps after which a
-    machine may know less than it showed."""
+    machine may know less than it showed. `apart` draws beside the others, so that what a seed plans
+    without it stays as it is."""
 
     name: str
     rate: float
     plan: Callable[[random.Random, int, str], list[Planned]]
-    steps: Mapping[str, Callable[[World, Machine, Step], None]]
+    steps: Mapping[str, Callable[[World, Machine, Step], str | None]]
     hub: bool = False
+    apart: bool = False
     losing: frozenset[str] = frozenset()
 
 
@@ -254,60 +256,11 @@ def _plan_hub_restore(draw: random.Random, at: int, name: str) -> list[Planned]:
     return planned
 
 
-def _proceed(world: World, machine: Machine, step: Step) -> None:
-    """A person says that a restored hub is to go on without those that it has not heard."""
-    if machine.replica is not None:
-        with world.on(machine):
-            world.the_hub.recover(proceed=True)
-
-
-# --- rights ---------------------------------------------------------------------------------------
+# --- people at the hub ----------------------------------------------------------------------------
 
 
 def _plan_one(what: str) -> Callable[[random.Random, int, str], list[Planned]]:
-    def plan(draw: random.Random, at: int, name: str) -> list[Planned]:
-        return [(at, what, name, {"pick": round(draw.random(), 6)})]
-
-    return plan
-
-
-def _give_back(world: World, machine: Machine, step: Step) -> None:
-    """Somebody at a device gives a right back."""
-    node = machine.replica
-    if not isinstance(node, Node):
-        return
-    own = [held for held in node.rights(node.home).active() if held.holder == node.account]
-    if own:
-        with world.on(machine):
-            returning.give_back(node, own[int(step.detail["pick"] * len(own))].right.id)
-
-
-def _grant_again(world: World, machine: Machine, step: Step) -> None:
-    """A person at the hub lets a device have again what the venue file wishes for it."""
-    devices = [device for device in world.devices() if not device.hostile]
-    if machine.replica is None or not devices:
-        return
-    device = devices[int(step.detail["pick"] * len(devices))]
-    book = world.book(device.venue)
-    with world.on(machine), world.the_hub.transaction():
-        if book in world.the_hub.books:
-            world.the_hub.granting.fulfil(book, again=device.name)
-
-
-def right_of(world: World, step: Step) -> Held | None:
-    """The right that a revocation is about, of those that the hub knows to be in force."""
-    if world.hub.replica is None:
-        return None
-    hub = world.the_hub
-    active = [held for book in sorted(hub.books) for held in hub.rights(book).active()]
-    return active[int(step.detail["pick"] * len(active))] if active else None
-
-
-def _revoke_right(world: World, machine: Machine, step: Step) -> None:
-    held = right_of(world, step)
-    if held is not None:
-        with world.on(machine):
-            world.the_hub.granting.revoke(held.right.id, "stranded")
+    return lambda draw, at, name: people.plan_one(draw, what, at, name)
 
 
 # --- clocks ---------------------------------------------------------------------------------------
@@ -370,6 +323,7 @@ def _attack(world: World, machine: Machine, step: Step) -> None:
 _MISHAPS = {"mishaps": _plan_mishaps}
 _CLOCKS = {"clock": _clock, "correct": _correct}
 _LOST = frozenset({"restore", "rollback", "wipe", "proceed"})
+_PROCEED = {"proceed": people.proceed}
 FAULTS: Final[dict[str, Fault]] = {
     fault.name: fault
     for fault in (
@@ -389,20 +343,27 @@ FAULTS: Final[dict[str, Fault]] = {
         Fault("rollback", 0.15, _plan_rollback, {"image": _image, "rollback": _roll_back},
               losing=_LOST),
         Fault("hub-restore", 0.12, _plan_hub_restore,
-              {"backup": _back_up, "restore": _restore, "proceed": _proceed}, hub=True,
+              {"backup": _back_up, "restore": _restore, **_PROCEED}, hub=True,
               losing=_LOST),
-        Fault("hub-wipe", 0.12, _plan_wipe, {"wipe": _wipe, "proceed": _proceed}, hub=True,
+        Fault("hub-wipe", 0.12, _plan_wipe, {"wipe": _wipe, **_PROCEED}, hub=True,
               losing=_LOST),
-        Fault("return", 0.3, _plan_one("give_back"), {"give_back": _give_back}),
-        Fault("regrant", 0.6, _plan_one("grant_again"), {"grant_again": _grant_again}, hub=True),
-        Fault("revocation", 0.15, _plan_one("revoke_right"), {"revoke_right": _revoke_right},
+        Fault("return", 0.3, _plan_one("give_back"), {"give_back": people.give_back}),
+        Fault("regrant", 0.6, _plan_one("grant_again"), {"grant_again": people.grant_again},
+              hub=True),
+        Fault("revocation", 0.15, _plan_one("revoke_right"), {"revoke_right": people.revoke_right},
               hub=True, losing=frozenset({"revoke_right"})),
         Fault("drift", 0.3, _plan_clock("drift"), _CLOCKS),
         Fault("jump", 0.3, _plan_clock("jump"), _CLOCKS),
         Fault("ahead", 0.25, _plan_clock("ahead"), _CLOCKS),
         Fault("backwards", 0.25, _plan_clock("backwards"), _CLOCKS),
         Fault("hostile", 0.8, _plan_attack, {"attack": _attack}),
+        Fault("recovery", 1.0, people.plan_recovery, {"recover": people.recover}, hub=True,
+              apart=True),
+        Fault("grant", 1.2, people.plan_grant,
+              {"grant": people.grant, "grant_again": people.grant_again}, hub=True, apart=True),
+        Fault("shut-out", 0.12, people.plan_shut_out,
+              {"shut_out": people.shut_out, "rejoin": people.rejoin}, hub=True, apart=True),
     )
 }  # fmt: skip
 DOINGS: Final = {what: do for fault in FAULTS.values() for what, do in fault.steps.items()}
-LOSING: Final = _LOST | {"revoke_right"}
+LOSING: Final = _LOST | {"revoke_right", "recover"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
 from holdfast.model.reservation import View
 from holdfast.node.exchange import Exchange
+from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
 from holdfast.simulation.machines import Machine
@@ -104,9 +106,16 @@ class Oracles:
         self._moved: dict[str, None] = {}
         self._two_hubs: set[tuple[str, str]] = set()
         self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
-        self._served = True
         self._proceeded = False
+        self._first_hub = b""
+        self._went_on: set[tuple[bytes, str]] = set()
+        self._told_to_go_on = self._proceeded_now = False
+        self._lives: dict[str, bytes] = {}
         self.step = -1
+
+    def on(self, machine: Machine) -> AbstractContextManager[Machine]:
+        """Inside, code runs on this machine."""
+        return self._world.on(machine)
 
     def report(self, oracle: str, told: str) -> None:
         self.violations.append(Violation(oracle, told, self.step))
@@ -127,25 +136,61 @@ class Oracles:
         self._moved.clear()
 
     def _watch_recovery(self) -> None:
-        """A hub that was restored or rebuilt goes on by itself once it has heard every device that
-        it knows of. What a copy of a device alone knows ends with that; so does, at a rebuilt hub,
-        what a device knows that nobody told it of: see docs/simulation.md, open findings."""
+        """A hub that was restored or rebuilt goes on when a person says so, book by book, and never
+        by itself (DESIGN §5.9)."""
         hub = self._world.hub
-        if hub.replica is None:
+        if not isinstance(hub.replica, Hub):
             return
-        serving = hub.replica.exchange_state == "serving"
-        if serving and not self._served:
-            watch = self._watches.get(HUB)
-            if watch is not None and watch.replica is hub.replica:
+        life = hub.replica.identity.incarnation
+        if not self._first_hub:
+            self._first_hub = life
+        for book in sorted(hub.replica.books):
+            if (
+                life == self._first_hub
+                or (life, book) in self._went_on
+                # Without the venue nothing is sold, granted or decided.
+                or hub.replica.book(book).administration.venue is None
+                or not hub.replica.recovery.may_write(book)
+            ):
+                continue
+            self._went_on.add((life, book))
+            if not self._told_to_go_on:
+                self.report("a hub waits for a person", f"the hub went on with {book} by itself")
+            elif not self._proceeded_now:
                 self._look_at(hub, hub.replica)
-                self.before_proceeding("a hub went on without a device that it did not know of")
-        self._served = serving
+                self._except_the_unheard(hub.replica, book)
+        self._told_to_go_on = self._proceeded_now = False
+
+    def _except_the_unheard(self, hub: Hub, book: str) -> None:
+        """A hub that has heard all devices that it knows of goes on. What it could not hear may
+        end: a device that joined after its backup, a life that was closed or shut out, or what
+        only one of two hidden copies knows (§5.12)."""
+        known = self.shown.get(HUB, {})
+        silent = self._lives.keys() - {HUB}
+        administration = hub.book(book).administration
+        continued = {before for lives in administration.succeeds.values() for before in lives}
+        for name in sorted(silent):
+            life, machine = self._lives[name], self._world.machines.get(name)
+            author = hub.book(book).authors.get(life)
+            if (
+                machine is not None
+                and not machine.doubled
+                and author is not None
+                and life not in administration.closes
+                and life not in continued
+                and not administration.is_revoked(author.serials[-1:])
+            ):
+                continue
+            for key, one in self.shown.get(name, {}).items():
+                if key[0] == book and one.held and not (key in known and one.stands_at(known[key])):
+                    self.loose.setdefault(key, "a hub went on without a device that it cannot hear")
 
     def _look_at(self, machine: Machine, replica: Service) -> None:
         watch = self._watches.get(machine.name)
         if watch is None or watch.replica is not replica:
             watch = self._watches[machine.name] = Watch(replica)
             self._forget_absent(machine.name, watch)
+        self._lives[machine.name] = replica.identity.incarnation
         if machine.name == HUB:
             self.hub_lives.add(replica.identity.incarnation)
         known = self.shown.setdefault(machine.name, {})
@@ -299,9 +344,13 @@ class Oracles:
         self._watches.pop(machine.name, None)
         self._two_hubs = {each for each in self._two_hubs if each[0] != machine.name}
 
+    def before_recovering(self) -> None:
+        """A person says that the hub may go on if it has heard everybody."""
+        self._told_to_go_on = True
+
     def before_proceeding(self, why: str) -> None:
         """The hub goes on without those that it has not heard: what they alone know may end."""
-        self._proceeded = True
+        self._proceeded = self._proceeded_now = self._told_to_go_on = True
         known = self.shown.get(HUB, {})
         for name, shown in self.shown.items():
             if name == HUB:
@@ -429,6 +478,17 @@ class Oracles:
                     f"{name} and {other} hold the same entries and show different books",
                 )
 
+    def look_afresh(self, turn: int) -> None:
+        """What a replica has folded piece by piece, while everything was broken, is what it would
+        fold from its journal alone."""
+        asked = [m for m in self._world.running() if not m.hostile]
+        if not asked:
+            return
+        machine = asked[turn % len(asked)]
+        assert machine.replica is not None
+        for book in sorted(machine.replica.books):
+            check_fresh_fold(self, machine, machine.replica, book)
+
     # --- who decided ----------------------------------------------------------------------------
 
     def _check_entitled(self, replica: Service, record: Record, view: View) -> None:
@@ -456,6 +516,12 @@ class Oracles:
                 ended.setdefault(claim_id, []).append(seen)
         if len({claim.id.operation for claim in view.live}) > 1:
             self.report("one place each", f"{view.code} has two sets of places at once")
+        for claim in view.live:
+            if claim.right and not grants.known(claim.right):
+                self.report(
+                    "a place names its right",
+                    f"a place of {view.code} names a right that nobody was granted",
+                )
         for claim in view.claims:
             if claim.state in OCCUPYING and claim.id.operation not in by_hub:
                 sellers = given.get(claim.id.operation, ())
@@ -468,6 +534,19 @@ class Oracles:
                 self.report("only a holder decides", f"a place of {view.code} was not ended")
 
 
+def check_fresh_fold(oracles: Oracles, machine: Machine, replica: Service, book: str) -> None:
+    """A fold from the journal gives what the machine shows."""
+    exchange = Exchange(replica)
+    before = exchange.book_digest(book)
+    # A crash that waits for the machine's next commit is not meant for this one.
+    crash_at, machine.crash_at = machine.crash_at, 0
+    with oracles.on(machine):
+        replica.refold(book)
+    machine.crash_at = crash_at
+    if exchange.book_digest(book) != before:
+        oracles.report("fresh fold", f"{machine.name} shows other than its journal says")
+
+
 class _Grants:
     """Who was ever given a right to what, added up anew from what a replica holds."""
 
@@ -475,6 +554,9 @@ class _Grants:
         administration = replica.book(book).administration
         self._grants = list(administration.rights.by_id.values())
         self._after = administration.succeeded
+
+    def known(self, right: bytes) -> bool:
+        return any(grant.id == right for grant in self._grants)
 
     def entitle(self, node: bytes, claim: ClaimView, *, ending: bool = False) -> bool:
         """Whether a device was granted the right that a claim was sold from, for all of it; to end
@@ -518,7 +600,7 @@ def _withdrawing(content: bytes) -> OperationWithdrawn:
     return msgspec.msgpack.decode(content, type=OperationWithdrawn)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def _decoded(content: bytes) -> ClaimDecided | None:
     return msgspec.msgpack.decode(content, type=ClaimDecided) if content else None
 

@@ -36,10 +36,11 @@ from holdfast.model.errors import (
 from holdfast.node import returning
 from holdfast.node.node import Node
 from holdfast.simulation import healing, workload
-from holdfast.simulation.faults import DOINGS, LOSING, right_of
+from holdfast.simulation.faults import DOINGS, LOSING
 from holdfast.simulation.healing import Answered
 from holdfast.simulation.machines import Crash, Machine
 from holdfast.simulation.oracles import Oracles, Violation
+from holdfast.simulation.people import COMMANDS, right_of
 from holdfast.simulation.schedule import Scenario, Step
 from holdfast.simulation.world import HUB, World
 
@@ -49,6 +50,9 @@ REFUSALS: Final = (
 """What a call may be answered for a good reason."""
 CUT_OFF: Final = (Unreachable, Forbidden, Unauthorised, RuleViolated, Conflict)
 """What an exchange may end with while things are broken: nobody there, shut out, two hubs."""
+
+FRESH_EVERY: Final = 80
+"""Steps after which one replica folds all that it holds anew."""
 
 _MEMORY: Final = "/dev/shm"  # noqa: S108 - a directory of its own is made in it
 
@@ -81,7 +85,7 @@ def play(scenario: Scenario) -> Result:
         seconds=time.perf_counter() - began,
         violations=player.oracles.violations,
         exceptions=dict(sorted(player.oracles.exceptions.items())),
-        answers=dict(sorted(player.answers.items())),
+        answers=dict(sorted((player.answers + player.mishaps).items())),
         entries=player.entries,
     )
 
@@ -116,6 +120,12 @@ class Player:
         self.answers: Counter[str] = Counter()
         self.played = 0
         self.entries = 0
+
+    @property
+    def mishaps(self) -> Counter[str]:
+        """What the network did to messages, by kind."""
+        happened = self.world.network.happened
+        return Counter({f"message: {kind}": count for kind, count in happened.items()})
 
     def play(self) -> None:
         with self.world.installed():
@@ -167,6 +177,8 @@ class Player:
         self.answers[f"{step.what}: {outcome}"] += 1
         self.world.trace.add(str(step), outcome)
         self.oracles.look()
+        if step.number % FRESH_EVERY == FRESH_EVERY // 2:
+            self.oracles.look_afresh(step.number // FRESH_EVERY)
 
     def _do(self, machine: Machine, step: Step) -> str:
         if step.what in workload.KINDS:
@@ -178,24 +190,25 @@ class Player:
         if step.what in LOSING:
             self._foresee_loss(machine, step)
         try:
-            DOINGS[step.what](self.world, machine, step)
+            return DOINGS[step.what](self.world, machine, step) or "done"
         except CUT_OFF as error:
             return type(error).__name__
         except HoldfastError as error:
-            if step.what not in ("attack", "meet"):
+            if step.what not in ("attack", "meet", *COMMANDS):
                 raise
             return type(error).__name__
         except httpx.TransportError as error:
             if step.what != "attack":
                 raise
             return type(error).__name__
-        return "done"
 
     def _foresee_loss(self, machine: Machine, step: Step) -> None:
         if step.what == "revoke_right":
             held = right_of(self.world, step)
             if held is not None:
                 self.oracles.before_revoking(held.right.resources)
+        elif step.what == "recover":
+            self.oracles.before_recovering()
         elif step.what == "proceed":
             self.oracles.before_proceeding("proceeded without a device")
         elif step.what == "wipe":

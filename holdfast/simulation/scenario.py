@@ -41,7 +41,7 @@ def make_scenario(
             for _ in range(draw.choice((2, SYNCS_PER_DAY, SYNCS_PER_DAY))):
                 planned.append((_within(draw, day), "sync", name, {}))
         planned += [(_within(draw, day), "settle", HUB, {}) for _ in range(4)]
-        planned += _faults_of_day(draw, day, names, faults)
+        planned += _faults_of_day(draw, seed, day, names, faults)
     wishes = {
         venue: _wishes(
             random.Random(f"wishes {seed} {venue}"),  # noqa: S311
@@ -104,12 +104,13 @@ def _within(draw: random.Random, day: int) -> int:
 
 
 def _faults_of_day(
-    draw: random.Random, day: int, names: list[str], faults: Collection[str]
+    draw: random.Random, seed: int, day: int, names: list[str], faults: Collection[str]
 ) -> list[Planned]:
     planned: list[Planned] = []
     for name, fault in FAULTS.items():
         # Drawn for every fault, so that switching one off leaves the others where they are.
-        own = random.Random(f"{draw.random()} {name}")  # noqa: S311
+        drawn = f"{seed} {day}" if fault.apart else draw.random()
+        own = random.Random(f"{drawn} {name}")  # noqa: S311
         if name not in faults:
             continue
         times = int(fault.rate) + (own.random() < fault.rate % 1)

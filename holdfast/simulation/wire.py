@@ -7,6 +7,7 @@ messages of a machine is a list of the words in `MISHAPS`, one a message; an emp
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -49,6 +50,8 @@ class Wire:
         world, machine = self._world, self._machine
         network = world.network
         mishap = network.next_mishap(machine.name)
+        if mishap:
+            network.happened[mishap] += 1
         network.messages += 1
         if network.messages > ROUNDS_MAX:
             raise Endless(f"{machine.name} and the hub exchange without end")
@@ -125,6 +128,7 @@ class Network:
         self.held: list[tuple[str, bytes]] = []
         self.sent: dict[str, bytes] = {}
         self.messages = 0
+        self.happened: Counter[str] = Counter()
         self._mishaps: dict[str, list[str]] = {}
         self._order = random.Random(0)  # noqa: S311
 

@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 from holdfast.model import lifecycle
 from holdfast.model.contradictions import OVERBOOK, PLACING, answers_to
+from holdfast.model.ids import uuid_text
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
@@ -33,6 +34,7 @@ _PARTIES: Final = (1, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6)
 _LEAD_DAYS: Final = (0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 7)
 _MEALS: Final = ("12:30", "13:00", "19:00", "19:30", "19:30", "20:00", "20:30", "21:30")
 _UNITS: Final = ("T1", "T2", "T3", "T4")
+_SEATS: Final = {"T1": (1, 2), "T2": (1, 2), "T3": (2, 4), "T4": (2, 4)}
 _MIX: Final = {
     "reserve": 42, "walk_in": 6, "cancel": 9, "check_in": 7, "complete": 5, "no_show": 3,
     "undo_no_show": 2, "confirm": 3, "move": 10, "move_day": 3, "enlarge": 5, "amend": 5,
@@ -42,7 +44,12 @@ IMPORTED_RECORDS: Final = 6
 """Few, so that one record is brought in on several machines."""
 PERSON: Final = "Zyxwanda Qfamily"
 PHONE: Final = "+3906555"
-"""What no entry and no database may show: the beginnings of every simulated guest's card."""
+MAIL: Final = "zyxw.q"
+DIETARY: Final = "wolfberries"
+USER: Final = "qfamily-user"
+SECRETS: Final = (PERSON, PHONE, MAIL, DIETARY, USER)
+"""What no entry and no database may show: parts of every simulated guest's card, and the callers'
+own names for people, of which a pseudonym is made and nothing kept."""
 
 _WANTED: Final[dict[str, frozenset[str]]] = {
     "cancel": lifecycle.STEP_BY_NAME["cancelled"].sources,
@@ -67,7 +74,7 @@ def plan_day(
         hour = draw.choices(hours, weights)[0]
         at = (day * 24 + hour) * _HOUR_MS + draw.randrange(_HOUR_MS)
         what = draw.choices(list(_MIX), list(_MIX.values()))[0]
-        planned.append((at, what, draw.choice(machines), _detail(draw, what, day)))
+        planned.append((at, what, draw.choice(machines), _detail(draw, what, day, hour)))
     return planned
 
 
@@ -78,15 +85,18 @@ def with_overrides(seed: int, what: str, detail: dict[str, Any], number: int) ->
     return {**detail, "override": True} if draw.random() < _OVERRIDES.get(what, 0.0) else detail
 
 
-def _detail(draw: random.Random, what: str, day: int) -> dict[str, Any]:
+def _detail(draw: random.Random, what: str, day: int, hour: int) -> dict[str, Any]:
     if what == "reserve":
         lead = draw.choice(_LEAD_DAYS)
         wanted = _UNITS if draw.random() < 0.75 else ("HALL",)
+        time, party = draw.choice(_MEALS), draw.choice(_PARTIES)
+        resource = draw.choice(wanted) if draw.random() < 0.6 else ""
         return {
             "day": day + lead,
-            "time": draw.choice(_MEALS),
-            "party": draw.choice(_PARTIES),
-            "resource": draw.choice(wanted) if draw.random() < 0.6 else "",
+            # Who calls for today means a meal that is still to come, if there is one.
+            "time": time if lead or time > f"{hour:02}:59" or hour > 20 else _MEALS[-1],
+            "party": _fitting(party, resource),
+            "resource": resource,
             "nights": draw.choice((1, 1, 2, 3)),
             "may_move": draw.random() < 0.4,
             "guest": draw.randrange(10_000) if draw.random() < 0.3 else -1,
@@ -111,8 +121,19 @@ def _detail(draw: random.Random, what: str, day: int) -> dict[str, Any]:
     return detail
 
 
+def _fitting(party: int, resource: str) -> int:
+    """A party that its table seats. Now and then a person asks for what cannot be, and is told."""
+    least, most = _SEATS.get(resource, (1, 12))
+    return party if party > 5 else min(max(party, least), most)
+
+
 def guest_card(number: int) -> dict[str, str]:
-    return {"name": f"{PERSON} {number}", "phone": f"{PHONE}{number:05}"}
+    return {
+        "name": f"{PERSON} {number}",
+        "phone": f"{PHONE}{number:05}",
+        "email": f"{MAIL}{number}@example.org",
+        "dietary": f"{DIETARY} {number % 7}",
+    }
 
 
 def arrivals() -> list[tuple[int, int]]:
@@ -120,8 +141,13 @@ def arrivals() -> list[tuple[int, int]]:
     return list(_ARRIVALS.items())
 
 
+def service_date(day: int) -> str:
+    """The date of a simulated day, the first one 0."""
+    return str(FIRST_DAY + datetime.timedelta(days=day))
+
+
 def time_of(day: int, text: str) -> str:
-    return f"{FIRST_DAY + datetime.timedelta(days=day)}T{text}"
+    return f"{service_date(day)}T{text}"
 
 
 def perform(replica: Service, venue: str, step: Step) -> View | None:
@@ -138,12 +164,19 @@ def perform(replica: Service, venue: str, step: Step) -> View | None:
     if view is None:
         return None
     if step.what in ("move", "move_day", "enlarge", "amend"):
-        return commands.amend(view.code, _patch(venue, view, step))
+        return commands.amend(_called(view, step), _patch(venue, view, step))
     if step.what == "resolve":
         number = int(detail["pick"] * 1_000_000)
         return _resolved(replica, view, number, insists="override" in detail)
-    done: View = getattr(commands, step.what)(view.code)
+    done: View = getattr(commands, step.what)(_called(view, step))
     return done
+
+
+def _called(view: View, step: Step) -> str:
+    """How the caller names a reservation: by the code that a guest reads out, or by what stands on
+    the screen, where there is also what hostile devices made up under codes that lead nowhere."""
+    by_code = int(step.detail["pick"] * 1_000_000) % 2
+    return view.code if by_code else uuid_text(view.id)
 
 
 def _resolved(replica: Service, view: View, number: int, *, insists: bool) -> View:
@@ -167,12 +200,18 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
         now = datetime.datetime.fromtimestamp(replica.clock.now_ms() / 1000, datetime.UTC)
         local = now + datetime.timedelta(hours=2)
         half = local.replace(minute=30 * (local.minute // 30), second=0)
-        more: dict[str, Any] = {"nights": 1} if venue == "hotel" else {}
+        more: dict[str, Any] = {}
+        if venue == "hotel":
+            more = {"nights": 1, "resources": _room(detail["party"])}
         starts = f"{local:%Y-%m-%d}" if venue == "hotel" else f"{half:%Y-%m-%dT%H:%M}"
         return CreateRequest(
-            venue=venue, starts_at=starts, party_size=detail["party"], kind="walk_in", **more
+            venue=venue,
+            starts_at=starts,
+            party_size=min(detail["party"], 4) if venue == "hotel" else detail["party"],
+            kind="walk_in",
+            **more,
         )
-    more = {"user_id": f"user-{step.number}", "may_move": detail["may_move"]}
+    more = {"user_id": f"{USER}-{step.number}", "may_move": detail["may_move"]}
     if detail["guest"] >= 0:
         more["guest"] = guest_card(detail["guest"])
     if "override" in detail:
@@ -181,13 +220,18 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
         starts = time_of(detail["day"], "")[:10]
         return CreateRequest(
             venue=venue, starts_at=starts, party_size=min(detail["party"], 4),
-            nights=detail["nights"], **more,
+            nights=detail["nights"], resources=_room(detail["party"]), **more,
         )  # fmt: skip
     more["resources"] = [detail["resource"]] if detail["resource"] else []
     return CreateRequest(
         venue=venue, starts_at=time_of(detail["day"], detail["time"]), party_size=detail["party"],
         **more,
     )  # fmt: skip
+
+
+def _room(party: int) -> list[str]:
+    """Rooms are offered without a name; the suite is asked for by its own."""
+    return ["R101"] if party > 2 else []
 
 
 def _patch(venue: str, view: View, step: Step) -> PatchRequest:
@@ -228,7 +272,7 @@ def _record(venue: str, detail: dict[str, Any]) -> ImportRecord:
         starts_at=starts if venue != "hotel" else starts[:10],
         party_size=detail["party"],
         resource="" if venue == "hotel" else _UNITS[number % 4],
-        user_id=f"imported-{number}",
+        user_id=f"{USER}-imported-{number}",
         **more,
     )
 

@@ -32,6 +32,7 @@ from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.node.transport import HttpTransport
 from holdfast.node.witness import Place
+from holdfast.simulation import memory
 from holdfast.simulation.chance import Chance
 from holdfast.simulation.machines import Clock, Machine
 from holdfast.simulation.venues import TENANT, VENUES
@@ -106,6 +107,7 @@ class World:
                 machine.committing(done=True)
 
         with contextlib.ExitStack() as exits:
+            exits.enter_context(memory.installed())
             exits.enter_context(self.chance.installed())
             for target, name, value in (
                 (Store, "atomic", atomic_or_crash),

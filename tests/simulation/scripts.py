@@ -8,6 +8,7 @@ callers were answered.
 from __future__ import annotations
 
 import contextlib
+import copy
 import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager
@@ -24,6 +25,7 @@ from holdfast.simulation import Scenario, Step, Violation, faults
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.run import Player, _in_memory, _quiet_logs
 from holdfast.simulation.schedule import Device
+from holdfast.simulation.venues import VENUES
 from holdfast.simulation.world import HUB, World
 
 MINUTE: Final = 60_000
@@ -154,24 +156,6 @@ class Script:
 # --- steps that no fault plans --------------------------------------------------------------------
 
 
-def _grant(world: World, machine: Machine, step: Step) -> None:
-    """A person at the hub hands something to a device by name."""
-    with world.on(machine):
-        world.the_hub.granting.grant("trattoria", step.detail["to"], step.detail["resources"])
-
-
-def _recover(world: World, machine: Machine, step: Step) -> None:
-    """A person says that a hub may go on if it has heard everybody."""
-    with world.on(machine):
-        world.the_hub.recover()
-
-
-def _shut_out(world: World, machine: Machine, step: Step) -> None:
-    """A person at the hub revokes a device."""
-    with world.on(machine):
-        world.the_hub.revoke(step.detail["node"], "stolen")
-
-
 def _answer_other(world: World, machine: Machine, step: Step) -> None:
     """A hostile holder decides what nobody asked of it, and writes a place that it has where
     another was asked for."""
@@ -190,6 +174,17 @@ def _answer_other(world: World, machine: Machine, step: Step) -> None:
             node.append(node.home, decided, subject=asking, claims=claims)
 
 
+def _lower(world: World, machine: Machine, step: Step) -> None:
+    """The house imports its venue file again, with a smaller hall."""
+    document = copy.deepcopy(VENUES["trattoria"])
+    document["allotments"] = step.detail["allotments"]
+    for resource in document["resources"]:
+        if resource["id"] == "HALL":
+            resource["capacity"] = step.detail["capacity"]
+    with world.on(machine):
+        world.the_hub.import_venue(document)
+
+
 def _spoil(world: World, machine: Machine, step: Step) -> None:
     """What a device derived from its journal is wrong."""
     assert machine.replica is not None
@@ -202,7 +197,5 @@ def _spoil(world: World, machine: Machine, step: Step) -> None:
 DOINGS: Final = {
     "answer_other": _answer_other,
     "spoil": _spoil,
-    "grant": _grant,
-    "recover": _recover,
-    "shut_out": _shut_out,
+    "lower": _lower,
 }

@@ -12,7 +12,7 @@ from unittest import mock
 
 import msgspec
 
-from holdfast.model import claims, lifecycle, overbooking, reservation
+from holdfast.model import claims, deciding, lifecycle, overbooking, reservation
 from holdfast.model.administration import Administration
 from holdfast.model.capacity import Occupancy
 from holdfast.model.claims import READY, SPARE, STANDBY, _Judge
@@ -348,3 +348,23 @@ def pieces_are_wholes() -> Generator[None, None, None]:
 
             exits.enter_context(mock.patch.object(kind, "after_merge", whole))
         yield
+
+
+def a_hub_goes_on_by_itself() -> Any:
+    """Once it has heard everybody that it knows of, and nobody has said so."""
+    after_merge = Hub.after_merge
+
+    def eager(self: Any, *given: Any) -> None:
+        after_merge(self, *given)
+        self.recover()
+
+    return mock.patch.object(Hub, "after_merge", eager)
+
+
+def whoever_lost_a_place_is_moved() -> Any:
+    decide = deciding.decide
+    return mock.patch.object(
+        deciding,
+        "decide",
+        lambda view, *given: decide(msgspec.structs.replace(view, may_move=True), *given),
+    )

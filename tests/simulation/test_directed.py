@@ -25,7 +25,7 @@ from holdfast.model.claims import _Judge
 from holdfast.model.deciding import HubStock
 from holdfast.model.rights import HUB, Rights
 from holdfast.model.roles import NODE_ROLES
-from holdfast.node import holding, overriding, overselling, witness
+from holdfast.node import holding, overriding, overselling, serving, witness
 from holdfast.node.books import Books
 from holdfast.node.granting import Granting
 from holdfast.node.holding import Holding
@@ -145,7 +145,7 @@ SCRIPTS = [
         ), SOLD_TWICE, ends=("confirmed", "commit_failed")),
     Script("nothing sold by a device that was shut out counts", off.window_without("_shut"),
         scenario(
-            ("sync", "desk0"), ("cut", "desk0"), ("shut_out", "hub", {"node": "desk0"}),
+            ("sync", "desk0"), ("cut", "desk0"), ("shut_out", "hub", {"to": "desk0"}),
             ("reserve", "hub", wish(2, "19:30", "T1")),
             ("reserve", "desk0", wish(2, "19:30", "T1")),
             allotments=DESK0_HAS_T1,
@@ -350,7 +350,8 @@ SCRIPTS = [
             ("reserve", "desk0", wish(2, "19:30", "T1")), ("sync", "desk0"),
             ("wipe", "hub"), ("sync", "desk1"),
             ("reserve", "desk1", wish(2, "19:30", "T1")), ("sync", "desk1"), ("sync", "desk0"),
-        ), {"capacity", "confirmed stands"}, ends=("confirmed", "commit_failed")),
+        ), {"a hub waits for a person", "capacity", "confirmed stands"},
+        ends=("confirmed", "commit_failed")),
     Script("rights pass to the life that follows a wrong clock",
         replaced(Rights, "lives", lambda _, incarnation: [incarnation]),
         scenario(
@@ -409,6 +410,27 @@ SCRIPTS = [
             ("give_back", "desk0", FIRST), ("sync", "desk0"),
             allotments=DESK0_HAS_T1,
         ), {"every claim is decided", "comes to rest"}, ends=("confirmed",)),
+    Script("a hub goes on when a person says so", off.a_hub_goes_on_by_itself,
+        scenario(("sync", "desk0"), ("sync", "desk1"), ("wipe", "hub"), ("sync", "desk0"),
+                 ("sync", "desk1"), ("sync", "desk0")),
+        {"a hub waits for a person"}),
+    Script("a guest is moved only who allows it", off.whoever_lost_a_place_is_moved,
+        scenario(
+            ("reserve", "desk0", wish(2, "19:30", "T1")),
+            ("reserve", "desk1", wish(2, "19:30", "T1")),
+            ("sync", "desk0"), ("sync", "desk1"),
+        ), {"as the script says"}, ends=("confirmed", "commit_failed")),
+    Script("a capacity is lowered out of the hub's own share",
+        replaced(Granting, "require_room", lambda *_: None),
+        scenario(
+            ("sync", "desk0"),
+            ("lower", "hub", {"capacity": 3, "allotments": [holds("desk0", "HALL", quantity=4)]}),
+            allotments=[holds("desk0", "HALL", quantity=4)],
+        ), {"as the script says"}, told={"lower: RuleViolated": 1}),
+    Script("a device that was shut out is told nothing more",
+        replaced(serving, "require_admitted", lambda *_: None),
+        scenario(("sync", "desk0"), ("shut_out", "hub", {"to": "desk0"}), ("sync", "desk0")),
+        {"as the script says"}, told={"sync: Forbidden": 1}),
 ]  # fmt: skip
 
 

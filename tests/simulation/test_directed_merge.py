@@ -111,7 +111,7 @@ SCRIPTS = [
             ("sync", "desk1"),
             ("mishaps", "desk0", {"words": ["", "lost"], "order": 1}), ("sync", "desk0"),
             ("recover", "hub"), ("reserve", "hub", wish(2, "19:30", "T1")), ("sync", "desk0"),
-        ), {"as the script says"}, ends=("confirmed",)),
+        ), {"capacity"}, ends=("confirmed",)),
     Script("no restart uses a stamp again", _stamps_begin_anew,
         scenario(
             ("reserve", "desk0", wish(2, "19:30", "T1")), ("stop", "desk0"),
