@@ -196,6 +196,10 @@ class Rights:
             for known in (self.by_id.get(right),)
         )
 
+    def was_handed(self, claim: ClaimId, right: bytes) -> bool:
+        """Whether a grant named this claim as one that passes with it."""
+        return right in self._handed.get(claim, ())
+
     def may_answer(self, node: bytes, n: int, claim: Claim) -> bool:
         """Whether a node has, at entry n of its chain, any right to all that a claim asks for."""
         return any(

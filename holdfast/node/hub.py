@@ -232,13 +232,17 @@ class Hub(Service):
                 # Where a part is missing, a life's last word may be: it is closed when all is here.
                 self.admission.greet(name, sender)
             self.admission.accept_venue_key(name)
-        touched = self.holding.touched(name, sender, merged.reservations)
-        with self.transaction():
-            overselling.take_back(self, name, touched)
-        self.holding.settle(name, touched)
+        self.settle(name, self.holding.touched(name, sender, merged.reservations))
         # What waited was decided first: who asked in time is not turned away for a later grant.
         with self.transaction():
             self.granting.fulfil(name)
+
+    def settle(self, name: str, touched: list[bytes] | None = None) -> int:
+        """As any holder; but first what was sold beyond a right is taken back."""
+        if touched and self.may_decide(name):
+            with self.transaction():
+                overselling.take_back(self, name, touched)
+        return super().settle(name, touched)
 
     @property
     def account(self) -> bytes:

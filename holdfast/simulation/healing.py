@@ -15,7 +15,7 @@ from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
 from holdfast.simulation.machines import Machine
-from holdfast.simulation.oracles import HELD, Oracles, check_fresh_fold
+from holdfast.simulation.oracles import HELD, OVERSOLD, Oracles, check_fresh_fold
 from holdfast.simulation.workload import SECRETS
 from holdfast.simulation.world import HUB, World
 from holdfast.store.queue import MERGED, WITHDRAWN
@@ -170,6 +170,7 @@ def _quiet(world: World) -> bool:
 def judge(world: World, oracles: Oracles, answered: list[Answered]) -> None:
     """Everything that must hold when the world is whole."""
     _agreement(world, oracles)
+    oracles.check_capacities()
     _queues(world, oracles)
     _decided(world, oracles)
     _nothing_lost(world, oracles, answered)
@@ -280,6 +281,9 @@ def _confirmations(world: World, oracles: Oracles) -> None:
             continue
         if key in oracles.loose:
             oracles.exceptions[oracles.loose[key]] += 1
+            continue
+        if key in world.oversold:
+            oracles.exceptions[OVERSOLD] += 1
             continue
         code, status = (one.code, one.status) if one is not None else (key[1].hex(), "unknown")
         oracles.report("confirmed stands", f"{code}, once confirmed at {where}, is {status}")

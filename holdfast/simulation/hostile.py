@@ -166,6 +166,8 @@ class Attacker:
                 made = reservation_id(node.account, START_MS, draw.randbytes(ENTROPY_BYTES))
                 claim = Claim(resource, start, start + 5_400, quantity, right=right.id)
                 node.append(self._book, self._created(), subject=made, claims=(claim,))
+                if how == "oversold_right":
+                    self._world.oversold.add((self._book, made))
         node.sync()
 
     def _administration(self, draw: random.Random) -> Event:

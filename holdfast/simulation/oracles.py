@@ -24,7 +24,7 @@ from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
 from holdfast.simulation.machines import Machine
-from holdfast.simulation.venues import VENUES
+from holdfast.simulation.places import Place, exceeded, most_of_one
 from holdfast.simulation.world import HUB, World
 from holdfast.store.projections import Record
 
@@ -32,6 +32,7 @@ Key = tuple[str, bytes]
 """(book, reservation)"""
 HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
 TWO_HUBS: Final = "two hubs had both gone on, and no person had ended one"
+OVERSOLD: Final = "a device sold more than its right"
 _ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
 _DECIDING: Final = frozenset({"reservation.created", "reservation.moved", "claim.decided"})
 
@@ -106,7 +107,7 @@ class Oracles:
         self._moved: dict[str, None] = {}
         self._two_hubs: set[tuple[str, str]] = set()
         self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
-        self._proceeded = False
+        self._proceeded = self._whole = False
         self._first_hub = b""
         self._went_on: set[tuple[bytes, str]] = set()
         self._told_to_go_on = self._proceeded_now = False
@@ -199,9 +200,11 @@ class Oracles:
             if record is None:
                 continue
             now = self._read(replica, record)
-            if machine.doubled and not (key in known and known[key].held):
+            # Also where it was confirmed before and has other places now: a sale is a sale.
+            stood = key in known and now.stands_at(known[key])
+            if machine.doubled and not stood:
                 self._note_doubled(key, record, replica.identity.incarnation)
-            if machine.name != HUB and now.held and not (key in known and known[key].held):
+            if machine.name != HUB and now.held and not stood:
                 self._note_taken_back(key, now, record.view)
             self._check_step(machine, key, known.get(key), now)
             known[key] = now
@@ -308,6 +311,9 @@ class Oracles:
             self.held_once.setdefault(key, machine.name)
         if before is None or not before.held or now.held or now.asked:
             return
+        if key in self._world.oversold:
+            self.exceptions[OVERSOLD] += 1
+            return
         if key in self.loose:
             self.exceptions[self.loose[key]] += 1
             return
@@ -386,70 +392,63 @@ class Oracles:
 
     # --- capacity -------------------------------------------------------------------------------
 
+    def check_capacities(self) -> None:
+        """Once the world is whole, a liar's sales count like any other's."""
+        self._whole = True
+        for book in sorted({key[0] for shown in self.shown.values() for key in shown}):
+            self._capacity(book)
+
     def _capacity(self, book: str) -> None:
         """Neither what one machine shows nor what all of them show exceeds a capacity, but by what
-        was overbooked on purpose."""
-        union: dict[ClaimId, tuple[str, int, int, int]] = {}
+        was overbooked on purpose, or sold by a liar whom the hub has not answered yet."""
+        lied = frozenset() if self._whole else frozenset(self._world.oversold)
         ended: set[ClaimId] = set()
         asked: set[Key] = set()
         for name, shown in self.shown.items():
-            own: dict[ClaimId, tuple[str, int, int, int]] = {}
+            own: dict[ClaimId, Place] = {}
             for key, one in shown.items():
-                if key[0] != book:
+                if key[0] != book or key in lied:
                     continue
                 ended |= one.ended
                 if one.asked:
                     asked.add(key)
-                for claim, resource, start, end, quantity in one.occupied:
-                    own[claim] = (resource, start, end, quantity)
-            two_hubs = (name, book) in self._two_hubs
-            self._sum(book, self._marked(own), name, two_hubs=two_hubs)
+                own.update(self._places(one.occupied))
+            self._judge_places(book, own.values(), name, two_hubs=(name, book) in self._two_hubs)
+        union: dict[ClaimId, Place] = {}
+        by_key: dict[Key, list[list[Place]]] = {}
         for shown in self.shown.values():
             for key, one in shown.items():
-                if key[0] != book or key in asked or key in self.loose:
+                if key[0] != book or key in asked or key in self.loose or key in lied:
                     continue
-                for claim, resource, start, end, quantity in one.live:
-                    if claim not in ended:
-                        union[claim] = (resource, start, end, quantity)
+                live = {
+                    claim: place
+                    for claim, place in self._places(one.live).items()
+                    if claim not in ended
+                }
+                union.update(live)
+                by_key.setdefault(key, []).append([*live.values()])
+        if not exceeded(book.partition("/")[2], union.values()):
+            return
+        once = [place for shown in by_key.values() for place in most_of_one(shown)]
         two_hubs = any(known == book for _, known in self._two_hubs)
-        self._sum(book, self._marked(union), "all machines together", two_hubs=two_hubs)
+        self._judge_places(book, once, "all machines together", two_hubs=two_hubs)
 
-    def _marked(
-        self, places: dict[ClaimId, tuple[str, int, int, int]]
-    ) -> list[tuple[str, int, int, int, int]]:
-        """Places with how much of each somebody showed as overbooked on purpose."""
+    def _places(self, claims: Iterable[tuple[ClaimId, str, int, int, int]]) -> dict[ClaimId, Place]:
+        """Claims as places, with how much of each somebody showed as overbooked on purpose."""
         over = self.overridden
-        return [(*one, one[3] if claim in over else 0) for claim, one in places.items()]
+        return {
+            claim: Place(resource, start, end, quantity, quantity if claim in over else 0)
+            for claim, resource, start, end, quantity in claims
+        }
 
-    def _sum(
-        self,
-        book: str,
-        claims: Iterable[tuple[str, int, int, int, int]],
-        who: str,
-        *,
-        two_hubs: bool,
+    def _judge_places(
+        self, book: str, places: Iterable[Place], who: str, *, two_hubs: bool
     ) -> None:
-        """Add up (resource, start, end, quantity, how much of that was overbooked on purpose)."""
-        venue = book.partition("/")[2]
-        capacities, limits = _CAPACITIES[venue], _LIMITS[venue]
-        changes: dict[str, list[tuple[int, int, int]]] = {}
-        for resource, start, end, quantity, over in claims:
-            changes.setdefault(resource, []).extend(
-                ((start, quantity, over), (end, -quantity, -over))
-            )
-        for resource, moments in changes.items():
-            level = marked = 0
-            for at, change, over in sorted(moments):
-                level, marked = level + change, marked + over
-                if level > capacities.get(resource, 0) + min(marked, limits.get(resource, 0)):
-                    if two_hubs:
-                        self.exceptions[TWO_HUBS] += 1
-                        return
-                    self.report(
-                        "capacity",
-                        f"{who}: {level} of {capacities.get(resource, 0)} of {resource} at {at}",
-                    )
-                    return
+        too_many = exceeded(book.partition("/")[2], places)
+        if too_many and two_hubs:
+            self.exceptions[TWO_HUBS] += 1
+        elif too_many:
+            self.report("capacity", f"{who}: {too_many}")
 
     def _rights_fit(self, book: str) -> None:
         """What was granted of a resource never exceeds it."""
@@ -457,12 +456,12 @@ class Oracles:
             return
         replica = self._world.hub.replica
         granted = [
-            (resource, held.start, held.end, held.right.quantity, 0)
+            Place(resource, held.start, held.end, held.right.quantity)
             for held in replica.rights(book).active()
             for resource in held.right.resources
         ]
         rivals = (HUB, book) in self._two_hubs
-        self._sum(book, granted, "the rights that the hub granted", two_hubs=rivals)
+        self._judge_places(book, granted, "the rights that the hub granted", two_hubs=rivals)
 
     # --- same entries, same book ----------------------------------------------------------------
 
@@ -608,17 +607,3 @@ def _decoded(content: bytes) -> ClaimDecided | None:
 @lru_cache(maxsize=4_096)
 def _granted(content: bytes) -> RightGranted:
     return msgspec.msgpack.decode(content, type=RightGranted)
-
-
-_CAPACITIES: Final[dict[str, dict[str, int]]] = {
-    name: {resource["id"]: resource.get("capacity", 1) for resource in venue["resources"]}
-    for name, venue in VENUES.items()
-}
-_LIMITS: Final[dict[str, dict[str, int]]] = {
-    name: {
-        resource: entry["limit"]
-        for entry in venue.get("overbooking", ())
-        for resource in entry["resources"]
-    }
-    for name, venue in VENUES.items()
-}

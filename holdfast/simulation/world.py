@@ -69,6 +69,8 @@ class World:
         self.machines: dict[str, Machine] = {}
         self.backups: dict[str, Path] = {}
         self.images: dict[str, tuple[Path, Path]] = {}
+        self.oversold: set[tuple[str, bytes]] = set()
+        """(book, reservation) of what a liar sold beyond its right."""
         self._places = 0
         self._made = 0
         self._current: list[Machine] = []

@@ -679,6 +679,15 @@ class Projections:
         ).fetchone()
         return int(row[0])
 
+    def holding_places(self, book: str) -> list[bytes]:
+        """The reservations that occupy anything in a book."""
+        return [
+            row[0]
+            for row in self._c.execute(
+                "SELECT DISTINCT reservation FROM claims WHERE book = ? AND live <> 0", (book,)
+            )
+        ]
+
     def checked_in(self, book: str, starts_from: int) -> list[View]:
         """The reservations whose guests are here, of those that start at or after an instant."""
         return [
