@@ -128,4 +128,4 @@ def read_pin(*, from_stdin: bool) -> str:
     argument: every user of a machine sees those in the list of processes."""
     if not from_stdin and sys.stdin.isatty():
         return str(click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True))
-    return click.get_text_stream("stdin").readline().rstrip("\r\n")
+    return sys.stdin.readline().rstrip("\r\n")
