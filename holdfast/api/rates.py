@@ -65,7 +65,8 @@ class Buckets:
         now_ms = self._clock()
         full = self._rate.at_once
         left, since_ms = self._left.pop(who, (full, now_ms))
-        left = min(full, left + max(0.0, now_ms - since_ms) / 1_000 * self._rate.per_second)
+        now_ms = max(now_ms, since_ms)
+        left = min(full, left + (now_ms - since_ms) / 1_000 * self._rate.per_second)
         taken = left >= 1
         self._left[who] = (left - 1 if taken else left, now_ms)
         while len(self._left) > self._kept:

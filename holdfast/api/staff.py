@@ -89,6 +89,8 @@ class Staff:
     def add(self, staff_id: str, name: str, role: str, pin: str) -> StaffRow:
         """Add somebody, with a PIN that is hashed under that id; call in a transaction. Raises
         Invalid and Conflict."""
+        # One form of Unicode: keyboards send `ë` as one character or as two.
+        name = unicodedata.normalize("NFC", name.strip())
         problems = []
         if not _NAME.fullmatch(name):
             message = "1 to 64 letters, digits, spaces, '.', '_', '-' or an apostrophe"
