@@ -116,6 +116,7 @@ async def _refuse(error: HoldfastError, send: Send) -> None:
     problem = problem_of(error)
     body = problem.body()
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
+    headers += [(name.lower().encode(), one.encode()) for name, one in problem.headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 

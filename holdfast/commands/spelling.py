@@ -25,6 +25,7 @@ _OPTIONS: Final = {
     "guest.phone": "--guest-phone",
     "guest.email": "--guest-email",
     "expires_seconds": "--expires",
+    "pin": "--pin-stdin",
     "venues": "--venue",
     "permissions": "--may",
     "Idempotency-Key": "--key",

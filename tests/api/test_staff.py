@@ -39,6 +39,7 @@ async def admin(fleet: Fleet) -> AsyncGenerator[httpx.AsyncClient, None]:
         for name in ("Zoë", "Ugo"):
             added = await client.post("/staff", json={"name": name, "role": "staff", "pin": PIN})
             assert added.status_code == 201, added.text
+            fleet.clocks.advance(seconds=1)
         yield client
 
 
@@ -204,7 +205,6 @@ async def test_an_unknown_name_costs_the_same_work(
     admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ):
     worked: list[tuple[int, int, int]] = []
-    slow = staff_module.Pins.is_right
 
     def counted(secret: bytes, salt: bytes, log_n: int, r: int, p: int) -> bytes:
         worked.append((log_n, r, p))
@@ -212,7 +212,6 @@ async def test_an_unknown_name_costs_the_same_work(
 
     monkeypatch.setattr("holdfast.node.pins._slow", counted)
     answers = [(await attempt(admin, name)).json() for name in ("Zoë", "nobody")]
-    assert slow is Pins.is_right
     assert answers[0] == answers[1]
     assert len(worked) == 2 and worked[0] == worked[1]
 
