@@ -70,14 +70,14 @@ class Access:
     def authenticate(self, connection: Connection) -> Caller:
         """The caller of a request. Raises Unauthorised; RateLimited for the next of many that were
         wrong; Forbidden for a page's write without its second secret."""
-        authorization = connection.headers.get("authorization")
+        token = _bearer(connection.headers.get("authorization"))
         cookie = self.cookie(connection)
-        if authorization is None and cookie is None:
+        if token is None and cookie is None:
             raise Unauthorised("send `Authorization: Bearer TOKEN`, or log in at /api/v1/session")
         try:
             # A token that was sent on purpose counts, not a cookie that was sent along.
-            if authorization is not None:
-                return self.tokens.authenticate(_bearer(authorization))
+            if token is not None:
+                return self.tokens.authenticate(token)
             assert cookie is not None
             caller = self.sessions.authenticate(cookie)
         except Unauthorised:
@@ -111,11 +111,10 @@ def is_secure(connection: Connection) -> bool:
     return connection.scope["scheme"] in ("https", "wss")
 
 
-def _bearer(authorization: str) -> str:
-    scheme, _, secret = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise Unauthorised("send `Authorization: Bearer TOKEN`")
-    return secret.strip()
+def _bearer(authorization: str | None) -> str | None:
+    """The token in an `Authorization` header; None for another scheme, as a proxy may ask for."""
+    scheme, _, secret = (authorization or "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
 
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -20,6 +20,7 @@ from holdfast.api.auth import Access
 from holdfast.api.callers import Caller
 from holdfast.api.idempotency import Answers
 from holdfast.api.metrics import Metrics
+from holdfast.api.problems import problem_of
 from holdfast.api.stream import Changes
 from holdfast.model.errors import Forbidden, HoldfastError
 from holdfast.node.hub import Hub
@@ -85,6 +86,8 @@ class Face:
                 await self.run(work, *arguments)
             except HoldfastError as error:
                 log.warning("%s", error.detail)
+            except Exception as error:  # the last line of defence: logged under an id
+                problem_of(error)
 
         task = asyncio.get_running_loop().create_task(do())
         self._later.add(task)

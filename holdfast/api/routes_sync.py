@@ -203,9 +203,9 @@ def _found(replica: Replica, caller: Caller, operation_id: str) -> Operation:
             name = b""
         with replica.lock:
             found = replica.store.queue.get(name)
-    if found is not None:
-        chain = replica.store.journal.chain_by_id(found.chain)
-        found = found if caller.sees(chain.book.partition("/")[2]) else None
+            if found is not None:
+                book = replica.store.journal.chain_by_id(found.chain).book
+                found = found if caller.sees(book.partition("/")[2]) else None
     if found is None:
         raise NotFound(f"no operation {operation_id} in this queue; finished ones stay 7 days")
     return found

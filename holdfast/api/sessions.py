@@ -62,6 +62,9 @@ class Sessions:
         self._standing = standing
         self._begun_ms = replica.clock.now_ms() - replica.clock.monotonic_ms()
         self._by_hash: dict[bytes, SessionRow] = {}
+        # Apart from the rows: whoever is just being let in must not bring a session back that the
+        # worker has ended meanwhile.
+        self._used_ms: dict[bytes, int] = {}
         self._noted_ms: dict[bytes, int] = {}
         self.reload()
 
@@ -76,6 +79,9 @@ class Sessions:
         with self._replica.lock:
             rows = self._replica.store.logins.sessions()
         self._by_hash = {row.hash: row for row in rows if not self._is_over(row)}
+        for times in (self._used_ms, self._noted_ms):
+            for digest in set(times) - set(self._by_hash):
+                times.pop(digest, None)
 
     # --- who calls --------------------------------------------------------------------------------
 
@@ -85,8 +91,7 @@ class Sessions:
         caller = self.find(digest)
         if caller is None:
             raise Unauthorised("this session is over; log in again")
-        row = self._by_hash[digest]
-        self._by_hash[digest] = row._replace(used_at_ms=self._now_ms())
+        self._used_ms[digest] = self._now_ms()
         return caller
 
     def find(self, digest: bytes) -> Caller | None:
@@ -122,7 +127,11 @@ class Sessions:
         now_ms = self._now_ms()
         # What seems to be made later than now was made by a clock that ran ahead: nobody can say
         # how old it is.
-        return not (0 <= now_ms - row.made_at_ms < whole_ms and now_ms - row.used_at_ms < idle_ms)
+        idle = now_ms - self._last_used_ms(row) >= idle_ms
+        return idle or not 0 <= now_ms - row.made_at_ms < whole_ms
+
+    def _last_used_ms(self, row: SessionRow) -> int:
+        return max(row.used_at_ms, self._used_ms.get(row.hash, 0))
 
     def _now_ms(self) -> int:
         return int(self._begun_ms + self._replica.clock.monotonic_ms())
@@ -156,15 +165,11 @@ class Sessions:
         with self._replica.transaction():
             logins = self._replica.store.logins
             rows = logins.sessions()
-            over = [one for one in rows if self._is_over(self._by_hash.get(one.hash, one))]
-            rest = sorted(
-                (self._by_hash.get(one.hash, one) for one in rows if one not in over),
-                key=lambda one: one.used_at_ms,
-            )
+            over = [one for one in rows if self._is_over(one)]
+            rest = sorted((one for one in rows if one not in over), key=self._last_used_ms)
             for one in [*over, *rest[: max(0, len(rest) - SESSIONS_MAX + 1)]]:
                 logins.drop_session(one.hash)
-                self._by_hash.pop(one.hash, None)
-                self._noted_ms.pop(one.hash, None)
+                self._forget(one.hash)
             logins.put_session(row)
         self._by_hash[row.hash] = row
         kept = None if row.kind == STAFF else _spans(row.kind)[1] // 1_000
@@ -174,7 +179,12 @@ class Sessions:
         """End one session."""
         with self._replica.transaction():
             self._replica.store.logins.drop_session(digest)
+        self._forget(digest)
+
+    def _forget(self, digest: bytes) -> None:
         self._by_hash.pop(digest, None)
+        self._used_ms.pop(digest, None)
+        self._noted_ms.pop(digest, None)
 
     def end_of(self, kind: str, subject: str) -> None:
         """End every session of a token or of a member of staff; call in a transaction, and

@@ -225,6 +225,25 @@ async def test_a_token_that_is_sent_counts_and_not_the_cookie_beside_it(admin: h
     assert (await page.post("/reservations", json={}, headers=staff)).status_code == 422
     assert (await page.get("/tokens", headers=staff)).status_code == 403
     assert (await page.get("/venues", headers=bearer("wrong"))).status_code == 401
+    of_a_proxy = {"Authorization": "Basic dXNlcjpwYXNz"}
+    assert (await page.get("/tokens", headers=of_a_proxy)).status_code == 200
+    assert (await page_of(admin).get("/tokens", headers=of_a_proxy)).status_code == 401
+
+
+async def test_who_is_let_in_while_a_session_ends_does_not_bring_it_back(fleet: Fleet):
+    app = make_app(fleet.the_hub, admin_token=ADMIN)
+    sessions = app.state.face.access.sessions
+    session = sessions.begin(app.state.face.access.tokens.authenticate(ADMIN).origin)
+    find = sessions.find
+
+    def ended_meanwhile(digest: bytes) -> Any:
+        caller = find(digest)
+        sessions.end(digest)
+        return caller
+
+    sessions.find = ended_meanwhile
+    sessions.authenticate(session.secret)
+    assert find(session.caller.session) is None
 
 
 # --- ending ---------------------------------------------------------------------------------------

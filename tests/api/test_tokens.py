@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from holdfast.model.errors import StorageFull
 from holdfast.node.hub import Hub
 from tests.api.conftest import bearer, booking, calling, venue_document
 from tests.kit import DAY, TRATTORIA, Fleet
@@ -104,6 +105,25 @@ async def test_when_a_token_was_last_used_is_told(fleet: Fleet, at_hub: httpx.As
         (row,) = (await at_hub.get("/tokens")).json()["items"]
         seen.add(row["used_at"])
     assert None not in seen and len(seen) == 2, "written down to the minute, not for each request"
+
+
+@pytest.mark.parametrize("error", [StorageFull("the disk is full"), RuntimeError("no idea")])
+async def test_where_its_use_cannot_be_written_down_a_token_works_and_the_log_says_so(
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+):
+    token = await made(client)
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("holdfast.api.auth.Access.note_use", fails)
+    for _ in range(2):  # The second comes after the first's note was tried.
+        assert (await client.get("/venues", headers=bearer(token["token"]))).status_code == 200
+    told = [one.getMessage() for one in caplog.records if one.levelname != "INFO"]
+    assert len(told) == 1 and ("disk is full" in told[0] or "RuntimeError" in told[0])
 
 
 async def test_a_token_of_a_venue_sees_nothing_of_another(tmp_path: Path):
