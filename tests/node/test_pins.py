@@ -46,7 +46,7 @@ def test_the_parameters_stand_beside_the_hash_and_others_are_still_read(
     kept_in: Path, monkeypatch: pytest.MonkeyPatch
 ):
     kept = Pins(kept_in).hashed("zoe", "4711")
-    assert kept.startswith("scrypt$14$8$1$")
+    assert kept.startswith("scrypt$15$8$1$")
     monkeypatch.setattr(pins, "_LOG_N", 10)
     assert Pins(kept_in).is_right("zoe", "4711", kept)
     assert Pins(kept_in).hashed("zoe", "4711").startswith("scrypt$10$8$1$")
@@ -67,7 +67,7 @@ def test_the_hash_is_scrypt_over_the_peppered_pin(kept_in: Path, monkeypatch: py
     monkeypatch.setattr(pins, "Scrypt", Watched)
     Pins(kept_in).hashed("zoe", "4711")
     ((parameters),) = asked
-    assert (parameters["n"], parameters["r"], parameters["p"]) == (2**14, 8, 1)
+    assert (parameters["n"], parameters["r"], parameters["p"]) == (2**15, 8, 1)
 
 
 @pytest.mark.parametrize("pin", ["", "123", "12345678901", "12 4", "abcd", "-123", "١٢٣٤"])
