@@ -52,6 +52,8 @@ _SECTIONS: Final = {
         "upgrade": ("upkeep", "Whether this version can use a data directory."),
         "config": ("config", "The settings of a data directory."),
         "token": ("token", "Tokens for the HTTP interface."),
+        "staff": ("staff", "Who may log in by PIN at this device."),
+        "open": ("pages", "The address of a page, with a ticket that logs it in."),
     },
     "Try": {
         "demo": ("show", "The whole story on this machine: cut, sell, heal."),
@@ -73,7 +75,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"holdfast.commands.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
         assert isinstance(command, click.Command)
         return command
 

@@ -17,6 +17,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from holdfast.api import (
+    routes_access,
     routes_admin,
     routes_allotments,
     routes_books,
@@ -43,6 +44,7 @@ _API: Final[list[HTTPRouteHandler]] = [
     *routes_sync.ROUTES,
     *routes_books.ROUTES,
     *routes_admin.ROUTES,
+    *routes_access.ROUTES,
     *routes_stream.ROUTES,
 ]
 
@@ -83,7 +85,7 @@ def make_app(
         before_request=_check_query,
         exception_handlers={Exception: _as_problem},
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=openapi(described),
+        openapi_config=openapi(described, face.access.sessions.cookie),
         state=State({"face": face}),
         lifespan=[life],
         logging_config=None,

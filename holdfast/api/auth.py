@@ -1,130 +1,139 @@
-"""Who is calling: bearer tokens, compared by hash, and the guard in front of every route.
+"""Who is calling, and the guard in front of every route.
 
-Owns authentication and the making of tokens. What a role may do stands in `permissions`. Tokens
-are kept as SHA-256 only; a token is 256 random bits, so that a plain hash says nothing of it.
+Owns the way from a request to its caller, by bearer token or by a page's session, and what is
+asked before a route runs: how often, with which permission, for which venues, and of a page's
+writes the second secret. What a role may do stands in `permissions`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-import secrets
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from holdfast.api.permissions import PUBLIC, ROLES, may
-from holdfast.model.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorised
-from holdfast.model.pseudonyms import is_agent_id
-from holdfast.store.records import Token
+from holdfast.api.callers import Caller
+from holdfast.api.permissions import KNOWN, PUBLIC
+from holdfast.api.rates import BOOKING_ROLES, Rates, address_of
+from holdfast.api.sessions import CSRF_HEADER, STAFF, Sessions
+from holdfast.api.staff import Staff
+from holdfast.api.tokens import TOKEN, Tokens
+from holdfast.model.errors import Forbidden, Unauthorised
+from holdfast.node.node import Node
 
 if TYPE_CHECKING:
-    from holdfast.api.face import Replica
+    from holdfast.api.face import Face, Replica
+    from holdfast.api.idempotency import Run
 
-_TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-ADMIN_NAME: Final = "admin-token"
-"""What the log and idempotency keys call the directory's own token."""
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+VENUES: Final = "venues"
+"""The `reach` of routes that keep to the caller's venues by themselves. A route that does not say
+so concerns the whole replica, and is refused to who may see a part of it."""
+BOOKINGS: Final = "bookings"
+"""The `counted` of routes that ask for reservations."""
 
-
-class Caller(NamedTuple):
-    """Who sent a request. `agent_id` is set for role `guest` alone."""
-
-    token: str
-    name: str
-    role: str
-    agent_id: str
-
-    def may(self, permission: str) -> bool:
-        return may(self.role, permission)
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-class Made(NamedTuple):
-    """A new token; `secret` is shown this once and kept nowhere."""
+class Access:
+    """Everybody who may call one replica."""
 
-    token: Token
-    secret: str
-
-
-class Tokens:
-    """The tokens of one data directory, in memory by hash.
-
-    The directory belongs to this process, so that what is read once stays true until it is changed
-    here.
-    """
-
-    def __init__(self, replica: Replica, admin_token: str) -> None:
+    def __init__(self, replica: Replica, admin_token: str, run: Run) -> None:
         self._replica = replica
-        self._admin = _digest(admin_token)
-        self._caller_by_hash: dict[bytes, Caller] = {}
-        self.reload()
+        self.tokens = Tokens(replica, admin_token)
+        self.staff = Staff(replica, run)
+        self.sessions = Sessions(replica, self._standing)
+        self.rates = Rates(
+            replica.clock.monotonic_ms,
+            requests_per_second=replica.settings.requests_per_second,
+            bookings_per_minute=replica.settings.bookings_per_minute,
+        )
 
-    def reload(self) -> None:
-        with self._replica.lock:
-            rows = self._replica.store.records.tokens()
-        self._caller_by_hash = {
-            row.hash: Caller(row.id, row.name, row.role, row.agent_id)
-            for row in rows
-            if not row.revoked_at_ms
-        }
+    def _standing(self, kind: str, subject: str) -> Caller | None:
+        if kind == STAFF:
+            return self.staff.standing(subject)
+        return self.tokens.standing(kind, subject)
 
-    def authenticate(self, authorization: str | None) -> Caller:
-        """The caller behind an `Authorization` header. Raises Unauthorised."""
-        scheme, _, secret = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not secret.strip():
-            raise Unauthorised("send `Authorization: Bearer TOKEN`")
-        digest = _digest(secret.strip())
-        if hmac.compare_digest(digest, self._admin):
-            return Caller(ADMIN_NAME, ADMIN_NAME, "admin", "")
-        caller = self._caller_by_hash.get(digest)
-        if caller is None:
-            raise Unauthorised("this token is not known here, or was revoked; ask for another")
+    def stands(self, caller: Caller) -> bool:
+        """Whether a caller that was let in still may call: a stream asks before each event."""
+        if caller.session:
+            return self.sessions.find(caller.session) is not None
+        return self._standing(*caller.origin) is not None
+
+    def sees_all(self, caller: Caller) -> bool:
+        """Whether all of the replica is this caller's business: a node has one venue and never
+        another, a hub may get more."""
+        if not caller.venues:
+            return True
+        return isinstance(self._replica, Node) and caller.sees(self._replica.identity.venue)
+
+    def authenticate(self, connection: Connection) -> Caller:
+        """The caller of a request. Raises Unauthorised; RateLimited for the next of many that were
+        wrong; Forbidden for a page's write without its second secret."""
+        token = _bearer(connection.headers.get("authorization"))
+        cookie = self.cookie(connection)
+        if token is None and cookie is None:
+            raise Unauthorised("send `Authorization: Bearer TOKEN`, or log in at /api/v1/session")
+        try:
+            # A token that was sent on purpose counts, not a cookie that was sent along.
+            if token is not None:
+                return self.tokens.authenticate(token)
+            assert cookie is not None
+            caller = self.sessions.authenticate(cookie)
+        except Unauthorised:
+            self.rates.wrong.take(address_of(connection.scope.get("client")))
+            raise
+        if connection.scope.get("method") not in SAFE_METHODS:
+            self.sessions.check_csrf(cookie, connection.headers.get(CSRF_HEADER))
         return caller
 
-    def create(self, name: str, role: str, agent_id: str) -> Made:
-        """Make a token; call in a transaction. Raises Invalid and Conflict."""
-        problems = []
-        if not _TOKEN_NAME.fullmatch(name):
-            message = "1 to 64 letters, digits, '.', '_', '-', the first a letter or digit"
-            problems.append({"field": "name", "message": message})
-        if role not in ROLES:
-            problems.append({"field": "role", "message": f"must be one of {', '.join(ROLES)}"})
-        if role == "guest" and not is_agent_id(agent_id):
-            message = "a guest's token needs the agent id whose reservations it may see"
-            problems.append({"field": "agent_id", "message": message})
-        elif role != "guest" and agent_id:
-            problems.append({"field": "agent_id", "message": "is for role guest only"})
-        if problems:
-            raise Invalid("; ".join(f"{p['field']}: {p['message']}" for p in problems), problems)
-        records = self._replica.store.records
-        if name == ADMIN_NAME or any(token.name == name for token in records.tokens()):
-            raise Conflict(f"a token named {name} exists or existed; choose another name")
-        secret = f"hft_{secrets.token_urlsafe(32)}"
-        now_ms = self._replica.clock.now_ms()
-        token = Token(secrets.token_hex(8), name, role, agent_id, _digest(secret), now_ms, 0)
-        records.put_token(token)
-        return Made(token, secret)
+    def cookie(self, connection: Connection) -> str | None:
+        """The value of the session's cookie."""
+        return connection.cookies.get(self.cookie_name(secure=is_secure(connection)))
 
-    def revoke(self, name: str) -> Token:
-        """Revoke by name or id; call in a transaction. Raises NotFound."""
-        records = self._replica.store.records
-        if not records.revoke_token(name, self._replica.clock.now_ms()):
-            raise NotFound(f"no token {name} that is in force; `token list` shows them")
-        return next(token for token in records.tokens() if name in (token.name, token.id))
+    def cookie_name(self, *, secure: bool) -> str:
+        """Under TLS its name forbids the browser to take it from anybody else (`__Host-`)."""
+        return f"__Host-{self.sessions.cookie}" if secure else self.sessions.cookie
+
+    def note_use(self, caller: Caller, at_ms: int) -> None:
+        """Write down that a token or session is in use; call in the worker."""
+        if caller.session:
+            self.sessions.note_use(caller.session, at_ms)
+        elif caller.origin[0] == TOKEN:
+            self.tokens.note_use(caller.origin[1], at_ms)
+
+    def to_note(self, caller: Caller) -> int:
+        """When it was in use, Unix milliseconds; 0: that is written down already."""
+        return self.sessions.used(caller) if caller.session else self.tokens.used(caller)
 
 
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+def is_secure(connection: Connection) -> bool:
+    return connection.scope["scheme"] in ("https", "wss")
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Litestar's guard on every route: a token, and a role that has the route's permission."""
-    permission = handler.opt.get("permission")
+def _bearer(authorization: str | None) -> str | None:
+    """The token in an `Authorization` header; None for another scheme, as a proxy may ask for."""
+    scheme, _, secret = (authorization or "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+
+
+async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Litestar's guard on every route. Raises Unauthorised, RateLimited and Forbidden."""
+    face: Face = connection.app.state.face
+    access, permission = face.access, handler.opt.get("permission")
     if permission == PUBLIC:
+        if not handler.opt.get("signed"):
+            access.rates.requests.take(f"from {address_of(connection.scope.get('client'))}")
         return
-    tokens: Tokens = connection.app.state.face.tokens
-    caller = tokens.authenticate(connection.headers.get("authorization"))
+    caller = access.authenticate(connection)
     connection.scope["state"]["caller"] = caller
-    if not isinstance(permission, str) or not caller.may(permission):
+    access.rates.requests.take(caller.token)
+    if permission != KNOWN and not (isinstance(permission, str) and caller.may(permission)):
         raise Forbidden(f"role {caller.role} may not do this ({permission or 'not permitted'})")
+    if handler.opt.get("reach") != VENUES and permission != KNOWN and not access.sees_all(caller):
+        raise Forbidden("this is about all venues, and this token is for some; take another token")
+    if handler.opt.get("counted") == BOOKINGS and caller.role in BOOKING_ROLES:
+        access.rates.bookings.take(caller.token)
+    at_ms = access.to_note(caller)
+    if at_ms:
+        face.later(access.note_use, caller, at_ms)

@@ -21,7 +21,7 @@ from litestar.status_codes import HTTP_404_NOT_FOUND
 from holdfast import __version__
 from holdfast.api.documented import SCHEMAS
 from holdfast.api.operations import shapes
-from holdfast.api.permissions import PUBLIC, ROLES, may
+from holdfast.api.permissions import KNOWN, PUBLIC, ROLES, may
 from holdfast.api.problems import MEDIA_TYPE, problem_of
 from holdfast.api.request_notes import OWN, noted
 from holdfast.api.shapes.problems import Problem
@@ -32,15 +32,17 @@ _TAGS: Final = {
     "allotments": "who may sell what",
     "sync": "the queue, the exchange with the hub, the clock",
     "books": "what can be checked: books, exceptions, the record of changes",
-    "administration": "the fleet, tokens, copies",
+    "administration": "the fleet, copies",
+    "access": "tokens, staff of this device, sessions of pages",
     "stream": "what changes, as it changes",
     "health": "what needs no token",
     "between replicas": "the protocol of docs/protocol.md, signed; of no use to other clients",
 }
 
 
-def openapi(handlers: Iterable[BaseRouteHandler]) -> OpenAPIConfig:
-    """The configuration of the document that describes these routes."""
+def openapi(handlers: Iterable[BaseRouteHandler], cookie: str) -> OpenAPIConfig:
+    """The configuration of the document that describes these routes; `cookie` is the name of the
+    sessions' own."""
     return OpenAPIConfig(
         title="Holdfast",
         version=__version__,
@@ -48,17 +50,28 @@ def openapi(handlers: Iterable[BaseRouteHandler]) -> OpenAPIConfig:
             "Reservations that hold when the network does not. Times are RFC 3339; answers carry "
             "the venue's offset, and an input without one is venue-local. Every error is a problem "
             "(RFC 9457). Each operation names the `x-permission` that it needs and the `x-roles` "
-            "that have it; what no role has is refused."
+            "that have it; what no role has is refused. A token may be narrower than its role; "
+            "`known` asks for any token or session. Whoever asks too often gets 429 and "
+            "`Retry-After`."
         ),
         tags=[Tag(name=name, description=text) for name, text in _TAGS.items()],
         components=Components(
             security_schemes={
                 "token": SecurityScheme(
                     type="http", scheme="bearer", description="as `holdfast token create` makes it"
-                )
+                ),
+                "session": SecurityScheme(
+                    type="apiKey",
+                    security_scheme_in="cookie",
+                    name=cookie,
+                    description=(
+                        "as `POST /session` sets it (under TLS with `__Host-` before the name); "
+                        "what writes carries `X-CSRF-Token` beside it"
+                    ),
+                ),
             }
         ),
-        security=[{"token": []}],
+        security=[{"token": []}, {"session": []}],
         # The document and nothing else: pages that show it would fetch scripts from elsewhere.
         render_plugins=[_Document(handlers)],
         openapi_router=Router(
@@ -110,7 +123,7 @@ def _permitted(operation: Any, permission_by_id: dict[str, str]) -> Any:
     permission = permission_by_id[operation["operationId"]]
     if permission == PUBLIC:
         return operation
-    roles = [role for role in ROLES if may(role, permission)]
+    roles = [role for role in ROLES if permission == KNOWN or may(role, permission)]
     return operation | {"x-permission": permission, "x-roles": roles}
 
 

@@ -62,6 +62,7 @@ _HEADERS: Final = {
     "ETag": "version of the reservation, for `If-Match`",
     "Idempotency-Replayed": "`true`: nothing was done, the first answer is given again",
     "Preference-Applied": "`wait=N`, where `Prefer` asked for it",
+    "Set-Cookie": "the session: HttpOnly, SameSite=Strict, for every path of this host",
     "WWW-Authenticate": "how to authenticate",
     "Retry-After": "seconds",
 }
@@ -129,7 +130,7 @@ def operation(
                 for status, success in row.successes.items()
             } | _problems(
                 [
-                    *("forbidden", "internal", "directory-damaged"),
+                    *("forbidden", "rate-limited", "internal", "directory-damaged"),
                     # Any query that is not read is refused, so that every one of them may be.
                     *(("unauthorised", "invalid") if not public else ()),
                     *(("not-found",) if path else ()),

@@ -1,12 +1,13 @@
 """What every route needs: the replica, the one writer thread, who calls, and the answer's form.
 
-Owns the life of the face beside the web server: its worker, its tokens, its idempotent answers,
+Owns the life of the face beside the web server: its worker, who may call, its idempotent answers,
 its stream of changes. Routes get it from the request and keep no state of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeAlias, TypeVar
@@ -15,13 +16,17 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 
-from holdfast.api.auth import Caller, Tokens
+from holdfast.api.auth import Access
+from holdfast.api.callers import Caller
 from holdfast.api.idempotency import Answers
 from holdfast.api.metrics import Metrics
+from holdfast.api.problems import problem_of
 from holdfast.api.stream import Changes
-from holdfast.model.errors import Forbidden
+from holdfast.model.errors import Forbidden, HoldfastError
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
+
+log = logging.getLogger("holdfast.api")
 
 Replica: TypeAlias = Hub | Node
 Asking: TypeAlias = Request[Any, Any, State]
@@ -39,12 +44,13 @@ class Face:
         executor: Executor | None = None,
     ) -> None:
         self.replica = replica
-        self.hosts = hosts
-        self.tokens = Tokens(replica, admin_token)
+        self.hosts = hosts | {name.lower() for name in replica.settings.hosts}
+        self.access = Access(replica, admin_token, self.run)
         self.answers = Answers(replica, self.run)
         self.changes = Changes()
         self.metrics = Metrics()
         self.exchanging = asyncio.Lock()
+        self._later: set[asyncio.Task[None]] = set()
         self._own_worker = executor is None
         self._worker = executor or ThreadPoolExecutor(1, thread_name_prefix="holdfast-store")
 
@@ -58,6 +64,7 @@ class Face:
         self.close_streams()
         self.replica.listeners.remove(self.changes.committed)
         self.changes.stop()
+        await asyncio.gather(*self._later)
         if self._own_worker:
             await asyncio.to_thread(self._worker.shutdown)
 
@@ -70,6 +77,21 @@ class Face:
         and the event loop stays free."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, work, *arguments)
+
+    def later(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do in the worker what nobody waits for; what fails of it is logged."""
+
+        async def do() -> None:
+            try:
+                await self.run(work, *arguments)
+            except HoldfastError as error:
+                log.warning("%s", error.detail)
+            except Exception as error:  # the last line of defence: logged under an id
+                problem_of(error)
+
+        task = asyncio.get_running_loop().create_task(do())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
 
     def hub(self) -> Hub:
         """The replica as a hub. Raises Forbidden on a node."""

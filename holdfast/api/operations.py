@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from holdfast.api.shapes import allotments, books, fleet, reservations, sync, venues
+from holdfast.api.shapes import access, allotments, books, fleet, reservations, sync, venues
 from holdfast.api.shapes.common import QueueCounts, Shape
 
 
@@ -128,10 +128,22 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "revokeNode": _operation(fleet.NodeRevoked, "rule-violated"),
     "createInvite": _operation(fleet.Invite, "not-found", "rule-violated", status=201),
     "recoverHub": _operation(fleet.Recovery, "rule-violated"),
+    "createBackup": _operation(fleet.Backup, "conflict", "directory", status=201),
+    # Access
     "listTokens": _operation(fleet.TokenList),
     "createToken": _operation(fleet.NewToken, "conflict", status=201),
     "revokeToken": _operation(fleet.Token, "storage-full"),
-    "createBackup": _operation(fleet.Backup, "conflict", "directory", status=201),
+    "logIn": _operation(
+        access.SessionState, "unauthorised", headers=("Set-Cookie",), text="who is logged in"
+    ),
+    "getSession": _operation(access.SessionState),
+    "logOut": _operation(access.SessionEnded, "not-found", "storage-full", headers=("Set-Cookie",)),
+    "createTicket": _operation(access.NewTicket, status=201),
+    "listStaff": _operation(access.StaffList),
+    "addStaff": _operation(access.StaffMember, "conflict", "not-found", "directory", status=201),
+    "setPin": _operation(access.StaffMember, "directory"),
+    "unlockStaff": _operation(access.StaffMember),
+    "removeStaff": _operation(access.StaffRemoved, "storage-full"),
     # The stream, and what stands at the root
     "streamChanges": _operation(None, text="events, as long as they are listened to"),
     "getHealth": _operation(fleet.Health),

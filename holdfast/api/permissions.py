@@ -10,6 +10,8 @@ from typing import Final
 
 PUBLIC: Final = "public"
 """The permission of routes that need no token."""
+KNOWN: Final = "known"
+"""The permission of routes that take any token or session."""
 
 ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
 
@@ -30,13 +32,13 @@ _DESK: Final = frozenset(
 _SUPERVISE: Final = frozenset(
     {
         "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
-        "allotments.change", "reservations.override",
+        "allotments.change", "reservations.override", "staff.unlock",
     }
 )  # fmt: skip
 _ADMINISTER: Final = frozenset(
     {
         "venues.change", "reservations.import", "nodes.change", "tokens.change", "config.read",
-        "backup", "sync.change",
+        "backup", "sync.change", "staff.change", "tickets.create",
     }
 )  # fmt: skip
 

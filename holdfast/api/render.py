@@ -1,6 +1,6 @@
 """How what a replica holds looks as JSON: the contract's field names and forms, written once.
 
-Owns the rendering of reservations, tokens and venues into the structs of `shapes`.
+Owns the rendering of reservations, tokens, staff and venues into the structs of `shapes`.
 Decides nothing, and adds a guest's card only where the caller says that it may.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from holdfast.api.shapes import fleet, reservations, venues
+from holdfast.api.shapes import access, fleet, reservations, venues
 from holdfast.model import wall
 from holdfast.model.claims import Decision
 from holdfast.model.entries import EPOCH_SECONDS_MAX
@@ -23,6 +23,7 @@ from holdfast.model.reservation import View, shown_claims
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
 from holdfast.node.foreseeing import foreseen, waits_for
+from holdfast.store.logins import StaffRow
 from holdfast.store.records import Token
 
 if TYPE_CHECKING:
@@ -206,9 +207,28 @@ def _token_fields(token: Token) -> dict[str, Any]:
         "name": token.name,
         "role": token.role,
         "agent_id": token.agent_id or None,
+        "venues": list(token.venues),
+        "permissions": list(token.permissions),
         "made_at": utc_text(token.made_at_ms),
-        "revoked_at": utc_text(token.revoked_at_ms) if token.revoked_at_ms else None,
+        "expires_at": _utc_or_none(token.expires_at_ms),
+        "used_at": _utc_or_none(token.used_at_ms),
+        "revoked_at": _utc_or_none(token.revoked_at_ms),
     }
+
+
+def _utc_or_none(ms: int) -> str | None:
+    return utc_text(ms) if ms else None
+
+
+def render_staff(row: StaffRow, locked_until_ms: int) -> access.StaffMember:
+    """A member of staff, without anything of the PIN."""
+    return access.StaffMember(
+        name=row.name,
+        role=row.role,
+        made_at=utc_text(row.made_at_ms),
+        used_at=_utc_or_none(row.used_at_ms),
+        locked_until=_utc_or_none(locked_until_ms),
+    )
 
 
 def render_venue(venue: Venue) -> venues.Venue:

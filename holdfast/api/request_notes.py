@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from holdfast.api.permissions import ROLES
+from holdfast.api.sessions import ROLE_BY_PAGE
+from holdfast.api.staff import STAFF_ROLES
 from holdfast.model import lifecycle, vocabulary
 from holdfast.model.limits import (
     INVITE_SECONDS_MAX,
@@ -16,8 +18,12 @@ from holdfast.model.limits import (
     LIST_LIMIT_MAX,
     NTP_SERVERS_MAX,
     PARTY_MAX,
+    PIN_DIGITS_MAX,
+    PIN_DIGITS_MIN,
     RELEASE_MINUTES_MAX,
     SLOT_DAYS_MAX,
+    TOKEN_SECONDS_MAX,
+    VENUES_PER_TOKEN_MAX,
 )
 from holdfast.model.roles import NODE_ROLES
 from holdfast.store.queue import STATES
@@ -94,6 +100,11 @@ _NOTES: Final[dict[str, Note]] = {
         "description": "how long the code is good for",
         "minimum": 1,
         "maximum": INVITE_SECONDS_MAX,
+    },
+    "pin": {
+        "description": "digits; kept by a slow hash that this device's own key is part of",
+        "minLength": PIN_DIGITS_MIN,
+        "maxLength": PIN_DIGITS_MAX,
     },
     "proceed": {"description": "go on without the nodes that were not heard: they are revoked"},
     "path": {"description": "absolute, on the machine that serves; the file must not exist"},
@@ -177,6 +188,26 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "TokenRequest": {
         "role": {"enum": list(ROLES), "description": "what it may do"},
         "agent_id": {"description": "of role guest alone: whose reservations it may see"},
+        "venues": {
+            "description": "ids: it is for these alone; empty: for all",
+            "maxItems": VENUES_PER_TOKEN_MAX,
+        },
+        "permissions": {"description": "of its role's it has these alone; empty: all"},
+        "expires_seconds": {
+            "description": "after which it is worth nothing; left out: it has no end",
+            "minimum": 1,
+            "maximum": TOKEN_SECONDS_MAX,
+        },
+    },
+    "SessionRequest": {
+        "token": {"description": "a token, whose rights the session has"},
+        "staff": {"description": "name of a member of staff of this device, with `pin`"},
+        "ticket": {"description": "as `holdfast open` makes it: good once, for a minute"},
+    },
+    "TicketRequest": {"page": {"enum": list(ROLE_BY_PAGE), "description": "which page"}},
+    "StaffRequest": {
+        "name": {"description": "as they log in; unique on this device, in any case"},
+        "role": {"enum": list(STAFF_ROLES), "description": "what they may do"},
     },
     "InviteRequest": {
         "role": {"enum": list(NODE_ROLES), "description": "what the device will be"},

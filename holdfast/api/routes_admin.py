@@ -1,4 +1,4 @@
-"""What the people who run Holdfast do over HTTP: fleet, tokens, invitations, backup, import.
+"""What the people who run Holdfast do over HTTP: fleet, invitations, backup, import.
 
 Owns these routes. Most are the directory's own token's alone (`permissions`).
 """
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from holdfast.api.auth import Made
+from holdfast.api.auth import VENUES
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, answer, face_of
+from holdfast.api.face import Asking, answer, caller_of, face_of
 from holdfast.api.parsing import PageQuery, convert, page_of, read_body, read_json, read_query
-from holdfast.api.render import render_new_token, render_token, utc_text, with_times
+from holdfast.api.render import utc_text, with_times
 from holdfast.api.shapes import fleet
 from holdfast.api.shapes.reservations import (
     FieldError,
@@ -34,14 +34,6 @@ from holdfast.node import upkeep
 
 TAGS = ["administration"]
 NDJSON: Final = "application/x-ndjson"
-
-
-class TokenRequest(msgspec.Struct, kw_only=True):
-    """`agent_id` for role `guest` alone: whose reservations it may see."""
-
-    name: str
-    role: str
-    agent_id: str | None = None
 
 
 class InviteRequest(msgspec.Struct, kw_only=True):
@@ -114,15 +106,17 @@ async def get_config(request: Asking) -> Response[bytes]:
     operation_id="listNodes",
     summary="The fleet, as the hub saw it",
     tags=TAGS,
-    opt={"permission": "nodes.read"},
+    opt={"permission": "nodes.read", "reach": VENUES},
     operation_class=operation(query=PageQuery),
 )
 async def list_nodes(request: Asking) -> Response[bytes]:
     face = face_of(request)
     hub = face.hub()
     query = read_query(request.query_params.multi_items(), PageQuery)
+    caller = caller_of(request)
     found = msgspec.convert(with_times(await face.run(hub.nodes)), list[fleet.FleetNode])
-    keyed = [(f"{number:08}", one) for number, one in enumerate(found)]
+    seen = [one for one in found if caller.sees(one.venue)]
+    keyed = [(f"{number:08}", one) for number, one in enumerate(seen)]
     items, place = page_of(keyed, query.limit, query.cursor)
     return answer(fleet.Fleet(items=items, next=place))
 
@@ -157,7 +151,7 @@ async def revoke_node(request: Asking, name: FromPath[str]) -> Response[bytes]:
     summary="A one-time join code",
     description="The code is shown once: a replay under the same key has `code` null.",
     tags=TAGS,
-    opt={"permission": "nodes.change"},
+    opt={"permission": "nodes.change", "reach": VENUES},
     operation_class=operation(body=InviteRequest, keyed=True),
 )
 async def create_invite(request: Asking) -> Response[bytes]:
@@ -168,6 +162,7 @@ async def create_invite(request: Asking) -> Response[bytes]:
 
     def invite() -> str:
         wanted = read_body(body, InviteRequest)
+        caller_of(request).require(wanted.venue)
         if not 1 <= wanted.expires_seconds <= INVITE_SECONDS_MAX:
             raise Invalid.field("expires_seconds", f"must be from 1 to {INVITE_SECONDS_MAX}")
         made = hub.invite(wanted.venue, wanted.role, wanted.name, wanted.expires_seconds)
@@ -201,85 +196,6 @@ async def recover_hub(request: Asking) -> Response[bytes]:
 
     answered = await face.answers.once(request, body, 200, recover)
     return answer(answered.subject.encode(), answered.status, answered.headers)
-
-
-# --- tokens ---------------------------------------------------------------------------------------
-
-
-@get(
-    "/tokens",
-    operation_id="listTokens",
-    summary="The tokens, without their secrets",
-    tags=TAGS,
-    opt={"permission": "tokens.change"},
-    operation_class=operation(query=PageQuery),
-)
-async def list_tokens(request: Asking) -> Response[bytes]:
-    face = face_of(request)
-
-    def listed() -> list[fleet.Token]:
-        with face.replica.lock:
-            return [render_token(token) for token in face.replica.store.records.tokens()]
-
-    query = read_query(request.query_params.multi_items(), PageQuery)
-    keyed = [(f"{one.made_at} {one.id}", one) for one in await face.run(listed)]
-    items, place = page_of(keyed, query.limit, query.cursor)
-    return answer(fleet.TokenList(items=items, next=place))
-
-
-@post(
-    "/tokens",
-    operation_id="createToken",
-    summary="Make a token",
-    description="The secret is shown once: a replay under the same key has `token` null.",
-    tags=TAGS,
-    opt={"permission": "tokens.change"},
-    operation_class=operation(body=TokenRequest, keyed=True),
-)
-async def create_token(request: Asking) -> Response[bytes]:
-    face = face_of(request)
-    body = await request.body()
-    shown_once: list[Made] = []
-
-    def create() -> str:
-        wanted = read_body(body, TokenRequest)
-        made = face.tokens.create(wanted.name, wanted.role, wanted.agent_id or "")
-        shown_once.append(made)
-        return made.token.id
-
-    answered = await face.answers.once(request, body, 201, create)
-
-    secret = shown_once[0].secret if shown_once else None
-
-    def show() -> fleet.NewToken:
-        face.tokens.reload()
-        with face.replica.lock:
-            tokens = face.replica.store.records.tokens()
-        made = next(token for token in tokens if token.id == answered.subject)
-        return render_new_token(made, secret)
-
-    return answer(await face.run(show), answered.status, answered.headers)
-
-
-@delete(
-    "/tokens/{name:str}",
-    operation_id="revokeToken",
-    summary="Revoke a token, by name or id",
-    tags=TAGS,
-    status_code=200,
-    opt={"permission": "tokens.change"},
-    operation_class=operation(),
-)
-async def revoke_token(request: Asking, name: FromPath[str]) -> Response[bytes]:
-    face = face_of(request)
-
-    def revoke() -> fleet.Token:
-        with face.replica.transaction():
-            token = face.tokens.revoke(name)
-        face.tokens.reload()
-        return render_token(token)
-
-    return answer(await face.run(revoke))
 
 
 # --- copies in and out ----------------------------------------------------------------------------
@@ -344,12 +260,13 @@ def _size(path: str) -> int | None:
     description="The same record again changes nothing, so that a batch may be repeated freely.",
     tags=["reservations"],
     status_code=200,
-    opt={"permission": "reservations.import"},
+    opt={"permission": "reservations.import", "reach": VENUES},
     operation_class=operation(query=ImportQuery, body=ImportRecord, body_type=NDJSON, keyed=True),
 )
 async def import_reservations(request: Asking) -> Response[bytes]:
     face = face_of(request)
     venue = read_query(request.query_params.multi_items(), ImportQuery).venue
+    caller_of(request).require(venue)
     body = await request.body()
 
     def import_batch() -> ImportResult:
@@ -405,9 +322,6 @@ ROUTES: list[HTTPRouteHandler] = [
     revoke_node,
     create_invite,
     recover_hub,
-    list_tokens,
-    create_token,
-    revoke_token,
     create_backup,
     import_reservations,
 ]

@@ -11,8 +11,10 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from holdfast.api.auth import VENUES
+from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, Replica, answer, face_of
+from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import PageQuery, page_of, read_body, read_query
 from holdfast.api.shapes import allotments as shapes
 from holdfast.model.errors import Forbidden, Invalid
@@ -58,13 +60,17 @@ class RevokeRightRequest(msgspec.Struct, kw_only=True):
     operation_id="listAllotments",
     summary="Who may sell what",
     tags=TAGS,
-    opt={"permission": "allotments.read"},
+    opt={"permission": "allotments.read", "reach": VENUES},
     operation_class=operation(query=AllotmentQuery),
 )
 async def list_allotments(request: Asking) -> Response[bytes]:
     face = face_of(request)
+    caller = caller_of(request)
     query = read_query(request.query_params.multi_items(), AllotmentQuery)
-    keyed = await face.run(allotments.listing, face.replica, query.venue)
+    if query.venue is not None:
+        caller.require(query.venue)
+    listed = await face.run(allotments.listing, face.replica, query.venue)
+    keyed = [(key, item) for key, item in listed if caller.sees(item["venue"])]
     items, place = page_of(keyed, query.limit, query.cursor)
     return answer(_list(items, place))
 
@@ -78,16 +84,17 @@ async def list_allotments(request: Asking) -> Response[bytes]:
         "device is granted, also what it had once."
     ),
     tags=TAGS,
-    opt={"permission": "allotments.change"},
+    opt={"permission": "allotments.change", "reach": VENUES},
     operation_class=operation(body=GrantRequest, keyed=True),
 )
 async def grant_allotment(request: Asking) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     hub = _hub(face.replica)
     body = await request.body()
 
     def grant() -> str:
         wanted = read_body(body, GrantRequest)
+        caller.require(wanted.venue)
         if wanted.again:
             rights = allotments.grant_again(hub, wanted.venue, _alone(wanted))
         else:
@@ -129,7 +136,7 @@ def _alone(wanted: GrantRequest) -> str:
     summary="Give it back to the hub, at the device that holds it",
     tags=TAGS,
     status_code=200,
-    opt={"permission": "allotments.change"},
+    opt={"permission": "allotments.change", "reach": VENUES},
     operation_class=operation(body=ReturnRequest, keyed=True, answers={200: "as it is now"}),
 )
 async def return_allotment(request: Asking, right_id: FromPath[str]) -> Response[bytes]:
@@ -138,7 +145,7 @@ async def return_allotment(request: Asking, right_id: FromPath[str]) -> Response
 
     def give_back() -> str:
         read_body(body, ReturnRequest)
-        allotments.give_back(face.replica, allotments.parse_id(right_id))
+        allotments.give_back(face.replica, _right(face.replica, caller_of(request), right_id))
         return right_id
 
     answered = await face.answers.once(request, body, 200, give_back)
@@ -152,7 +159,7 @@ async def return_allotment(request: Asking, right_id: FromPath[str]) -> Response
     summary="Take it back, at the hub: what its holder wrote beyond what is known here is no sale",
     tags=TAGS,
     status_code=200,
-    opt={"permission": "allotments.change"},
+    opt={"permission": "allotments.change", "reach": VENUES},
     operation_class=operation(body=RevokeRightRequest, keyed=True, answers={200: "as it is now"}),
 )
 async def revoke_allotment(request: Asking, right_id: FromPath[str]) -> Response[bytes]:
@@ -161,12 +168,21 @@ async def revoke_allotment(request: Asking, right_id: FromPath[str]) -> Response
 
     def revoke() -> str:
         wanted = read_body(body, RevokeRightRequest)
-        allotments.revoke(face.replica, allotments.parse_id(right_id), wanted.reason)
+        right = _right(face.replica, caller_of(request), right_id)
+        allotments.revoke(face.replica, right, wanted.reason)
         return right_id
 
     answered = await face.answers.once(request, body, 200, revoke)
     shown = await face.run(_shown, face.replica, answered.subject)
     return answer(shown, answered.status, answered.headers)
+
+
+def _right(replica: Replica, caller: Caller, right_id: str) -> bytes:
+    """A right that is the caller's business. Raises NotFound."""
+    right = allotments.parse_id(right_id)
+    if not caller.sees(allotments.venue_of(replica, right)):
+        raise allotments.no_such(right_id)
+    return right
 
 
 def _shown(replica: Replica, right_id: str) -> shapes.Allotment:

@@ -12,8 +12,10 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from holdfast.api.auth import VENUES
+from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, answer, caller_of, face_of
+from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import (
     PageQuery,
     page_of,
@@ -68,7 +70,7 @@ class AuditQuery(msgspec.Struct, kw_only=True, rename={"since": "from", "before"
     operation_id="listBooks",
     summary="The books held here",
     tags=TAGS,
-    opt={"permission": "books.read"},
+    opt={"permission": "books.read", "reach": VENUES},
     operation_class=operation(query=PageQuery),
 )
 async def list_books(request: Asking) -> Response[bytes]:
@@ -77,7 +79,9 @@ async def list_books(request: Asking) -> Response[bytes]:
     found = msgspec.convert(
         await face.run(inspection.list_books, face.replica), list[books.BookLine]
     )
-    items, place = page_of([(one.book, one) for one in found], query.limit, query.cursor)
+    caller = caller_of(request)
+    keyed = [(one.book, one) for one in found if caller.sees(one.venue)]
+    items, place = page_of(keyed, query.limit, query.cursor)
     return answer(books.BookList(items=items, next=place))
 
 
@@ -86,11 +90,12 @@ async def list_books(request: Asking) -> Response[bytes]:
     operation_id="getBook",
     summary="The digest, pages and heads of a book",
     tags=TAGS,
-    opt={"permission": "books.read"},
+    opt={"permission": "books.read", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_book(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
+    caller_of(request).require(venue)
     found = await face.run(inspection.book_summary, face.replica, venue)
     return answer(msgspec.convert(found, books.Book))
 
@@ -100,13 +105,14 @@ async def get_book(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     operation_id="getBookOfDate",
     summary="The digest of one service date, equal wherever the same entries are held",
     tags=TAGS,
-    opt={"permission": "books.read"},
+    opt={"permission": "books.read", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_book_of_date(
     request: Asking, venue: FromPath[str], date: FromPath[str]
 ) -> Response[bytes]:
     face = face_of(request)
+    caller_of(request).require(venue)
     found = await face.run(inspection.date_summary, face.replica, venue, date)
     return answer(msgspec.convert(found, books.BookOfDate))
 
@@ -119,16 +125,18 @@ async def get_book_of_date(
     operation_id="listExceptions",
     summary="What a person must look at",
     tags=TAGS,
-    opt={"permission": "exceptions.read"},
+    opt={"permission": "exceptions.read", "reach": VENUES},
     operation_class=operation(query=ExceptionsQuery),
 )
 async def list_exceptions(request: Asking) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), ExceptionsQuery)
+    if query.venue is not None:
+        caller.require(query.venue)
     found = msgspec.convert(
         await face.run(inspection.exceptions, face.replica, query.venue), list[books.NeedsPerson]
     )
-    keyed = [(f"{one.since} {one.id}", one) for one in found]
+    keyed = [(f"{one.since} {one.id}", one) for one in found if caller.sees(one.venue)]
     items, place = page_of(keyed, query.limit, query.cursor)
     return answer(books.NeedsPersonList(items=items, next=place))
 
@@ -138,20 +146,23 @@ async def list_exceptions(request: Asking) -> Response[bytes]:
     operation_id="getException",
     summary="One exception",
     tags=TAGS,
-    opt={"permission": "exceptions.read"},
+    opt={"permission": "exceptions.read", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_exception(request: Asking, exception_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
 
-    def found() -> dict[str, Any]:
-        inspection.parse_exception_id(exception_id)
-        for item in inspection.exceptions(face.replica):
-            if item["id"] == exception_id:
-                return item
-        raise NotFound(f"no open exception {exception_id}; it may have been resolved")
+    found = await face.run(_open, face.replica, caller_of(request), exception_id)
+    return answer(msgspec.convert(found, books.NeedsPerson))
 
-    return answer(msgspec.convert(await face.run(found), books.NeedsPerson))
+
+def _open(replica: Replica, caller: Caller, exception_id: str) -> dict[str, Any]:
+    """An open exception that is the caller's business. Raises NotFound."""
+    inspection.parse_exception_id(exception_id)
+    for item in inspection.exceptions(replica):
+        if item["id"] == exception_id and caller.sees(item["venue"]):
+            return item
+    raise NotFound(f"no open exception {exception_id}; it may have been resolved")
 
 
 @post(
@@ -160,7 +171,7 @@ async def get_exception(request: Asking, exception_id: FromPath[str]) -> Respons
     summary="Say what was done about it, and do it",
     tags=TAGS,
     status_code=200,
-    opt={"permission": "exceptions.resolve"},
+    opt={"permission": "exceptions.resolve", "reach": VENUES},
     operation_class=operation(body=ResolveRequest, keyed=True),
 )
 async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Response[bytes]:
@@ -173,6 +184,8 @@ async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Res
             "reservations.override"
         ):
             raise Forbidden(f"a token of the role {caller.role} may not overbook")
+        if caller.venues:
+            _open(face.replica, caller, exception_id)
         attention.resolve(
             face.replica, exception_id, wanted.action, wanted.reason, wanted.resources,
             wanted.starts_at,
@@ -194,11 +207,11 @@ async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Res
     operation_id="listAudit",
     summary="Every change: who, when, what, before, after",
     tags=TAGS,
-    opt={"permission": "audit.read"},
+    opt={"permission": "audit.read", "reach": VENUES},
     operation_class=operation(query=AuditQuery),
 )
 async def list_audit(request: Asking) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), AuditQuery)
     since = read_time(None, query.since, "from")
     before = read_time(None, query.before, "to")
@@ -211,6 +224,7 @@ async def list_audit(request: Asking) -> Response[bytes]:
             None if before is None else before * 1000,
             read_limit(query.limit),
             read_cursor(query.cursor),
+            sees=caller.sees if caller.venues else None,
         )
         shown = msgspec.convert(items, list[books.Change])
         return books.ChangeList(items=shown, next=write_cursor(place))

@@ -68,7 +68,7 @@ def _post(path: str, operation_id: str, summary: str, handle: Handle) -> HTTPRou
         summary=summary,
         tags=TAGS,
         status_code=200,
-        opt={"permission": PUBLIC},
+        opt={"permission": PUBLIC, "signed": True},
         request_max_body_size=EXCHANGE_BYTES_MAX,
         operation_class=operation(media_type=CONTENT_TYPE, body_type=CONTENT_TYPE, public=True),
     )
@@ -78,7 +78,7 @@ def _post(path: str, operation_id: str, summary: str, handle: Handle) -> HTTPRou
     return passed
 
 
-@websocket("/sync/v1/live", opt={"permission": PUBLIC})
+@websocket("/sync/v1/live", opt={"permission": PUBLIC, "signed": True})
 async def live(socket: Socket) -> None:
     """The live channel: what either side has, as soon as it has it."""
     face: Face = socket.app.state.face

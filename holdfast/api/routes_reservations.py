@@ -1,7 +1,8 @@
 """Reservations over HTTP: make, list, read, change, cancel, mark.
 
-Owns these routes, and that a guest's token sees and touches reservations of its own agent id
-alone. The rules of reservations stand in `holdfast.node.reservations`.
+Owns these routes, and that a guest's token sees and touches reservations of its own agent id alone,
+a token of some venues those of its venues. The rules of reservations stand in
+`holdfast.node.reservations`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import UNSET, UnsetType
 
-from holdfast.api.auth import Caller
+from holdfast.api.auth import BOOKINGS, VENUES
+from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import (
@@ -32,7 +34,7 @@ from holdfast.api.parsing import (
 from holdfast.api.render import render_reservation
 from holdfast.api.shapes.reservations import ReservationList
 from holdfast.model import lifecycle, wall
-from holdfast.model.errors import Forbidden, NotFound
+from holdfast.model.errors import Conflict, Forbidden, NotFound
 from holdfast.model.ids import parse_uuid, uuid_text
 from holdfast.model.reservation import View, version_tag
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
@@ -86,7 +88,7 @@ class Nothing(msgspec.Struct, kw_only=True):
         "`commit_pending` and `provisional` until its holder decides."
     ),
     tags=TAGS,
-    opt={"permission": "reservations.create"},
+    opt={"permission": "reservations.create", "reach": VENUES, "counted": BOOKINGS},
     operation_class=operation(body=CreateRequest, keyed=True, waits=True),
 )
 async def create_reservation(request: Asking) -> Response[bytes]:
@@ -95,6 +97,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
 
     def make() -> str:
         wanted = read_body(body, CreateRequest)
+        caller.require(wanted.venue)
         _only_override(caller, wanted.override)
         if caller.role == "guest":
             _only_own(caller, wanted.user_id, wanted.agent_id)
@@ -112,7 +115,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
     operation_id="listReservations",
     summary="List reservations",
     tags=TAGS,
-    opt={"permission": "reservations.read"},
+    opt={"permission": "reservations.read", "reach": VENUES},
     operation_class=operation(query=ListQuery),
 )
 async def list_reservations(request: Asking) -> Response[bytes]:
@@ -122,6 +125,8 @@ async def list_reservations(request: Asking) -> Response[bytes]:
 
 
 def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
+    if query.venue is not None:
+        caller.require(query.venue)
     venue = replica.venue(query.venue).venue if query.venue is not None else None
     if query.date is not None:
         wall.parse_date(query.date)
@@ -139,6 +144,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         resource=query.resource,
         limit=read_limit(query.limit),
         cursor=read_cursor(query.cursor),
+        among=caller.limited_to(),
     )
     with_guest = caller.may("guests.read")
     items = [render_reservation(replica, view, with_guest=with_guest) for view in views]
@@ -150,7 +156,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     operation_id="getReservation",
     summary="One reservation, by id or code",
     tags=TAGS,
-    opt={"permission": "reservations.read"},
+    opt={"permission": "reservations.read", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_reservation(request: Asking, reference: FromPath[str]) -> Response[bytes]:
@@ -166,7 +172,7 @@ async def get_reservation(request: Asking, reference: FromPath[str]) -> Response
         "the old one stays until the change is decided."
     ),
     tags=TAGS,
-    opt={"permission": "reservations.change"},
+    opt={"permission": "reservations.change", "reach": VENUES},
     operation_class=operation(
         body=PatchRequest,
         waits=True,
@@ -238,7 +244,7 @@ def _marking(
         summary=summary,
         tags=TAGS,
         status_code=200,
-        opt={"permission": permission},
+        opt={"permission": permission, "reach": VENUES},
         operation_class=operation(body=body, keyed=True),
     )
     async def mark(request: Asking, reference: FromPath[str]) -> Response[bytes]:
@@ -302,9 +308,14 @@ def _only_override(caller: Caller, override: Override | UnsetType | None) -> Non
 def _found(replica: Replica, caller: Caller, reference: str) -> View:
     """The reservation, if the caller may know of it. Raises NotFound, also for what is not theirs:
     that it exists is nobody else's business."""
-    view = replica.reservations.find(reference)
-    if caller.role == "guest" and view.agent_id != caller.agent_id:
-        raise NotFound(f"no reservation {reference} here; it may not have reached this device yet")
+    unknown = NotFound(f"no reservation {reference} here; it may not have reached this device yet")
+    try:
+        view = replica.reservations.find(reference)
+    except Conflict as error:
+        # It names what else is called so, which may not be theirs to know.
+        raise unknown if caller.role == "guest" or caller.venues else error from None
+    if not caller.knows(view):
+        raise unknown
     return view
 
 

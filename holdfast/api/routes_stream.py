@@ -15,12 +15,13 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from holdfast.api.auth import Caller
+from holdfast.api.auth import VENUES
+from holdfast.api.callers import Caller
 from holdfast.api.documented import EVENT_STREAM, operation
 from holdfast.api.face import Asking, Face, caller_of, face_of
 from holdfast.api.operations import QueueNews
 from holdfast.api.render import render_reservation, render_venue
-from holdfast.api.routes_sync import sync_status
+from holdfast.api.routes_sync import queue_counts, sync_status
 from holdfast.api.shapes.books import NeedsPerson
 from holdfast.api.shapes.common import QueueCounts
 from holdfast.api.stream import Changed
@@ -39,7 +40,7 @@ _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "
         "as it is now; `Last-Event-ID` resumes, or gets `event: reset`: read everything anew."
     ),
     tags=["stream"],
-    opt={"permission": "stream.read"},
+    opt={"permission": "stream.read", "reach": VENUES},
     operation_class=operation(media_type=EVENT_STREAM, resumes=True),
 )
 async def stream_changes(request: Asking) -> ServerSentEvent:
@@ -60,6 +61,8 @@ async def _events(
         yield ServerSentEventMessage(id=changes.id_of(start), data=None, comment="watching")
     async with aclosing(changes.watch()) as watched:
         async for changed in watched:
+            if not face.access.stands(caller):
+                return  # Revoked, expired or logged out; whoever asks again is told.
             news = changes.after(start) if changed else [Changed(start, "sync", b"")]
             if news is None:
                 start = changes.last
@@ -72,6 +75,8 @@ async def _events(
                         continue
                     if not one.subject:
                         shown[event] = data
+                    if not face.access.stands(caller):
+                        return
                     identity = changes.id_of(one.number)
                     yield ServerSentEventMessage(event=event, id=identity, data=data)
                 start = one.number
@@ -83,6 +88,8 @@ def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, b
     """The events of one change, as this caller may see them."""
     if changed.event == "reservation":
         return _reservation(face, caller, changed)
+    if changed.event == "venue" and not caller.sees(changed.subject.decode()):
+        return []
     if not caller.may(_PERMISSION_BY_EVENT[changed.event]):
         return []
     data: Any
@@ -93,10 +100,10 @@ def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, b
             return []
     elif changed.event == "queue":
         with face.replica.lock:
-            counts = face.replica.store.queue.counts()
+            counts = queue_counts(face.replica, caller)
         data = QueueNews(counts=QueueCounts(**counts))
     else:
-        data = sync_status(face)
+        data = sync_status(face, caller)
     return [(changed.event, msgspec.json.encode(data))]
 
 
@@ -104,7 +111,7 @@ def _reservation(face: Face, caller: Caller, changed: Changed) -> list[tuple[str
     view = face.replica.view(changed.subject, changed.book)
     if view is None or not view.code:
         return []
-    if caller.role == "guest" and view.agent_id != caller.agent_id:
+    if not caller.knows(view):
         return []
     shown = render_reservation(face.replica, view, with_guest=False)
     events = [("reservation", msgspec.json.encode(shown))]

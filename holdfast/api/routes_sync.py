@@ -13,8 +13,10 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from holdfast.api.auth import VENUES
+from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, Face, Replica, answer, face_of
+from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import read_body, read_cursor, read_limit, read_query, write_cursor
 from holdfast.api.render import utc_text, with_times
 from holdfast.model.errors import Invalid, NotFound
@@ -76,11 +78,11 @@ class Nothing(msgspec.Struct, kw_only=True):
     operation_id="listQueue",
     summary="The operations written here, and the fate of each",
     tags=TAGS,
-    opt={"permission": "queue.read"},
+    opt={"permission": "queue.read", "reach": VENUES},
     operation_class=operation(query=QueueQuery, answers={200: "counts, items, next"}),
 )
 async def list_queue(request: Asking) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), QueueQuery)
     if query.state is not None and query.state not in STATES:
         raise Invalid.field("state", f"must be one of {', '.join(STATES)}")
@@ -89,14 +91,30 @@ async def list_queue(request: Asking) -> Response[bytes]:
     def listed() -> dict[str, Any]:
         queue = face.replica.store.queue
         with face.replica.lock:
-            found = queue.select(state=query.state, after=after, limit=limit + 1)
+            among = _chains(face.replica, caller)
+            found = queue.select(state=query.state, after=after, limit=limit + 1, among=among)
             items = [_item(face.replica, one) for one in found[:limit]]
-            counts = queue.counts()
+            counts = queue.counts(among)
         last = found[limit - 1] if len(found) > limit else None
         place = f"{last.chain}.{last.n}" if last is not None else None
         return {"counts": counts, "items": items, "next": write_cursor(place)}
 
     return answer(await face.run(listed))
+
+
+def queue_counts(replica: Replica, caller: Caller) -> dict[str, int]:
+    """The queue in numbers, as far as it is a caller's business."""
+    with replica.lock:
+        return replica.store.queue.counts(_chains(replica, caller))
+
+
+def _chains(replica: Replica, caller: Caller) -> list[int] | None:
+    """Of which chains a caller sees operations; None: of all."""
+    venues = caller.limited_to()
+    if venues is None:
+        return None
+    journal = replica.store.journal
+    return [chain.id for one in venues for chain in journal.chains(replica.book_of(one))]
 
 
 def _item(replica: Replica, found: Operation) -> dict[str, Any]:
@@ -120,12 +138,12 @@ def _place(cursor: str | None) -> tuple[int, int] | None:
     operation_id="getOperation",
     summary="One operation",
     tags=TAGS,
-    opt={"permission": "queue.read"},
+    opt={"permission": "queue.read", "reach": VENUES},
     operation_class=operation(answers={200: "the operation"}),
 )
 async def get_operation(request: Asking, operation_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
-    return answer(await face.run(_operation, face.replica, operation_id))
+    return answer(await face.run(_operation, face.replica, caller_of(request), operation_id))
 
 
 @post(
@@ -134,7 +152,7 @@ async def get_operation(request: Asking, operation_id: FromPath[str]) -> Respons
     summary="Send it again now",
     tags=TAGS,
     status_code=200,
-    opt={"permission": "sync.control"},
+    opt={"permission": "sync.control", "reach": VENUES},
     operation_class=operation(body=Nothing, answers={200: "the operation"}, keyed=True),
 )
 async def retry_operation(request: Asking, operation_id: FromPath[str]) -> Response[bytes]:
@@ -143,12 +161,12 @@ async def retry_operation(request: Asking, operation_id: FromPath[str]) -> Respo
 
     def retry() -> str:
         read_body(body, Nothing)
-        found = _found(face.replica, operation_id)
+        found = _found(face.replica, caller_of(request), operation_id)
         face.replica.retry(found.id)
         return found.id.hex()
 
     answered = await face.answers.once(request, body, 200, retry)
-    shown = await face.run(_operation, face.replica, answered.subject)
+    shown = await face.run(_operation, face.replica, caller_of(request), answered.subject)
     return answer(shown, answered.status, answered.headers)
 
 
@@ -158,7 +176,7 @@ async def retry_operation(request: Asking, operation_id: FromPath[str]) -> Respo
     summary="The way out for an operation that cannot count",
     tags=TAGS,
     status_code=200,
-    opt={"permission": "queue.change"},
+    opt={"permission": "queue.change", "reach": VENUES},
     operation_class=operation(body=WithdrawRequest, answers={200: "the operation"}, keyed=True),
 )
 async def withdraw_operation(request: Asking, operation_id: FromPath[str]) -> Response[bytes]:
@@ -167,16 +185,16 @@ async def withdraw_operation(request: Asking, operation_id: FromPath[str]) -> Re
 
     def withdraw() -> str:
         wanted = read_body(body, WithdrawRequest)
-        found = _found(face.replica, operation_id)
+        found = _found(face.replica, caller_of(request), operation_id)
         face.replica.withdraw(found.id, wanted.reason)
         return found.id.hex()
 
     answered = await face.answers.once(request, body, 200, withdraw)
-    shown = await face.run(_operation, face.replica, answered.subject)
+    shown = await face.run(_operation, face.replica, caller_of(request), answered.subject)
     return answer(shown, answered.status, answered.headers)
 
 
-def _found(replica: Replica, operation_id: str) -> Operation:
+def _found(replica: Replica, caller: Caller, operation_id: str) -> Operation:
     found = None
     if len(operation_id) == 32:
         try:
@@ -185,27 +203,34 @@ def _found(replica: Replica, operation_id: str) -> Operation:
             name = b""
         with replica.lock:
             found = replica.store.queue.get(name)
+            if found is not None:
+                book = replica.store.journal.chain_by_id(found.chain).book
+                found = found if caller.sees(book.partition("/")[2]) else None
     if found is None:
         raise NotFound(f"no operation {operation_id} in this queue; finished ones stay 7 days")
     return found
 
 
-def _operation(replica: Replica, operation_id: str) -> dict[str, Any]:
+def _operation(replica: Replica, caller: Caller, operation_id: str) -> dict[str, Any]:
     with replica.lock:
-        return _item(replica, _found(replica, operation_id))
+        return _item(replica, _found(replica, caller, operation_id))
 
 
 # --- the exchange with the hub --------------------------------------------------------------------
 
 
-def sync_status(face: Face) -> dict[str, Any]:
+def sync_status(face: Face, caller: Caller) -> dict[str, Any]:
     """`GET /sync`. A hub has no hub: it is where the others connect."""
     replica = face.replica
     if isinstance(replica, Node):
         status: dict[str, Any] = with_times(replica.sync_status())
         return status
     with replica.lock:
-        seen = [row.last_seen_ms for row in replica.store.records.fleet()]
+        seen = [
+            row.last_seen_ms
+            for row in replica.store.records.fleet()
+            if caller.sees(row.book.partition("/")[2])
+        ]
     return {
         "state": "connected",
         "reason": None,
@@ -222,14 +247,14 @@ def sync_status(face: Face) -> dict[str, Any]:
     operation_id="getSync",
     summary="How the exchange with the hub stands",
     tags=TAGS,
-    opt={"permission": "sync.read"},
+    opt={"permission": "sync.read", "reach": VENUES},
     operation_class=operation(
         answers={200: "state, its reason, detail and way_out, hub, last_exchange_at, queued"}
     ),
 )
 async def get_sync(request: Asking) -> Response[bytes]:
     face = face_of(request)
-    return answer(await face.run(sync_status, face))
+    return answer(await face.run(sync_status, face, caller_of(request)))
 
 
 @get(
@@ -292,7 +317,7 @@ async def _switch(request: Asking, face: Face, name: str) -> Response[bytes]:
         return name
 
     answered = await face.answers.once_outside(request, body, 200, switch)
-    shown = await face.run(sync_status, face)
+    shown = await face.run(sync_status, face, caller_of(request))
     return answer(shown, answered.status, answered.headers)
 
 
@@ -343,7 +368,7 @@ async def set_hub(request: Asking) -> Response[bytes]:
         return node.hub_url
 
     answered = await face.answers.once_outside(request, body, 200, change)
-    shown = await face.run(sync_status, face)
+    shown = await face.run(sync_status, face, caller_of(request))
     return answer(shown, answered.status, answered.headers)
 
 
@@ -369,7 +394,7 @@ async def rejoin(request: Asking) -> Response[bytes]:
         return node.name
 
     answered = await face.answers.once_outside(request, body, 200, join_again)
-    shown = await face.run(sync_status, face)
+    shown = await face.run(sync_status, face, caller_of(request))
     return answer(shown, answered.status, answered.headers)
 
 
@@ -381,7 +406,7 @@ async def rejoin(request: Asking) -> Response[bytes]:
     operation_id="getClock",
     summary="What the clock says, and how wrong it may be",
     tags=TAGS,
-    opt={"permission": "clock.read"},
+    opt={"permission": "clock.read", "reach": VENUES},
     operation_class=operation(answers={200: "state, offset_ms, uncertainty_ms, sources"}),
 )
 async def get_clock(request: Asking) -> Response[bytes]:

@@ -11,8 +11,10 @@ from litestar import Response, get, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from holdfast.api.auth import VENUES
+from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, Replica, answer, face_of
+from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import PageQuery, page_of, read_object, read_query
 from holdfast.api.render import render_venue
 from holdfast.api.shapes import venues
@@ -54,12 +56,13 @@ class VenueQuery(PageQuery, kw_only=True):
     operation_id="getAvailability",
     summary="What can be had when",
     tags=TAGS,
-    opt={"permission": "availability.read"},
+    opt={"permission": "availability.read", "reach": VENUES},
     operation_class=operation(query=AvailabilityQuery),
 )
 async def get_availability(request: Asking) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), AvailabilityQuery)
+    caller_of(request).require(query.venue)
     if query.include not in (None, "full"):
         raise Invalid.field("include", "must be full, or left out")
     wanted = AvailabilityRequest(
@@ -95,15 +98,15 @@ def _unescaped(text: str | None) -> str | None:
     operation_id="listVenues",
     summary="The venue files",
     tags=TAGS,
-    opt={"permission": "venues.read"},
+    opt={"permission": "venues.read", "reach": VENUES},
     operation_class=operation(query=PageQuery),
 )
 async def list_venues(request: Asking) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), PageQuery)
 
     def listed() -> venues.VenueList:
-        keyed = [(name, name) for name in face.replica.venue_ids()]
+        keyed = [(name, name) for name in face.replica.venue_ids() if caller.sees(name)]
         names, place = page_of(keyed, query.limit, query.cursor)
         items = [render_venue(face.replica.venue(name).venue) for name in names]
         return venues.VenueList(items=items, next=place)
@@ -116,11 +119,12 @@ async def list_venues(request: Asking) -> Response[bytes]:
     operation_id="getVenue",
     summary="A venue file as JSON",
     tags=TAGS,
-    opt={"permission": "venues.read"},
+    opt={"permission": "venues.read", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
+    caller_of(request).require(venue)
     return answer(await face.run(lambda: render_venue(face.replica.venue(venue).venue)))
 
 
@@ -129,7 +133,7 @@ async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     operation_id="putVenue",
     summary="Create or update a venue, at the hub",
     tags=TAGS,
-    opt={"permission": "venues.change"},
+    opt={"permission": "venues.change", "reach": VENUES},
     operation_class=operation(
         body=VenueFile,
     ),
@@ -137,6 +141,7 @@ async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
 async def put_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     hub = face.hub()
+    caller_of(request).require(venue)
     document = read_object(await request.body())
     if document.setdefault("venue", venue) != venue:
         raise Invalid.field("venue", f"must be {venue}, as the path says, or left out")
@@ -154,17 +159,17 @@ async def put_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     operation_id="listResources",
     summary="What can be reserved",
     tags=TAGS,
-    opt={"permission": "venues.read"},
+    opt={"permission": "venues.read", "reach": VENUES},
     operation_class=operation(query=VenueQuery),
 )
 async def list_resources(request: Asking) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), VenueQuery)
 
     def listed() -> venues.ResourceList:
         keyed = [
             (_place(index, number), {"venue": index.venue.id} | resource_document(resource))
-            for index in _indexes(face.replica, query.venue)
+            for index in _indexes(face.replica, caller, query.venue)
             for number, resource in enumerate(index.venue.resources)
         ]
         found, place = page_of(keyed, query.limit, query.cursor)
@@ -174,8 +179,11 @@ async def list_resources(request: Asking) -> Response[bytes]:
     return answer(await face.run(listed))
 
 
-def _indexes(replica: Replica, venue: str | None) -> list[VenueIndex]:
-    names = replica.venue_ids() if venue is None else [venue]
+def _indexes(replica: Replica, caller: Caller, venue: str | None) -> list[VenueIndex]:
+    if venue is not None:
+        caller.require(venue)
+        return [replica.venue(venue)]
+    names = [name for name in replica.venue_ids() if caller.sees(name)]
     return [replica.venue(name) for name in names]
 
 

@@ -1,8 +1,9 @@
 """What every exchange passes on its way in and out, whatever the route: also 404s and refusals.
 
-Owns the check of Host and Origin, the security headers, and the access log. The log carries the
-method, the route's template, the status, milliseconds and the token's name: never a path, a query
-or a body, which may name people.
+Owns the check of where a request comes from (Host, Origin, Sec-Fetch-Site), the bound of requests
+between replicas, the security headers, and the access log. The log carries the method, the route's
+template, the status, milliseconds and the token's name, of staff an id: never a path, a query or a
+body, which may name people.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from urllib.parse import urlsplit
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from holdfast.api.auth import SAFE_METHODS
 from holdfast.api.problems import MEDIA_TYPE, problem_of
+from holdfast.api.rates import address_of
 from holdfast.model.errors import Forbidden, HoldfastError
 
 if TYPE_CHECKING:
@@ -33,7 +36,14 @@ _HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+"""Under TLS alone; for this host and no other of its domain, which is not ours to speak for."""
+_API: Final = "/api/"
+_OWN_SITE: Final = frozenset({b"same-origin", b"none"})
+"""`none`: typed by the person, or no browser's page at all."""
 
 
 class Shell:
@@ -45,7 +55,7 @@ class Shell:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
+            await self._socket(scope, receive, send)
             return
         started = time.perf_counter()
         status = 0
@@ -57,11 +67,13 @@ class Shell:
                 headers = list(message["headers"])
                 present = {name.lower() for name, _ in headers}
                 headers += [pair for pair in _HEADERS if pair[0] not in present]
+                if scope["scheme"] == "https":
+                    headers.append(_HSTS)
                 message["headers"] = headers
             await send(message)
 
         try:
-            check_origin(scope, self._face.hosts)
+            self._check(scope)
         except HoldfastError as error:
             await _refuse(error, dressed)
         else:
@@ -69,16 +81,34 @@ class Shell:
         finally:
             self._account(scope, status, time.perf_counter() - started)
 
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Browsers let any page open a socket anywhere, and send cookies along: only the Origin
+        tells."""
+        try:
+            self._check(scope)
+        except HoldfastError:
+            await receive()
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
+        else:
+            await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        check_origin(scope, self._face.hosts)
+        if scope["path"].startswith(BETWEEN_REPLICAS):
+            # Before anything is read: a signature costs more to check than a request to send.
+            self._face.access.rates.sync.take(address_of(scope.get("client")))
+
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
         route = str(scope.get("path_template") or "-")
         caller = scope["state"].get("caller")
-        name = caller.name if caller is not None else "-"
+        name = caller.label if caller is not None else "-"
         method = str(scope.get("method", "-"))
         known = method if method in _METHODS else "-"
         self._face.metrics.count(known, route, status, seconds)
         log.info("%s %s %d %.1f ms %s", known, route, status, seconds * 1_000, name)
 
 
+_POLICY_VIOLATION: Final = 1008
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
@@ -86,12 +116,17 @@ async def _refuse(error: HoldfastError, send: Send) -> None:
     problem = problem_of(error)
     body = problem.body()
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
+    headers += [(name.lower().encode(), one.encode()) for name, one in problem.headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def check_origin(scope: Scope, hosts: frozenset[str]) -> None:
-    """Refuse foreign Host headers (DNS rebinding) and pages of other sites. Raises Forbidden."""
+    """Refuse foreign Host headers (DNS rebinding) and pages of other sites. Raises Forbidden.
+
+    Of the API any request that a browser says comes from elsewhere is refused, of the rest what
+    changes something: a link to a page may stand anywhere.
+    """
     if scope["path"].startswith(BETWEEN_REPLICAS):
         return
     headers = dict(scope["headers"])
@@ -100,6 +135,14 @@ def check_origin(scope: Scope, hosts: frozenset[str]) -> None:
         raise Forbidden("this host name is not ours; call by address, or by the name bound here")
     origin = headers.get(b"origin")
     if origin is not None and _netloc(origin.decode("latin-1")) != host.lower():
+        raise Forbidden("pages of other sites may not call this API")
+    site = headers.get(b"sec-fetch-site")
+    reads = scope["type"] == ScopeType.HTTP and scope["method"] in SAFE_METHODS
+    if (
+        site is not None
+        and site not in _OWN_SITE
+        and not (reads and not scope["path"].startswith(_API))
+    ):
         raise Forbidden("pages of other sites may not call this API")
 
 

@@ -64,6 +64,10 @@ class Changes:
         self._add(event, b"")
         self._wake()
 
+    def look_again(self) -> None:
+        """Let every watcher look whether it may go on; call in the event loop."""
+        self._wake()
+
     def _add(self, event: str, subject: bytes, book: str = "") -> None:
         self._last += 1
         self._ring.append(Changed(self._last, event, subject, book))

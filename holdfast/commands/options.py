@@ -22,6 +22,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 TOKEN_ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
+STAFF_ROLES: Final = ("supervisor", "staff", "read-only")
+PAGES: Final = ("desk", "kiosk", "hub")
 
 
 class Group(click.Group):
@@ -107,6 +109,13 @@ def _new_file(ctx: click.Context, parameter: click.Parameter, path: Path) -> Pat
     if path.exists():
         raise click.BadParameter(f"{path} exists already; name another file, or remove it first")
     return path
+
+
+def read_span_if_any(
+    ctx: click.Context, parameter: click.Parameter, text: str | None
+) -> int | None:
+    """As `read_span`, of an option that may be left out."""
+    return None if text is None else read_span(ctx, parameter, text)
 
 
 def read_span(ctx: click.Context, parameter: click.Parameter, text: str) -> int:

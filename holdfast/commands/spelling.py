@@ -25,6 +25,9 @@ _OPTIONS: Final = {
     "guest.phone": "--guest-phone",
     "guest.email": "--guest-email",
     "expires_seconds": "--expires",
+    "pin": "--pin-stdin",
+    "venues": "--venue",
+    "permissions": "--may",
     "Idempotency-Key": "--key",
 }
 """Where the option is not simply called as the field is."""

@@ -124,6 +124,8 @@ KEEP_ALIVE_SECONDS: Final = 10.0
 """How long a live link may be silent before both sides look whether the other is there."""
 
 # --- requests at the faces ----------------------------------------------------------------------
+HOSTS_MAX: Final = 64
+"""Names that a replica may be called by over HTTP, by its settings."""
 BODY_BYTES_MAX: Final = 1024 * 1024
 LIST_LIMIT: Final = 50
 LIST_LIMIT_MAX: Final = 500
@@ -147,6 +149,56 @@ INVITE_SECONDS_MAX: Final = 30 * 86_400
 """A join code is a key to the fleet: one that lies about for longer than a month is a leak."""
 QUEUE_KEPT_DAYS: Final = 7
 ENDED_RIGHTS_SHOWN_DAYS: Final = 7
+
+# --- who calls (docs/access.md) -----------------------------------------------------------------
+TOKEN_SECONDS_MAX: Final = 3_650 * 86_400
+"""The furthest end that a token can be given; what is to last longer has none."""
+TOKEN_NOTED_EVERY_MS: Final = 60_000
+"""How often it is written down that a token or session is in use: no request waits for it."""
+VENUES_PER_TOKEN_MAX: Final = 64
+SESSION_IDLE_MS: Final = 12 * 3_600_000
+"""A page that nobody used for so long is logged out: longer than any shift's pause."""
+SESSION_MS_MAX: Final = 7 * 86_400_000
+"""However much it is used: a cookie that was copied is worth a week at the most."""
+STAFF_IDLE_MS: Final = 30 * 60_000
+"""The same for who logged in by PIN: the device is shared, and people walk away from it."""
+STAFF_MS_MAX: Final = 16 * 3_600_000
+"""The longest shift."""
+SESSIONS_MAX: Final = 256
+"""Sessions of one device; the one longest unused makes room for the next."""
+TICKET_SECONDS: Final = 60
+TICKETS_MAX: Final = 64
+"""Tickets that wait to be used; the oldest is worth nothing any more where more are made."""
+STAFF_MAX: Final = 500
+PIN_DIGITS_MIN: Final = 4
+PIN_DIGITS_MAX: Final = 10
+PIN_TRIES: Final = 5
+"""Wrong PINs of a name before it is locked; after that every wrong one locks it again."""
+PIN_TRIES_PER_DEVICE: Final = 20
+"""The same of all names together."""
+PIN_LOCKED_SECONDS: Final = (60, 300, 900, 3_600)
+"""How long, from one time to the next: in the end 24 of 10,000 PINs can be tried in a day."""
+PIN_TRIES_FORGOTTEN_MS: Final = 24 * 3_600_000
+"""A device on which no PIN was wrong for so long counts anew. A name counts until its PIN was
+right."""
+PIN_NAMES_MAX: Final = 1_024
+"""Names, known or not, of which wrong PINs are counted: those that were tried last."""
+REQUESTS_PER_SECOND: Final = 1_000.0
+"""Requests of one token or session; a tenth of a second's work of the fastest machine measured is
+left to the others. Five seconds' worth may come at once."""
+BOOKINGS_PER_MINUTE: Final = 60.0
+"""Reservations that a token of role kiosk or guest may ask for: a queue of people at one screen
+makes fewer. As many may come at once."""
+WRONG_TOKENS_PER_SECOND: Final = 1.0
+WRONG_TOKENS_AT_ONCE: Final = 100
+"""Wrong tokens, tickets and sessions from one address. They cannot be guessed; this bounds what
+guessing costs here."""
+SYNC_REQUESTS_PER_SECOND: Final = 500.0
+"""Requests of replicas from one address: many devices may stand behind one. Four seconds' worth may
+come at once."""
+CALLERS_COUNTED_MAX: Final = 4_096
+"""Callers and addresses whose requests are counted; who was longest away is forgotten, and begins
+with all of it again."""
 
 # --- venues -------------------------------------------------------------------------------------
 VENUE_BYTES_MAX: Final = 240 * 1024

@@ -83,12 +83,19 @@ def parse_id(text: str) -> bytes:
     except ValueError:
         right = b""
     if not right:
-        raise _no_such(text)
+        raise no_such(text)
     return right
 
 
-def _no_such(text: str) -> NotFound:
+def no_such(text: str) -> NotFound:
+    """What is said of an id that names no right."""
     return NotFound(f"no allotment {text} here; `holdfast allotments list` shows those that are")
+
+
+def venue_of(replica: Service, right: bytes) -> str:
+    """The venue whose right it is. Raises NotFound."""
+    with replica.lock:
+        return _known(replica, right)[0].partition("/")[2]
 
 
 def _known(replica: Service, right: bytes) -> tuple[str, Right]:
@@ -96,7 +103,7 @@ def _known(replica: Service, right: bytes) -> tuple[str, Right]:
         known = replica.rights(book).by_id.get(right)
         if known is not None:
             return book, known
-    raise _no_such(right.hex())
+    raise no_such(right.hex())
 
 
 def _now_s(replica: Service) -> int:

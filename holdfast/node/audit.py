@@ -7,14 +7,14 @@ business, found under this name too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from holdfast.model.claims import Seen
-from holdfast.model.errors import Invalid
+from holdfast.model.errors import Conflict, Invalid, NotFound
 from holdfast.model.events import Event, ExceptionResolved, VenueConfigured
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
@@ -75,20 +75,22 @@ def audit_entries(
     ends_ms: int | None = None,
     limit: int = LIST_LIMIT,
     cursor: str | None = None,
+    sees: Callable[[str], bool] | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Changes with their writer, time, and the fields before and after, and the next cursor.
 
     Of one reservation (id or code) they come in the order of the fold, else in the order in which
-    this replica learned of them. `starts_ms` and `ends_ms` bound the stamps, half-open. Raises
-    NotFound for an unknown reservation, Invalid for a cursor that no such list gave.
+    this replica learned of them. `starts_ms` and `ends_ms` bound the stamps, half-open; `sees`
+    tells which venues may be looked at. Raises NotFound for an unknown reservation, Invalid for a
+    cursor that no such list gave.
     """
     if not 1 <= limit <= LIST_LIMIT_MAX:
         raise Invalid.field("limit", f"must be from 1 to {LIST_LIMIT_MAX}")
     position = _position(cursor)
     if reservation is not None:
-        found = _of_reservation(replica, reservation, position)
+        found = _of_reservation(replica, reservation, position, sees)
     else:
-        found = _of_journal(replica, position)
+        found = _of_journal(replica, position, sees)
     items: list[dict[str, Any]] = []
     last = 0
     for place, item in found:
@@ -115,9 +117,16 @@ def _position(cursor: str | None) -> int:
 
 
 def _of_reservation(
-    replica: Replica, reference: str, after: int
+    replica: Replica, reference: str, after: int, sees: Callable[[str], bool] | None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    record = find_record(replica, reference)
+    unknown = NotFound(f"no reservation {reference!r} is known here")
+    try:
+        record = find_record(replica, reference)
+    except Conflict as error:
+        # It names what else is called so, in other venues too.
+        raise error if sees is None else unknown from None
+    if sees is not None and not sees(record.book.partition("/")[2]):
+        raise unknown
     seen = _in_order(record.seen)
     for place in range(after, len(seen)):
         uncertainty_ms = _uncertainty(replica, record.book, seen[place])
@@ -210,12 +219,16 @@ def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
 # --- everything, as it arrived ------------------------------------------------------------------
 
 
-def _of_journal(replica: Replica, after: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _of_journal(
+    replica: Replica, after: int, sees: Callable[[str], bool] | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     while True:
         with replica.lock:
             rows = list(islice(replica.store.journal.walk(after), _ROWS_AT_ONCE))
         for row in rows:
-            yield row.seq, _row_item(replica, row)
+            book = replica.store.journal.chain_by_id(row.chain).book
+            if sees is None or sees(book.partition("/")[2]):
+                yield row.seq, _row_item(replica, row)
         if len(rows) < _ROWS_AT_ONCE:
             return
         after = rows[-1].seq

@@ -7,7 +7,7 @@ themselves in `holdfast.model`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import lifecycle
@@ -98,18 +98,22 @@ class Reservations:
         resource: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        among: Collection[str] | None = None,
     ) -> tuple[list[View], str | None]:
-        """Views sorted by start, then id, and the cursor of the next page. Raises Invalid."""
+        """Views sorted by start, then id, and the cursor of the next page. `among` names the venues
+        that may be looked at; None: all. Raises Invalid."""
         if status is not None and status not in lifecycle.STATUSES:
             raise Invalid.field("status", f"must be one of {', '.join(lifecycle.STATUSES)}")
         book = self._r.book_of(venue) if venue is not None else None
+        books = None if among is None else [self._r.book_of(one) for one in among]
         after = _read_cursor(cursor)
         found: list[View] = []
         while True:
             with self._r.lock:
                 page = self._r.store.projections.select(
-                    book=book, date=date, starts_from=starts_from, starts_before=starts_before,
-                    status=status, agent_id=agent_id, after=after, limit=limit + 1,
+                    book=book, among=books, date=date, starts_from=starts_from,
+                    starts_before=starts_before, status=status, agent_id=agent_id, after=after,
+                    limit=limit + 1,
                 )  # fmt: skip
             for view in page:
                 if resource is None or any(c.resource == resource for c in shown_claims(view)):

@@ -23,7 +23,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from holdfast.model.errors import DirectoryError, Invalid
-from holdfast.model.limits import NTP_SERVERS_MAX, POLL_SECONDS
+from holdfast.model.limits import (
+    BOOKINGS_PER_MINUTE,
+    HOSTS_MAX,
+    NTP_SERVERS_MAX,
+    POLL_SECONDS,
+    REQUESTS_PER_SECOND,
+)
 from holdfast.node.files import replace_file
 from holdfast.node.ntp import parse_address
 
@@ -32,9 +38,16 @@ log = logging.getLogger("holdfast.settings")
 FILE_NAME: Final = "config.toml"
 POLL_SECONDS_MIN: Final = 0.1
 POLL_SECONDS_MAX: Final = 3_600.0
+_SPANS: Final = {
+    "poll_seconds": ("a number of seconds", POLL_SECONDS_MIN, POLL_SECONDS_MAX),
+    "requests_per_second": ("a number", 1.0, 1_000_000.0),
+    "bookings_per_minute": ("a number", 1.0, 1_000_000.0),
+}
+"""Settings that are numbers: what they are, the least and the most."""
 
 _VARIABLE: Final = "HOLDFAST_"
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 _URL_EXAMPLE: Final = "an address such as https://hub.example.org:8470"
 
 
@@ -46,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     of the hub beside the system's; a relative path counts from the directory. `synchronous` FULL
     keeps every answered write through a power cut, NORMAL may lose the last ones, after which the
     node starts another life.
+    `hosts` are names that this replica is called by, beside those that it knows.
+    `requests_per_second` bounds each token or session, `bookings_per_minute` the reservations that
+    a token of role kiosk or guest asks for.
     `sync_compression` is `zlib` or `none`. `poll_seconds` lie between two exchanges where the live
     channel is down. `test_wall` names a test's file of milliseconds added to the wall clock.
     """
@@ -56,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     synchronous: str = "FULL"
     sync_compression: str = "zlib"
     poll_seconds: float = POLL_SECONDS
+    hosts: tuple[str, ...] = ()
+    requests_per_second: float = REQUESTS_PER_SECOND
+    bookings_per_minute: float = BOOKINGS_PER_MINUTE
     log_level: str = "INFO"
     test_wall: str = ""
 
@@ -86,6 +105,9 @@ _SETTINGS: Final = (
     _Setting("synchronous", "FULL: an answered write survives a power cut", ("FULL", "NORMAL")),
     _Setting("sync_compression", "zlib or none", ("zlib", "none")),
     _Setting("poll_seconds", "between two exchanges while the live channel is down"),
+    _Setting("hosts", 'names that this is called by over HTTP, such as ["desk.lan"]'),
+    _Setting("requests_per_second", "requests of one token or session"),
+    _Setting("bookings_per_minute", "reservations asked for by one token of role kiosk or guest"),
     _Setting("log_level", "of the files in log/", ("DEBUG", "INFO", "WARNING", "ERROR")),
     # A clock that is bent for a test must not stay bent because a file was left behind.
     _Setting("test_wall", "", in_file=False),
@@ -203,7 +225,7 @@ def _of_environment(environment: Mapping[str, str]) -> dict[str, tuple[str, Any]
 def _parsed(name: str, text: str) -> Any:
     """A value as a person writes it in a shell: a list by commas or blanks, or as TOML."""
     text = text.strip()
-    if name == "ntp":
+    if name in _LISTS:
         if text.startswith("["):
             try:
                 return tomllib.loads(f"value = {text}")["value"]
@@ -211,7 +233,7 @@ def _parsed(name: str, text: str) -> Any:
                 # `[::1]:123` is an address in brackets and no list.
                 return text.replace(",", " ").split()
         return text.replace(",", " ").split()
-    if name == "poll_seconds":
+    if name in _SPANS:
         try:
             return float(text)
         except ValueError:
@@ -241,13 +263,13 @@ def _checked(values: dict[str, tuple[str, Any]], faults: list[dict[str, str]]) -
 
 def _check(setting: _Setting, value: Any) -> tuple[Any, str | None]:
     """The value as it is kept, and what is wrong with it."""
-    if setting.name == "ntp":
-        return _check_ntp(value)
-    if setting.name == "poll_seconds":
+    if setting.name in _LISTS:
+        return _LISTS[setting.name](value)
+    if setting.name in _SPANS:
+        what, least, most = _SPANS[setting.name]
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not POLL_SECONDS_MIN <= value <= POLL_SECONDS_MAX:
-            span = f"{POLL_SECONDS_MIN:g} to {POLL_SECONDS_MAX:g}"
-            return None, f"must be a number of seconds from {span}, not {value!r}"
+        if not number or not least <= value <= most:
+            return None, f"must be {what} from {least:g} to {most:g}, not {value!r}"
         return float(value), None
     if not isinstance(value, str):
         return None, f'must be a text in quotes, not {value!r}: "{value}"'
@@ -270,6 +292,20 @@ def _check_ntp(value: Any) -> tuple[Any, str | None]:
     if len(value) > NTP_SERVERS_MAX:
         return None, f"has {len(value)} servers; at most {NTP_SERVERS_MAX} are used"
     return tuple(value), None
+
+
+def _check_hosts(value: Any) -> tuple[Any, str | None]:
+    if not isinstance(value, list | tuple):
+        return None, f'must be a list such as ["desk.lan"], not {value!r}'
+    for host in value:
+        if not isinstance(host, str) or not _HOST.fullmatch(host):
+            return None, f"has {host!r}, which is no host name (leave scheme and port out)"
+    if len(value) > HOSTS_MAX:
+        return None, f"has {len(value)} names; at most {HOSTS_MAX} are taken"
+    return tuple(host.lower() for host in value), None
+
+
+_LISTS: Final = {"ntp": _check_ntp, "hosts": _check_hosts}
 
 
 def _unknown(name: str) -> str:

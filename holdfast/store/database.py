@@ -243,6 +243,38 @@ def m006_seated(db: Database) -> None:
     )
 
 
+@migrations()
+def m007_sessions(db: Database) -> None:
+    """Tokens may be narrower than their role, and end by themselves; staff of this device log in by
+    PIN; pages have sessions. `life` is the life of the directory that a session was made in."""
+    _run(
+        db,
+        """
+        ALTER TABLE tokens ADD COLUMN venues TEXT NOT NULL DEFAULT '';
+        ALTER TABLE tokens ADD COLUMN permissions TEXT NOT NULL DEFAULT '';
+        ALTER TABLE tokens ADD COLUMN expires_at_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tokens ADD COLUMN used_at_ms INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE staff (
+            id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+            role TEXT NOT NULL, pin TEXT NOT NULL, made_at_ms INTEGER NOT NULL,
+            used_at_ms INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID;
+        CREATE TABLE sessions (
+            hash BLOB PRIMARY KEY, life BLOB NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+            role TEXT NOT NULL, made_at_ms INTEGER NOT NULL, used_at_ms INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE tickets (
+            hash BLOB PRIMARY KEY, life BLOB NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+            role TEXT NOT NULL, made_at_ms INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE wrong_pins (
+            who BLOB PRIMARY KEY, tries INTEGER NOT NULL, last_at_ms INTEGER NOT NULL,
+            locked_until_ms INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -379,5 +411,6 @@ _OURS: Final = frozenset(
         m004_books_apart,
         m005_rights,
         m006_seated,
+        m007_sessions,
     )
 )

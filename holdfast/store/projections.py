@@ -9,7 +9,7 @@ and its id: nothing crosses a book, not even an id that somebody uses in two of 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -646,6 +646,7 @@ class Projections:
         self,
         *,
         book: str | None = None,
+        among: Collection[str] | None = None,
         date: str | None = None,
         starts_from: int | None = None,
         starts_before: int | None = None,
@@ -654,7 +655,8 @@ class Projections:
         after: tuple[int, bytes] | None = None,
         limit: int = 50,
     ) -> list[View]:
-        """Views sorted by (starts_at, id); `after` is the last one's key of the page before."""
+        """Views sorted by (starts_at, id), of the books `among` which they are to be, else of all;
+        `after` is the last one's key of the page before."""
         where: list[str] = ["entries > 0", "code <> ''"]
         values: list[Any] = []
         for clause, value in (
@@ -664,6 +666,9 @@ class Projections:
             if value is not None:
                 where.append(clause)
                 values.append(value)
+        if among is not None:
+            where.append(f"book IN ({', '.join('?' * len(among))})")
+            values += among
         if after is not None:
             where.append("(starts_at, id) > (?, ?)")
             values += list(after)

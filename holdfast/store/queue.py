@@ -7,6 +7,7 @@ writer's own way out. Nothing leaves the queue without one of these.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from sqlite_utils import Database
@@ -39,6 +40,12 @@ _COLUMNS = (
     "id, chain, n, kind, subject, stamp, state, attempts, next_attempt_at_ms, reason,"
     " finished_at_ms"
 )
+
+
+def _of_chains(among: Collection[int] | None) -> tuple[str, list[Any]]:
+    if among is None:
+        return "true", []
+    return f"chain IN ({', '.join('?' * len(among))})", list(among)
 
 
 class Queue:
@@ -152,12 +159,17 @@ class Queue:
         )
         return cursor.rowcount
 
-    def counts(self) -> dict[str, int]:
-        """How many operations are in each state; every state is named."""
+    def counts(self, among: Collection[int] | None = None) -> dict[str, int]:
+        """How many operations are in each state; every state is named. `among`: of these chains
+        alone."""
         found = dict.fromkeys(STATES, 0)
+        clause, values = _of_chains(among)
         found.update(
             (row[0], row[1])
-            for row in self._c.execute("SELECT state, count(*) FROM operations GROUP BY state")
+            for row in self._c.execute(
+                f"SELECT state, count(*) FROM operations WHERE {clause} GROUP BY state",  # noqa: S608
+                values,
+            )
         )
         return found
 
@@ -181,21 +193,27 @@ class Queue:
         return row[0] if row else None
 
     def select(
-        self, *, state: str | None = None, after: tuple[int, int] | None = None, limit: int = 50
+        self,
+        *,
+        state: str | None = None,
+        after: tuple[int, int] | None = None,
+        limit: int = 50,
+        among: Collection[int] | None = None,
     ) -> list[Operation]:
-        where: list[str] = []
-        values: list[Any] = []
+        """Operations in the order of writing; `among`: of these chains alone."""
+        clause, values = _of_chains(among)
+        where = [clause]
         if state is not None:
             where.append("state = ?")
             values.append(state)
         if after is not None:
             where.append("(chain, n) > (?, ?)")
             values += list(after)
-        clause = f"WHERE {' AND '.join(where)}" if where else ""
         return [
             Operation(*row)
             for row in self._c.execute(
-                f"SELECT {_COLUMNS} FROM operations {clause} ORDER BY chain, n LIMIT ?",  # noqa: S608
+                f"SELECT {_COLUMNS} FROM operations WHERE {' AND '.join(where)}"  # noqa: S608
+                " ORDER BY chain, n LIMIT ?",
                 (*values, limit),
             )
         ]

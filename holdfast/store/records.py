@@ -24,6 +24,9 @@ class CardKey(NamedTuple):
 
 
 class Token(NamedTuple):
+    """`venues` and `permissions` narrow what the role may do; empty: they do not. Times are Unix
+    milliseconds; 0: never."""
+
     id: str
     name: str
     role: str
@@ -31,6 +34,16 @@ class Token(NamedTuple):
     hash: bytes
     made_at_ms: int
     revoked_at_ms: int
+    venues: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    expires_at_ms: int = 0
+    used_at_ms: int = 0
+
+
+_COLUMNS_OF_TOKENS = (
+    "id, name, role, agent_id, hash, made_at_ms, revoked_at_ms, venues, permissions,"
+    " expires_at_ms, used_at_ms"
+)
 
 
 class Answer(NamedTuple):
@@ -198,14 +211,19 @@ class Records:
     # --- tokens ---------------------------------------------------------------------------------
 
     def put_token(self, token: Token) -> None:
-        self._c.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?)", token)
+        self._c.execute(
+            f"INSERT INTO tokens ({_COLUMNS_OF_TOKENS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            token._replace(
+                venues=" ".join(token.venues),  # type: ignore[arg-type]
+                permissions=" ".join(token.permissions),  # type: ignore[arg-type]
+            ),
+        )
 
     def tokens(self) -> list[Token]:
         return [
-            Token(*row)
+            Token(*row)._replace(venues=tuple(row[7].split()), permissions=tuple(row[8].split()))
             for row in self._c.execute(
-                "SELECT id, name, role, agent_id, hash, made_at_ms, revoked_at_ms FROM tokens"
-                " ORDER BY made_at_ms, id"
+                f"SELECT {_COLUMNS_OF_TOKENS} FROM tokens ORDER BY made_at_ms, id"  # noqa: S608
             )
         ]
 
@@ -215,6 +233,10 @@ class Records:
             (at_ms, name, name),
         )
         return cursor.rowcount > 0
+
+    def used_token(self, token_id: str, at_ms: int) -> None:
+        """Remember when a token was last used."""
+        self._c.execute("UPDATE tokens SET used_at_ms = ? WHERE id = ?", (at_ms, token_id))
 
     # --- join codes -----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from holdfast.store import database
 from holdfast.store.journal import Journal
+from holdfast.store.logins import Logins
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
@@ -38,6 +39,7 @@ class Store:
                 self.projections = Projections(self.db)
                 self.queue = Queue(self.db)
                 self.records = Records(self.db)
+                self.logins = Logins(self.db)
         except BaseException:
             self._lock.release()
             raise

@@ -167,6 +167,14 @@ class Document:
         if isinstance(value, list) and len(value) > told:
             yield f"{place} has more than {told} items"
 
+    def _minlength(self, told: int, value: Any, place: str, schema: Any) -> Iterator[str]:
+        if isinstance(value, str) and len(value) < told:
+            yield f"{place} is shorter than {told}"
+
+    def _maxlength(self, told: int, value: Any, place: str, schema: Any) -> Iterator[str]:
+        if isinstance(value, str) and len(value) > told:
+            yield f"{place} is longer than {told}"
+
     def _anyof(self, told: Any, value: Any, place: str, schema: Any) -> Iterator[str]:
         tried = [list(self.faults(choice, value, place)) for choice in told]
         if all(tried):

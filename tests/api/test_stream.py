@@ -15,7 +15,7 @@ from holdfast.api.app import close_streams, make_app
 from holdfast.api.stream import Changes
 from holdfast.model.limits import STREAM_CHANGES_KEPT
 from holdfast.node.replica import Change
-from tests.api.conftest import ADMIN, bearer, booking, token_for
+from tests.api.conftest import ADMIN, bearer, booking, token_for, venue_document
 from tests.api.described import Document, Transport
 from tests.kit import Fleet
 
@@ -213,6 +213,48 @@ async def test_a_guest_hears_of_its_own_reservations_and_of_nothing_else(app, cl
         event = await watcher.next()
         assert (event["event"], json.loads(event["data"])["id"]) == ("reservation", own["id"])
         assert watcher.events.empty()
+
+
+@pytest.mark.parametrize("by", ["token", "page's session", "logging out", "removed"])
+async def test_a_stream_ends_at_once_with_what_it_was_opened_by(app, client, by):
+    """Nothing more comes: not even what was on its way."""
+    if by == "removed":
+        await client.post("/staff", json={"name": "Zoë", "role": "staff", "pin": "4711"})
+        way = {"staff": "Zoë", "pin": "4711"}
+    else:
+        token = await token_for(client, "staff")
+        way = {"token": token}
+    headers = bearer(token) if by == "token" else {}
+    csrf = ""
+    if by != "token":
+        page = httpx.AsyncClient(transport=client._transport, base_url=client.base_url)
+        csrf = (await page.post("/session", json=way)).json()["csrf"]
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in page.cookies.items())}
+    async with watching(app, headers) as watcher:
+        await client.post("/reservations", json=booking())
+        await watcher.next("reservation")
+        if by == "logging out":
+            done = await page.delete("/session", headers={"X-CSRF-Token": csrf})
+        else:
+            path = "/staff/zoë" if by == "removed" else "/tokens/a-staff"
+            done = await client.delete(path)
+        assert done.status_code == 200
+        await asyncio.wait_for(watcher.ended.wait(), 10)
+        await client.post("/reservations", json=booking(resources=["T2"]))
+        rest = [watcher.events.get_nowait() for _ in range(watcher.events.qsize())]
+        assert "reservation" not in [event.get("event") for event in rest]
+
+
+async def test_a_token_of_a_venue_hears_of_its_venue_alone(app, client):
+    await client.put("/venues/bistro", json=venue_document(venue="bistro", allotments=[]))
+    body = {"name": "bistro", "role": "supervisor", "venues": ["bistro"]}
+    own = bearer((await client.post("/tokens", json=body)).json()["token"])
+    async with watching(app, own) as watcher:
+        await client.post("/reservations", json=booking())
+        await client.put("/venues/trattoria", json=venue_document(name="New"))
+        theirs = await client.post("/reservations", json=booking(venue="bistro"))
+        told = await watcher.next("reservation", "venue", "exception")
+        assert json.loads(told["data"])["id"] == theirs.json()["id"]
 
 
 async def test_streams_end_when_the_server_is_about_to_stop(app):

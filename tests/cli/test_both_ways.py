@@ -85,6 +85,13 @@ COMMON = f"""
 0 token list
 0 token revoke both-{{n}}
 1 token revoke nobody
+0 token create --name narrow-{{n}} --role staff --venue trattoria --may queue.read --expires 1h
+1 token create --name wrong-{{n}} --role staff --venue nowhere
+0 staff list
+1 staff add Ida --role staff
+2 staff add Ida --role admin
+1 staff unlock nobody
+1 staff remove nobody
 0 config get
 0 config get ntp
 1 config get nonsense

@@ -29,7 +29,8 @@ clock status | clock sample
 books list | books show | books export
 exceptions list | exceptions show | exceptions resolve
 audit list | audit verify | decision verify
-token create | token list | token revoke
+token create | token list | token revoke | open
+staff add | staff list | staff set-pin | staff unlock | staff remove
 config get
 backup | restore | doctor | upgrade
 demo | bench | simulate

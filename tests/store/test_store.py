@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from holdfast.model import lifecycle
 from holdfast.model.errors import (
@@ -24,6 +25,7 @@ from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.replica import Replica
 from holdfast.store import database
+from holdfast.store.records import Token
 from holdfast.store.store import Store
 from tests.kit import Fleet, assert_same_book
 
@@ -253,6 +255,38 @@ def test_a_damaged_database_is_named_and_left_as_it_is(fleet, damage):
     assert path.read_bytes() == data, "what is not understood was touched"
     with pytest.raises(DirectoryDamaged):
         fleet.open("desk", directory)
+
+
+def test_tokens_of_an_earlier_version_are_as_wide_as_they_were(tmp_path):
+    db = Database(sqlite3.connect(tmp_path / database.FILE_NAME, isolation_level=None))
+    database.migrations.apply(db, stop_before="m007_sessions")
+    db.conn.execute(
+        "INSERT INTO tokens VALUES ('id', 'till', 'staff', '', x'00', 7, 0),"
+        " ('other', 'gone', 'kiosk', '', x'01', 8, 9)"
+    )
+    db.conn.close()
+    store = Store(tmp_path)
+    till, gone = store.records.tokens()
+    assert till == Token("id", "till", "staff", "", b"\0", 7, 0, (), (), 0, 0)
+    assert (gone.name, gone.revoked_at_ms) == ("gone", 9)
+    assert store.logins.staff() == [] and store.logins.sessions() == []
+    store.close()
+
+
+def test_of_a_queue_the_operations_of_some_chains_can_be_seen_alone(tmp_path):
+    store = Store(tmp_path)
+    for chain, n in [(1, 1), (1, 2), (2, 1)]:
+        store.queue.put(bytes([chain, n]), chain, n, "reservation.created", b"", n)
+    store.queue.mark_merged(1, 1, 5)
+    for among, ids, queued in [
+        (None, [(1, 1), (1, 2), (2, 1)], 2), ([1], [(1, 1), (1, 2)], 1), ([2], [(2, 1)], 1),
+        ([], [], 0), ([3], [], 0), ([2, 1], [(1, 1), (1, 2), (2, 1)], 2),
+    ]:  # fmt: skip
+        assert [(one.chain, one.n) for one in store.queue.select(among=among)] == ids
+        assert store.queue.counts(among)["queued"] == queued
+    assert [one.n for one in store.queue.select(among=[1], state="queued")] == [2]
+    assert [one.n for one in store.queue.select(among=[1], after=(1, 1))] == [2]
+    store.close()
 
 
 def test_a_newer_version_is_named_and_its_data_is_left_alone(tmp_path):

@@ -96,6 +96,11 @@ class Config(Shape, kw_only=True):
     poll_seconds: Annotated[
         float, Meta(description="between two exchanges while the live channel is down")
     ]
+    hosts: Annotated[list[str], Meta(description="names that it is called by over HTTP")]
+    requests_per_second: Annotated[float, Meta(description="of one token or session")]
+    bookings_per_minute: Annotated[
+        float, Meta(description="reservations asked for by one token of role kiosk or guest")
+    ]
     log_level: Annotated[
         str, one_of(("DEBUG", "INFO", "WARNING", "ERROR"), description="of the files in log/")
     ]
@@ -168,7 +173,13 @@ class Token(Shape, kw_only=True):
     agent_id: Annotated[
         str | None, Meta(description="of role guest: whose reservations it may see")
     ]
+    venues: Annotated[list[str], Meta(description="ids: it is for these alone; empty: for all")]
+    permissions: Annotated[
+        list[str], Meta(description="of its role's it has these alone; empty: all")
+    ]
     made_at: UtcTime
+    expires_at: Annotated[UtcTime | None, Meta(description="null: it has no end")]
+    used_at: Annotated[UtcTime | None, Meta(description="last, to the minute; null: never")]
     revoked_at: UtcTime | None
 
 
