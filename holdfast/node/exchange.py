@@ -288,6 +288,8 @@ class Exchange:
             merged = self._r.merge(peer.book, response.frames, "hub")
             self._take_keys(peer.book, response.keys)
             if response.cursor is not None:
+                # Stretches of the feed that this replica wrote itself bring nothing and are passed.
+                outcome.moved |= peer.cursor is not None and response.cursor.seq > peer.cursor.seq
                 peer.cursor = response.cursor
             if response.heads is not None:
                 peer.heads = by_incarnation(response.heads)
