@@ -20,6 +20,7 @@ from holdfast.api import (
     routes_admin,
     routes_allotments,
     routes_books,
+    routes_certificates,
     routes_replicas,
     routes_reservations,
     routes_root,
@@ -43,6 +44,7 @@ _API: Final[list[HTTPRouteHandler]] = [
     *routes_sync.ROUTES,
     *routes_books.ROUTES,
     *routes_admin.ROUTES,
+    *routes_certificates.ROUTES,
     *routes_stream.ROUTES,
 ]
 

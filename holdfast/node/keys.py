@@ -6,6 +6,7 @@ Owns DIR/keys and the admin token as files. What the keys are for is their users
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from holdfast.model.errors import DirectoryDamaged, DirectoryError
+from holdfast.node import files
 from holdfast.node.files import replace_file
 
 SECRET_MODE: Final = 0o600
+_PEM_END: Final = b"-----END PRIVATE KEY-----\n"
 
 
 def write_secret(path: Path, data: bytes) -> None:
@@ -40,16 +43,45 @@ def read_secret(path: Path) -> bytes:
         ) from error
 
 
-def write_signing_key(path: Path, key: Ed25519PrivateKey) -> None:
-    """An Ed25519 key as unencrypted PKCS 8 PEM, which other tools read."""
-    write_secret(
-        path,
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
+def has_secret(path: Path) -> bool:
+    return path.exists()
+
+
+def remove_secret(path: Path) -> None:
+    """Raises DirectoryError where it cannot be removed; one that is not there is removed."""
+    try:
+        path.unlink(missing_ok=True)
+        files.sync(path.parent)
+    except OSError as error:
+        raise DirectoryError(f"{path} cannot be removed ({error.strerror})") from error
+
+
+def signing_key_pem(key: Ed25519PrivateKey, passphrase: bytes = b"") -> bytes:
+    """An Ed25519 key as PKCS 8 PEM, which other tools read; encrypted where a passphrase is
+    given."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(passphrase)
+        if passphrase
+        else serialization.NoEncryption(),
     )
+
+
+def write_signing_key(path: Path, key: Ed25519PrivateKey) -> None:
+    """As unencrypted PKCS 8 PEM. Raises DirectoryError."""
+    write_secret(path, signing_key_pem(key))
+
+
+def write_signing_keys(path: Path, keys: Iterable[Ed25519PrivateKey]) -> None:
+    """Several in one file, in their order. Raises DirectoryError."""
+    write_secret(path, b"".join(signing_key_pem(key) for key in keys))
+
+
+def read_signing_keys(path: Path) -> list[Ed25519PrivateKey]:
+    """Raises DirectoryDamaged."""
+    parts = read_secret(path).split(_PEM_END)
+    return [parse_signing_key(part + _PEM_END, str(path)) for part in parts if part.strip()]
 
 
 def parse_signing_key(pem: bytes, name: str) -> Ed25519PrivateKey:
