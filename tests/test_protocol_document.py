@@ -28,7 +28,8 @@ SHARED_LIMITS = [
 MESSAGES: list[Any] = [
     messages.Head, messages.Frame, messages.CardKeyItem, messages.Cursor, messages.NodeStatus,
     messages.ExchangeRequest, messages.ExchangeResponse,
-    joining.JoinRequest, joining.JoinAnswer, renewing.RenewRequest, renewing.RenewAnswer, entries.Entry, entries.Claim,
+    joining.JoinRequest, joining.JoinAnswer, renewing.RenewRequest, renewing.RenewAnswer,
+    entries.Entry, entries.Claim,
 ]  # fmt: skip
 
 

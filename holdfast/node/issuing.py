@@ -8,7 +8,6 @@ as it needs it and the root key is there.
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from holdfast.model.errors import DirectoryDamaged, DirectoryError, Invalid
 from holdfast.model.limits import PASSPHRASE_CHARS_MIN
-from holdfast.node.identity import issue, make_issuer
+from holdfast.node.identity import NODE_YEARS, issue, make_issuer
 from holdfast.node.keys import (
     has_secret,
     parse_signing_key,
@@ -33,6 +32,8 @@ from holdfast.store.readonly import ReadOnlyStore
 
 ROOT_KEY: Final = "root.pem"
 ISSUER: Final = "issuer.pem"
+ISSUER_LEFT_DAYS: Final = NODE_YEARS * 365
+"""An issuer with less left than a device's certificate lives would shorten it."""
 
 
 class Issuer(NamedTuple):
@@ -82,7 +83,9 @@ def issuer_of(directory: Path, tenant: str, root: bytes, now_ms: int) -> Issuer:
     place = directory / "keys" / ISSUER
     if has_secret(place):
         found = _read(place)
-        if now_ms <= found.ends_ms:
+        short = found.ends_ms - now_ms < ISSUER_LEFT_DAYS * 86_400_000
+        # Renewed in good time where that can be done; used to its end where it cannot.
+        if not short or (now_ms <= found.ends_ms and not has_secret(directory / "keys" / ROOT_KEY)):
             return found
         lacks = "this hub's issuing certificate has ended"
     else:
@@ -109,6 +112,15 @@ def _read(path: Path) -> Issuer:
         ) from error
     key = parse_signing_key(pem[: pem.index(b"-----BEGIN CERTIFICATE")], str(path))
     return Issuer(key, certificate.public_bytes(serialization.Encoding.DER))
+
+
+def issuer_ends_ms(directory: Path) -> int:
+    """When a hub's issuer ends; where it has none yet and can make one, as one made now. 0: none
+    and no root key to make one with. Raises DirectoryDamaged."""
+    keys = directory / "keys"
+    if has_secret(keys / ISSUER):
+        return _read(keys / ISSUER).ends_ms
+    return 1 << 62 if has_secret(keys / ROOT_KEY) else 0
 
 
 def renew(directory: Path, pem: bytes, passphrase: bytes, now_ms: int) -> Issuer:
@@ -196,15 +208,9 @@ def _remove_root(
         root = store.meta(ROOT_META_KEY)
     if root is None:
         raise DirectoryDamaged(f"{directory} has no root certificate; restore it from a backup")
-    # First what goes on without it; an issuer near its end is renewed while that can be done.
-    renewed = issuer_of(directory, tenant_of(root), root, now_ms)
-    if renewed.ends_ms - now_ms < _ISSUER_LEFT_MS:
-        make(tenant_of(root), key, root, now_ms).save(directory)
+    # First what goes on without it: an issuer near its end is renewed while that can be done.
+    issuer_of(directory, tenant_of(root), root, now_ms)
     copied = read_root(path.read_bytes(), passphrase)
     if copied.private_bytes_raw() != key.private_bytes_raw():
         raise DirectoryError(f"{path} does not hold this hub's root key; nothing was removed")
     remove_secret(directory / "keys" / ROOT_KEY)
-
-
-_ISSUER_LEFT_MS: Final = int(datetime.timedelta(days=5 * 365).total_seconds() * 1000)
-"""A device's certificate lives five years: an issuer with less left would shorten it."""

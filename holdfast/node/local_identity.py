@@ -29,6 +29,7 @@ from holdfast.node.keys import (
     write_signing_key,
     write_signing_keys,
 )
+from holdfast.store.readonly import ReadOnlyStore
 from holdfast.store.records import Records
 from holdfast.sync.seals import NONCE_BYTES, incarnation_of
 
@@ -188,6 +189,16 @@ def load(directory: Path, records: Records) -> LocalIdentity:
         read_secret(keys / PSEUDONYM_KEY), value.succeeds, value.peer, value.nonce, value.born,
         former,
     )  # fmt: skip
+
+
+def load_certificate(store: ReadOnlyStore) -> Identity:
+    """What the newest certificate of a directory says, without its keys. Raises
+    DirectoryDamaged."""
+    stored, root = store.meta(META_KEY), store.meta(ROOT_META_KEY)
+    if stored is None or root is None:
+        raise DirectoryDamaged("the database holds no identity; restore a backup")
+    certificates = msgspec.msgpack.decode(stored, type=_Stored).certificates
+    return verify_certificate(certificates, root)
 
 
 def _signing_keys(

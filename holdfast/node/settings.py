@@ -47,7 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keeps every answered write through a power cut, NORMAL may lose the last ones, after which the
     node starts another life.
     `sync_compression` is `zlib` or `none`. `poll_seconds` lie between two exchanges where the live
-    channel is down. `test_wall` names a test's file of milliseconds added to the wall clock.
+    channel is down. `key_store` says where private keys lie: `file` or the operating system's
+    `keyring`. `test_wall` names a test's file of milliseconds added to the wall clock.
     """
 
     ntp: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     synchronous: str = "FULL"
     sync_compression: str = "zlib"
     poll_seconds: float = POLL_SECONDS
+    key_store: str = "file"
     log_level: str = "INFO"
     test_wall: str = ""
 
@@ -86,6 +88,7 @@ _SETTINGS: Final = (
     _Setting("synchronous", "FULL: an answered write survives a power cut", ("FULL", "NORMAL")),
     _Setting("sync_compression", "zlib or none", ("zlib", "none")),
     _Setting("poll_seconds", "between two exchanges while the live channel is down"),
+    _Setting("key_store", "where private keys lie: file, or keyring", ("file", "keyring")),
     _Setting("log_level", "of the files in log/", ("DEBUG", "INFO", "WARNING", "ERROR")),
     # A clock that is bent for a test must not stay bent because a file was left behind.
     _Setting("test_wall", "", in_file=False),

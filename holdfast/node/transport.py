@@ -192,7 +192,19 @@ def in_words(error: Exception) -> str:
         return "nothing answers there"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return "that is no address; it begins with http:// or https://"
+    if _is_plain(error):
+        return "the connection broke; where it speaks TLS the address begins with https://"
     return "the connection broke"
+
+
+def _is_plain(error: Exception) -> bool:
+    """Whether what failed was asked without TLS, and was answered by something."""
+    if not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return False
+    try:
+        return error.request.url.scheme == "http"
+    except RuntimeError:  # the library's own way to say that it does not know
+        return False
 
 
 def verify_hub(identity: LocalIdentity, header: str) -> Identity:

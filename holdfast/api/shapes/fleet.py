@@ -111,6 +111,7 @@ class Config(Shape, kw_only=True):
     poll_seconds: Annotated[
         float, Meta(description="between two exchanges while the live channel is down")
     ]
+    key_store: Annotated[str, one_of(("file", "keyring"), description="where private keys lie")]
     log_level: Annotated[
         str, one_of(("DEBUG", "INFO", "WARNING", "ERROR"), description="of the files in log/")
     ]
