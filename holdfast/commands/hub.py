@@ -17,7 +17,6 @@ from holdfast.commands.options import (
     json_option,
     read_span,
     reason_option,
-    target_argument,
 )
 from holdfast.commands.running import run_options
 from holdfast.model.vocabulary import REVOKE_REASONS
@@ -78,7 +77,7 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
 
 @hub.command("export-root")
 @data_option
-@target_argument("file")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--plain", is_flag=True, help="Do not encrypt the file: who opens it has the key.")
 @click.option(
     "--remove", is_flag=True, help="Then delete the key here; FILE may be of an earlier export."
@@ -102,7 +101,9 @@ def export_root(data: Path, file: Path, plain: bool, remove: bool, as_json: bool
     from holdfast.node.timekeeping import Timekeeper
 
     require_directory(data)
-    if remove and file.exists():
+    if file.exists() and not remove:
+        raise click.BadParameter(f"{file} exists already; name another file, or remove it first")
+    if file.exists():
         _, passphrase = read_root_file(file)
     else:
         passphrase = b"" if plain else read_passphrase(twice=True)
