@@ -92,7 +92,7 @@ class Wire:
 
 
 def heard(answer: bytes | str) -> bytes:
-    """An answer of `serve_forever`. Raises Unauthorised where it is a challenge to be signed."""
+    """What `said` says. Raises Unauthorised where it is a challenge to be signed."""
     if isinstance(answer, str):
         raise Unauthorised("sign this", reason=CHALLENGE_REASON, challenge=answer)
     return answer
@@ -129,6 +129,14 @@ def answer_one(hub: Hub, headers: dict[str, str], body: bytes) -> bytes:
     )
     assert status == 200
     return answer
+
+
+def said(hub: Hub, headers: dict[str, str], body: bytes) -> bytes | str:
+    """What goes back through a pipe: the answer, or the challenge to be signed (`heard`)."""
+    try:
+        return answer_one(hub, headers, body)
+    except Unauthorised as error:
+        return transport.challenge_of(error)
 
 
 def settle_in(state: str, piece: int = 0) -> None:
@@ -210,10 +218,7 @@ def serve_forever(state: str, directory: Path, piece: int, pipe: Connection) -> 
     with contextlib.suppress(EOFError):
         while True:
             headers, body = pipe.recv()
-            try:
-                pipe.send(answer_one(hub, headers, body))
-            except Unauthorised as error:
-                pipe.send(transport.challenge_of(error))
+            pipe.send(said(hub, headers, body))
     hub.close()
 
 

@@ -207,7 +207,7 @@ def answer_until_killed(hub: Hub, puller: Child, rng: random.Random) -> list[obj
             words.append(telling.recv())
         if asking in ready:
             usual_s = (usual_s + time.monotonic() - answered) / 2
-            asking.send(children.answer_one(hub, *asking.recv()))
+            asking.send(children.said(hub, *asking.recv()))
             answered = time.monotonic()
             left -= 1
             if left == 0:
