@@ -31,11 +31,14 @@ from holdfast.model.errors import Unreachable
 from holdfast.model.overbooking import limit
 from holdfast.model.reservation import View
 from holdfast.node import hub as hub_module
+from holdfast.node import identity as certificates
 from holdfast.node import joining, serving, transport, witness
 from holdfast.node import node as node_module
-from holdfast.node.admission import ROOT_KEY
 from holdfast.node.exchange import Exchange
+from holdfast.node.http_signatures import CHALLENGE_HEADER
 from holdfast.node.hub import Hub
+from holdfast.node.issuing import ROOT_KEY
+from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.node import Node
 from holdfast.node.replica import Replica
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
@@ -115,22 +118,46 @@ class Wire:
     def exchange(self, request: ExchangeRequest) -> ExchangeResponse:
         fleet, name = self._fleet, self._node.name
         fleet.rounds += 1
-        if name in fleet.cut_off or fleet.hub is None:
-            raise Unreachable("the hub cannot be reached; this device goes on alone")
-        body = encode(request)
-        headers = transport.signed_headers(
-            self._node.identity, "POST", URL + transport.EXCHANGE_PATH, body
-        )
-        status, _, answer = serving.handle_exchange(
-            fleet.hub, "POST", transport.EXCHANGE_PATH, "hub.test", headers, body
-        )
-        assert status == 200
+        answer = self.post(transport.EXCHANGE_PATH, encode(request))
         if fleet.losing_answers.pop(name, False):
             raise Unreachable("the answer was lost on its way")
         return decode(answer, ExchangeResponse)
 
+    def post(self, path: str, body: bytes) -> bytes:
+        """A signed request, answered by the hub of the moment."""
+        fleet = self._fleet
+        hub = fleet.hub if self._node.name not in fleet.cut_off else None
+        return posted(hub, self._node.identity, path, body, fleet.challenges)
+
     def close(self) -> None:
         """Nothing is held."""
+
+
+def posted(
+    replica: Service | None,
+    identity: LocalIdentity,
+    path: str,
+    body: bytes,
+    challenges: dict[str, str] | None = None,
+) -> bytes:
+    """What a replica answers to bytes that `identity` signs. Raises what it refuses them with.
+
+    `challenges` remembers the newest of each certificate, as a connection does.
+    """
+    if replica is None:
+        raise Unreachable("the hub cannot be reached; this device goes on alone")
+    known = {} if challenges is None else challenges
+    own = certificates.key_id(identity.certificates[0])
+
+    def deliver(headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        return serving.HANDLERS[path](replica, "POST", path, "hub.test", headers, body)
+
+    _, (status, headers, answer) = transport.converse(
+        identity, URL + path, body, deliver, known.get(own, "")
+    )
+    assert status == 200
+    known[own] = headers[CHALLENGE_HEADER]
+    return answer
 
 
 class Fleet:
@@ -142,6 +169,7 @@ class Fleet:
         self.cut_off: set[str] = set()
         self.losing_answers: dict[str, bool] = {}
         self.rounds = 0
+        self.challenges: dict[str, str] = {}
         self.nodes: dict[str, Node] = {}
         self.hub: Hub | None = None
         self._exits = contextlib.ExitStack()

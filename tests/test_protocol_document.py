@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from holdfast.model import contents, entries, errors, events, limits
-from holdfast.node import http_signatures, join_codes, joining, transport
+from holdfast.node import http_signatures, join_codes, joining, renewing, transport
 from holdfast.sync import gate, messages
 
 ROOT = Path(__file__).parent.parent
@@ -23,11 +23,13 @@ SHARED_LIMITS = [
     "FRAMES_PER_MESSAGE_MAX", "CARD_KEYS_PER_MESSAGE", "CHAINS_PER_BOOK_MAX",
     "CHAINS_PER_CERTIFICATE_MAX", "ENTRIES_PER_RESERVATION_MAX", "METADATA_BYTES_MAX",
     "METADATA_NUMBER_MAX", "CARD_BYTES_MAX", "PARTY_MAX", "STAMP_AHEAD_MS_MAX", "JOIN_CODE_TRIES",
+    "CERTIFICATES_PER_DAY_MAX",
 ]  # fmt: skip
 MESSAGES: list[Any] = [
     messages.Head, messages.Frame, messages.CardKeyItem, messages.Cursor, messages.NodeStatus,
     messages.ExchangeRequest, messages.ExchangeResponse,
-    joining.JoinRequest, joining.JoinAnswer, entries.Entry, entries.Claim,
+    joining.JoinRequest, joining.JoinAnswer, renewing.RenewRequest, renewing.RenewAnswer,
+    entries.Entry, entries.Claim,
 ]  # fmt: skip
 
 
@@ -89,11 +91,16 @@ def test_every_field_that_may_be_amended_is_named() -> None:
 def test_versions_paths_components_and_errors_are_those_of_the_code() -> None:
     assert f"version {messages.PROTOCOL_VERSION}" in TEXT.splitlines()[0]
     assert messages.CONTENT_TYPE in TEXT
-    for path in (transport.EXCHANGE_PATH, transport.LIVE_PATH, joining.JOIN_PATH):
+    for path in (
+        transport.EXCHANGE_PATH,
+        transport.LIVE_PATH,
+        joining.JOIN_PATH,
+        renewing.RENEW_PATH,
+    ):
         assert f" {path}`" in TEXT
     components = (
         *http_signatures.REQUEST_COMPONENTS, *http_signatures.RESPONSE_COMPONENTS,
-        *http_signatures.LIVE_COMPONENTS,
+        *http_signatures.LIVE_COMPONENTS, *http_signatures.CHALLENGE_COMPONENTS,
     )  # fmt: skip
     assert [c for c in components if f"`{c}`" not in TEXT] == []
     for header in (http_signatures.CERTIFICATE_HEADER, http_signatures.LIVE_KEY_HEADER):

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pycrdt import Array, Doc
 
 from holdfast.model import codes, entries, errors, events, ids, pseudonyms
+from holdfast.model.administration import serial_bytes
 from holdfast.model.events import ChainCertified
-from holdfast.node import cards, http_signatures, identity, join_codes, transport
+from holdfast.node import cards, http_signatures, identity, join_codes, renewing, transport
 from holdfast.sync import gate, live_keys, messages, pages, seals
 
 ROOT = Path(__file__).parent.parent
@@ -174,7 +175,7 @@ class Author:
         self._key = key
         self.role = role
 
-    def key_at(self, n: int) -> Ed25519PublicKey:
+    def key_at(self, n: int, hash_at: object) -> Ed25519PublicKey:
         return self._key
 
 
@@ -290,6 +291,23 @@ def writer(shown: dict[str, Any], headers: dict[str, str]) -> tuple[identity.Ide
     lowered = {name.lower(): value for name, value in headers.items()}
     chain = transport.read_certificate_header(lowered["holdfast-certificate"])
     return identity.verify_certificate(chain, bytes.fromhex(shown["root"])), chain[0]
+
+
+def test_a_certificate_below_an_issuer_and_its_renewal() -> None:
+    shown = {
+        name: bytes.fromhex(value) for name, value in V["renewal"].items() if isinstance(value, str)
+    }
+    present = identity.verify_certificate([shown["certificate"], shown["issuer"]], shown["root"])
+    assert serial_bytes(present.serial) == shown["serial"]
+    key = renewing.read_request(shown["request"], present)
+    assert key.public_bytes_raw() == shown["key"]
+    assert renewing.proof_message(present.serial, shown["key"]) == shown["proof_message"]
+    chain = msgspec.msgpack.decode(shown["answer"], type=renewing.RenewAnswer).certificates
+    renewed = identity.verify_renewed(present, chain, shown["root"])
+    assert renewed is not None
+    assert serial_bytes(renewed.serial) == shown["renewed_serial"]
+    assert serial_bytes(renewed.line) == shown["line"] == shown["serial"]
+    assert [serial_bytes(n).hex() for n in renewed.serials] == V["renewal"]["shut_out_by"]
 
 
 def test_a_signed_request_and_its_answer() -> None:

@@ -93,7 +93,7 @@ class _Author:
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
 
-    def key_at(self, n: int) -> Ed25519PublicKey:
+    def key_at(self, n: int, hash_at: object) -> Ed25519PublicKey:
         return self._key
 
 

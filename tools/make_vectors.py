@@ -24,8 +24,16 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from holdfast.model import codes, pseudonyms  # noqa: E402
+from holdfast.model.administration import serial_bytes  # noqa: E402
 from holdfast.model.entries import HUB_RIGHT, SCHEMA  # noqa: E402
-from holdfast.node import cards, http_signatures, identity, join_codes, transport  # noqa: E402
+from holdfast.node import (  # noqa: E402
+    cards,
+    http_signatures,
+    identity,
+    join_codes,
+    renewing,
+    transport,
+)
 from holdfast.sync import live_keys, messages, pages, seals  # noqa: E402
 from tests import vectors_crypto  # noqa: E402
 from tools.vector_entries import (  # noqa: E402
@@ -35,6 +43,8 @@ from tools.vector_entries import (  # noqa: E402
     INCARNATION,
     NOW_MS,
     ROOT_CERTIFICATE,
+    TENANT,
+    VENUE,
     Vectors,
     bad_updates,
     certificate,
@@ -43,6 +53,7 @@ from tools.vector_entries import (  # noqa: E402
     client_vectors,
     entry_vectors,
     fixed,
+    fixed_serial,
     frame_of,
     frame_vectors,
     id_vectors,
@@ -243,6 +254,36 @@ def join_vectors() -> Vectors:
     }
 
 
+def renewal_vectors() -> Vectors:
+    """An issuer below the root, a device's certificate by it, and the one that renews that."""
+    root, issuer, desk, later = (signing_key(n) for n in ("root", "issuer", "desk", "desk later"))
+    with fixed_serial("issuer"):
+        issuing = identity.make_issuer(root, ROOT_CERTIFICATE, TENANT, issuer.public_key(), NOW_MS)
+    writer = (TENANT, VENUE, "front-desk", "desk")
+    with fixed_serial("desk by the issuer"):
+        first = identity.issue(issuer, issuing, *writer, desk.public_key(), NOW_MS)
+    present = identity.verify_certificate([first, issuing], ROOT_CERTIFICATE)
+    request = renewing.request_for(present, later)
+    with fixed_serial("desk renewed"):
+        renewed = identity.issue(issuer, issuing, *writer, later.public_key(), NOW_MS, present.line)
+    found = identity.verify_certificate([renewed, issuing], ROOT_CERTIFICATE)
+    return {
+        "root": ROOT_CERTIFICATE.hex(),
+        "issuer": issuing.hex(),
+        "certificate": first.hex(),
+        "serial": serial_bytes(present.serial).hex(),
+        "key": later.public_key().public_bytes_raw().hex(),
+        "proof_message": renewing.proof_message(
+            present.serial, later.public_key().public_bytes_raw()
+        ).hex(),
+        "request": request.hex(),
+        "answer": msgspec.msgpack.encode(renewing.RenewAnswer(1, [renewed, issuing])).hex(),
+        "renewed_serial": serial_bytes(found.serial).hex(),
+        "line": serial_bytes(found.line).hex(),
+        "shut_out_by": [serial_bytes(serial).hex() for serial in found.serials],
+    }
+
+
 def signature_vectors() -> Vectors:
     leaf, hub_leaf = certificate("desk"), certificate("hub", "hub", "*")
     body = messages.encode(sample_messages()[0][1], compress=False)
@@ -252,10 +293,11 @@ def signature_vectors() -> Vectors:
     headers = http_signatures.sign_request(
         "POST", url, body, signing_key("desk"), identity.key_id(leaf), created,
         fixed("nonce", 16).hex(), transport.certificate_header([leaf]),
+        challenge=fixed("challenge", 24).hex(),
     )  # fmt: skip
     answered = http_signatures.sign_response(
         200, answer, headers, signing_key("hub"), identity.key_id(hub_leaf), created,
-        transport.certificate_header([hub_leaf]),
+        transport.certificate_header([hub_leaf]), challenge=fixed("next challenge", 24).hex(),
     )  # fmt: skip
     return {
         "root": ROOT_CERTIFICATE.hex(),
@@ -334,6 +376,7 @@ def make() -> str:
         "codes": code_vectors(),
         "card": card_vectors(),
         "join_code": join_vectors(),
+        "renewal": renewal_vectors(),
         "signatures": signature_vectors(),
         "live_channel": live_vectors(),
         "known_answers": vectors_crypto.vectors(),

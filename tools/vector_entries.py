@@ -6,9 +6,10 @@ the file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Final
 from unittest import mock
 
@@ -63,13 +64,20 @@ IMPORTED: Final = ids.import_id(BOOK, "sevenrooms:4711")
 ROOT_CERTIFICATE: Final = identity.make_root(TENANT, signing_key("root"), NOW_MS)
 
 
+@contextlib.contextmanager
+def fixed_serial(name: str) -> Generator[None, None, None]:
+    """Certificates that are made inside have a serial number that follows from a name."""
+    serial = int.from_bytes(fixed(f"serial {name}", 16), "big") >> 1
+    with mock.patch.object(x509, "random_serial_number", lambda: serial):
+        yield
+
+
 def certificate(
     name: str, role: str = "front-desk", venue: str = VENUE, root: str = "root"
 ) -> bytes:
     """A certificate with a serial number that follows from its name."""
-    serial = int.from_bytes(fixed(f"serial {name}", 16), "big") >> 1
     issuer = identity.make_root(TENANT, signing_key(root), NOW_MS)
-    with mock.patch.object(x509, "random_serial_number", lambda: serial):
+    with fixed_serial(name):
         return identity.issue(
             signing_key(root), issuer, TENANT, venue, role, name,
             signing_key(name).public_key(), NOW_MS,

@@ -21,6 +21,7 @@ from holdfast.api import (
     routes_admin,
     routes_allotments,
     routes_books,
+    routes_certificates,
     routes_replicas,
     routes_reservations,
     routes_root,
@@ -45,6 +46,7 @@ _API: Final[list[HTTPRouteHandler]] = [
     *routes_books.ROUTES,
     *routes_admin.ROUTES,
     *routes_access.ROUTES,
+    *routes_certificates.ROUTES,
     *routes_stream.ROUTES,
 ]
 

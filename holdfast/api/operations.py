@@ -127,6 +127,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "listNodes": _operation(fleet.Fleet),
     "revokeNode": _operation(fleet.NodeRevoked, "rule-violated"),
     "createInvite": _operation(fleet.Invite, "not-found", "rule-violated", status=201),
+    "listInvites": _operation(fleet.OpenInvites),
+    "withdrawInvites": _operation(fleet.OpenInvites, "not-found", text="what was withdrawn"),
+    "renewCertificate": _operation(
+        fleet.OwnCertificate, "unreachable", "rule-violated", "rate-limited", "directory"
+    ),
     "recoverHub": _operation(fleet.Recovery, "rule-violated"),
     "createBackup": _operation(fleet.Backup, "conflict", "directory", status=201),
     # Access
@@ -157,6 +162,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Between replicas
     "exchange": _BETWEEN_REPLICAS,
     "join": _BETWEEN_REPLICAS,
+    "renew": _BETWEEN_REPLICAS,
 }
 
 

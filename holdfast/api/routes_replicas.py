@@ -149,5 +149,6 @@ async def _say(socket: Socket, session: serving.LiveSession, message: bytes) -> 
 ROUTES: list[HTTPRouteHandler | WebsocketRouteHandler] = [
     _post("/sync/v1/exchange", "exchange", "Exchange entries", serving.handle_exchange),
     _post("/sync/v1/join", "join", "Join with a one-time code", serving.handle_join),
+    _post("/sync/v1/renew", "renew", "Renew a certificate", serving.handle_renew),
     live,
 ]

@@ -25,6 +25,7 @@ from litestar import Litestar
 
 from holdfast.api.app import close_streams, make_app
 from holdfast.api.face import Replica
+from holdfast.api.tls import ServerTls
 from holdfast.model.errors import DirectoryError, Forbidden, Invalid, Unreachable
 from holdfast.model.limits import EXCHANGE_BYTES_MAX
 from holdfast.node.files import replace_file
@@ -50,11 +51,14 @@ def serve(
 
     The link to the hub and the timed jobs run meanwhile. Port 0 takes any free one. The replica
     stays open: it is its caller's. Raises Forbidden for a host beyond loopback without TLS,
-    Unreachable where the port cannot be had, DirectoryError where the admin token cannot be read.
+    Unreachable where the port cannot be had, Invalid for TLS files that cannot be used,
+    DirectoryError where the admin token cannot be read. A certificate whose files change is
+    read anew.
     """
     check_host(host, tls=tls_cert is not None, insecure_lan=insecure_lan)
     if (tls_cert is None) != (tls_key is None):
         raise Invalid.field("tls_key", "give a certificate and its key, or neither")
+    tls = ServerTls(tls_cert, tls_key) if tls_cert and tls_key else None
     hosts = [host, *_own_names(), *_certified_names(tls_cert)]
     executor = ThreadPoolExecutor(1, thread_name_prefix="holdfast-store")
     app = make_app(
@@ -76,8 +80,7 @@ def serve(
         lifespan="on",
         ws_max_size=EXCHANGE_BYTES_MAX,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        ssl_certfile=tls_cert,
-        ssl_keyfile=str(tls_key) if tls_key else None,
+        ssl_context_factory=(lambda config, default: tls.context) if tls else None,
     )
     run_file = replica.directory / RUN_FILE
 

@@ -16,7 +16,6 @@ from holdfast.commands.options import (
     json_option,
     read_span,
     reason_option,
-    target_argument,
 )
 from holdfast.commands.running import run_options
 from holdfast.model.roles import NODE_ROLES
@@ -47,11 +46,15 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
     \b
     Such as:
       holdfast hub init --data hub --tenant rome
+
+    The passphrase of an encrypted root key is asked for, or read from standard input.
     """
     from holdfast.commands.output import say, show_json
+    from holdfast.commands.secrets import read_root_file
     from holdfast.node.hub import Hub
 
-    made = Hub.init(data, tenant, root_file.read_bytes() if root_file else None)
+    root, passphrase = read_root_file(root_file) if root_file else (None, b"")
+    made = Hub.init(data, tenant, root, passphrase=passphrase)
     try:
         name = made.name
     finally:
@@ -74,22 +77,141 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
 
 @hub.command("export-root")
 @data_option
-@target_argument("file")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--plain", is_flag=True, help="Do not encrypt the file: who opens it has the key.")
+@click.option(
+    "--remove", is_flag=True, help="Then delete the key here; FILE may be of an earlier export."
+)
 @json_option
-def export_root(data: Path, file: Path, as_json: bool) -> None:
-    """Write the root key to a file, to be kept offline; the hub may go on running."""
+def export_root(data: Path, file: Path, plain: bool, remove: bool, as_json: bool) -> None:
+    """Write the root key to a file, to be kept offline; the hub may go on running.
+
+    The file is encrypted (PKCS 8) with a passphrase that is asked for, or read from standard input.
+    With --remove the hub keeps its issuing certificate, which admits and renews devices for ten
+    years; what takes the root key then are `hub renew-issuer` and `hub init --root`.
+
+    \b
+    Such as:
+      holdfast hub export-root /media/usb/root.pem --remove --data hub
+    """
     from holdfast.commands.output import say, show_json
+    from holdfast.commands.secrets import read_passphrase, read_root_file
     from holdfast.commands.session import require_directory
-    from holdfast.node.hub import export_root as write_root
+    from holdfast.node.issuing import export_root as write_root
+    from holdfast.node.timekeeping import Timekeeper
 
     require_directory(data)
-    write_root(data, file)
-    if as_json:
-        show_json({"file": str(file)})
+    if file.exists() and not remove:
+        raise click.BadParameter(f"{file} exists already; name another file, or remove it first")
+    if file.exists():
+        _, passphrase = read_root_file(file)
     else:
+        passphrase = b"" if plain else read_passphrase(twice=True)
+    write_root(data, file, passphrase, remove=remove, now_ms=Timekeeper().now_ms())
+    if as_json:
+        show_json({"file": str(file), "removed": remove})
+        return
+    say(f"The root key is in {file}. Keep it offline: who has it can make nodes of this tenant.")
+    if remove:
         say(
-            f"The root key is in {file}. Keep it offline: who has it can make nodes of this tenant."
+            "It is not here any more. A new issuing certificate takes it (hub renew-issuer --root "
+            "FILE), and so does a hub that is built anew (hub init --root FILE)."
         )
+
+
+@hub.command("renew-issuer")
+@data_option
+@click.option(
+    "--root",
+    "root_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The root key, as export-root wrote it.",
+)
+@json_option
+def renew_issuer(data: Path, root_file: Path, as_json: bool) -> None:
+    """Give the hub a new issuing certificate, with the root key; the hub may go on running.
+
+    What the one before has issued stays good. The root key is read and not kept.
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.secrets import read_root_file
+    from holdfast.commands.session import require_directory
+    from holdfast.node.issuing import renew
+    from holdfast.node.timekeeping import Timekeeper
+
+    require_directory(data)
+    pem, passphrase = read_root_file(root_file)
+    made = renew(data, pem, passphrase, Timekeeper().now_ms())
+    ends = datetime.datetime.fromtimestamp(made.ends_ms / 1000, datetime.UTC)
+    if as_json:
+        show_json({"ends_at": ends.isoformat()})
+    else:
+        say(f"The hub issues certificates with a new one of its own, until {ends:%d %B %Y}.")
+
+
+@hub.command("rotate-key")
+@data_option
+@json_option
+def rotate_key(data: Path, as_json: bool) -> None:
+    """Give the hub a new key and certificate, and retire the old ones.
+
+    Join codes that are still open name the old key: they are withdrawn, so make new ones.
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.post("/certificate/renew", {"new_key": True})
+    if as_json:
+        show_json(answer)
+    else:
+        say(f"The hub has a new key, certified until {answer['ends_at'][:10]}.")
+
+
+@hub.command("invites")
+@data_option
+@click.option("--withdraw", metavar="NAME", help="Make the open codes for this device void.")
+@json_option
+def invites(data: Path, withdraw: str | None, as_json: bool) -> None:
+    """The join codes that are still open: for whom, until when, how many tries are left.
+
+    The codes themselves are kept nowhere. `--withdraw NAME` (or VENUE/NAME, or the code's id)
+    makes them void.
+    """
+    from holdfast.commands.output import remark, say, show_json, show_table
+    from holdfast.commands.session import open_session, quoted
+    from holdfast.commands.words import clock_text
+
+    with open_session(data) as session:
+        if withdraw is not None:
+            answer = session.request("DELETE", f"/invites/{quoted(withdraw)}").data
+        else:
+            answer = session.get("/invites")
+    if as_json:
+        show_json(answer)
+        return
+    if withdraw is not None:
+        say(f"{len(answer['items'])} withdrawn; who has such a code cannot join with it any more.")
+        return
+    show_table(
+        ["id", "node", "role", "venue", "until", "tries left"],
+        (
+            [
+                one["id"],
+                one["name"],
+                one["role"],
+                one["venue"],
+                clock_text(one["expires_at"]),
+                one["tries_left"],
+            ]
+            for one in answer["items"]
+        ),
+        empty="no join code is open; make one: holdfast hub invite",
+    )
+    if answer["items"]:
+        remark("a code is withdrawn with `holdfast hub invites --withdraw ID`")
 
 
 @hub.command()

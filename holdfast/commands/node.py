@@ -82,6 +82,27 @@ def rejoin(code: str, data: Path, as_json: bool) -> None:
         say(f"Joined {answer['hub']} again; what is new comes with the next exchange.")
 
 
+@node.command("rotate-key")
+@data_option
+@json_option
+def rotate_key(data: Path, as_json: bool) -> None:
+    """Give a device a new key and certificate, and retire the old ones; the hub must be in reach.
+
+    Whoever else has the old key, as from a stolen copy, speaks for nobody once the hub has heard
+    of the new one. Certificates are renewed by themselves and need no command.
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        answer = session.post("/certificate/renew", {"new_key": True})
+        session.post("/sync/now")
+    if as_json:
+        show_json(answer)
+    else:
+        say(f"The device has a new key, certified until {answer['ends_at'][:10]}.")
+
+
 @node.command("set-hub")
 @click.argument("url")
 @data_option

@@ -32,6 +32,11 @@ from holdfast.node.words import plain_reason
 Fields = list[tuple[str, Any]]
 
 SHUT_OUT: Final = "revoked"
+_UNHEARD: Final = {
+    SHUT_OUT: "SHUT OUT by the hub",
+    "expired": "NOT HEARD by the hub: the certificate has expired",
+}
+"""How it stands with the hub where that hears this device no more, by the reason."""
 """The `reason` of `GET /sync` for a device that its hub has shut out."""
 _STEPS: Final = 2
 
@@ -39,15 +44,15 @@ _STEPS: Final = 2
 def sync_fields(answer: Mapping[str, Any]) -> Fields:
     """How it stands with the hub; of the queue what is not as it should be."""
     differing = answer.get("books_differing") or []
-    shut_out = answer.get("reason") == SHUT_OUT
+    unheard = _UNHEARD.get(str(answer.get("reason")))
     last = answer.get("last_exchange_at")
     ago = ago_text(last, datetime.datetime.now(datetime.UTC))
     return [
-        ("exchange", "SHUT OUT by the hub" if shut_out else connection_words(answer.get("state"))),
-        ("which means", answer.get("detail") if shut_out else None),
+        ("exchange", unheard or connection_words(answer.get("state"))),
+        ("which means", answer.get("detail") if unheard else None),
         ("hub", answer.get("hub")),
         ("last exchange", f"{clock_text(last)}, {ago}" if last else "never"),
-        ("last problem", None if shut_out else answer.get("last_error")),
+        ("last problem", None if unheard else answer.get("last_error")),
         ("not sent yet", answer.get("queued")),
         *_unusual(answer.get("queue") or {}),
         ("differs from the hub", differing),
@@ -55,9 +60,9 @@ def sync_fields(answer: Mapping[str, Any]) -> Fields:
 
 
 def way_out_lines(answer: Mapping[str, Any], directory: Path) -> list[str]:
-    """What to type on a device that was shut out; lines to be copied, and none for any other."""
+    """What to type on a device that is not heard; lines to be copied, and none for any other."""
     commands = answer.get("way_out") or []
-    if answer.get("reason") != SHUT_OUT or len(commands) < _STEPS:
+    if answer.get("reason") not in _UNHEARD or len(commands) < _STEPS:
         return []
     invite, rejoin, *_ = commands
     return [
@@ -124,9 +129,19 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
         ),
         ("database", size_text(disk.get("database_bytes"))),
         ("directory", answer.get("directory")),
+        ("certificate", _certificate_words(answer.get("certificate"))),
         ("life", life),
         ("why another life", answer.get("other_life")),
     ]
+
+
+def _certificate_words(certificate: Any) -> str | None:
+    """Such as `until 2031-11-20`."""
+    if not isinstance(certificate, Mapping):
+        return None
+    words = f"until {str(certificate.get('ends_at'))[:10]}"
+    state = {"due": ", to be renewed by itself", "ended": ", ENDED"}
+    return words + state.get(str(certificate.get("state")), "")
 
 
 def _sells_words(sells: Any) -> str | None:

@@ -145,6 +145,10 @@ METADATA_NUMBER_MAX: Final = 999_999_999
 and stands in `metadata` by accident only."""
 CARD_BYTES_MAX: Final = 8_192
 JOIN_CODE_TRIES: Final = 5
+CERTIFICATES_PER_DAY_MAX: Final = 24
+"""Of one device: each is kept for ever, so that it can be shut out, and a fault asks every hour."""
+PASSPHRASE_CHARS_MIN: Final = 12
+"""Of the passphrase of an exported root key: who finds the file can try for as long as he likes."""
 INVITE_SECONDS_MAX: Final = 30 * 86_400
 """A join code is a key to the fleet: one that lies about for longer than a month is a leak."""
 QUEUE_KEPT_DAYS: Final = 7
@@ -247,7 +251,9 @@ DISK_FREE_BYTES_MIN: Final = 100 * 1024 * 1024
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
 """A write-ahead log of four checkpoints' size: something keeps reading and never ends."""
 NONCES_REMEMBERED: Final = 65_536
-"""Requests whose repetition is noticed. An older one repeats an exchange, which changes nothing."""
+"""Upgrades to the live channel whose repetition is noticed. An older one leads nowhere either."""
+CHALLENGED_SENDERS_MAX: Final = 65_536
+"""Certificates whose newest challenge is remembered; beyond it the one silent longest asks anew."""
 FLEET_NOTED_EVERY_MS: Final = 5_000
 """How often the fleet view is written for a device that says nothing new of its queue."""
 

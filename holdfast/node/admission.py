@@ -12,17 +12,24 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from holdfast.model.administration import serial_bytes
-from holdfast.model.errors import Conflict, DirectoryError, Invalid, NotFound, Unauthorised
+from holdfast.model.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthorised,
+)
 from holdfast.model.events import ChainClosed, CodesGranted, NodeRevoked, VenueKeyAccepted
+from holdfast.model.limits import CERTIFICATES_PER_DAY_MAX
 from holdfast.model.roles import NODE_ROLES
 from holdfast.model.vocabulary import REVOKE_REASONS
 from holdfast.node import identity as certificates
-from holdfast.node import join_codes
-from holdfast.node.identity import fingerprint
-from holdfast.node.keys import read_signing_key
+from holdfast.node import join_codes, standing
+from holdfast.node.identity import HUB_ROLE, Identity, fingerprint
 from holdfast.node.reasons import reason_code
 from holdfast.store.records import CertificateRow
 from holdfast.sync.seals import chain_start
@@ -30,7 +37,6 @@ from holdfast.sync.seals import chain_start
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
 
-ROOT_KEY: Final = "root.pem"
 PREFIXES: Final = 1024
 
 
@@ -64,10 +70,10 @@ class Admission:
 
     def admit(
         self, offer_id: str, proof: bytes, transcript: bytes, request: Any
-    ) -> tuple[join_codes.JoinOffer, bytes]:
+    ) -> tuple[join_codes.JoinOffer, list[bytes]]:
         """Check a join request against its offer and issue the node's certificate.
 
-        Returns the offer and the certificate (DER). A wrong proof uses up a try, durably; what
+        Returns the offer and the certificate chain. A wrong proof uses up a try, durably; what
         fails at the hub uses up nothing. Raises Unauthorised, DirectoryError.
         """
         with self._hub.lock:
@@ -80,23 +86,95 @@ class Admission:
                 raise failure
             assert offer is not None
             self._require_meant(offer, request)
-            leaf = certificates.issue(
-                self._root_key(), self._hub.identity.root, self._hub.identity.tenant,
-                offer.venue, offer.role, offer.name, request.public_key, self._hub.clock.now_ms(),
+            chain = self._hub.issuer().issue(
+                self._hub.identity.tenant, offer.venue, offer.role, offer.name,
+                request.public_key, self._hub.clock.now_ms(),
             )  # fmt: skip
             book = self._hub.book_of(offer.venue)
             # With the last that can fail, and in its transaction: what fails leaves the code good.
             with self._hub.transaction():
-                self._hub.store.records.put_certificate(
-                    CertificateRow(
-                        serial_bytes(certificates.serial_of(leaf)), book, offer.name, offer.role,
-                        self._hub.clock.now_ms(),
-                    )
-                )  # fmt: skip
+                self._register(chain, book, offer.name, offer.role)
                 if self._hub.recovery.may_write(book):
                     self.grant_codes(book, request.incarnation)
                 self._hub.store.records.drop_offer(offer_id)
-            return offer, leaf
+            return offer, chain
+
+    def renew(self, sender: Identity, key: Ed25519PublicKey) -> list[bytes]:
+        """Issue a newer certificate to a device that proved that it has the present one.
+
+        Raises Forbidden for one that was shut out, Unauthorised where its key was replaced,
+        RateLimited, DirectoryError.
+        """
+        hub = self._hub
+        book = hub.book_of(sender.venue)
+        with hub.lock:
+            if sender.role == HUB_ROLE or book not in hub.books:
+                raise Forbidden("only a device of one of this hub's venues gets certificates here")
+            standing.require_good(hub.book(book), sender)
+            hub.require_writing(book, harmless=True)
+            now_ms = hub.clock.now_ms()
+            recent = [
+                row
+                for row in hub.store.records.certificates()
+                if (row.book, row.node) == (book, sender.name)
+                and row.issued_at_ms > now_ms - 86_400_000
+            ]
+            if len(recent) >= CERTIFICATES_PER_DAY_MAX:
+                message = f"{sender.name} was given {len(recent)} certificates within a day"
+                raise RateLimited(message, 3_600)
+            chain = hub.issuer().issue(*sender.writer, key, now_ms, sender.line)
+            with hub.transaction():
+                self._register(chain, book, sender.name, sender.role)
+            return chain
+
+    # --- codes that are open ----------------------------------------------------------------------
+
+    def open_codes(self) -> list[join_codes.JoinOffer]:
+        """The codes with which a device can still join, those that end first first."""
+        now_ms = self._hub.clock.now_ms()
+        with self._hub.lock:
+            kept = map(join_codes.decode_offer, self._hub.store.records.offers())
+            found = [one for one in kept if one.expires_at_ms > now_ms and one.tries_left > 0]
+        return sorted(found, key=lambda one: (one.expires_at_ms, one.id))
+
+    def withdraw(self, which: str) -> list[join_codes.JoinOffer]:
+        """Make open codes void: the one of this id, or those of a device (NAME or VENUE/NAME).
+        Raises NotFound where there is none."""
+        with self._hub.transaction():
+            found = [
+                one
+                for one in self.open_codes()
+                if which in (one.id, one.name, f"{one.venue}/{one.name}")
+            ]
+            if not found:
+                raise NotFound(f"no open join code is for {which!r}: `holdfast hub invites` lists")
+            for one in found:
+                self._hub.store.records.drop_offer(one.id)
+        return found
+
+    def withdraw_all(self) -> None:
+        """Make every code void that was handed out."""
+        with self._hub.transaction():
+            for data in self._hub.store.records.offers():
+                self._hub.store.records.drop_offer(join_codes.decode_offer(data).id)
+
+    def sweep(self) -> None:
+        """Forget codes whose time was over a day ago: until then they are told why they fail."""
+        before = self._hub.clock.now_ms() - 86_400_000
+        with self._hub.transaction():
+            for data in self._hub.store.records.offers():
+                held = join_codes.decode_offer(data)
+                if held.expires_at_ms < before:
+                    self._hub.store.records.drop_offer(held.id)
+
+    # --- certificates and code prefixes -----------------------------------------------------------
+
+    def _register(self, chain: list[bytes], book: str, name: str, role: str) -> None:
+        """Remember what was issued: by its number it is shut out, also where it is never seen."""
+        serial = serial_bytes(certificates.serial_of(chain[0]))
+        now_ms = self._hub.clock.now_ms()
+        row = CertificateRow(serial, book, name, role, now_ms)
+        self._hub.store.records.put_certificate(row)
 
     def _require_meant(self, offer: join_codes.JoinOffer, request: Any) -> None:
         """Whether this hub and this device are meant, asked before the code is used up. Raises
@@ -113,15 +191,6 @@ class Admission:
                 f"this join code is for {meant}, and {request.device} asks with it; "
                 "make one for that name, or join in a new directory"
             )
-
-    def _root_key(self) -> Ed25519PrivateKey:
-        path = self._hub.directory / "keys" / ROOT_KEY
-        if not path.exists():
-            raise DirectoryError(
-                f"the hub cannot admit anybody without its root key: put {path} back there while "
-                "devices join, and take it away again after; the code stays good until it expires"
-            )
-        return read_signing_key(path)
 
     def grant_codes(self, name: str, incarnation: bytes) -> None:
         """Give an incarnation a prefix of its own in this book, if it has none."""
@@ -265,20 +334,20 @@ class Admission:
         """Go on without devices that a recovering hub has not heard: each is shut out, at the head
         held here; one whose certificate another life bears too, which was heard, is closed."""
         authors = self._hub.book(book).authors
-        borne = {authors[life].serials[-1] for life in authors.keys() - lives}
+        borne = {n for life in authors.keys() - lives for n in authors[life].serials}
         for life in sorted(lives):
             author = authors[life]
             chain = self._hub.store.journal.chain(book, life)
             assert chain is not None
-            if author.serials[-1] in borne:
+            if borne.intersection(author.serials):
                 self._hub.append(
                     book, ChainClosed(life, b"", chain.length, chain.head, "not_heard_in_recovery")
                 )
             else:
-                serial = serial_bytes(author.serials[-1])
+                serials = tuple(sorted(map(serial_bytes, author.serials)))
                 heads = ((life, chain.length, chain.head),)
                 self._hub.append(
-                    book, NodeRevoked(author.info.name, (serial,), heads, "not_heard_in_recovery")
+                    book, NodeRevoked(author.info.name, serials, heads, "not_heard_in_recovery")
                 )
 
     def nodes(self) -> list[dict[str, Any]]:
@@ -304,8 +373,7 @@ class Admission:
                     "version": detail.get("software"),
                     "incarnation": row.incarnation.hex(),
                     "number": detail.get("number"),
-                    "revoked": author is not None
-                    and book.administration.is_revoked(author.serials[-1:]),
+                    "revoked": author is not None and book.administration.is_revoked(author.bearer),
                 }
             )
         heard = {(row.book, row.node) for row in rows}

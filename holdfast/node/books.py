@@ -25,34 +25,66 @@ from holdfast.model.events import (
     RightRevoked,
 )
 from holdfast.model.limits import CHAINS_PER_BOOK_MAX, CHAINS_PER_CERTIFICATE_MAX
-from holdfast.node.identity import Identity, verify_certificate
+from holdfast.node.identity import Identity, verify_certificate, verify_renewed
 from holdfast.store.journal import ChainRow, Journal
 from holdfast.sync import gate
 from holdfast.sync.gate import Judged, Refused
 
 
+class KeyChange(NamedTuple):
+    """From entry `first` on a chain is sealed with `key`, on the branch whose entry before that
+    has this `hash` (empty: the key with which the chain begins)."""
+
+    first: int
+    key: Ed25519PublicKey
+    hash: bytes
+
+
 @dataclass(slots=True)
 class ChainAuthor:
-    """Who writes a chain: what the certificate says, the serial numbers of all it had, the first
+    """Who writes a chain: what its first certificate says, all the certificates it had, the first
     one first, and the keys with the entry each begins at."""
 
     info: WriterInfo
-    venue: str
-    serials: list[int]
-    keys: list[tuple[int, Ed25519PublicKey]]
+    certified: list[Identity]
+    keys: list[KeyChange]
 
     @property
     def role(self) -> str:
         """What the certificate says: no later one of the chain changes it."""
         return self.info.role
 
-    def key_at(self, n: int) -> Ed25519PublicKey:
-        """The key that a seal over the first n entries must be signed with."""
-        key = self.keys[0][1]
-        for first, candidate in self.keys:
-            if first <= n:
-                key = candidate
-        return key
+    @property
+    def venue(self) -> str:
+        return self.certified[0].venue
+
+    @property
+    def serials(self) -> list[int]:
+        """The numbers of all its certificates, and of those that they renew."""
+        return list(dict.fromkeys(n for one in self.certified for n in one.serials))
+
+    @property
+    def bearer(self) -> tuple[int, int]:
+        """The numbers by which whoever goes on with the chain can be shut out."""
+        return self.certified[-1].serials
+
+    def key_at(self, n: int, hash_at: gate.HashAt) -> Ed25519PublicKey:
+        """The key that a seal over the first n entries must be signed with, on the branch with
+        these hashes."""
+        change = max(
+            (
+                change
+                for change in self.keys
+                if change.first <= n
+                and (not change.hash or hash_at(change.first - 1) == change.hash)
+            ),
+            key=lambda change: change.first,
+        )
+        return change.key
+
+    def cut(self, after: int, upto: int) -> int:
+        """Where a frame from entry `after` on ends: a key must be known before it seals."""
+        return min((c.first - 1 for c in self.keys if after < c.first - 1 < upto), default=upto)
 
 
 class Closing(NamedTuple):
@@ -68,13 +100,15 @@ class Closing(NamedTuple):
 
 @dataclass
 class BookState:
-    """A book as folded in memory: its administration, the authors of its chains, and every close
-    that was written, by chain and number."""
+    """A book as folded in memory: its administration, the authors of its chains, every close that
+    was written, by chain and number, and the serial numbers of certificates whose key its writer
+    has replaced by another."""
 
     name: str
     administration: Administration = field(default_factory=Administration)
     authors: dict[bytes, ChainAuthor] = field(default_factory=dict)
     closings: dict[tuple[int, int], Closing] = field(default_factory=dict)
+    superseded: set[int] = field(default_factory=set)
 
 
 class Books:
@@ -117,7 +151,7 @@ class Books:
             1
             for chain in chains
             if (known := book.authors.get(chain.incarnation)) is not None
-            and known.serials[0] == author.serials[0]
+            and known.certified[0].line == author.certified[0].line
         )
         if len(chains) >= CHAINS_PER_BOOK_MAX or own >= CHAINS_PER_CERTIFICATE_MAX:
             raise Refused("too-many-chains")
@@ -135,14 +169,23 @@ class Books:
         if (identity.venue == "*") != is_hub:
             raise Refused("certificate-foreign")
         info = WriterInfo(incarnation, identity.name, identity.role, event.number, is_hub)
-        return ChainAuthor(info, identity.venue, [identity.serial], [(1, identity.public_key)])
+        return ChainAuthor(info, [identity], [KeyChange(1, identity.public_key, b"")])
 
-    def _renewed(self, event: ChainKeyChanged) -> Identity | None:
-        """What a later certificate says; None where it is none of ours, and changes nothing."""
-        try:
-            return verify_certificate(event.certificates, self._root())
-        except HoldfastError:
-            return None
+    def _renew(self, book: BookState, author: ChainAuthor, chain: ChainRow, judged: Judged) -> None:
+        """A writer goes on with another certificate. One whose key is replaced is good no more:
+        whoever else has that key speaks for nobody (§4.3)."""
+        event = judged.event
+        assert isinstance(event, ChainKeyChanged)
+        renewed = verify_renewed(author.certified[0], event.certificates, self._root())
+        if renewed is None:
+            return
+        before = author.certified
+        author.certified = [*before, renewed]
+        author.keys.append(KeyChange(judged.n + 1, renewed.public_key, judged.hash))
+        if self.counts(book, chain, judged.n):
+            book.superseded.update(
+                one.serial for one in before if one.public_key != renewed.public_key
+            )
 
     def counts(self, book: BookState, chain: ChainRow, n: int) -> bool:
         """Whether entry n of a branch counts as its writer's word: not beyond the head at which
@@ -255,10 +298,7 @@ class Books:
                 return False
             author = book.authors[incarnation] = self.certify(book.name, incarnation, event)
         elif isinstance(event, ChainKeyChanged):
-            renewed = self._renewed(event)
-            if renewed and (renewed.name, renewed.venue) == (author.info.name, author.venue):
-                author.keys.append((judged.n + 1, renewed.public_key))
-                author.serials.append(renewed.serial)
+            self._renew(book, author, chain, judged)
         if isinstance(event, ChainClosed):
             before = set(book.administration.closes)
             self._note_closing(book, chain, judged)

@@ -16,7 +16,7 @@ from holdfast.model.entries import Claim
 from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.events import ChainCertified, ChainKeyChanged, ClaimDecided
 from holdfast.model.ids import uuid_text
-from holdfast.node.identity import verify_certificate
+from holdfast.node.identity import Identity, verify_certificate, verify_renewed
 from holdfast.node.lookup import (
     decision_shape,
     decisions_in,
@@ -184,22 +184,28 @@ def _keys(
     """The decider's keys with the entry each begins at, read anew from its certificates; none
     where the root did not sign each for this tenant's hub or for a device of this venue."""
     keys: list[tuple[int, Ed25519PublicKey]] = []
+    first: Identity | None = None
     for n, (digest, data) in enumerate(zip(hashes, entries, strict=True), 1):
         if n > 1 and b"chain.key_changed" not in data:
             continue
         event = gate.judge(chain.incarnation, n, digest, data).event
         if not isinstance(event, ChainCertified if n == 1 else ChainKeyChanged):
             continue
+        if first is not None:
+            renewed = verify_renewed(first, event.certificates, replica.identity.root)
+            if renewed is not None:
+                keys.append((n + 1, renewed.public_key))
+            continue
         try:
-            proven = verify_certificate(event.certificates, replica.identity.root)
+            first = verify_certificate(event.certificates, replica.identity.root)
         except HoldfastError as error:
             notes.append(f"the decider's certificate is not the tenant's: {error.detail}")
             return []
         tenant, _, venue = chain.book.partition("/")
-        if proven.tenant != tenant or proven.venue not in ("*", venue):
-            notes.append(f"the decider's certificate is for {proven.tenant}/{proven.venue}")
+        if first.tenant != tenant or first.venue not in ("*", venue):
+            notes.append(f"the decider's certificate is for {first.tenant}/{first.venue}")
             return []
-        keys.append((1 if n == 1 else n + 1, proven.public_key))
+        keys.append((1, first.public_key))
     return keys
 
 

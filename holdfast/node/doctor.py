@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from holdfast.model.errors import DirectoryError, DirectoryInUse, HoldfastError
 from holdfast.model.limits import DISK_FREE_BYTES_MIN, STAMP_AHEAD_MS_MAX, WAL_BYTES_MAX
 from holdfast.node import files, settings
-from holdfast.node.keys import SECRET_MODE
-from holdfast.node.local_identity import ROOT_META_KEY, LocalIdentity
+from holdfast.node.issuing import ISSUER_LEFT_DAYS, issuer_ends_ms
+from holdfast.node.keys import SECRET_MODE, in_ring, is_misplaced, move_secret, read_secret
+from holdfast.node.local_identity import ROOT_META_KEY, LocalIdentity, load_certificate
 from holdfast.node.replica import PROJECTION_VERSION, Replica
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.node.verify import VerifyReport, verify_store
@@ -260,6 +261,60 @@ def _permissions(directory: Path) -> Iterator[Check]:
     yield Check("permissions", not wrong, detail, way_out)
 
 
+def _key_files(directory: Path) -> list[Path]:
+    keys = directory / "keys"
+    return sorted(path for path in keys.rglob("*") if path.is_file()) if keys.is_dir() else []
+
+
+def _key_store(directory: Path) -> Iterator[Check]:
+    """Where the keys lie, and whether they can be had from there."""
+    keys = _key_files(directory)
+    misplaced = [path.name for path in keys if is_misplaced(path)]
+    if misplaced:
+        detail = f"key_store says otherwise than where these keys lie: {', '.join(misplaced)}"
+        yield Check("key store", False, detail, f"run `{_fix(directory)}`, which moves them")
+        return
+    for path in keys:
+        read_secret(path)
+    ring = any(in_ring(path) for path in keys)
+    where = "the key ring of this account" if ring else "files of this directory"
+    yield Check("key store", True, f"the keys are in {where}, and can be read")
+
+
+def _certificate(directory: Path) -> Iterator[Check]:
+    """Whether the hub still hears this device; at a hub, how long its issuer lasts."""
+    with ReadOnlyStore(directory) as store:
+        identity = load_certificate(store)
+        role = store.meta("role")
+    now_ms = Timekeeper().now_ms()
+    left = (identity.not_after_ms - now_ms) // 86_400_000
+    if left < 0:
+        way_out = (
+            "make a new code at the hub and run `holdfast node rejoin --code CODE`"
+            if role != b"hub"
+            else "run the hub: it renews its own certificate"
+        )
+        yield Check("certificate", False, f"it ended {-left} days ago, by this clock", way_out)
+        return
+    yield Check("certificate", True, f"{left} days are left; it is renewed by itself")
+    if role == b"hub":
+        yield _issuer(directory, now_ms)
+
+
+def _issuer(directory: Path, now_ms: int) -> Check:
+    ends_ms = issuer_ends_ms(directory)
+    left = (ends_ms - now_ms) // 86_400_000
+    if left < ISSUER_LEFT_DAYS:
+        detail = (
+            f"the hub's issuing certificate ends in {left} days, and nothing it issues lasts longer"
+            if ends_ms
+            else "the hub has no issuing certificate, and no root key to make one with"
+        )
+        way_out = "bring the root key's file, and run `holdfast hub renew-issuer --root FILE`"
+        return Check("issuer", False, detail, way_out)
+    return Check("issuer", True, f"the hub's issuing certificate lasts {left} days more")
+
+
 def _settings(directory: Path) -> Iterator[Check]:
     try:
         settings.load(directory)
@@ -278,6 +333,8 @@ _CHECKS: Final[tuple[tuple[str, Look], ...]] = (
     ("clock", _clock),
     ("disk", _disk),
     ("permissions", _permissions),
+    ("key store", _key_store),
+    ("certificate", _certificate),
     ("settings", _settings),
     ("write-ahead log", _log_size),
 )
@@ -287,12 +344,20 @@ _CHECKS: Final[tuple[tuple[str, Look], ...]] = (
 
 
 def _mended(check: Check, directory: Path, in_use: bool) -> Check:
-    if check.ok or check.name not in ("projections", "permissions"):
+    if check.ok or check.name not in ("projections", "permissions", "key store"):
         return check
     if check.name == "permissions":
         for path in _open_secrets(directory):
             path.chmod(SECRET_MODE)
         again = _looked("permissions", _permissions, directory)[0]
+    elif check.name == "key store":
+        try:
+            for path in _key_files(directory):
+                if is_misplaced(path):
+                    move_secret(path)
+        except HoldfastError as error:
+            return Check(check.name, False, sentences([check.detail, error.detail]), check.way_out)
+        again = _looked("key store", _key_store, directory)[0]
     elif in_use:
         return Check(
             check.name, False, f"{check.detail}; not mended: the directory is in use",

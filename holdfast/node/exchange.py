@@ -193,10 +193,13 @@ class Exchange:
     ) -> None:
         journal = self._r.store.journal
         own = self._r.is_own(chain)
+        author = self._r.book(book).authors.get(chain.incarnation)
         while have < upto and not budget.full:
             page = have // PAGE_ENTRIES
             first = page * PAGE_ENTRIES
             wanted = min(upto, first + PAGE_ENTRIES, have + budget.entries_left)
+            # Who reads it must know a new key before anything is sealed with it (DESIGN §4.3).
+            wanted = author.cut(have, wanted) if author is not None else wanted
             wanted = journal.within_bytes(chain, have, wanted, FRAME_ENTRY_BYTES)
             if own:
                 cut, seal = wanted, self._r.seal_own(chain, wanted)
@@ -288,6 +291,8 @@ class Exchange:
             merged = self._r.merge(peer.book, response.frames, "hub")
             self._take_keys(peer.book, response.keys)
             if response.cursor is not None:
+                # Stretches of the feed that this replica wrote itself bring nothing and are passed.
+                outcome.moved |= peer.cursor is not None and response.cursor.seq > peer.cursor.seq
                 peer.cursor = response.cursor
             if response.heads is not None:
                 peer.heads = by_incarnation(response.heads)

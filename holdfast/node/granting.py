@@ -403,7 +403,7 @@ def lives_of(book: BookState, holder: str) -> list[bytes]:
         if author.info.name == holder
         and not author.info.is_hub
         and incarnation not in administration.closes
-        and not administration.is_revoked(author.serials[-1:])
+        and not administration.is_revoked(author.bearer)
         and incarnation not in administration.succeeded
     ]
 

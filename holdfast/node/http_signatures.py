@@ -1,13 +1,14 @@
 """Signed requests and answers between replicas: RFC 9421 with Ed25519, RFC 9530 digests.
 
-Owns which parts of a message are covered, and the filter against repeated requests. What a message
+Owns which parts of a message are covered, and the filter against repeated upgrades. What a message
 of ours looks like to the letter stands in `signature_text`; what is spelled otherwise is for the
 library (`http-message-signatures`), and so is every refusal.
 
 A request covers its method, authority, path, query, content digest and the sender's certificate. An
 answer covers its status, digest and certificate, and the signature of the request that it answers,
-so that an answer belongs to its question. The upgrade to the live channel and its answer cover the
-key of the live channel besides. `created` is written and not judged: a device whose clock is two
+so that an answer belongs to its question. A request covers the challenge that it answers besides,
+an answer the one for the next request (`challenges`), and the upgrade to the live channel and its
+answer the key of the live channel. `created` is written and not judged: a device whose clock is two
 hours off must still be heard, or it could never be told the time.
 """
 
@@ -40,6 +41,7 @@ from holdfast.sync import signing
 
 CERTIFICATE_HEADER: Final = "Holdfast-Certificate"
 LIVE_KEY_HEADER: Final = "Holdfast-Live-Key"
+CHALLENGE_HEADER: Final = "Holdfast-Challenge"
 SIGNATURE_HEADER: Final = "Signature"
 REQUEST_COMPONENTS: Final = (
     "@method", "@authority", "@path", "@query", "content-digest", "holdfast-certificate",
@@ -49,6 +51,8 @@ RESPONSE_COMPONENTS: Final = (
 )  # fmt: skip
 LIVE_COMPONENTS: Final = ("holdfast-live-key",)
 """Covered besides in the upgrade to the live channel and in its answer, and nowhere else."""
+CHALLENGE_COMPONENTS: Final = ("holdfast-challenge",)
+"""Covered besides wherever the header stands."""
 TAG: Final = "holdfast"
 NONCE_CHARS_MIN: Final = 16
 SENDERS_FAIR: Final = 64
@@ -108,14 +112,15 @@ def sign_request(
     nonce: str,
     certificate: str,
     live_key: str = "",
+    challenge: str = "",
 ) -> dict[str, str]:
     """The headers that sign a request: certificate, digest, signature.
 
     `url` is absolute; `nonce` is never used twice, 16 to 128 characters; `live_key` is for the
-    upgrade to the live channel alone.
+    upgrade to the live channel alone; `challenge` is what the other side gave last.
     """
-    request = _Request(method, url, _carried(certificate, live_key))
-    components = _covered(REQUEST_COMPONENTS, live=bool(live_key))
+    request = _Request(method, url, _carried(certificate, live_key, challenge))
+    components = _covered(REQUEST_COMPONENTS, request.headers, live=bool(live_key))
     return _sign(request, body, components, key, key_id, created_s, nonce)
 
 
@@ -150,12 +155,16 @@ def _sign(
     return message.headers
 
 
-def _carried(certificate: str, live_key: str) -> dict[str, str]:
-    carried = {CERTIFICATE_HEADER: certificate}
-    return carried | {LIVE_KEY_HEADER: live_key} if live_key else carried
+def _carried(certificate: str, live_key: str, challenge: str) -> dict[str, str]:
+    named = {LIVE_KEY_HEADER: live_key, CHALLENGE_HEADER: challenge}
+    return {CERTIFICATE_HEADER: certificate, **{k: v for k, v in named.items() if v}}
 
 
-def _covered(components: tuple[str, ...], *, live: bool) -> tuple[str, ...]:
+def _covered(
+    components: tuple[str, ...], headers: Mapping[str, str], *, live: bool
+) -> tuple[str, ...]:
+    if any(name.lower() == CHALLENGE_COMPONENTS[0] for name in headers):
+        components += CHALLENGE_COMPONENTS
     return components + LIVE_COMPONENTS if live else components
 
 
@@ -171,11 +180,13 @@ def verify_request(
     """Who signed the request. Raises Unauthorised with the reason.
 
     `url` is made of the Host header and the path with its query. What the key may do, and whether
-    the request comes for the first time (`NonceMemory`), is for the caller to judge. `live` is for
-    the upgrade to the live channel, whose key must be covered.
+    the request comes for the first time (`challenges`, `NonceMemory`), is for the caller to judge.
+    A challenge must be covered where there is one. `live` is for the upgrade to the live channel,
+    whose key must be covered.
     """
     request = _Request(method, url, dict(headers))
-    return _verify(request, body, resolve_key, _covered(REQUEST_COMPONENTS, live=live))
+    components = _covered(REQUEST_COMPONENTS, request.headers, live=live)
+    return _verify(request, body, resolve_key, components)
 
 
 def _verify(
@@ -233,14 +244,16 @@ def sign_response(
     created_s: int,
     certificate: str,
     live_key: str = "",
+    challenge: str = "",
 ) -> dict[str, str]:
-    """The headers that sign an answer to a signed request, whose headers are given."""
+    """The headers that sign an answer to a signed request, whose headers are given; `challenge` is
+    for the next request."""
     response = _Response(
         status,
-        _carried(certificate, live_key),
+        _carried(certificate, live_key, challenge),
         request=_Request("POST", _NO_URL, dict(request_headers)),
     )
-    components = _covered(RESPONSE_COMPONENTS, live=bool(live_key))
+    components = _covered(RESPONSE_COMPONENTS, response.headers, live=bool(live_key))
     return _sign(response, body, components, key, key_id, created_s, None)
 
 
@@ -253,18 +266,21 @@ def verify_response(
     *,
     live: bool = False,
 ) -> None:
-    """Raises Unauthorised unless `key` signed this answer to that request."""
+    """Raises Unauthorised unless `key` signed this answer to that request, and the challenge in it
+    where it has one."""
     response = _Response(
         status, dict(headers), request=_Request("POST", _NO_URL, dict(request_headers))
     )
-    _verify(response, body, lambda _: key, _covered(RESPONSE_COMPONENTS, live=live))
+    components = _covered(RESPONSE_COMPONENTS, response.headers, live=live)
+    _verify(response, body, lambda _: key, components)
 
 
 class NonceMemory:
-    """Nonces of the newest requests: one that comes twice is refused. For several threads.
+    """Nonces of the newest upgrades to the live channel: one that comes twice is refused, which
+    saves the work; without the keys it would lead nowhere. For several threads.
 
     Time plays no part, because the senders' clocks may be wrong. Of one sender the newest are
-    remembered, so that nobody's flood makes another's old requests acceptable again; where there
+    remembered, so that nobody's flood makes another's old upgrades acceptable again; where there
     is no room for all, the sender that was silent longest loses its oldest.
     """
 

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.errors import (
-    DirectoryError,
     Invalid,
     RuleViolated,
     TooLarge,
@@ -24,6 +23,7 @@ from holdfast.model.errors import (
 from holdfast.model.events import (
     ChainCertified,
     ChainClosed,
+    ChainKeyChanged,
     Event,
     NodeRevoked,
     VenueConfigured,
@@ -34,11 +34,12 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import HUB
 from holdfast.model.venue import Venue, parse_venue, to_document
-from holdfast.node import directories, lives, overselling, settings
+from holdfast.node import directories, issuing, lives, overselling, renewing, settings
 from holdfast.node import identity as certificates
-from holdfast.node.admission import ROOT_KEY, Admission, Invite, is_name
+from holdfast.node.admission import Admission, Invite, is_name
 from holdfast.node.granting import Granting
-from holdfast.node.keys import read_signing_key, write_signing_key
+from holdfast.node.issuing import Issuer
+from holdfast.node.keys import write_signing_key
 from holdfast.node.local_identity import LocalIdentity, new_life
 from holdfast.node.recovery import REBUILT_KEY, Recovery
 from holdfast.node.replica import Merged, Written
@@ -59,9 +60,16 @@ class Hub(Service):
 
     @classmethod
     def init(
-        cls, directory: Path | str, tenant: str, root: bytes | None = None, **overrides: Any
+        cls,
+        directory: Path | str,
+        tenant: str,
+        root: bytes | None = None,
+        *,
+        passphrase: bytes = b"",
+        **overrides: Any,
     ) -> Hub:
-        """Make a hub in a new directory: root key (or the given one), keys, database, token.
+        """Make a hub in a new directory: root key (or the given one, in PEM, with the passphrase
+        that it is encrypted with), issuer, keys, database, token.
 
         After a kill at any moment there is a whole hub or none. Raises Invalid, DirectoryError.
         """
@@ -69,21 +77,21 @@ class Hub(Service):
             raise Invalid.field("tenant", "must be 1-64 of a-z, 0-9 and -")
         directory = Path(directory)
         now_ms = Timekeeper().now_ms()
-        root_key = certificates.load_root_key(root) if root else Ed25519PrivateKey.generate()
+        root_key = issuing.read_root(root, passphrase) if root else Ed25519PrivateKey.generate()
         root_certificate = certificates.make_root(tenant, root_key, now_ms)
         key = Ed25519PrivateKey.generate()
         incarnation, nonce = new_life(key)
-        leaf = certificates.issue(
-            root_key, root_certificate, tenant, "*", "hub", "hub", key.public_key(), now_ms
-        )
+        issuer = issuing.make(tenant, root_key, root_certificate, now_ms)
+        chain = issuer.issue(tenant, "*", "hub", "hub", key.public_key(), now_ms)
         identity = LocalIdentity(
-            tenant, "*", "hub", "hub", incarnation, 1, key, [leaf], root_certificate,
+            tenant, "*", "hub", "hub", incarnation, 1, key, chain, root_certificate,
             X25519PrivateKey.generate(), certificates.derive_pseudonym_key(root_key), [], [],
             nonce,
         )  # fmt: skip
         with directories.making(directory, **overrides) as store:
             identity.save_keys(store.directory)
-            write_signing_key(store.directory / "keys" / ROOT_KEY, root_key)
+            write_signing_key(store.directory / "keys" / issuing.ROOT_KEY, root_key)
+            issuer.save(store.directory)
             with store.atomic():
                 identity.save(store.records)
                 store.records.put("role", b"hub")
@@ -130,9 +138,31 @@ class Hub(Service):
         self.keep_witness()
         super().close()
 
-    def export_root(self, path: Path) -> None:
-        """Copy the root key out, to be kept offline. Raises DirectoryError if the file exists."""
-        export_root(self.directory, path)
+    def export_root(self, path: Path, passphrase: bytes = b"", *, remove: bool = False) -> None:
+        """Copy the root key out, to be kept offline: see `issuing.export_root`."""
+        now_ms = self.clock.now_ms()
+        issuing.export_root(self.directory, path, passphrase, remove=remove, now_ms=now_ms)
+
+    def issuer(self) -> Issuer:
+        """Who issues certificates here. Raises DirectoryError where that takes the root key."""
+        return issuing.issuer_of(
+            self.directory, self.identity.tenant, self.identity.root, self.clock.now_ms()
+        )
+
+    def renew(self, *, new_key: bool = False) -> None:
+        """A newer certificate of the hub's own: see `renewing.renew_hub`."""
+        renewing.renew_hub(self, new_key=new_key)
+
+    def renew_if_due(self) -> bool:
+        """Renew the hub's own certificate where it nears its end. Raises DirectoryError where that
+        takes the root key."""
+        if self.exchange_state == "replaced" or not renewing.is_due(self):
+            return False
+        self.renew()
+        return True
+
+    def status(self) -> dict[str, Any]:
+        return {**super().status(), "certificate": renewing.certificate_document(self)}
 
     # --- venues ---------------------------------------------------------------------------------
 
@@ -185,7 +215,7 @@ class Hub(Service):
     def append(self, name: str, event: Event, **fields: Any) -> Written:
         """As any replica, but nothing is sold, granted or decided while recovering, and nothing
         at all is written once another life of the hub took over. Raises RuleViolated."""
-        harmless = isinstance(event, ChainClosed | ChainCertified | NodeRevoked)
+        harmless = isinstance(event, ChainClosed | ChainCertified | ChainKeyChanged | NodeRevoked)
         self.require_writing(name, harmless=harmless)
         return super().append(name, event, **fields)
 
@@ -281,18 +311,3 @@ class Hub(Service):
         self.recovery.forget()
         self.admission.forget()
         self.granting.forget()
-
-
-def export_root(directory: Path, path: Path) -> None:
-    """Copy the root key of a hub's directory into a new file, also while the hub runs.
-
-    Raises DirectoryError if the file exists or the key is not there.
-    """
-    source = directory / "keys" / ROOT_KEY
-    if path.exists():
-        raise DirectoryError(f"{path} exists; choose another file for the root key")
-    if not source.exists():
-        raise DirectoryError(
-            f"{source} is not there: only a hub has a root key, unless it is kept offline already"
-        )
-    write_signing_key(path, read_signing_key(source))

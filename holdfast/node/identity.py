@@ -1,8 +1,10 @@
 """Certificates: who a writer is, proved by the tenant's root key, offline.
 
 Owns their form: X.509 with Ed25519 keys, the writer in a URI name
-`holdfast://TENANT/VENUE/ROLE/NAME` (a hub's venue is `*`), a chain leaf first. Expiry is not judged
-here: it refuses exchanges, never entries (DESIGN §4.3).
+`holdfast://TENANT/VENUE/ROLE/NAME` (a hub's venue is `*`), a chain leaf first, with the hub's
+issuer between it and the root. A renewed certificate names the first one of its *line* in its
+subject, so that who is shut out by one serial number is shut out with all that came of it, whoever
+issued them. Expiry is not judged here: it refuses exchanges, never entries (DESIGN §4.3).
 """
 
 from __future__ import annotations
@@ -24,19 +26,24 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from holdfast.model import roles
 from holdfast.model.errors import Unauthorised
-from holdfast.node.keys import parse_signing_key
 
 HUB_ROLE: Final = roles.HUB
 ROOT_YEARS: Final = 30
+ISSUER_YEARS: Final = 10
 NODE_YEARS: Final = 5
+RENEWED_FROM_DAYS: Final = 30
+"""A certificate is renewed in the last quarter of its life, or when so many days are left."""
 BACKDATED: Final = datetime.timedelta(days=1)
 """A certificate is valid from a day before its making: the other side's clock may be behind."""
 _YEAR: Final = datetime.timedelta(days=365)
+_DAY_MS: Final = 86_400_000
+_SERIAL_BITS: Final = 160
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a certificate says."""
+    """What a certificate says. `line` is the serial number of the first certificate that this one
+    renews; its own where it renews none."""
 
     tenant: str
     venue: str
@@ -46,15 +53,28 @@ class Identity:
     serial: int
     not_before_ms: int
     not_after_ms: int
+    line: int
+
+    @property
+    def serials(self) -> tuple[int, int]:
+        """The numbers by which its bearer can be shut out."""
+        return self.serial, self.line
+
+    @property
+    def writer(self) -> tuple[str, str, str, str]:
+        """Whom it is for, whatever its key."""
+        return self.tenant, self.venue, self.role, self.name
 
     def valid_at(self, now_ms: int) -> bool:
         """Whether an exchange at this time may rely on it; entries never ask (DESIGN §4.3)."""
         return self.not_before_ms <= now_ms <= self.not_after_ms
 
-
-def load_root_key(pem: bytes) -> Ed25519PrivateKey:
-    """The tenant's root key from PKCS 8 PEM. Raises DirectoryDamaged."""
-    return parse_signing_key(pem, "the root key")
+    def is_due(self, now_ms: int) -> bool:
+        """Whether it is time to renew it: in the last quarter of its life, or so many days before
+        its end, which of a short life is not more than its half."""
+        life = self.not_after_ms - self.not_before_ms
+        days = min(RENEWED_FROM_DAYS * _DAY_MS, life // 2)
+        return self.not_after_ms - now_ms <= max(life // 4, days)
 
 
 def derive_pseudonym_key(root: Ed25519PrivateKey) -> bytes:
@@ -69,10 +89,13 @@ def _time(now_ms: int) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC)
 
 
-def _named(common_name: str) -> x509.Name:
+def _named(common_name: str, line: int = 0) -> x509.Name:
     # X.509 bounds a common name by 64 bytes of UTF-8; the full name stands in the URI.
     short = common_name.encode()[:64].decode(errors="ignore")
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, short)])
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, short)]
+    if line:
+        attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, f"{line:x}"))
+    return x509.Name(attributes)
 
 
 def make_root(tenant: str, key: Ed25519PrivateKey, now_ms: int) -> bytes:
@@ -113,28 +136,61 @@ def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
     )
 
 
+def make_issuer(
+    root_key: Ed25519PrivateKey, root: bytes, tenant: str, key: Ed25519PublicKey, now_ms: int
+) -> bytes:
+    """The certificate with which a hub issues others while the root key is offline, DER.
+
+    It may issue for writers and for no further issuer. Raises Unauthorised where the root key is
+    not the one of `root`.
+    """
+    anchor = x509.load_der_x509_certificate(root)
+    if anchor.public_key() != root_key.public_key():
+        raise Unauthorised("that is the root key of another tenant; use this tenant's own")
+    now = _time(now_ms)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_named(f"Holdfast issuer of {tenant}"))
+        .issuer_name(anchor.subject)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(min(now + ISSUER_YEARS * _YEAR, anchor.not_valid_after_utc))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(sign_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()),
+            critical=False,
+        )
+    )
+    return builder.sign(root_key, None).public_bytes(serialization.Encoding.DER)
+
+
 def issue(
-    root_key: Ed25519PrivateKey,
-    root: bytes,
+    issuer_key: Ed25519PrivateKey,
+    issuer: bytes,
     tenant: str,
     venue: str,
     role: str,
     name: str,
     public_key: Ed25519PublicKey,
     now_ms: int,
+    line: int = 0,
 ) -> bytes:
-    """A hub's or node's certificate, DER."""
-    issuer = x509.load_der_x509_certificate(root)
+    """A hub's or node's certificate, DER, by an issuer or the root itself, which it does not
+    outlive; `line` is given where it renews another one."""
+    anchor = x509.load_der_x509_certificate(issuer)
     now = _time(now_ms)
     uri = _uri(tenant, venue, role, name)
     builder = (
         x509.CertificateBuilder()
-        .subject_name(_named(f"{role} {name} of {tenant}"))
-        .issuer_name(issuer.subject)
+        .subject_name(_named(f"{role} {name} of {tenant}", line))
+        .issuer_name(anchor.subject)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + NODE_YEARS * _YEAR)
+        .not_valid_after(min(now + NODE_YEARS * _YEAR, anchor.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(sign_certificates=False), critical=True)
         .add_extension(
@@ -147,11 +203,11 @@ def issue(
             x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False
         )
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()),
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
             critical=False,
         )
     )
-    return builder.sign(root_key, None).public_bytes(serialization.Encoding.DER)
+    return builder.sign(issuer_key, None).public_bytes(serialization.Encoding.DER)
 
 
 def _uri(tenant: str, venue: str, role: str, name: str) -> str:
@@ -164,6 +220,16 @@ def verify_certificate(chain: Sequence[bytes], root: bytes) -> Identity:
     Raises Unauthorised. Verified chains are remembered: they come with every request.
     """
     return _verified(tuple(bytes(der) for der in chain), bytes(root))
+
+
+def verify_renewed(before: Identity, certificates: Sequence[bytes], root: bytes) -> Identity | None:
+    """What a later certificate in a writer's chain says; None where it is not this tenant's or not
+    this writer's, and so changes nothing (DESIGN §4.3)."""
+    try:
+        found = verify_certificate(certificates, root)
+    except Unauthorised:
+        return None
+    return found if found.writer == before.writer else None
 
 
 @lru_cache(maxsize=1024)
@@ -240,7 +306,18 @@ def _read(leaf: x509.Certificate) -> Identity:
         tenant, parts[0], parts[1], parts[2], key, leaf.serial_number,
         int(leaf.not_valid_before_utc.timestamp() * 1000),
         int(leaf.not_valid_after_utc.timestamp() * 1000),
+        _line(leaf),
     )  # fmt: skip
+
+
+def _line(leaf: x509.Certificate) -> int:
+    named = [str(one.value) for one in leaf.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)]
+    if not named:
+        return leaf.serial_number
+    line = int(named[0], 16)
+    if len(named) > 1 or f"{line:x}" != named[0] or not 0 < line < 1 << _SERIAL_BITS:
+        raise ValueError("no line in the certificate")
+    return line
 
 
 def _key_hash(key: Ed25519PublicKey) -> bytes:
@@ -255,6 +332,14 @@ def fingerprint(key: Ed25519PublicKey) -> bytes:
 def serial_of(certificate: bytes) -> int:
     """A certificate's serial number."""
     return x509.load_der_x509_certificate(certificate).serial_number
+
+
+def certified_key(certificate: bytes) -> Ed25519PublicKey:
+    """The key that a certificate of one's own is for. Raises Unauthorised for another kind."""
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    if not isinstance(key, Ed25519PublicKey):
+        raise Unauthorised("the certificate's key is not Ed25519")
+    return key
 
 
 def key_id(certificate: bytes) -> str:

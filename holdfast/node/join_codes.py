@@ -116,6 +116,10 @@ def encode_offer(value: JoinOffer) -> bytes:
     return msgspec.msgpack.encode(value)
 
 
+def decode_offer(data: bytes) -> JoinOffer:
+    return msgspec.msgpack.decode(data, type=JoinOffer)
+
+
 def attempt(
     data: bytes | None, given: bytes, transcript: bytes, now_ms: int
 ) -> tuple[JoinOffer | None, Unauthorised | None]:
@@ -125,7 +129,7 @@ def attempt(
     """
     if data is None:
         return None, Unauthorised("this join code is unknown or was used; ask for a new one")
-    held = msgspec.msgpack.decode(data, type=JoinOffer)
+    held = decode_offer(data)
     if now_ms >= held.expires_at_ms:
         return held, Unauthorised("this join code has expired; ask for a new one")
     if held.tries_left <= 0:

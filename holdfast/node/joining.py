@@ -197,9 +197,9 @@ def handle(hub: Hub, body: bytes) -> bytes:
         )
     except ValueError as error:
         raise Invalid("these bytes are no join request") from error
-    _, leaf = hub.admission.admit(request.code, request.proof, request.transcript, request)
+    _, chain = hub.admission.admit(request.code, request.proof, request.transcript, request)
     answer = msgspec.msgpack.encode(
-        JoinAnswer(JOIN_VERSION, [leaf], list(hub.identity.certificates), hub.identity.root, sealed)
+        JoinAnswer(JOIN_VERSION, chain, list(hub.identity.certificates), hub.identity.root, sealed)
     )
     return msgspec.msgpack.encode(
         _Signed(answer, hub.identity.key.sign(_ANSWER + code_id + answer))

@@ -43,7 +43,6 @@ from holdfast.node.transport import (
     close_reason,
     in_words,
     signed_headers,
-    verify_hub,
 )
 from holdfast.sync import live_keys
 from holdfast.sync.live_keys import LiveKeys
@@ -305,7 +304,7 @@ class Link:
         """
         answer = dict(socket.response.headers.raw_items()) if socket.response else {}
         found = {name.lower(): value for name, value in answer.items()}
-        hub = verify_hub(self._node.identity, found.get(CERTIFICATE_HEADER.lower(), ""))
+        hub = self._node.verify_hub(found.get(CERTIFICATE_HEADER.lower(), ""))
         verify_response(101, found, b"", sent, hub.public_key, live=True)
         hub_key = live_keys.read_key(found[LIVE_KEY_HEADER.lower()])
         return live_keys.for_node(own, hub_key, sent[SIGNATURE_HEADER])

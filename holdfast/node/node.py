@@ -38,15 +38,17 @@ from holdfast.node import (
     joining,
     lives,
     local_identity,
+    renewing,
     returning,
     settings,
     standing,
 )
 from holdfast.node.exchange import Exchange, Peer, Round, next_idle
+from holdfast.node.identity import Identity
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
-from holdfast.node.transport import HttpTransport
+from holdfast.node.transport import HttpTransport, verify_hub
 from holdfast.store.store import Store
 from holdfast.sync.messages import ExchangeRequest
 
@@ -351,7 +353,26 @@ class Node(Service):
         """
         self._require_network()
         with self._syncing:
-            return self._sync()
+            done = self._sync()
+            # A program that embeds a node may have no timed jobs.
+            renewing.renew_if_due(self)
+            return done
+
+    def renew(self, *, new_key: bool = False) -> None:
+        """Get a newer certificate from the hub, for the present key or for a new one that takes its
+        place: see `renewing`. Raises Unreachable, and what the hub refuses it with."""
+        self._require_network()
+        with self._syncing:
+            # What is queued goes out under the certificate that everybody knows.
+            self.prepare()
+            renewing.renew_node(self, new_key=new_key)
+
+    def renew_if_due(self) -> bool:
+        """Renew the certificate where it nears its end; what fails is tried again later."""
+        if not renewing.is_due(self):
+            return False
+        with self._syncing:
+            return renewing.renew_if_due(self)
 
     def _sync(self) -> dict[str, Any]:
         self.prepare()
@@ -406,9 +427,18 @@ class Node(Service):
     def transport(self) -> HttpTransport:
         if self._transport is None:
             self._transport = HttpTransport(
-                self.hub_url, self.identity, self.settings, trust=self.trust()
-            )
+                self.hub_url, self.identity, self.settings, trust=self.trust(),
+                verify=self.verify_hub,
+            )  # fmt: skip
         return self._transport
+
+    def verify_hub(self, header: str) -> Identity:
+        """The hub of this tenant that a certificate header names. Raises Unauthorised for any other
+        writer, and for a key that the hub has replaced by another."""
+        hub = verify_hub(self.identity, header)
+        with self.lock:
+            standing.require_good(self.book(self.home), hub)
+        return hub
 
     def trust(self) -> ssl.SSLContext | None:
         """Whose TLS certificates are believed of the hub; None without TLS. Raises Invalid."""
@@ -522,7 +552,9 @@ class Node(Service):
         """What `GET /sync` shows; the runtime adds what only it knows."""
         with self.lock:
             counts = self.store.queue.counts()
-            why = standing.shown(self.store.records, self.identity, self.last_error)
+            why = standing.shown(
+                self.store.records, self.identity, self.last_error, self.clock.interval()
+            )
         if self.paused:
             state = "paused"
         elif self.live_state is not None:
@@ -546,6 +578,7 @@ class Node(Service):
         return {
             **super().status(),
             "sync": self.sync_status(),
+            "certificate": renewing.certificate_document(self),
             "other_life": self.other_life,
             "sells": allotments.own_document(self),
         }

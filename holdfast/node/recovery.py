@@ -54,7 +54,7 @@ class Recovery:
             if not author.info.is_hub
             and incarnation not in administration.closes
             and incarnation not in continued
-            and not administration.is_revoked(author.serials[-1:])
+            and not administration.is_revoked(author.bearer)
             and (name, incarnation) not in self._met | self._meeting
         }
 

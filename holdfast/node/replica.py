@@ -24,6 +24,7 @@ from holdfast.model.errors import Conflict, HoldfastError, RuleViolated
 from holdfast.model.events import (
     ChainCertified,
     ChainClosed,
+    ChainKeyChanged,
     ChainSucceeded,
     Event,
     NodeRevoked,
@@ -297,10 +298,11 @@ class Replica:
             return
         start = chain_start(name, self.identity.incarnation)
         self.store.journal.new_chain(name, self.identity.incarnation, start)
+        first = self.identity.first_certificates
         self.append(
             name,
             ChainCertified(
-                tuple(self.identity.certificates),
+                tuple(first),
                 self.identity.sealing_public,
                 self.identity.number,
                 tuple(self.identity.succeeds),
@@ -308,6 +310,30 @@ class Replica:
                 self.identity.nonce,
             ),
         )
+        if self.identity.certificates != first:
+            # The life is named after the key that it began with, in books that come later too.
+            self.append(name, ChainKeyChanged(tuple(self.identity.certificates)))
+
+    def renew_identity(self, renewed: LocalIdentity) -> None:
+        """Go on with a newer certificate, for the same key or another: an entry of each chain that
+        the old key seals, and that counts from the next entry on (DESIGN §4.3). The keys must be
+        on disk already, or a kill in between would leave a directory without its own."""
+        before = self.identity
+        with self.lock:
+            try:
+                with self.transaction():
+                    self.identity = renewed
+                    for name in self.store.journal.books():
+                        if self.store.journal.chain(name, renewed.incarnation) is not None:
+                            event = ChainKeyChanged(tuple(renewed.certificates))
+                            self.append(name, event, queue=False)
+                            changed = self.store.journal.chain(name, renewed.incarnation)
+                            assert changed is not None
+                            self.seal_own(changed, changed.length)
+                    renewed.save(self.store.records)
+            except BaseException:
+                self.identity = before
+                raise
 
     def append(
         self,
@@ -426,7 +452,9 @@ class Replica:
             chain, [j.data for j in passed.judged], [j.hash for j in passed.judged]
         )
         size = sum(len(judged.data) for judged in passed.judged)
-        anchor = size > len(passed.judged) * SMALL_ENTRY_BYTES
+        anchor = size > len(passed.judged) * SMALL_ENTRY_BYTES or isinstance(
+            passed.judged[-1].event, ChainKeyChanged
+        )
         journal.put_seal(chain, passed.sealed, frame.seal, anchor=anchor)
         if not chain.branch:
             self.pages.merged(PageKey(chain.id, frame.page), passed.append, frame.update)
@@ -584,9 +612,20 @@ class Replica:
             return held
         head = self.store.journal.hash_at(chain, upto)
         assert head is not None
-        signature = sign_seal(self.identity.key, chain.book, chain.incarnation, upto, head)
+        return self._sealed(chain, upto, head)
+
+    def _sealed(self, chain: ChainRow, n: int, head: bytes) -> bytes:
+        """Seal a chain of one's own with the key that it has at that entry."""
+        author = self.book(chain.book).authors.get(chain.incarnation)
+        key, before_change = self.identity.key, False
+        if author is not None and (len(author.keys) > 1 or self.identity.former):
+            needed = author.key_at(n, lambda m: self.store.journal.hash_at(chain, m))
+            before_change = any(change.first == n + 1 for change in author.keys)
+            key = self.identity.key_of(needed)
+        signature = sign_seal(key, chain.book, chain.incarnation, n, head)
         with self.transaction():
-            self.store.journal.put_seal(chain, upto, signature)
+            # Nobody can read beyond a new key without the seal that the old one made just there.
+            self.store.journal.put_seal(chain, n, signature, anchor=before_change)
         return signature
 
     def seal_tip(self, name: str) -> None:
@@ -594,8 +633,7 @@ class Replica:
         chain = self.store.journal.chain(name, self.identity.incarnation)
         length, head = self.tip(name)
         if chain is not None and length > chain.length:
-            signature = sign_seal(self.identity.key, name, chain.incarnation, length, head)
-            self.store.journal.put_seal(chain, length, signature)
+            self._sealed(chain, length, head)
 
     # --- reading ----------------------------------------------------------------------------------
 

@@ -98,6 +98,7 @@ class Runtime:
             "sweep": (HOUR_SECONDS, self._sweep),
             "witness": (60, self._keep_witness),
             "settle": (SETTLE_SECONDS, self._settle),
+            "renew": (HOUR_SECONDS, self._renew),
         }
         if self.replica.settings.ntp:
             jobs["ntp"] = (NTP_INTERVAL_SECONDS, self._sample)
@@ -111,8 +112,8 @@ class Runtime:
         if task is not None:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        # NTP waits for the network; it must not hold the store's only thread meanwhile.
-        executor = None if name == "ntp" else self.executor
+        # What waits for the network must not hold the store's only thread meanwhile.
+        executor = None if name in ("ntp", "renew") else self.executor
         await loop.run_in_executor(executor, self.run_job, name)
 
     def run_job(self, name: str) -> dict[str, Any]:
@@ -167,12 +168,19 @@ class Runtime:
         if isinstance(self.replica, Node):
             returning.release(self.replica)
 
+    def _renew(self) -> None:
+        """A certificate that nears its end is renewed without a visit."""
+        if isinstance(self.replica, Hub | Node):
+            self.replica.renew_if_due()
+
     def _sweep(self) -> None:
         now_ms = self.replica.clock.now_ms()
         with self.replica.transaction():
             self.replica.store.records.sweep_answers(now_ms - IDEMPOTENCY_HOURS * 3_600_000)
         if isinstance(self.replica, Node):
             self.replica.sweep()
+        elif isinstance(self.replica, Hub):
+            self.replica.admission.sweep()
 
     def _keep_witness(self) -> None:
         if isinstance(self.replica, Hub | Node):

@@ -17,10 +17,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.errors import Forbidden, Unauthorised
 from holdfast.model.limits import FLEET_NOTED_EVERY_MS
-from holdfast.node import joining, standing
+from holdfast.node import joining, renewing, standing
+from holdfast.node.challenges import Challenges
 from holdfast.node.exchange import Exchange
 from holdfast.node.http_signatures import (
     CERTIFICATE_HEADER,
+    CHALLENGE_HEADER,
     LIVE_KEY_HEADER,
     SIGNATURE_HEADER,
     NonceMemory,
@@ -28,7 +30,7 @@ from holdfast.node.http_signatures import (
     verify_request,
 )
 from holdfast.node.identity import HUB_ROLE, Identity, key_id, verify_certificate
-from holdfast.node.transport import certificate_header, read_certificate_header
+from holdfast.node.transport import EXCHANGE_PATH, certificate_header, read_certificate_header
 from holdfast.sync import live_keys
 from holdfast.sync.live_keys import LiveKeys
 from holdfast.sync.messages import (
@@ -73,14 +75,14 @@ def authenticate(
 
     url = f"http://{authority}{path}"
     signed = verify_request(method, url, lowered, body, resolve, live=live)
-    _nonces(replica).accept(signed)
     if sender.tenant != replica.identity.tenant:
         raise Forbidden("the certificate is of another tenant")
-    if (
-        not sender.valid_at(replica.clock.now_ms())
-        and replica.clock.interval().state == "disciplined"
-    ):
-        raise Unauthorised("the certificate has expired; rejoin with a new code")
+    standing.require_current(sender, replica.clock.interval())
+    # Last, for it uses the request up. An upgrade needs no challenge: its keys are fresh each time.
+    if live:
+        _nonces(replica).accept(signed)
+    else:
+        challenges(replica).use(signed.key_id, lowered.get(CHALLENGE_HEADER.lower(), ""))
     return sender
 
 
@@ -91,6 +93,15 @@ def _nonces(replica: Service) -> NonceMemory:
     return memory
 
 
+def challenges(replica: Service) -> Challenges:
+    """What this run of the replica asks others to sign; another run asks for something else."""
+    made = replica.__dict__.get("challenges")
+    if not isinstance(made, Challenges):
+        # Of two threads that come first, one makes it: the dictionary's own step settles which.
+        made = replica.__dict__.setdefault("challenges", Challenges())
+    return made
+
+
 def authorise(replica: Service, sender: Identity, request: ExchangeRequest) -> None:
     """A node gets its own venue's book and no other. Raises Forbidden."""
     tenant, _, venue = request.book.partition("/")
@@ -99,6 +110,7 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest) -> N
     if replica.identity.venue not in (venue, "*"):
         raise Forbidden(f"this device serves {replica.identity.venue}, not {venue}")
     require_admitted(replica, sender, request.book)
+    standing.require_current(sender, replica.clock.interval())
     # Who waits, who was heard and who must be fed follows from the sender: it must be its own.
     with replica.lock:
         book = replica.books.get(request.book)
@@ -108,13 +120,12 @@ def authorise(replica: Service, sender: Identity, request: ExchangeRequest) -> N
 
 
 def require_admitted(replica: Service, sender: Identity, name: str) -> None:
-    """A device that was shut out is told nothing more of a book. Raises Forbidden."""
+    """A device that was shut out is told nothing more of a book. Raises Forbidden, Unauthorised."""
     # While another thread reads the books anew, after a rollback, none of them shuts anybody out.
     with replica.lock:
         book = replica.books.get(name)
-        revoked = book is not None and book.administration.is_revoked([sender.serial])
-    if revoked and sender.role != HUB_ROLE:
-        raise standing.refusal(sender.name, name.partition("/")[2])
+        if book is not None:
+            standing.require_good(book, sender)
 
 
 def handle_exchange(
@@ -151,6 +162,31 @@ def handle_join(
     return 200, {"Content-Type": "application/octet-stream"}, joining.handle(replica, body)
 
 
+def handle_renew(
+    replica: Service,
+    method: str,
+    path: str,
+    authority: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> tuple[int, dict[str, str], bytes]:
+    """Answer `POST /sync/v1/renew`: signed like an exchange, and so is the answer."""
+    from holdfast.node.hub import Hub
+
+    sender = authenticate(replica, method, path, authority, headers, body)
+    if not isinstance(replica, Hub):
+        raise Forbidden("the hub issues certificates, and this is a node")
+    return _signed(replica, headers, renewing.answer(replica, sender, body))
+
+
+HANDLERS: Final = {
+    EXCHANGE_PATH: handle_exchange,
+    joining.JOIN_PATH: handle_join,
+    renewing.RENEW_PATH: handle_renew,
+}
+"""Who answers a POST at which path."""
+
+
 def _header(headers: Mapping[str, str], name: str) -> str:
     return next((v for k, v in headers.items() if k.lower() == name.lower()), "")
 
@@ -163,9 +199,12 @@ def _signed(
     live_key: str = "",
 ) -> tuple[int, dict[str, str], bytes]:
     lowered = {name.lower(): value for name, value in headers.items()}
+    chain = read_certificate_header(lowered.get(CERTIFICATE_HEADER.lower(), ""))
+    challenge = "" if live_key else challenges(replica).issue(key_id(chain[0]))
+    identity = replica.identity
     signature = sign_response(
-        status, body, lowered, replica.identity.key, key_id(replica.identity.certificates[0]),
-        int(time.time()), certificate_header(replica.identity.certificates), live_key,
+        status, body, lowered, identity.key, key_id(identity.certificates[0]),
+        int(time.time()), certificate_header(identity.certificates), live_key, challenge,
     )  # fmt: skip
     return status, {**signature, "Content-Type": CONTENT_TYPE}, body
 
@@ -284,5 +323,5 @@ class LiveSession:
 
 
 __all__ = [
-    "ExchangeResponse", "LiveSession", "handle_exchange", "handle_join",
+    "ExchangeResponse", "LiveSession", "handle_exchange", "handle_join", "handle_renew",
 ]  # fmt: skip

@@ -63,7 +63,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `requests_per_second` bounds each token or session, `bookings_per_minute` the reservations that
     a token of role kiosk or guest asks for.
     `sync_compression` is `zlib` or `none`. `poll_seconds` lie between two exchanges where the live
-    channel is down. `test_wall` names a test's file of milliseconds added to the wall clock.
+    channel is down. `key_store` says where private keys lie: `file` or the operating system's
+    `keyring`. `test_wall` names a test's file of milliseconds added to the wall clock.
     """
 
     ntp: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     requests_per_second: float = REQUESTS_PER_SECOND
     bookings_per_minute: float = BOOKINGS_PER_MINUTE
+    key_store: str = "file"
     log_level: str = "INFO"
     test_wall: str = ""
 
@@ -108,6 +110,7 @@ _SETTINGS: Final = (
     _Setting("hosts", 'names that this is called by over HTTP, such as ["desk.lan"]'),
     _Setting("requests_per_second", "requests of one token or session"),
     _Setting("bookings_per_minute", "reservations asked for by one token of role kiosk or guest"),
+    _Setting("key_store", "where private keys lie: file, or keyring", ("file", "keyring")),
     _Setting("log_level", "of the files in log/", ("DEBUG", "INFO", "WARNING", "ERROR")),
     # A clock that is bent for a test must not stay bent because a file was left behind.
     _Setting("test_wall", "", in_file=False),

@@ -1,6 +1,8 @@
-"""Whether a device was shut out by its hub: noted when the hub says so, until it answers again.
+"""How a device stands with its hub: heard, shut out, or with a certificate that is good no more.
 
-Owns the note, which outlives a restart, and the words about it. Nothing is decided by it: a device
+Owns what a book says of a certificate's bearer; at the device the note that it was shut out, which
+outlives a restart and stays until the hub answers again, and the words about it. Nothing is decided
+by the note: a device
 that was shut out goes on writing and trying, so that a mistake at the hub costs nothing here. The
 hub's refusals carry no signature, which is one reason more to show this note and do nothing by it.
 """
@@ -9,15 +11,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.model.errors import Forbidden, HoldfastError
+from holdfast.model.discipline import Interval
+from holdfast.model.errors import Forbidden, HoldfastError, Unauthorised
+from holdfast.node.identity import HUB_ROLE, Identity
 
 if TYPE_CHECKING:
+    from holdfast.node.books import BookState
     from holdfast.node.local_identity import LocalIdentity
     from holdfast.store.records import Records
 
 REVOKED: Final = "revoked"
 """The `reason` of the hub's problem document for a device that was shut out (docs/protocol.md)."""
 NOTE_KEY: Final = "sync.revoked_at_ms"
+
+
+EXPIRED: Final = "expired"
+"""The same for a certificate whose time is over."""
+REPLACED: Final = "replaced"
+"""The same for one whose key its device has replaced by another."""
+
+
+def require_good(book: BookState, bearer: Identity) -> None:
+    """Whether a book lets the bearer of a certificate take part. Raises Forbidden for a device that
+    was shut out, Unauthorised for a key that was replaced."""
+    if bearer.role != HUB_ROLE and book.administration.is_revoked(bearer.serials):
+        raise refusal(bearer.name, book.name.partition("/")[2])
+    if bearer.serial in book.superseded:
+        raise Unauthorised(
+            f"{bearer.name} has another key by now, and this is the one before it; if that was not "
+            "this device, somebody else has its keys: shut it out, and rejoin with a new code",
+            reason=REPLACED,
+        )
+
+
+def require_current(bearer: Identity, now: Interval) -> None:
+    """Whether a certificate's time has come and is not over. Raises Unauthorised.
+
+    A clock that is behind, as after a dead battery, keeps nobody out.
+    """
+    if now.earliest > bearer.not_after_ms:
+        raise Unauthorised(
+            f"the certificate of {bearer.name} has expired; make a new code at the hub, and rejoin "
+            "with it: `holdfast node rejoin --code CODE`",
+            reason=EXPIRED,
+        )
+    if now.state == "disciplined" and now.latest < bearer.not_before_ms:
+        raise Unauthorised(f"the certificate of {bearer.name} is not valid yet")
 
 
 def refusal(name: str, venue: str) -> Forbidden:
@@ -53,8 +92,15 @@ SHUT_OUT_WORDS: Final = (
 )
 
 
+EXPIRED_WORDS: Final = (
+    "The certificate of this device has expired, if the date of this device is right: the hub hears"
+    " it no more. What is written here stays here until somebody at the hub makes a new join code"
+    " for it; with that, what was never sent goes out."
+)
+
+
 def way_out(identity: LocalIdentity) -> list[str]:
-    """The commands that let in again a device that was shut out: at the hub, then here."""
+    """The commands that let in again a device that is not heard: at the hub, then here."""
     return [
         f"holdfast hub invite --venue {identity.venue} --role {identity.role} "
         f"--name {identity.name}",
@@ -62,7 +108,9 @@ def way_out(identity: LocalIdentity) -> list[str]:
     ]
 
 
-def shown(records: Records, identity: LocalIdentity, last_error: str) -> dict[str, Any]:
+def shown(
+    records: Records, identity: LocalIdentity, last_error: str, now: Interval
+) -> dict[str, Any]:
     """The fields of `GET /sync` that say why the state is as it is: a code, words, and commands."""
     if is_shut_out(records):
         return {
@@ -70,4 +118,6 @@ def shown(records: Records, identity: LocalIdentity, last_error: str) -> dict[st
             "detail": SHUT_OUT_WORDS,
             "way_out": way_out(identity),
         }
+    if now.earliest > identity.proven.not_after_ms:
+        return {"reason": EXPIRED, "detail": EXPIRED_WORDS, "way_out": way_out(identity)}
     return {"reason": None, "detail": last_error or None, "way_out": []}

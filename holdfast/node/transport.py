@@ -11,7 +11,9 @@ import base64
 import os
 import ssl
 import time
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,7 +29,13 @@ from holdfast.model.errors import (
 )
 from holdfast.model.limits import CONNECT_TIMEOUT_SECONDS, EXCHANGE_TIMEOUT_SECONDS
 from holdfast.node import hub_trust
-from holdfast.node.http_signatures import CERTIFICATE_HEADER, sign_request, verify_response
+from holdfast.node.challenges import CHALLENGE_REASON
+from holdfast.node.http_signatures import (
+    CERTIFICATE_HEADER,
+    CHALLENGE_HEADER,
+    sign_request,
+    verify_response,
+)
 from holdfast.node.identity import Identity, key_id, verify_certificate
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.settings import Settings
@@ -53,13 +61,57 @@ def read_certificate_header(value: str) -> list[bytes]:
 
 
 def signed_headers(
-    identity: LocalIdentity, method: str, url: str, body: bytes, live_key: str = ""
+    identity: LocalIdentity,
+    method: str,
+    url: str,
+    body: bytes,
+    live_key: str = "",
+    challenge: str = "",
 ) -> dict[str, str]:
-    """Headers that prove who sends this request, once; `live_key` is for the upgrade alone."""
+    """Headers that prove who sends this request; `live_key` is for the upgrade alone, `challenge`
+    what the other side gave last."""
     return sign_request(
         method, url, body, identity.key, key_id(identity.certificates[0]), int(time.time()),
-        os.urandom(16).hex(), certificate_header(identity.certificates), live_key,
+        os.urandom(16).hex(), certificate_header(identity.certificates), live_key, challenge,
     )  # fmt: skip
+
+
+Answered = TypeVar("Answered")
+
+
+def converse(
+    identity: LocalIdentity,
+    url: str,
+    body: bytes,
+    deliver: Callable[[dict[str, str]], Answered],
+    challenge: str = "",
+) -> tuple[dict[str, str], Answered]:
+    """Sign a POST and deliver it, and once more where the other side asks for another challenge to
+    be signed. Returns the headers that were answered, and the answer; raises what `deliver` does.
+    """
+    headers = signed_headers(identity, "POST", url, body, challenge=challenge)
+    try:
+        return headers, deliver(headers)
+    except Unauthorised as error:
+        asked = challenge_of(error)
+        if not asked:
+            raise
+    headers = signed_headers(identity, "POST", url, body, challenge=asked)
+    return headers, deliver(headers)
+
+
+def challenge_of(error: HoldfastError) -> str:
+    """What a refused request is to sign instead; empty where it was refused for something else."""
+    asked = error.extra.get("challenge")
+    wanted = error.extra.get("reason") == CHALLENGE_REASON and isinstance(asked, str)
+    return str(asked) if wanted else ""
+
+
+class _Answer(NamedTuple):
+    """A good answer of the hub, whose signature was verified."""
+
+    body: bytes
+    challenge: str
 
 
 class HttpTransport:
@@ -72,17 +124,20 @@ class HttpTransport:
         settings: Settings,
         client: httpx.Client | None = None,
         trust: ssl.SSLContext | None = None,
+        verify: Callable[[str], Identity] | None = None,
     ) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Invalid.field("url", f"{url!r} is no address of a hub; it begins with http(s)://")
         self._url = url.rstrip("/")
         self._identity = identity
+        self._verify = verify or partial(verify_hub, identity)
         self._compress = settings.sync_compression != "none"
         self._client = client or httpx.Client(
             timeout=httpx.Timeout(EXCHANGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             verify=trust or True,
             trust_env=False,
         )
+        self._challenge = ""
         self.bytes_out = 0
         self.bytes_in = 0
 
@@ -92,8 +147,20 @@ class HttpTransport:
     def exchange(self, request: ExchangeRequest) -> ExchangeResponse:
         """One round. Raises Unreachable and what the other side's answer means."""
         body = encode(request, compress=self._compress)
-        url = self._url + EXCHANGE_PATH
-        headers = signed_headers(self._identity, "POST", url, body)
+        return decode(self.post(EXCHANGE_PATH, body), ExchangeResponse)
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """The hub's answer to a signed request, proved to be the hub's. Raises as `exchange`."""
+        url = self._url + path
+
+        def deliver(headers: dict[str, str]) -> _Answer:
+            return self._delivered(url, body, headers)
+
+        _, answer = converse(self._identity, url, body, deliver, self._challenge)
+        self._challenge = answer.challenge
+        return answer.body
+
+    def _delivered(self, url: str, body: bytes, headers: dict[str, str]) -> _Answer:
         headers["Content-Type"] = CONTENT_TYPE
         if not self._compress:
             headers["Holdfast-Compression"] = "none"
@@ -108,14 +175,11 @@ class HttpTransport:
         self.bytes_in += len(answer.content)
         if answer.status_code != 200:
             raise problem_of(answer.status_code, answer.content, self._url)
-        self._verify(headers, answer)
-        return decode(answer.content, ExchangeResponse)
-
-    def _verify(self, sent: dict[str, str], answer: httpx.Response) -> None:
-        hub = verify_hub(self._identity, answer.headers.get(CERTIFICATE_HEADER, ""))
+        hub = self._verify(answer.headers.get(CERTIFICATE_HEADER, ""))
         verify_response(
-            answer.status_code, dict(answer.headers), answer.content, sent, hub.public_key
+            answer.status_code, dict(answer.headers), answer.content, headers, hub.public_key
         )
+        return _Answer(answer.content, answer.headers.get(CHALLENGE_HEADER, ""))
 
 
 def in_words(error: Exception) -> str:
@@ -128,7 +192,19 @@ def in_words(error: Exception) -> str:
         return "nothing answers there"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return "that is no address; it begins with http:// or https://"
+    if _is_plain(error):
+        return "the connection broke; where it speaks TLS the address begins with https://"
     return "the connection broke"
+
+
+def _is_plain(error: Exception) -> bool:
+    """Whether what failed was asked without TLS, and was answered by something."""
+    if not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return False
+    try:
+        return error.request.url.scheme == "http"
+    except RuntimeError:  # the library's own way to say that it does not know
+        return False
 
 
 def verify_hub(identity: LocalIdentity, header: str) -> Identity:
@@ -153,11 +229,12 @@ def problem_of(status: int, body: bytes, url: str) -> HoldfastError:
     except (ValueError, AttributeError):
         detail = f"{detail} with something that is no Holdfast answer"
         return Unreachable(detail)
+    said = {name: problem.get(name) for name in ("reason", "challenge")}
+    extra = {name: value for name, value in said.items() if isinstance(value, str)}
     if status == 401:
-        return Unauthorised(detail)
+        return Unauthorised(detail, **extra)
     if status == 403:
-        reason = problem.get("reason")
-        return Forbidden(detail, reason=reason) if isinstance(reason, str) else Forbidden(detail)
+        return Forbidden(detail, **extra)
     if status == 413:
         return TooLarge(detail)
     if status == 422:

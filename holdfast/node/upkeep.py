@@ -23,7 +23,7 @@ from holdfast.model.limits import BACKUP_FILE_BYTES_MAX
 from holdfast.node import files
 from holdfast.node.directories import ADMIN_TOKEN, LOG
 from holdfast.node.doctor import Check, doctor
-from holdfast.node.keys import SECRET_MODE, write_secret, write_secret_text
+from holdfast.node.keys import SECRET_MODE, read_secret, write_secret, write_secret_text
 from holdfast.node.replica import SOFTWARE, Replica
 from holdfast.node.witness import Witness
 from holdfast.store import backups
@@ -100,7 +100,9 @@ def _small_files(directory: Path) -> Iterator[BackupFile]:
             continue
         if path.stat().st_size > BACKUP_FILE_BYTES_MAX or _is_sqlite(path):
             continue
-        yield BackupFile(name.as_posix(), path.read_bytes(), path.stat().st_mode & 0o777)
+        # Wherever a key lies, the backup has it: another machine has another key ring.
+        data = read_secret(path) if name.parts[0] == "keys" else path.read_bytes()
+        yield BackupFile(name.as_posix(), data, path.stat().st_mode & 0o777)
 
 
 def _is_sqlite(path: Path) -> bool:

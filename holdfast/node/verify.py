@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from holdfast.model.errors import DirectoryError, HoldfastError
 from holdfast.model.events import ChainCertified, ChainKeyChanged
-from holdfast.node.identity import verify_certificate
+from holdfast.node.identity import Identity, verify_certificate, verify_renewed
 from holdfast.store.readonly import ChainOnDisk, EntryOnDisk, ReadOnlyStore
 from holdfast.sync import gate
 from holdfast.sync.seals import chain_next, chain_start, verify_seal
@@ -64,16 +64,19 @@ class VerifyReport(msgspec.Struct):
 class _Author:
     """The writer of a chain as its entries say, with the entry at which each key begins."""
 
-    name: str = "unknown"
-    venue: str = ""
+    proven: Identity | None = None
     keys: list[tuple[int, Ed25519PublicKey]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.proven.name if self.proven is not None else "unknown"
 
     def key_at(self, n: int) -> Ed25519PublicKey | None:
         return next((key for first, key in reversed(self.keys) if first <= n), None)
 
     def up_to(self, n: int) -> _Author:
         """As it was after entry n, where a branch begins."""
-        return _Author(self.name, self.venue, [each for each in self.keys if each[0] <= n + 1])
+        return _Author(self.proven, [each for each in self.keys if each[0] <= n + 1])
 
 
 class _Bad(Exception):
@@ -211,28 +214,36 @@ def _learn_key(chain: ChainOnDisk, row: EntryOnDisk, author: _Author, root: byte
     if row.n == 1:
         if not isinstance(event, ChainCertified):
             raise _Bad(1, "is no certificate, with which every chain begins")
-        name, venue, key = _certified(chain, 1, event.certificates, root)
-        author.name, author.venue, author.keys = name, venue, [(1, key)]
+        author.proven = _certified(chain, event.certificates, root)
+        author.keys = [(1, _key(author.proven, 1, event.certificates))]
     elif isinstance(event, ChainKeyChanged):
-        name, venue, key = _certified(chain, row.n, event.certificates, root)
-        if (name, venue) == (author.name, author.venue):
-            author.keys.append((row.n + 1, key))
+        renewed = None
+        if author.proven is not None and root is not None:
+            # One that is not this writer's changes nothing, here as in the fold.
+            renewed = verify_renewed(author.proven, event.certificates, root)
+            if renewed is None:
+                return
+        author.keys.append((row.n + 1, _key(renewed, row.n, event.certificates)))
 
 
 def _certified(
-    chain: ChainOnDisk, n: int, certificates: tuple[bytes, ...], root: bytes | None
-) -> tuple[str, str, Ed25519PublicKey]:
-    """Name, venue and key of a certificate that the root signed for this book."""
+    chain: ChainOnDisk, certificates: tuple[bytes, ...], root: bytes | None
+) -> Identity | None:
+    """The writer whom the root certified for this book; None where there is no root to ask."""
     if root is None:
-        return "unknown", "", _unproven_key(n, certificates)
+        return None
     try:
         proven = verify_certificate(certificates, root)
     except HoldfastError as error:
-        raise _Bad(n, f"its certificate is not the tenant's: {error.detail}") from error
+        raise _Bad(1, f"its certificate is not the tenant's: {error.detail}") from error
     tenant, _, venue = chain.book.partition("/")
     if proven.tenant != tenant or proven.venue not in (venue, "*"):
-        raise _Bad(n, f"its certificate is for {proven.tenant}/{proven.venue}, not for this book")
-    return proven.name, proven.venue, proven.public_key
+        raise _Bad(1, f"its certificate is for {proven.tenant}/{proven.venue}, not for this book")
+    return proven
+
+
+def _key(proven: Identity | None, n: int, certificates: tuple[bytes, ...]) -> Ed25519PublicKey:
+    return proven.public_key if proven is not None else _unproven_key(n, certificates)
 
 
 def _unproven_key(n: int, certificates: tuple[bytes, ...]) -> Ed25519PublicKey:

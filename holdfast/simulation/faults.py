@@ -84,20 +84,30 @@ def _deliver(world: World, machine: Machine, step: Step) -> None:
         sender = world.machines.get(name)
         if sender is None or sender.replica is None or hub.replica is None:
             continue
-        with world.on(sender):
-            headers = transport.signed_headers(
-                world_identity(sender), "POST", HUB_URL + transport.EXCHANGE_PATH, content
-            )
         try:
-            with world.on(hub):
-                serving.handle_exchange(
-                    hub.replica, "POST", transport.EXCHANGE_PATH, "hub.simulated", headers, content
-                )
+            _say(world, sender, hub, content)
         except Crash as crash:
             world.drop(crash.machine)
         except HoldfastError:
             # A message of a life that is over, or of a device that was shut out meanwhile.
             continue
+
+
+def _say(world: World, speaker: Machine, hearer: Machine, content: bytes) -> bytes:
+    """What a machine answers to another's message. Raises Crash, and what it refuses it with."""
+    replica = hearer.replica
+    assert replica is not None
+
+    def deliver(headers: dict[str, str]) -> bytes:
+        with world.on(hearer):
+            _, _, answer = serving.handle_exchange(
+                replica, "POST", transport.EXCHANGE_PATH, "hub.simulated", headers, content
+            )
+        return answer
+
+    url = HUB_URL + transport.EXCHANGE_PATH
+    with world.on(speaker):
+        return transport.converse(world_identity(speaker), url, content, deliver)[1]
 
 
 def _plan_meet(draw: random.Random, at: int, name: str) -> list[Planned]:
@@ -123,12 +133,7 @@ def _meet(world: World, machine: Machine, step: Step) -> None:
         with world.on(machine):
             request = Exchange(node).request(peer)
             body = encode(request)
-            url = HUB_URL + transport.EXCHANGE_PATH
-            headers = transport.signed_headers(node.identity, "POST", url, body)
-        with world.on(other):
-            _, _, answer = serving.handle_exchange(
-                other.replica, "POST", transport.EXCHANGE_PATH, "hub.simulated", headers, body
-            )
+        answer = _say(world, machine, other, body)
         world.trace.add(body, answer)
         world.advance(5)
         with world.on(machine), node.lock:

@@ -6,6 +6,7 @@ product unless an oracle says so.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ import msgspec
 
 from holdfast.model import lifecycle
 from holdfast.model.entries import HUB_RIGHT, SCHEMA, Claim, ClaimId, Entry, encode
+from holdfast.model.errors import HoldfastError
 from holdfast.model.events import (
     KIND_BY_EVENT,
     ChainCertified,
@@ -294,5 +296,13 @@ class Attacker:
         )  # fmt: skip
         body = messages.encode(request)
         url = HUB_URL + transport.EXCHANGE_PATH
-        headers = transport.signed_headers(self._identity, "POST", url, body)
-        Wire(self._world, self._machine).post(url, body, headers)
+        wire = Wire(self._world, self._machine)
+
+        def deliver(headers: dict[str, str]) -> None:
+            answer = wire.post(url, body, headers)
+            if answer.status_code != 200:
+                raise transport.problem_of(answer.status_code, answer.content, url)
+
+        # What the hub refuses it with is nothing to it.
+        with contextlib.suppress(HoldfastError):
+            transport.converse(self._identity, url, body, deliver)

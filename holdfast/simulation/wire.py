@@ -6,6 +6,7 @@ messages of a machine is a list of the words in `MISHAPS`, one a message; an emp
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,7 @@ import msgspec
 
 from holdfast.model.errors import HoldfastError
 from holdfast.node import serving, transport
+from holdfast.node.http_signatures import CHALLENGE_HEADER
 from holdfast.simulation.machines import Crash, Machine
 from holdfast.sync.messages import ExchangeRequest, ExchangeResponse, decode, encode
 
@@ -68,8 +70,9 @@ class Wire:
         if mishap in ("shuffled", "doubled"):
             content = network.rearranged(content, mishap)
             # In place: the device checks that the answer is to what was sent in its name.
+            challenge = headers.get(CHALLENGE_HEADER, "")
             headers.clear()
-            headers.update(self._signed(content))
+            headers.update(self._signed(content, challenge))
         answer = self._deliver(url, content, headers)
         if mishap == "doubled":
             self._deliver_again(content)
@@ -83,14 +86,23 @@ class Wire:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _signed(self, content: bytes) -> dict[str, str]:
+    def _signed(self, content: bytes, challenge: str) -> dict[str, str]:
         identity = world_identity(self._machine)
-        return transport.signed_headers(
-            identity, "POST", HUB_URL + transport.EXCHANGE_PATH, content
-        )
+        url = HUB_URL + transport.EXCHANGE_PATH
+        return transport.signed_headers(identity, "POST", url, content, challenge=challenge)
 
     def _deliver_again(self, content: bytes) -> None:
-        self._deliver(HUB_URL + transport.EXCHANGE_PATH, content, self._signed(content))
+        """The device says the same again in a request of its own: the recorded one is refused."""
+        url = HUB_URL + transport.EXCHANGE_PATH
+
+        def deliver(headers: dict[str, str]) -> httpx.Response:
+            answer = self._deliver(url, content, headers)
+            if answer.status_code != 200:
+                raise transport.problem_of(answer.status_code, answer.content, url)
+            return answer
+
+        with contextlib.suppress(HoldfastError):
+            transport.converse(world_identity(self._machine), url, content, deliver)
 
     def _deliver(self, url: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
         world = self._world

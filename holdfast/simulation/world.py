@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from holdfast.node import hub as hub_module
 from holdfast.node import joining, serving, timekeeping, transport, upkeep, witness
 from holdfast.node import node as node_module
-from holdfast.node.admission import ROOT_KEY
 from holdfast.node.hub import Hub
+from holdfast.node.issuing import ROOT_KEY
 from holdfast.node.node import Node
 from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper

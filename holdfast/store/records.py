@@ -247,6 +247,10 @@ class Records:
         row = self._c.execute("SELECT offer FROM join_offers WHERE id = ?", (offer_id,)).fetchone()
         return row[0] if row else None
 
+    def offers(self) -> list[bytes]:
+        """Every code that was handed out, not used and not dropped."""
+        return [row[0] for row in self._c.execute("SELECT offer FROM join_offers ORDER BY id")]
+
     def drop_offer(self, offer_id: str) -> None:
         self._c.execute("DELETE FROM join_offers WHERE id = ?", (offer_id,))
 

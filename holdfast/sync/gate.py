@@ -8,7 +8,7 @@ replica holds comes in as branches, and what is to be journaled goes out as a va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -59,13 +59,17 @@ class Branch(Protocol):
     def hashes(self, after: int, upto: int) -> list[bytes]: ...
 
 
+HashAt = Callable[[int], bytes | None]
+"""The chain hash after entry n on one branch; None where it is not known."""
+
+
 class Author(Protocol):
     """Who writes a chain: verified from its first entry."""
 
     @property
     def role(self) -> str: ...
 
-    def key_at(self, n: int) -> Ed25519PublicKey: ...
+    def key_at(self, n: int, hash_at: HashAt) -> Ed25519PublicKey: ...
 
 
 class Certifier(Protocol):
@@ -121,9 +125,15 @@ def check_frame(
     if author is None:
         author = _first_author(frame.incarnation, first, append.entries, certify)
     head = hashes[frame.sealed - first - 1]
-    if not verify_seal(
-        author.key_at(frame.sealed), book, frame.incarnation, frame.sealed, head, frame.seal
-    ):
+
+    def hash_at(n: int) -> bytes | None:
+        """On the branch of this frame: what it goes on from, then what is in it."""
+        if n > first:
+            return hashes[n - first - 1]
+        return branches[index].hash_at(n) if index is not None else None
+
+    key = author.key_at(frame.sealed, hash_at)
+    if not verify_seal(key, book, frame.incarnation, frame.sealed, head, frame.seal):
         raise Refused("seal-invalid")
     covered = frame.sealed - first
     held = branches[index].length if index is not None else 0
@@ -187,7 +197,8 @@ def _first_author(
     if not isinstance(judged.event, ChainCertified):
         raise Refused("certificate-missing")
     author = certify(judged.event)
-    if incarnation != incarnation_of(author.key_at(1).public_bytes_raw(), judged.event.nonce):
+    key = author.key_at(1, lambda n: None)
+    if incarnation != incarnation_of(key.public_bytes_raw(), judged.event.nonce):
         # Nobody begins a chain under the name of another device's life.
         raise Refused("incarnation-foreign")
     return author

@@ -119,7 +119,7 @@ DESK = f"""
 0 queue retry {{operation}}
 1 queue withdraw {{operation}} --reason entered_by_mistake
 1 hub nodes
-1 hub export-root {{directory}}/none.pem
+1 hub export-root {{directory}}/none.pem --plain
 1 venue import {VENUE}
 """
 HUB = f"""
@@ -142,7 +142,11 @@ HUB = f"""
 0 hub recover
 1 hub revoke nobody --reason stolen
 1 hub revoke desk --reason he!took!it
-0 hub export-root {{directory}}/root-{{n}}.pem
+0 hub export-root {{directory}}/root-{{n}}.pem --plain
+0 hub invites
+1 hub invites --withdraw nobody
+0 hub rotate-key
+1 hub renew-issuer --root {VENUE}
 0 venue import {VENUE}
 1 sync now
 1 sync pause

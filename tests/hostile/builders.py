@@ -136,12 +136,17 @@ class Attacker:
     def post(self, body: bytes, **headers: str) -> ExchangeResponse:
         """Sign bytes and send them. Raises what the hub answers."""
         url = URL + transport.EXCHANGE_PATH
-        signed = transport.signed_headers(self.identity, "POST", url, body)
-        _, _, answer = serving.handle_exchange(
-            self.fleet.the_hub, "POST", transport.EXCHANGE_PATH, "hub.test",
-            {**signed, **headers}, body,
-        )  # fmt: skip
-        return messages.decode(answer, ExchangeResponse)
+
+        def deliver(signed: dict[str, str]) -> bytes:
+            _, _, answer = serving.handle_exchange(
+                self.fleet.the_hub, "POST", transport.EXCHANGE_PATH, "hub.test",
+                {**signed, **headers}, body,
+            )  # fmt: skip
+            return answer
+
+        return messages.decode(
+            transport.converse(self.identity, url, body, deliver)[1], ExchangeResponse
+        )
 
     def send(self, *frames: Frame, **changes: Any) -> ExchangeResponse:
         return self.post(messages.encode(self.request(*frames, **changes)))

@@ -178,9 +178,16 @@ def test_every_byte_of_a_certificate_is_needed(town: Town) -> None:
             town.attacker.post(b"\x00", **{"Holdfast-Certificate": f"{value},{value}"})
 
 
-def signed(town: Town, body: bytes) -> dict[str, str]:
+def signed(town: Town, body: bytes, challenge: str = "") -> dict[str, str]:
     url = URL + transport.EXCHANGE_PATH
-    return transport.signed_headers(town.kiosk.identity, "POST", url, body)
+    return transport.signed_headers(town.kiosk.identity, "POST", url, body, challenge=challenge)
+
+
+def challenged(town: Town, body: bytes, challenge: str = "") -> str:
+    """What the hub asks to be signed instead of what it was given."""
+    with pytest.raises(Unauthorised, match="signs no challenge") as refused:
+        deliver(town, signed(town, body, challenge), body)
+    return transport.challenge_of(refused.value)
 
 
 def deliver(town: Town, headers: dict[str, str], body: bytes, **where: str) -> None:
@@ -191,7 +198,7 @@ def deliver(town: Town, headers: dict[str, str], body: bytes, **where: str) -> N
 
 def test_a_request_is_heard_once_where_it_was_sent_as_it_was_sent(town: Town) -> None:
     body = messages.encode(town.attacker.request())
-    headers = signed(town, body)
+    headers = signed(town, body, challenged(town, body))
     for change in (
         {"path": "/sync/v1/elsewhere"}, {"authority": "elsewhere.test"}, {"authority": "h\n"},
         {"authority": "[::1"}, {"authority": ""},
@@ -204,7 +211,7 @@ def test_a_request_is_heard_once_where_it_was_sent_as_it_was_sent(town: Town) ->
         with pytest.raises(Unauthorised):
             deliver(town, {k: v for k, v in headers.items() if k != name}, body)
     deliver(town, headers, body)
-    with pytest.raises(Unauthorised, match="sent before"):
+    with pytest.raises(Unauthorised, match="signs no challenge"):
         deliver(town, headers, body)
 
 

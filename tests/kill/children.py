@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from unittest import mock
 
-from holdfast.model.errors import BadTransition, NotAvailable, Unreachable
+from holdfast.model.errors import BadTransition, NotAvailable, Unauthorised, Unreachable
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View
 from holdfast.node import exchange, joining, serving, transport, witness
+from holdfast.node.challenges import CHALLENGE_REASON
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.node.requests import CreateRequest, PatchRequest
@@ -73,22 +74,28 @@ class Wire:
 
     def exchange(self, request: ExchangeRequest) -> ExchangeResponse:
         body = encode(request)
-        headers = transport.signed_headers(
-            self._node.identity, "POST", URL + transport.EXCHANGE_PATH, body
-        )
+        url = URL + transport.EXCHANGE_PATH
         try:
-            answer = self.carry(headers, body)
+            _, answer = transport.converse(
+                self._node.identity, url, body, lambda headers: self.carry(headers, body)
+            )
         except (EOFError, OSError) as error:
             raise Unreachable("the hub died; this device goes on alone") from error
         return decode(answer, ExchangeResponse)
 
     def carry(self, headers: dict[str, str], body: bytes) -> bytes:
         self._pipe.send((headers, body))
-        answer: bytes = self._pipe.recv()
-        return answer
+        return heard(self._pipe.recv())
 
     def close(self) -> None:
         """The pipe belongs to whoever made it."""
+
+
+def heard(answer: bytes | str) -> bytes:
+    """What `said` says. Raises Unauthorised where it is a challenge to be signed."""
+    if isinstance(answer, str):
+        raise Unauthorised("sign this", reason=CHALLENGE_REASON, challenge=answer)
+    return answer
 
 
 class Direct(Wire):
@@ -122,6 +129,14 @@ def answer_one(hub: Hub, headers: dict[str, str], body: bytes) -> bytes:
     )
     assert status == 200
     return answer
+
+
+def said(hub: Hub, headers: dict[str, str], body: bytes) -> bytes | str:
+    """What goes back through a pipe: the answer, or the challenge to be signed (`heard`)."""
+    try:
+        return answer_one(hub, headers, body)
+    except Unauthorised as error:
+        return transport.challenge_of(error)
 
 
 def settle_in(state: str, piece: int = 0) -> None:
@@ -203,7 +218,7 @@ def serve_forever(state: str, directory: Path, piece: int, pipe: Connection) -> 
     with contextlib.suppress(EOFError):
         while True:
             headers, body = pipe.recv()
-            pipe.send(answer_one(hub, headers, body))
+            pipe.send(said(hub, headers, body))
     hub.close()
 
 

@@ -67,7 +67,7 @@ class Fatal(children.Wire):
             self.killed = True
             if not self._pipe.poll() or self._rng.random() < 0.5:
                 raise EOFError
-        answer: bytes = self._hub.receive()
+        answer = children.heard(self._hub.receive())
         self._usual_s = (self._usual_s + time.monotonic() - began) / 2
         return answer
 
@@ -207,7 +207,7 @@ def answer_until_killed(hub: Hub, puller: Child, rng: random.Random) -> list[obj
             words.append(telling.recv())
         if asking in ready:
             usual_s = (usual_s + time.monotonic() - answered) / 2
-            asking.send(children.answer_one(hub, *asking.recv()))
+            asking.send(children.said(hub, *asking.recv()))
             answered = time.monotonic()
             left -= 1
             if left == 0:

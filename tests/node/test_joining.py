@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,14 +18,16 @@ from holdfast.model.errors import (
     DirectoryDamaged,
     DirectoryError,
     Invalid,
+    NotFound,
     StorageFull,
     Unauthorised,
     Unreachable,
 )
 from holdfast.model.limits import JOIN_CODE_TRIES
 from holdfast.node import identity, join_codes, joining
-from holdfast.node.admission import ROOT_KEY
 from holdfast.node.hub import Hub
+from holdfast.node.identity import ISSUER_YEARS
+from holdfast.node.issuing import ISSUER, ROOT_KEY
 from tests.kit import START_MS, TENANT, Fleet
 
 
@@ -147,29 +150,127 @@ def test_bytes_that_are_no_request_are_refused(fleet: Fleet, body: bytes) -> Non
         joining.handle(fleet.the_hub, body)
 
 
-def test_a_code_outlives_a_root_key_that_is_kept_offline(fleet: Fleet, tmp_path: Path) -> None:
+def test_devices_join_while_the_root_key_is_offline(fleet: Fleet) -> None:
+    device = Device(fleet)
+    (fleet.the_hub.directory / "keys" / ROOT_KEY).unlink()
+    assert device.read(device.ask()).name == "kiosk"
+
+
+@pytest.mark.parametrize("issuer", ["missing", "ended"])
+def test_a_code_outlives_a_hub_that_cannot_issue(fleet: Fleet, tmp_path: Path, issuer: str) -> None:
     """The device is told what is missing, and joins with the same code once it is there."""
-    device, root = Device(fleet), fleet.the_hub.directory / "keys" / ROOT_KEY
-    root.rename(tmp_path / "safe")
+    keys = fleet.the_hub.directory / "keys"
+    (keys / ROOT_KEY).rename(tmp_path / "safe")
+    if issuer == "missing":
+        (keys / ISSUER).unlink()
+    else:
+        fleet.clocks.advance(hours=24 * 366 * ISSUER_YEARS)
+    device = Device(fleet)
     for _ in range(2):
-        with pytest.raises(DirectoryError, match=r"root key: put .*root\.pem back"):
+        with pytest.raises(DirectoryError, match="hub renew-issuer --root FILE"):
             device.ask()
     with pytest.raises(Unauthorised, match="wrong"):
         device.ask(proof=os.urandom(64))
-    (tmp_path / "safe").rename(root)
+    (tmp_path / "safe").rename(keys / ROOT_KEY)
     assert device.read(device.ask()).name == "kiosk"
     with pytest.raises(Unauthorised, match="unknown or was used"):
         device.ask()
 
 
-def test_a_code_outlives_a_root_key_that_is_damaged(fleet: Fleet) -> None:
-    device, root = Device(fleet), fleet.the_hub.directory / "keys" / ROOT_KEY
-    pem = root.read_bytes()
-    root.write_bytes(pem[:50])
-    with pytest.raises(DirectoryDamaged, match=r"root\.pem"):
+def test_a_code_outlives_an_issuer_that_is_damaged(fleet: Fleet) -> None:
+    device, issuer = Device(fleet), fleet.the_hub.directory / "keys" / ISSUER
+    pem = issuer.read_bytes()
+    issuer.write_bytes(pem[:50])
+    with pytest.raises(DirectoryDamaged, match=r"issuer\.pem"):
         device.ask()
-    root.write_bytes(pem)
+    issuer.write_bytes(pem)
     assert device.read(device.ask()).name == "kiosk"
+
+
+@pytest.mark.parametrize("off_hours", [-48, -2, 2, 48])
+def test_a_code_lives_by_the_hubs_clock_whatever_the_devices_says(
+    fleet: Fleet, off_hours: int
+) -> None:
+    fleet.clocks.off_ms["kiosk"] = off_hours * 3_600_000.0
+    kiosk = fleet.join("kiosk", "kiosk")
+    fleet.sync(kiosk)
+    assert kiosk.sync_status()["state"] == "connected"
+
+
+def test_of_two_devices_that_race_with_one_code_one_joins(fleet: Fleet) -> None:
+    first = Device(fleet)
+    racers = [first, *(Device(fleet, first.code) for _ in range(7))]
+    start = threading.Barrier(len(racers))
+    outcomes: list[bytes | Unauthorised] = []
+
+    def race(device: Device) -> None:
+        start.wait()
+        try:
+            outcomes.append(device.ask())
+        except Unauthorised as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=race, args=(device,)) for device in racers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == len(racers)
+    assert sum(isinstance(outcome, bytes) for outcome in outcomes) == 1
+    issued = [row for row in fleet.the_hub.store.records.certificates() if row.node == "kiosk"]
+    assert len(issued) == 1, "nobody else was certified"
+
+
+def test_a_code_and_what_was_used_of_it_outlive_the_hub(fleet: Fleet) -> None:
+    used, open_one = Device(fleet), Device(fleet)
+    used.ask()
+    hub = fleet.crash("hub")
+    assert isinstance(hub, Hub)
+    used.hub = open_one.hub = hub
+    with pytest.raises(Unauthorised, match="unknown or was used"):
+        used.ask()
+    assert open_one.read(open_one.ask()).name == "kiosk"
+
+
+# --- codes that are open --------------------------------------------------------------------------
+
+
+def test_open_codes_are_listed_without_what_opens_them(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    late = hub.invite("trattoria", "kiosk", "kiosk-2", expires_s=7200)
+    soon = hub.invite("trattoria", "kiosk", "kiosk-1", expires_s=60)
+    assert [one.name for one in hub.admission.open_codes()] == ["kiosk-1", "kiosk-2"]
+    assert all(
+        join_codes.parse(code.code).secret not in join_codes.encode_offer(one)
+        for one in hub.admission.open_codes()
+        for code in (late, soon)
+    )
+    Device(fleet, late.code).ask()
+    fleet.clocks.advance(seconds=61)
+    assert hub.admission.open_codes() == []
+
+
+@pytest.mark.parametrize("which", ["kiosk", "trattoria/kiosk", "its id"])
+def test_a_withdrawn_code_admits_nobody(fleet: Fleet, which: str) -> None:
+    device = Device(fleet)
+    other = fleet.the_hub.invite("trattoria", "kiosk", "other")
+    if which == "its id":
+        which = join_codes.parse(device.code).id.hex()
+    assert [one.name for one in fleet.the_hub.admission.withdraw(which)] == ["kiosk"]
+    with pytest.raises(Unauthorised, match="unknown"):
+        device.ask()
+    with pytest.raises(NotFound, match="hub invites"):
+        fleet.the_hub.admission.withdraw(which)
+    assert Device(fleet, other.code).ask()
+
+
+def test_a_code_that_ended_says_so_for_a_day_and_is_then_forgotten(fleet: Fleet) -> None:
+    code = fleet.the_hub.invite("trattoria", "kiosk", "kiosk", expires_s=60).code
+    for hours, said in ((1, "expired"), (24, "unknown")):
+        fleet.clocks.advance(hours=hours)
+        fleet.the_hub.admission.sweep()
+        with pytest.raises(Unauthorised, match=said):
+            Device(fleet, code).ask()
 
 
 @pytest.mark.parametrize("fails", ["grant_codes", "_flush"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from unittest import mock
 
+import msgspec
 import pytest
 
 from holdfast.model import lifecycle
@@ -697,3 +698,22 @@ def test_an_exchange_that_goes_in_circles_is_given_up_for_now(fleet, monkeypatch
     monkeypatch.undo()
     desk.sync()
     assert desk.store.queue.waiting() == 0
+
+
+def test_a_feed_that_only_tells_a_device_its_own_words_comes_to_its_end(fleet, monkeypatch):
+    """Such stretches bring nothing; what moves is the place in the feed."""
+    desk = fleet.join("desk")
+    fleet.sync_all()
+    hub, peer = fleet.the_hub, desk.new_peer()
+    for _ in range(3):
+        request = desk.exchange.request(peer)
+        answer = Exchange(hub).answer(request)
+        desk.exchange.absorb(peer, request, answer)
+    assert peer.cursor is not None
+    moved = []
+    for step in (1, 1, 0):
+        request = desk.exchange.request(peer)
+        cursor = msgspec.structs.replace(peer.cursor, seq=peer.cursor.seq + step)
+        answer = msgspec.structs.replace(Exchange(hub).answer(request), cursor=cursor, more=True)
+        moved.append(desk.exchange.absorb(peer, request, answer).moved)
+    assert moved == [True, True, False]

@@ -210,7 +210,7 @@ def test_a_sound_directory_passes_every_check_in_use_or_not(hub: Replica, stoppe
         assert all(check.ok for check in checks.values()), checks
         assert set(checks) == {
             "lock", "database", "schema", "chains", "unsealed", "projections", "clock", "disk",
-            "permissions", "settings", "write-ahead log",
+            "permissions", "key store", "certificate", "settings", "write-ahead log",
         }  # fmt: skip
     assert "in use" in looked(hub.store.directory)["lock"].detail
     assert "no process" in looked(stopped)["lock"].detail

@@ -32,7 +32,7 @@ OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 class Author:
     role = "front-desk"
 
-    def key_at(self, n: int) -> Ed25519PublicKey:
+    def key_at(self, n: int, hash_at: object) -> Ed25519PublicKey:
         return KEY.public_key()
 
 
@@ -318,7 +318,7 @@ def test_a_chain_under_the_name_of_another_keys_life_is_refused():
     class Squatter:
         role = "kiosk"
 
-        def key_at(self, n: int) -> Ed25519PublicKey:
+        def key_at(self, n: int, hash_at: object) -> Ed25519PublicKey:
             return OTHER_KEY.public_key()
 
     with pytest.raises(Refused, match="incarnation-foreign"):

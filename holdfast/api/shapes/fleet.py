@@ -55,6 +55,20 @@ class Sells(Shape, kw_only=True):
     until_at: Annotated[UtcTime | None, Meta(description="null: without an end")]
 
 
+class OwnCertificate(Shape, kw_only=True):
+    """The certificate with which this replica proves who it is."""
+
+    serial: Annotated[str, Meta(description="its serial number, in hex")]
+    ends_at: UtcTime
+    state: Annotated[
+        str,
+        one_of(
+            ("good", "due", "ended"),
+            description="`due`: it is renewed by itself; `ended`: a device is heard no more",
+        ),
+    ]
+
+
 class ReplicaStatus(Shape, kw_only=True):
     """One screen: identity, sync, queue, clock, books, disk."""
 
@@ -72,6 +86,7 @@ class ReplicaStatus(Shape, kw_only=True):
     ]
     clock: ClockStatus
     disk: Disk
+    certificate: OwnCertificate
     sync: Annotated[SyncStatus | UnsetType, Meta(description="at a node")] = UNSET
     sells: Annotated[Sells | UnsetType, Meta(description="at a node")] = UNSET
     other_life: Annotated[
@@ -101,6 +116,7 @@ class Config(Shape, kw_only=True):
     bookings_per_minute: Annotated[
         float, Meta(description="reservations asked for by one token of role kiosk or guest")
     ]
+    key_store: Annotated[str, one_of(("file", "keyring"), description="where private keys lie")]
     log_level: Annotated[
         str, one_of(("DEBUG", "INFO", "WARNING", "ERROR"), description="of the files in log/")
     ]
@@ -143,6 +159,21 @@ class Invite(Shape, kw_only=True):
 
     code: Annotated[str | None, Meta(description="shown once: null in a replay")]
     expires_at: UtcTime
+
+
+class OpenInvite(Shape, kw_only=True):
+    """A join code that is still open; the code itself is kept nowhere."""
+
+    id: Annotated[str, Meta(description="names the code, and opens nothing")]
+    name: Annotated[str, Meta(description="of the device that it admits")]
+    role: Annotated[str, one_of(NODE_ROLES, description="what the device is")]
+    venue: Annotated[str, Meta(description="id of its venue")]
+    expires_at: UtcTime
+    tries_left: Annotated[int, Meta(description="how many wrong tries it still takes")]
+
+
+class OpenInvites(Items[OpenInvite], kw_only=True):
+    """Join codes, those that end first first."""
 
 
 class Recovery(Shape, kw_only=True):

@@ -57,11 +57,15 @@ class SyncStatus(Shape, kw_only=True):
         ),
     ]
     reason: Annotated[
-        str | None, Meta(description="`revoked`: the hub has shut this device out; else null")
+        str | None,
+        Meta(
+            description="`revoked`: the hub has shut this device out; `expired`: its certificate "
+            "has ended; else null"
+        ),
     ]
     detail: Annotated[str | None, Meta(description="why the state is as it is, in words")]
     way_out: Annotated[
-        list[str], Meta(description="commands that let a device in again that was shut out")
+        list[str], Meta(description="commands that let a device in again that is not heard")
     ]
     hub: Annotated[str | None, Meta(description="URL of the hub; null at the hub")]
     last_exchange_at: Annotated[
