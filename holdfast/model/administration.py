@@ -100,9 +100,15 @@ class Administration:
 
     @property
     def rivals(self) -> set[bytes]:
-        """Lives of the hub that both claim to follow one, neither of which is closed (§5.9)."""
+        """Lives of the hub that both claim to follow one, neither of which is closed (§5.9).
+
+        Only closing a hub's life claims that: a device's second branch is closed by whichever hub
+        meets it, and by the next one, where that was restored and does not know.
+        """
         found: set[bytes] = set()
-        for closers in self.closers.values():
+        for closed, closers in self.closers.items():
+            if closed not in self.hubs:
+                continue
             standing = {closer for closer in closers if closer not in self.closes}
             if len(standing) > 1:
                 found |= standing

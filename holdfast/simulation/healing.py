@@ -321,7 +321,9 @@ def _stamps(world: World, oracles: Oracles) -> None:
 
 def _codes(world: World, oracles: Oracles, answered: list[Answered]) -> None:
     """No two guests were told one code. Two copies of one device that do not know of each other
-    count alike; that is counted apart, and whoever looks such a code up is asked which it is."""
+    count alike; and a hub that a person sent on without a device gives another one prefixes by
+    chance, one of 1,024, because nobody knows which that device had. Both are counted apart, and
+    whoever looks such a code up is asked which it is."""
     bearers: dict[str, bytes] = {}
     for told in answered:
         if not told.made or bearers.setdefault(told.code, told.reservation) == told.reservation:
@@ -329,5 +331,7 @@ def _codes(world: World, oracles: Oracles, answered: list[Answered]) -> None:
         machine = world.machines.get(told.machine)
         if machine is not None and machine.copied:
             oracles.exceptions["a code given out by both of two hidden copies"] += 1
+        elif oracles.proceeded:
+            oracles.exceptions["a prefix of codes granted anew by a hub that went on alone"] += 1
         else:
             oracles.report("one code, one reservation", f"{told.code} was given out twice")

@@ -107,7 +107,7 @@ class Oracles:
         self._moved: dict[str, None] = {}
         self._two_hubs: set[tuple[str, str]] = set()
         self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
-        self._proceeded = self._whole = False
+        self.proceeded = self._whole = False
         self._first_hub = b""
         self._went_on: set[tuple[bytes, str]] = set()
         self._told_to_go_on = self._proceeded_now = False
@@ -259,7 +259,7 @@ class Oracles:
         for claim in view.live:
             if not claim.right:
                 continue
-            forgotten = self._proceeded and (
+            forgotten = self.proceeded and (
                 hub is None or claim.right not in hub.rights(key[0]).by_id
             )
             if forgotten or any(each.taken_back(claim.right) for each in rights):
@@ -356,7 +356,7 @@ class Oracles:
 
     def before_proceeding(self, why: str) -> None:
         """The hub goes on without those that it has not heard: what they alone know may end."""
-        self._proceeded = self._proceeded_now = self._told_to_go_on = True
+        self.proceeded = self._proceeded_now = self._told_to_go_on = True
         known = self.shown.get(HUB, {})
         for name, shown in self.shown.items():
             if name == HUB:
