@@ -51,6 +51,7 @@ PEOPLES: Final = (
     ("`holdfast allotments revoke --reason`", vocabulary.RIGHT_REVOKE_REASONS),
     ("`holdfast queue withdraw --reason`", vocabulary.WITHDRAW_REASONS),
     ("`holdfast exceptions resolve --reason`", vocabulary.RESOLVE_REASONS),
+    ("`holdfast guests erase --reason`", vocabulary.ERASE_REASONS),
 )
 ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "kind", vocabulary.RESERVATION_KINDS),
@@ -70,6 +71,7 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("chain.closed", "reason", vocabulary.CHAIN_CLOSE_REASONS),
     ("node.revoked", "reason", "as for `hub revoke` above"),
     ("right.revoked", "reason", "as for `allotments revoke` above"),
+    ("guest.erased", "reason", "as for `guests erase` above"),
 )
 MORE: Final = {
     "exception.resolved.exception": "; or an operation id in hex and `.quarantined`",

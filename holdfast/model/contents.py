@@ -30,6 +30,9 @@ from holdfast.model.events import (
     ClaimEnded,
     Event,
     ExceptionResolved,
+    GuestErased,
+    GuestErasureConfirmed,
+    GuestExported,
     NodeRevoked,
     OperationWithdrawn,
     ReservationAmended,
@@ -48,6 +51,7 @@ from holdfast.model.events import (
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
     CLAIMS_PER_ENTRY_MAX,
+    ERASURES_PER_ENTRY_MAX,
     LIFE_NUMBER_MAX,
     NIGHTS_WRITTEN_MAX,
     PARTY_MAX,
@@ -331,6 +335,34 @@ def _check_venue_key(event: VenueKeyPublished | VenueKeyAccepted | VenueKeyHande
         raise Malformed("key-weak")
 
 
+def _check_key_published(event: VenueKeyPublished) -> None:
+    _check_venue_key(event)
+    if len(event.follows) not in (0, 32):
+        raise Malformed("key-length")
+
+
+def _check_erased(event: GuestErased) -> None:
+    if not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
+    _reason(event.reason, vocabulary.ERASE_REASONS)
+    _check_erasure_ids(event.also)
+
+
+def _check_erasure_ids(named: tuple[bytes, ...]) -> None:
+    if len(named) > ERASURES_PER_ENTRY_MAX:
+        raise Malformed("erasure-out-of-range")
+    _check_operation_ids(*named)
+
+
+def _check_erasure_confirmed(event: GuestErasureConfirmed) -> None:
+    _check_erasure_ids(event.erasures)
+
+
+def _check_exported(event: GuestExported) -> None:
+    if not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
+
+
 def _check_granted(event: RightGranted) -> None:
     if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
         raise Malformed("right-out-of-range")
@@ -385,9 +417,12 @@ _CHECKS: Final[dict[str, Any]] = {
     "chain.succeeded": _check_succeeded,
     "chain.closed": _check_closed,
     "node.revoked": _check_node_revoked,
-    "venue.key_published": _check_venue_key,
+    "venue.key_published": _check_key_published,
     "venue.key_accepted": _check_venue_key,
     "venue.key_handed": _check_venue_key,
+    "guest.erased": _check_erased,
+    "guest.erasure_confirmed": _check_erasure_confirmed,
+    "guest.exported": _check_exported,
     "right.granted": _check_granted,
     "right.returned": _check_returned,
     "right.revoked": _check_right_revoked,

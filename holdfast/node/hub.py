@@ -37,6 +37,7 @@ from holdfast.model.venue import Venue, parse_venue, to_document
 from holdfast.node import directories, lives, settings
 from holdfast.node import identity as certificates
 from holdfast.node.admission import ROOT_KEY, Admission, Invite, is_name
+from holdfast.node.forgetting import Device
 from holdfast.node.granting import Granting
 from holdfast.node.keys import read_signing_key, write_signing_key
 from holdfast.node.local_identity import LocalIdentity, new_life
@@ -236,6 +237,16 @@ class Hub(Service):
         # What waited was decided first: who asked in time is not turned away for a later grant.
         with self.transaction():
             self.granting.fulfil(name)
+
+    def may_confirm(self, name: str) -> bool:
+        return self.recovery.may_write(name)
+
+    def devices_joined(self, name: str) -> list[Device]:
+        return [
+            Device(one["name"], one["role"], one["last_seen_at_ms"], one["revoked"])
+            for one in self.admission.nodes()
+            if one["venue"] == name.partition("/")[2]
+        ]
 
     @property
     def account(self) -> bytes:

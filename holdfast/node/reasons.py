@@ -13,6 +13,7 @@ from typing import Final
 from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import (
     CANCEL_REASONS,
+    ERASE_REASONS,
     PRIVATE_REASONS,
     RESOLVE_REASONS,
     REVOKE_REASONS,
@@ -43,6 +44,10 @@ COMMON_REASONS: Final = {
     WITHDRAW_REASONS: _dozen(
         "mistake duplicate guest_request changed_plans quarantined not_needed outdated rebooked"
         " wrong_date wrong_time test other"
+    ),
+    ERASE_REASONS: _dozen(
+        "guest_request consent_withdrawn objection retention inactive no_longer_needed no_consent"
+        " wrong_person legal mistake test other"
     ),
     RESOLVE_REASONS: _dozen(
         "called_guest moved rebooked refunded walked accepted handled no_action guest_declined"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from holdfast.store import database
+from holdfast.store.cards import Cards
 from holdfast.store.journal import Journal
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
@@ -38,6 +39,7 @@ class Store:
                 self.projections = Projections(self.db)
                 self.queue = Queue(self.db)
                 self.records = Records(self.db)
+                self.cards = Cards(self.db)
         except BaseException:
             self._lock.release()
             raise
@@ -92,6 +94,13 @@ class Store:
                 self.db.conn.backup(copy)
             finally:
                 copy.close()
+
+    def scrub(self) -> bool:
+        """Empty the write-ahead log, so that no file holds what was overwritten. Call outside a
+        transaction. False where somebody is still reading an older state, such as a backup."""
+        with database.translated(self.path):
+            busy = self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
 
     def check(self) -> list[str]:
         """SQLite's own integrity check; an empty list means sound."""
