@@ -65,13 +65,14 @@ async def search_guests(request: Asking) -> Response[bytes]:
     shown: list[list[dict[str, Any]]] = []
 
     async def search() -> str:
-        shown.append(await face.run(guest_desk.find, face.replica, wanted.q))
+        shown.append(await face.run(guest_desk.find, face.replica, wanted.q, limit))
         return ""
 
     answered = await face.answers.once_outside(request, body, 200, search)
     # What was found is not kept for a replay: it looks again.
-    found = shown[0] if shown else await face.run(guest_desk.find, face.replica, wanted.q)
-    items = [_found(one) for one in found[:limit]]
+    if not shown:
+        await search()
+    items = [_found(one) for one in shown[0]]
     return answer(shapes.FoundGuests(items=items, next=None), answered.status, answered.headers)
 
 

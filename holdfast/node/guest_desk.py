@@ -7,13 +7,14 @@ that says so.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model import guest_words
 from holdfast.model.errors import Forbidden, RuleViolated
 from holdfast.model.events import GuestExported
 from holdfast.model.ids import uuid_text
-from holdfast.model.limits import LIST_LIMIT_MAX
+from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import View
 from holdfast.node.audit import audit_entries
 from holdfast.node.guest_index import Found
@@ -56,17 +57,17 @@ def require_reading(replica: Service) -> list[str]:
 # --- finding --------------------------------------------------------------------------------------
 
 
-def find(replica: Service, text: str) -> list[dict[str, Any]]:
-    """Guests by name, telephone number or e-mail address, the best first: each once, with the
-    newest card. Raises Forbidden, RuleViolated, Invalid; the text stands in none of them."""
+def find(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict[str, Any]]:
+    """Guests by name, telephone number or e-mail address, the best `limit` first: each once, with
+    the newest card. Raises Forbidden, RuleViolated, Invalid; the text stands in none of them."""
     people: dict[tuple[str, str], Found] = {}
     for book in require_reading(replica):
         for found in replica.cards.index.search(book, text):
             agent = found.placed.agent_id or _agent_at(replica, found.placed)
             people.setdefault((book, agent), found)
     ranked = sorted(people.items(), key=lambda one: (one[1].fit, -one[1].placed.stamp))
-    shown = [_line(replica, book, agent, found) for (book, agent), found in ranked]
-    return [line for line in shown if line["guest"]]
+    lines = (_line(replica, book, agent, found) for (book, agent), found in ranked)
+    return list(islice((line for line in lines if line["guest"]), limit))
 
 
 def _agent_at(replica: Service, placed: PlacedCard) -> str:
