@@ -17,6 +17,7 @@ from holdfast.model.mapping import ImportRecord
 from holdfast.node import guest_desk, inspection, serving, upkeep
 from holdfast.node.requests import PatchRequest
 from holdfast.node.service import Service
+from holdfast.sync import messages
 from tests import kit
 from tests.kit import DAY, TRATTORIA, Fleet, every_view
 from tests.privacy.scan import (
@@ -66,7 +67,7 @@ def test_what_is_planted_is_found(tmp_path: Path, form: str):
 def wire(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Every byte of every message between replicas, uncompressed."""
     heard: list[bytes] = []
-    encode = kit.encode
+    encode = messages.encode
 
     def recorded(message: object, *, compress: bool = True) -> bytes:
         heard.append(encode(message, compress=False))
@@ -113,8 +114,8 @@ def misuse(replica: Service) -> None:
 def test_thousands_of_guests_leave_nothing_in_clear(town: Fleet, wire: list[bytes]):
     desk, kiosk = town.nodes["desk"], town.nodes["kiosk"]
     half = GUESTS // 2
-    for replica, numbers in ((kiosk, range(half)), (desk, range(half, GUESTS))):
-        report = replica.reservations.import_records("trattoria", map(record, numbers))
+    for node, numbers in ((kiosk, range(half)), (desk, range(half, GUESTS))):
+        report = node.reservations.import_records("trattoria", map(record, numbers))
         assert report.imported == half
     town.sync_all()
     live = town.reserve(kiosk, "20:00", user_id=user_id(GUESTS), guest=guest(GUESTS))
