@@ -16,6 +16,7 @@ _CHECKED: Final = {
     "chains": "record",
     "unsealed": "signatures",
     "projections": "what is shown",
+    "guest index": "finding guests",
     "permissions": "secrets",
     "write-ahead log": "new changes",
 }

@@ -17,7 +17,7 @@ from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import View
 from holdfast.node.audit import audit_entries
-from holdfast.node.guest_index import Found
+from holdfast.node.guest_index import Found, sealed_card
 from holdfast.node.lookup import node_name, rfc3339_ms, subject_of
 from holdfast.store.cards import PlacedCard
 
@@ -98,7 +98,7 @@ def _newest_card(replica: Service, book: str, agent: str) -> dict[str, Any]:
 
 def _opened(replica: Service, placed: PlacedCard) -> dict[str, Any] | None:
     with replica.lock:
-        sealed = replica.cards.index.sealed_card(placed)
+        sealed = sealed_card(replica, placed)
     if sealed is None:
         return None
     return replica.cards.read(placed.book.partition("/")[2], placed.agent_id, sealed)

@@ -51,8 +51,7 @@ class VenueKeys:
         private = self.private_key()
         if private is not None:
             yield private
-        for path in sorted(self._path.parent.glob("venue-*.key")):
-            yield X25519PrivateKey.from_private_bytes(read_secret(path))
+        yield from former_keys(self._path.parent)
 
     def in_force(self, book: str) -> X25519PrivateKey | None:
         """The private half of the key in force; None where this device does not hold it."""
@@ -259,6 +258,19 @@ class VenueKeys:
             if found is not None:
                 return found
         return None
+
+
+def former_keys(directory: Path) -> Iterator[X25519PrivateKey]:
+    """The venue's keys in a directory of keys that are not in force."""
+    for path in sorted(directory.glob("venue-*.key")):
+        yield X25519PrivateKey.from_private_bytes(read_secret(path))
+
+
+def keys_in(directory: Path) -> list[X25519PrivateKey]:
+    """All of the venue's keys in a directory of keys. Raises DirectoryDamaged."""
+    path = directory / VENUE_KEY_FILE
+    present = [X25519PrivateKey.from_private_bytes(read_secret(path))] if path.exists() else []
+    return [*present, *former_keys(directory)]
 
 
 def public_of(key: X25519PrivateKey) -> bytes:

@@ -158,10 +158,8 @@ class Cards:
     def clear_book(self, book: str) -> None:
         """Forget where cards stand, to be read from the journal again; keys stay, and so does what
         was erased."""
-        self._c.execute(
-            "DELETE FROM guest_words WHERE card IN (SELECT num FROM cards WHERE book = ?)", (book,)
-        )
         self._c.execute("DELETE FROM cards WHERE book = ?", (book,))
+        self._c.execute("DELETE FROM guest_words WHERE card NOT IN (SELECT num FROM cards)")
 
     def placed(self, book: str, card: bytes) -> list[PlacedCard]:
         """Every entry that carries a card."""
@@ -244,9 +242,20 @@ class Cards:
         rows = self._c.execute("SELECT card FROM guest_words WHERE token = ?", (word,))
         return [row[0] for row in rows]
 
-    def words_of(self, num: int) -> set[bytes]:
-        rows = self._c.execute("SELECT token FROM guest_words WHERE card = ?", (num,))
-        return {row[0] for row in rows}
+    def all_words(self) -> dict[int, set[bytes]]:
+        """The whole index, by card."""
+        found: dict[int, set[bytes]] = {}
+        for word, num in self._c.execute("SELECT token, card FROM guest_words"):
+            found.setdefault(num, set()).add(word)
+        return found
+
+    def indexed(self) -> list[PlacedCard]:
+        """The cards that are in the index, less those that were erased since."""
+        return self._placed(
+            "WHERE indexed = 1 AND NOT EXISTS (SELECT 1 FROM erased_cards e"
+            " WHERE e.id = cards.id AND e.book = cards.book) ORDER BY num",
+            (),
+        )
 
     def by_num(self, num: int) -> PlacedCard | None:
         found = self._placed("WHERE num = ?", (num,))

@@ -152,6 +152,28 @@ def test_a_book_that_is_folded_anew_gets_its_index_anew(town: Fleet):
     assert names(desk, "ann") == ["Ann Smith", "Anna Müller"]
 
 
+def test_the_doctor_finds_an_index_that_is_wrong_and_makes_it_anew(town: Fleet):
+    desk = town.nodes["desk"]
+    names(desk, "ann")
+
+    def look(fix: bool = False) -> upkeep.Check:
+        found = upkeep.doctor(desk.directory, fix)
+        return next(check for check in found if check.name == "guest index")
+
+    assert look().ok and "2 cards compared" in look().detail
+    desk.store.db.conn.execute("DELETE FROM guest_words WHERE token IN"
+                               " (SELECT token FROM guest_words LIMIT 1)")  # fmt: skip
+    desk.store.db.conn.execute("INSERT INTO guest_words VALUES (x'00', 77)")
+    assert not look().ok
+    assert "in use" in look(fix=True).detail
+    town.nodes.pop("desk").close()
+    assert "mended" in look(fix=True).detail
+    town.open("desk", desk.directory)
+    desk = town.nodes["desk"]
+    assert names(desk, "ann") == ["Ann Smith", "Anna Müller"]
+    assert "2 cards compared" in look().detail
+
+
 def test_a_restored_desk_shows_nobody_and_says_what_to_do(town: Fleet):
     upkeep.backup(town.nodes["desk"], town.directory / "desk.backup")
     town.cut("desk")
