@@ -69,8 +69,8 @@ class Administration:
     belongs to; `published` the venue's public keys that front desks made, with the least (stamp,
     incarnation) of each, `follows` the keys that each says it takes the place of (empty: none), and
     `accepted` those that the hub saw, with their place in its chain; `rights` says who may sell
-    what; `erasures` by agent id those that count, and `confirmed` by operation who has destroyed
-    what they cover, with the least stamp.
+    what; `erasures` by agent id those that count, `erasures_known` how many they are, and
+    `confirmed` by operation who has destroyed what they cover, with the least stamp.
     """
 
     venue: VenueIndex | None = None
@@ -89,6 +89,7 @@ class Administration:
     handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     follows: dict[bytes, set[bytes]] = field(default_factory=dict)
     erasures: dict[str, list[Erasure]] = field(default_factory=dict)
+    erasures_known: int = 0
     confirmed: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     rights: Rights = field(init=False)
 
@@ -201,6 +202,7 @@ class Administration:
     def _erased(self, writer: WriterInfo, stamp: int, event: GuestErased, operation: bytes) -> None:
         found = self.erasures.setdefault(event.agent_id, [])
         if all(known.operation != operation for known in found):
+            self.erasures_known += 1
             found.append(
                 Erasure(
                     operation, event.agent_id, stamp, frozenset(event.also), event.reason,

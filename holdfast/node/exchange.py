@@ -30,6 +30,7 @@ from holdfast.model.limits import (
     TRAIL_SPACING,
 )
 from holdfast.model.pseudonyms import is_agent_id
+from holdfast.node.identity import HUB_ROLE
 from holdfast.node.replica import SOFTWARE, Merged
 from holdfast.store.journal import ChainRow, JournalRow
 from holdfast.sync.messages import (
@@ -469,26 +470,28 @@ class Exchange:
 
     # --- answering --------------------------------------------------------------------------------
 
-    def answer(self, request: ExchangeRequest, speaker: str | None = None) -> ExchangeResponse:
+    def answer(
+        self, request: ExchangeRequest, speaker: str | None = None, role: str = ""
+    ) -> ExchangeResponse:
         """Take a request in and answer it. What it carried is durable when this returns.
 
-        `speaker` is the name in the certificate that signed the request. Raises Forbidden where
-        the incarnation that the request speaks for turns out to be another writer's.
+        `speaker` and `role` are those in the certificate that signed the request. Raises Forbidden
+        where the incarnation that the request speaks for turns out to be another writer's.
         """
         received_ms = self._r.clock.now_ms()
         with self._r.lock:
-            merged = self._take_in(request, speaker)
+            merged = self._take_in(request, speaker, role)
             # Outside the transaction: what was destroyed in it must be gone from the files first.
             self._r.forgetting.confirm(request.book)
             return self._respond(request, merged, received_ms, speaker)
 
-    def _take_in(self, request: ExchangeRequest, speaker: str | None) -> Merged:
+    def _take_in(self, request: ExchangeRequest, speaker: str | None, role: str) -> Merged:
         with self._r.transaction():
             merged = self._r.merge(request.book, request.frames, speaker or "")
             author = self._r.book(request.book).authors.get(request.sender)
             if speaker is not None and author is not None and author.info.name != speaker:
                 raise Forbidden(f"{speaker} spoke for an incarnation of {author.info.name}")
-            self._take_keys(request.book, request.keys, further=self._reads_cards(request))
+            self._take_keys(request.book, request.keys, further=role in (*CARD_READERS, HUB_ROLE))
             small = not request.more and merged.entries <= SMALL_MERGE_ENTRIES
             complete = self._told_all(request)
             if small:
@@ -544,12 +547,6 @@ class Exchange:
                 self._r.cards_touched.add((book, key.id))
                 taken += 1
         return taken
-
-    def _reads_cards(self, request: ExchangeRequest) -> bool:
-        """Whether the sender's certificate, as its chain shows it, is of a role that reads cards or
-        passes keys on."""
-        author = self._r.book(request.book).authors.get(request.sender)
-        return author is not None and (author.info.is_hub or author.info.role in CARD_READERS)
 
     def _respond(
         self, request: ExchangeRequest, merged: Merged, received_ms: int, speaker: str | None

@@ -8,7 +8,7 @@ one's own confirms it. Which cards an erasure covers stands in `model.forgetting
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.model.entries import Malformed, decode
@@ -48,6 +48,8 @@ class Forgetting:
         self._r = replica
         self._to_scrub = True
         """Whether the write-ahead log may hold what was destroyed; nobody knows at the start."""
+        self._all_said: dict[str, tuple[bytes, int]] = {}
+        """By book: the life that has confirmed all erasures, and how many those were."""
 
     # --- destroying -----------------------------------------------------------------------------
 
@@ -132,7 +134,13 @@ class Forgetting:
             state = r.books.get(book)
             if state is None or not state.administration.erasures:
                 return False
-            waiting = state.administration.unconfirmed(r.identity.incarnation)
+            own = r.identity.incarnation
+            known = (own, state.administration.erasures_known)
+            if self._all_said.get(book) == known:
+                return False
+            waiting = state.administration.unconfirmed(own)
+            if not waiting:
+                self._all_said[book] = known
             if not waiting or not r.may_confirm(book):
                 return False
             operations = sorted(erasure.operation for erasure in waiting)
@@ -213,19 +221,23 @@ class Forgetting:
         """Every erasure that is known here, or those of one person, the oldest first: who has
         destroyed what they held, and whose word is awaited."""
         with self._r.lock:
-            return [
-                self._shown(book, erasure)
-                for book in sorted(self._r.books)
-                for erasure in self._erasures(book, agent)
-            ]
+            shown = []
+            for book in sorted(self._r.books):
+                erasures = self._erasures(book, agent)
+                devices = self._devices(book) if erasures else []
+                shown += [self._shown(book, erasure, devices) for erasure in erasures]
+            return shown
 
     def _erasures(self, book: str, agent: str | None) -> list[Erasure]:
         by_agent = self._r.book(book).administration.erasures
         chosen = by_agent.values() if agent is None else [by_agent.get(agent, [])]
         return sorted((one for found in chosen for one in found), key=lambda one: one.stamp)
 
-    def _shown(self, book: str, erasure: Erasure) -> dict[str, Any]:
-        devices = list(self._devices(book, erasure))
+    def _shown(
+        self, book: str, erasure: Erasure, known: list[tuple[bytes, Device]]
+    ) -> dict[str, Any]:
+        confirmed = self._r.book(book).administration.confirmed.get(erasure.operation, {})
+        devices = [_standing(device, confirmed.get(life)) for life, device in known]
         return {
             "id": erasure.operation.hex(),
             "agent_id": erasure.agent_id,
@@ -237,31 +249,19 @@ class Forgetting:
             "devices": devices,
         }
 
-    def _devices(self, book: str, erasure: Erasure) -> Iterator[dict[str, Any]]:
-        """Each device by its newest life: an earlier one's word says nothing of a directory that
-        was restored since."""
-        confirmed = self._r.book(book).administration.confirmed.get(erasure.operation, {})
+    def _devices(self, book: str) -> list[tuple[bytes, Device]]:
+        """Each device by its newest life, the hub first: an earlier one's word says nothing of a
+        directory that was restored since. Of one that has written nothing the life is empty."""
         joined = {one.name: one for one in self._r.devices_joined(book)}
         lives = dict(self._newest_lives(book))
+        found = []
         for name in sorted(lives.keys() | joined.keys(), key=lambda name: (name != "hub", name)):
-            life = lives.get(name)
-            register = joined.get(name)
-            if life is not None:
-                incarnation, device = life
-                stamp = confirmed.get(incarnation)
-            else:
-                assert register is not None
-                device, stamp = register, None
-            seen = max(device.last_seen_ms, register.last_seen_ms if register else 0)
-            revoked = device.revoked and (register is None or register.revoked)
-            state = CONFIRMED if stamp is not None else SHUT_OUT if revoked else WAITING
-            yield {
-                "name": name,
-                "role": device.role,
-                "state": state,
-                "confirmed_at_ms": stamp >> 16 if stamp is not None else None,
-                "last_seen_at_ms": seen or None,
-            }
+            life, device = lives.get(name) or (b"", joined[name])
+            register = joined.get(name, device)
+            seen = max(device.last_seen_ms, register.last_seen_ms)
+            revoked = device.revoked and register.revoked
+            found.append((life, Device(name, device.role, seen, revoked)))
+        return found
 
     def _newest_lives(self, book: str) -> Iterable[tuple[str, tuple[bytes, Device]]]:
         """By name: the newest life of each device that nobody has closed, else the newest."""
@@ -293,3 +293,15 @@ class Forgetting:
             return decode(journal.entries(chain, chain.length - 1, chain.length)[0]).stamp >> 16
         except Malformed:
             return 0
+
+
+def _standing(device: Device, stamp: int | None) -> dict[str, Any]:
+    """How it stands with one device that confirmed with this stamp, or (None) has not."""
+    state = CONFIRMED if stamp is not None else SHUT_OUT if device.revoked else WAITING
+    return {
+        "name": device.name,
+        "role": device.role,
+        "state": state,
+        "confirmed_at_ms": stamp >> 16 if stamp is not None else None,
+        "last_seen_at_ms": device.last_seen_ms or None,
+    }

@@ -134,8 +134,10 @@ class VenueKeys:
         for public, sealed in own.items():
             if public in held or public not in administration.published:
                 continue
+            if public != administration.venue_key and len(held) >= VENUE_KEYS_MAX:
+                continue
             key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
-            if key is not None and public_of(key) == public and len(held) < VENUE_KEYS_MAX:
+            if key is not None and public_of(key) == public:
                 write_secret(self._beside(public), key.private_bytes_raw())
                 held[public] = key
         if len(held) > before:

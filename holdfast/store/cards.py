@@ -67,6 +67,8 @@ _PLACED: Final = "SELECT num, id, book, operation, reservation, agent_id, stamp 
 class Cards:
     def __init__(self, db: Database) -> None:
         self._c = db.conn
+        self._before: dict[tuple[str, bytes], tuple[int, int]] = {}
+        """Of a book that is being folded anew: the row of each card, and its state in the index."""
 
     # --- keys -----------------------------------------------------------------------------------
 
@@ -149,17 +151,23 @@ class Cards:
         stamp: int,
     ) -> None:  # fmt: skip
         """An entry carries a card."""
+        num, indexed = self._before.pop((book, operation), (None, NOT_LOOKED_AT))
         self._c.execute(
-            "INSERT INTO cards (id, book, operation, reservation, agent_id, stamp)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (card, book, operation, reservation, agent_id, stamp),
+            "INSERT INTO cards (num, id, book, operation, reservation, agent_id, stamp, indexed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (num, card, book, operation, reservation, agent_id, stamp, indexed),
         )
 
     def clear_book(self, book: str) -> None:
-        """Forget where cards stand, to be read from the journal again; keys stay, and so does what
-        was erased."""
+        """Forget where cards stand, to be read from the journal again. Keys stay, and what was
+        erased; so does the index, whose rows the same cards get again."""
+        self._before = {
+            (book, row[0]): (row[1], row[2])
+            for row in self._c.execute(
+                "SELECT operation, num, indexed FROM cards WHERE book = ?", (book,)
+            )
+        }
         self._c.execute("DELETE FROM cards WHERE book = ?", (book,))
-        self._c.execute("DELETE FROM guest_words WHERE card NOT IN (SELECT num FROM cards)")
 
     def placed(self, book: str, card: bytes) -> list[PlacedCard]:
         """Every entry that carries a card."""

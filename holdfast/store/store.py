@@ -98,8 +98,15 @@ class Store:
     def scrub(self) -> bool:
         """Empty the write-ahead log, so that no file holds what was overwritten. Call outside a
         transaction. False where somebody is still reading an older state, such as a backup."""
+        connection = self.db.conn
         with database.translated(self.path):
-            busy = self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+            # A backup may read for minutes, and nobody is kept waiting for it.
+            connection.execute("PRAGMA busy_timeout=0")
+            try:
+                (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={patience}")
         return not busy
 
     def check(self) -> list[str]:

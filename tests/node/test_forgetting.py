@@ -172,7 +172,6 @@ def test_nobody_confirms_while_an_older_state_is_being_read(town: Fleet):
     town.sync_all()
     desk = town.nodes["desk"]
     with ReadOnlyStore(desk.directory):
-        desk.store.db.conn.execute("PRAGMA busy_timeout=0")
         report = desk.forgetting.erase(ann.agent_id, "guest_request")
         assert states(report)["desk"] == "waiting"
         assert read(town, "desk", ann) is None
