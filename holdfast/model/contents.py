@@ -47,6 +47,7 @@ from holdfast.model.events import (
     VenueKeyAccepted,
     VenueKeyHanded,
     VenueKeyPublished,
+    card_of,
 )
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
@@ -68,6 +69,8 @@ from holdfast.model.pseudonyms import is_agent_id
 _decoders = {
     kind: msgspec.msgpack.Decoder(event, strict=True) for kind, event in EVENT_BY_KIND.items()
 }
+
+CARD_ID_BYTES: Final = 16
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -98,6 +101,27 @@ def decode_content(entry: Entry) -> Event | None:
         _check_unknown_fields(entry.content, len(event.__struct_fields__))
     check_content(entry.kind, event)
     return event
+
+
+def card_in(entry: Entry, event: Event | None) -> tuple[SealedCard | None, str]:
+    """The card that an entry carries, and the agent id that it names beside it (empty: none).
+
+    Also of an entry whose content does not count (`event` None), as far as it can be made out: its
+    bytes are in the journal like any other's, and whoever asks to be forgotten means them too.
+    """
+    if event is None:
+        decoder = _decoders.get(entry.kind)
+        if decoder is None or nested_too_deeply(entry.content):
+            return None, ""
+        try:
+            event = decoder.decode(entry.content)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None, ""
+        assert event is not None
+    card, agent = card_of(event)
+    if card is None or len(card.id) != CARD_ID_BYTES:
+        return None, ""
+    return card, agent if is_agent_id(agent) else ""
 
 
 def _array_length(content: bytes) -> int:
@@ -158,7 +182,9 @@ def _identifier(value: str, field: str) -> None:
 
 
 def _check_card(card: SealedCard | None) -> None:
-    if card is not None and (len(card.id) != 16 or len(card.ciphertext) > CARD_BYTES_MAX + 128):
+    if card is not None and (
+        len(card.id) != CARD_ID_BYTES or len(card.ciphertext) > CARD_BYTES_MAX + 128
+    ):
         raise Malformed("card-out-of-range")
 
 

@@ -105,9 +105,18 @@ def _opened(replica: Service, placed: PlacedCard) -> dict[str, Any] | None:
 
 
 def _reservations(replica: Service, book: str, agent: str) -> list[View]:
-    """A person's reservations, by their start."""
-    with replica.lock:
-        return replica.store.projections.select(book=book, agent_id=agent, limit=LIST_LIMIT_MAX)
+    """All of a person's reservations, by their start."""
+    found: list[View] = []
+    after: tuple[int, bytes] | None = None
+    while True:
+        with replica.lock:
+            page = replica.store.projections.select(
+                book=book, agent_id=agent, after=after, limit=LIST_LIMIT_MAX
+            )
+        found += page
+        if len(page) < LIST_LIMIT_MAX:
+            return found
+        after = (page[-1].starts_at, page[-1].id)
 
 
 # --- one person -----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import msgspec
 from holdfast import __version__
 from holdfast.model import events, hlc
 from holdfast.model.claims import NO_RIGHTS, Seen
+from holdfast.model.contents import card_in
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.errors import Conflict, HoldfastError, RuleViolated
 from holdfast.model.events import (
@@ -537,17 +538,14 @@ class Replica:
             fresh=fresh,
             limited=not author.is_hub,
         )  # fmt: skip
-        if judged.event is not None:
-            self._see_card(book.name, judged, judged.event)
+        self._see_card(book.name, judged, entry)
 
-    def _see_card(self, name: str, judged: Judged, event: Event) -> None:
+    def _see_card(self, name: str, judged: Judged, entry: Entry) -> None:
         """Note where a card stands, and whose it is; a card is data, whatever else of the entry
         counts."""
-        entry = judged.entry
-        assert entry is not None
         if name in self.books and self.books[name].administration.erasures:
             self.cards_for_nobody_touched.add((name, entry.subject))
-        card, agent = events.card_of(event)
+        card, agent = card_in(entry, judged.event)
         if card is None:
             return
         self.store.cards.saw(name, card.id, judged.operation, entry.subject, agent, entry.stamp)

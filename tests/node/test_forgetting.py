@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.model.errors import Forbidden, HoldfastError, Invalid, NotFound
-from holdfast.model.events import GuestErased
+from holdfast.model.events import GuestErased, ReservationCreated
 from holdfast.model.forgetting import Erasure, Occurrence, covering
 from holdfast.model.reservation import View
 from holdfast.node import upkeep
@@ -20,8 +20,9 @@ from holdfast.node.node import Node
 from holdfast.node.requests import PatchRequest
 from holdfast.node.service import Service
 from holdfast.store.readonly import ReadOnlyStore
+from holdfast.sync import gate
 from holdfast.sync.messages import CardKeyItem
-from tests.kit import Fleet
+from tests.kit import START_MS, Fleet
 
 ANN = {"name": "Ann Smith", "phone": "+44 20 7946 0018"}
 BOB = {"name": "Bob Stone"}
@@ -298,6 +299,27 @@ def test_no_message_erases(town: Fleet):
     with town.the_hub.transaction():
         Exchange(town.the_hub)._take_keys(town.book, [item], further=True)
     assert "hub" in holders(town, ann)
+
+
+def test_a_card_in_an_entry_that_was_set_aside_is_forgotten_too(town: Fleet, monkeypatch):
+    """The entry never counts, here or anywhere; its bytes and its key were kept all the same."""
+    kiosk, known = town.nodes["kiosk"], book(town, "desk", "ann", "19:00")
+    with kiosk.transaction():
+        card = kiosk.cards.seal("trattoria", known.agent_id, ANN)
+        made = ReservationCreated(known.agent_id, 0, "RES-2027-AAAAAA", "2027-06-03", card=card)
+        monkeypatch.setattr(gate, "check_content", lambda *_: None)
+        subject = kiosk.reservation_ids.next(kiosk.identity.incarnation, START_MS)
+        kiosk.append(town.book, made, subject=subject)
+        monkeypatch.undo()
+    town.sync_all()
+    assert [v[3:] for v in town.the_hub.store.journal.quarantined(town.book)] == [
+        ("quarantined", "party-size")
+    ]  # fmt: skip
+    assert town.the_hub.store.cards.keys(town.book, card.id)
+    town.nodes["desk"].forgetting.erase(known.agent_id, "guest_request")
+    town.sync_all()
+    for replica in town.replicas():
+        assert replica.store.cards.keys(town.book, card.id) == [], replica.name
 
 
 def test_an_erasure_by_a_kiosk_counts_for_nothing(town: Fleet):

@@ -29,7 +29,7 @@ class FoundGuest(Shape, kw_only=True):
         ),
     ]
     guest: Annotated[GuestCard, Meta(description="the newest card")]
-    reservations: Annotated[int, Meta(description="how many reservations, the newest 500 at most")]
+    reservations: Annotated[int, Meta(description="how many reservations")]
     last_code: Annotated[str | None, Meta(description="code of the one that starts last")]
 
 
