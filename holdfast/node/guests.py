@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from holdfast.model.administration import CARD_READERS
 from holdfast.model.errors import RuleViolated
 from holdfast.model.events import SealedCard
 from holdfast.node import cards
@@ -33,6 +34,8 @@ class Guests:
     def keep_up(self, book: str) -> bool:
         """What an exchange leaves to do here: keys to hand on, to take and to seal anew, cards to
         put into the index. Returns whether there is something to send."""
+        if self._r.identity.role not in CARD_READERS:
+            return False
         before = self._r.tip(book)
         self.keys.pass_on(book)
         sealed = self.keys.seal_anew(book)

@@ -9,7 +9,6 @@ key that can be opened here is sealed to it anew (DESIGN §8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,42 +33,49 @@ class VenueKeys:
     def __init__(self, replica: Service) -> None:
         self._r = replica
         self._path = replica.directory / "keys" / VENUE_KEY_FILE
-        self._private: X25519PrivateKey | None = None
+        self._loaded: dict[bytes, X25519PrivateKey] | None = None
         self._passed: tuple[bytes, int, int] = (b"", 0, 0)
         """Up to which card key all were tried, for which key in force and number of readers."""
 
     # --- holding --------------------------------------------------------------------------------
 
+    @property
+    def _held(self) -> dict[bytes, X25519PrivateKey]:
+        """The private keys that are here, by their public halves; the one in `venue.key` first.
+        Read once: this process alone writes them."""
+        if self._loaded is None:
+            self._loaded = {public_of(key): key for key in keys_in(self._path.parent)}
+        return self._loaded
+
     def private_key(self) -> X25519PrivateKey | None:
         """The venue's private key, where this replica holds it."""
-        if self._private is None and self._path.exists():
-            self._private = X25519PrivateKey.from_private_bytes(read_secret(self._path))
-        return self._private
+        return next(iter(self._held.values()), None) if self._path.exists() else None
 
-    def readers(self) -> Iterator[X25519PrivateKey]:
+    def readers(self) -> list[X25519PrivateKey]:
         """The venue's key, then those it took the place of at this device, or will follow it."""
-        private = self.private_key()
-        if private is not None:
-            yield private
-        yield from former_keys(self._path.parent)
+        return list(self._held.values())
 
     def in_force(self, book: str) -> X25519PrivateKey | None:
         """The private half of the key in force; None where this device does not hold it."""
-        private = self.private_key()
-        if private is None or public_of(private) != self._r.book(book).administration.venue_key:
-            return None
-        return private
+        return self._held.get(self._r.book(book).administration.venue_key)
 
-    def _put_in_force(self, book: str, key: X25519PrivateKey) -> None:
-        """Seal and publish with this key from now on; what another one sealed stays readable."""
+    def _keep(self, key: X25519PrivateKey) -> None:
+        """On disk before anybody hears of it: a key that is lost cannot be made again."""
+        write_secret(self._beside(public_of(key)), key.private_bytes_raw())
+        self._held[public_of(key)] = key
+
+    def _put_in_force(self, public: bytes) -> None:
+        """Let `venue.key` be this one from now on; what another one sealed stays readable."""
+        held = self._held
         present = self.private_key()
-        if present is not None and public_of(present) == public_of(key):
+        if present is not None and public_of(present) == public:
             return
         if present is not None:
             write_secret(self._beside(public_of(present)), present.private_bytes_raw())
-        write_secret(self._path, key.private_bytes_raw())
-        self._beside(public_of(key)).unlink(missing_ok=True)
-        self._private = key
+        write_secret(self._path, held[public].private_bytes_raw())
+        self._beside(public).unlink(missing_ok=True)
+        others = {other: key for other, key in held.items() if other != public}
+        self._loaded = {public: held[public], **others}
 
     def _beside(self, public: bytes) -> Path:
         """Where a key stands that is not in force."""
@@ -88,9 +94,8 @@ class VenueKeys:
             private = self.private_key()
             if private is None:
                 private = X25519PrivateKey.generate()
-                # On disk before it is published: a key that is lost cannot be made again.
-                write_secret(self._path, private.private_bytes_raw())
-                self._private = private
+                self._keep(private)
+                self._put_in_force(public_of(private))
             with self._r.transaction():
                 self._r.append(book, VenueKeyPublished(public_of(private)))
 
@@ -101,11 +106,12 @@ class VenueKeys:
         """
         # Devices come by merges, which other threads make.
         with self._r.lock:
-            held = {public_of(key): key for key in self.readers()}
-            self._take(book, held)
+            self._take(book)
             administration = self._r.book(book).administration
+            held = self._held
             if administration.venue_key in held:
-                self._put_in_force(book, held[administration.venue_key])
+                self._put_in_force(administration.venue_key)
+                held = self._held
             # Two that were cut off may each have made a key, and cards were sealed to both: every
             # reader gets each. One that another took the place of is handed to nobody any more.
             current = [
@@ -126,9 +132,9 @@ class VenueKeys:
                 for incarnation, sealing_key, public in lacking:
                     self._hand(book, incarnation, sealing_key, held[public])
 
-    def _take(self, book: str, held: dict[bytes, X25519PrivateKey]) -> None:
+    def _take(self, book: str) -> None:
         """Keep the keys that were handed to this life and are not here yet."""
-        administration = self._r.book(book).administration
+        administration, held = self._r.book(book).administration, self._held
         own = administration.handed.get(self._r.identity.incarnation, {})
         before = len(held)
         for public, sealed in own.items():
@@ -138,8 +144,7 @@ class VenueKeys:
                 continue
             key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
             if key is not None and public_of(key) == public:
-                write_secret(self._beside(public), key.private_bytes_raw())
-                held[public] = key
+                self._keep(key)
         if len(held) > before:
             with self._r.transaction():
                 self._r.store.cards.try_again(book)
@@ -189,8 +194,7 @@ class VenueKeys:
                     "connect that device, or shut it out first if it is not in good hands"
                 )
             new = X25519PrivateKey.generate()
-            # On disk before it is published: a key that is lost cannot be made again.
-            write_secret(self._beside(public_of(new)), new.private_bytes_raw())
+            self._keep(new)
             recipients = self._recipients(book)
             with r.transaction():
                 # Handed before it is published: whoever knows the key has what brings it to all.
@@ -229,7 +233,7 @@ class VenueKeys:
             accepted = r.book(book).administration.accepted
             if private is None or public_of(private) not in accepted or r.cards.locked:
                 return 0
-            public, readers = public_of(private), list(self.readers())
+            public, readers = public_of(private), self.readers()
             known, count, passed = self._passed
             after = passed if (known, count) == (public, len(readers)) else 0
             waiting = r.store.cards.keys_not_for(book, public, after, limit)
@@ -262,17 +266,12 @@ class VenueKeys:
         return None
 
 
-def former_keys(directory: Path) -> Iterator[X25519PrivateKey]:
-    """The venue's keys in a directory of keys that are not in force."""
-    for path in sorted(directory.glob("venue-*.key")):
-        yield X25519PrivateKey.from_private_bytes(read_secret(path))
-
-
 def keys_in(directory: Path) -> list[X25519PrivateKey]:
-    """All of the venue's keys in a directory of keys. Raises DirectoryDamaged."""
-    path = directory / VENUE_KEY_FILE
-    present = [X25519PrivateKey.from_private_bytes(read_secret(path))] if path.exists() else []
-    return [*present, *former_keys(directory)]
+    """All of the venue's keys in a directory of keys, the present one first. Raises
+    DirectoryDamaged."""
+    present = directory / VENUE_KEY_FILE
+    paths = [*([present] if present.exists() else []), *sorted(directory.glob("venue-*.key"))]
+    return [X25519PrivateKey.from_private_bytes(read_secret(path)) for path in paths]
 
 
 def public_of(key: X25519PrivateKey) -> bytes:
