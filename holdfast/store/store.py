@@ -96,9 +96,12 @@ class Store:
                 copy.close()
 
     def scrub(self) -> bool:
-        """Empty the write-ahead log, so that no file holds what was overwritten. Call outside a
-        transaction. False where somebody is still reading an older state, such as a backup."""
+        """Empty the write-ahead log, so that no file holds what was overwritten. False where that
+        cannot be now: inside a transaction, or while somebody is still reading an older state, such
+        as a backup."""
         connection = self.db.conn
+        if connection.in_transaction:
+            return False
         with database.translated(self.path):
             (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
             # A backup may read for minutes, and nobody is kept waiting for it.
