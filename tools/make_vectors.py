@@ -74,7 +74,8 @@ def sample_messages() -> list[tuple[str, Any]]:
     entries = chain_entries()
     head = seals.chain_run(seals.chain_start(BOOK, INCARNATION), entries)[-1]
     vector = pages.state_vector(seals.client_id(BOOK, INCARNATION, 0), 3)
-    key = messages.CardKeyItem(fixed("card id", 16), AGENT, fixed("sealed", 80))
+    venue_key = sealing_key("venue").public_key().public_bytes_raw()
+    key = messages.CardKeyItem(fixed("card id", 16), AGENT, fixed("sealed", 80), 0, venue_key)
     return [
         (
             "a first round, which compares heads",

@@ -55,6 +55,7 @@ PEOPLES: Final = (
         "`holdfast reserve --override`, and `exceptions resolve --action overbook --reason`",
         vocabulary.OVERRIDE_REASONS,
     ),
+    ("`holdfast guests erase --reason`", vocabulary.ERASE_REASONS),
 )
 ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "kind", vocabulary.RESERVATION_KINDS),
@@ -76,6 +77,7 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("right.revoked", "reason", "as for `allotments revoke` above"),
     ("reservation.created", "override", "as for `reserve --override` above"),
     ("reservation.moved", "override", "as for `reserve --override` above"),
+    ("guest.erased", "reason", "as for `guests erase` above"),
 )
 MORE: Final = {
     "exception.resolved.reason": "; with the action `overbook` as for `reserve --override` above",

@@ -319,10 +319,14 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
         {},
     )
     yield events.VenueConfigured(b'{"venue":"trattoria"}'), {}
-    yield events.VenueKeyPublished(sealing), {}
+    earlier = sealing_key("hub").public_key().public_bytes_raw()
+    yield events.VenueKeyPublished(sealing, earlier), {}
     yield events.VenueKeyAccepted(sealing), {}
     yield events.VenueKeyHanded(INCARNATION, sealing, fixed("sealed key")), {}
     yield events.CodesGranted(INCARNATION, (226,)), {}
+    yield events.GuestErased(AGENT, "guest_request", (fixed("card id", 16),)), {}
+    yield events.GuestErasureConfirmed((operation,)), {}
+    yield events.GuestExported(AGENT), {}
     yield (
         events.RightGranted(
             INCARNATION, ("T1", "T2"), 1, START, START + 86_400, 60, operation,

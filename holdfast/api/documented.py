@@ -72,6 +72,7 @@ PATH_PARAMETERS: Final = {
     "date": "a service date, `YYYY-MM-DD`",
     "operation_id": "id of an operation: 32 hexadecimal digits",
     "exception_id": "id of an exception, as `GET /exceptions` gives it",
+    "agent_id": "pseudonym of a guest, as reservations show it",
     "right_id": "id of an allotment, as `GET /allotments` gives it",
     "name": "a name, as the list gives it",
 }

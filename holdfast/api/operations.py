@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from holdfast.api.shapes import access, allotments, books, fleet, reservations, sync, venues
+from holdfast.api.shapes import (
+    access,
+    allotments,
+    books,
+    fleet,
+    guests,
+    reservations,
+    sync,
+    venues,
+)
 from holdfast.api.shapes.common import QueueCounts, Shape
 
 
@@ -97,6 +106,15 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "returnAllotment": _operation(allotments.Allotment, "rule-violated"),
     "revokeAllotment": _operation(allotments.Allotment, "rule-violated"),
+    # Guests
+    "searchGuests": _operation(guests.FoundGuests, "rule-violated"),
+    "getGuest": _operation(guests.Guest, "rule-violated"),
+    "exportGuest": _operation(guests.GuestExport, "rule-violated", "storage-full"),
+    "eraseGuest": _operation(
+        guests.ErasureList, "rule-violated", "storage-full", text="how it stands now"
+    ),
+    "listErasures": _operation(guests.ErasureList),
+    "rotateVenueKey": _operation(guests.RotatedKey, "conflict"),
     # The queue, the exchange, the clock
     "listQueue": _operation(sync.OperationList),
     "getOperation": _operation(sync.Operation),

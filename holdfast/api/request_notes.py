@@ -152,6 +152,18 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
             "instead of `resources`"
         },
     },
+    "SearchRequest": {
+        "q": {"description": "a name or its beginning, a telephone number, an e-mail address"},
+        "limit": {
+            "description": "how many guests",
+            "minimum": 1,
+            "maximum": LIST_LIMIT_MAX,
+        },
+    },
+    "EraseQuery": {
+        "reason": {"enum": sorted(vocabulary.ERASE_REASONS), "description": "why"},
+    },
+    "ErasureQuery": _ALL | {"agent_id": {"description": "pseudonym; left out: all"}},
     "RevokeRightRequest": {
         "reason": {"enum": sorted(vocabulary.RIGHT_REVOKE_REASONS), "description": "why"},
     },

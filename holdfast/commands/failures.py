@@ -68,7 +68,7 @@ def log_unexpected(error: BaseException) -> str:
     path = _log_path(identity)
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     # The words of the command without their values: those may be a guest's data.
-    words = " ".join(word for word in sys.argv[1:4] if word.replace("-", "").isalpha())
+    words = " ".join(word for word in sys.argv[1:3] if word.replace("-", "").isalpha())
     note = f"{at} error {identity} in `holdfast {words}`\n{exception_text(error)}\n"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -16,6 +16,7 @@ _CHECKED: Final = {
     "chains": "record",
     "unsealed": "signatures",
     "projections": "what is shown",
+    "guest index": "finding guests",
     "permissions": "secrets",
     "write-ahead log": "new changes",
 }
@@ -65,6 +66,8 @@ def restore(file: Path, data: Path, as_json: bool) -> None:
         show_json({"directory": str(data), "role": role, "next": following})
         return
     say(f"{data} is restored, as another life of the {role}. What was sold since is not in it.")
+    if role == "node":
+        say("It shows no guest's name until it has exchanged with the hub once.")
     say(f"next: {following}")
 
 

@@ -102,6 +102,33 @@ def show(venue: str, data: Path, as_json: bool) -> None:
     )
 
 
+@venue.command("rotate-key")
+@click.argument("venue")
+@data_option
+@json_option
+def rotate_key(venue: str, data: Path, as_json: bool) -> None:
+    """Make another key for guests' cards, at a front desk, after one was stolen.
+
+    \b
+    Such as:
+      holdfast hub revoke desk-2 --reason stolen --data hub
+      holdfast venue rotate-key trattoria --data desk
+
+    Shut the stolen device out first: every other one that reads cards gets the new key. It takes
+    effect when the hub hears of it; cards are then sealed to it anew by themselves.
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        done = session.post(f"/venues/{quoted(venue)}/rotate-key", {})
+    if as_json:
+        show_json(done)
+        return
+    others = ", ".join(done["handed_to"]) or "nobody else yet"
+    say(f"{venue} has another key as soon as the hub hears of it; it is handed to {others}.")
+
+
 def read_venue_file(file: Path) -> dict[str, Any]:
     """A venue file as JSON values; raises Invalid that names the place of a mistake."""
     import yaml

@@ -19,6 +19,8 @@ from holdfast.model.events import (
     ChainSucceeded,
     CodesGranted,
     Event,
+    GuestErased,
+    GuestErasureConfirmed,
     NodeRevoked,
     RightGranted,
     RightReturned,
@@ -28,6 +30,7 @@ from holdfast.model.events import (
     VenueKeyHanded,
     VenueKeyPublished,
 )
+from holdfast.model.forgetting import ERASERS, Erasure
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import Rights
 from holdfast.model.roles import CARD_READERS
@@ -62,8 +65,10 @@ class Administration:
     incarnation to the one that carries on; `desks` holds the sealing key of every front desk's
     incarnation and `handed` the venue's private keys sealed to it, by the public key that each
     belongs to; `published` the venue's public keys that front desks made, with the least (stamp,
-    incarnation) of each, and `accepted` those that the hub saw, with their place in its chain;
-    `rights` says who may sell what.
+    incarnation) of each, `follows` the keys that each says it takes the place of (empty: none), and
+    `accepted` those that the hub saw, with their place in its chain; `rights` says who may sell
+    what; `erasures` by agent id those that count, `erasures_known` how many they are, and
+    `confirmed` by operation who has destroyed what they cover, with the least stamp.
     """
 
     venue: VenueIndex | None = None
@@ -80,6 +85,10 @@ class Administration:
     accepted: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     desks: dict[bytes, bytes] = field(default_factory=dict)
     handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+    follows: dict[bytes, set[bytes]] = field(default_factory=dict)
+    erasures: dict[str, list[Erasure]] = field(default_factory=dict)
+    erasures_known: int = 0
+    confirmed: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     rights: Rights = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +105,35 @@ class Administration:
         accepted = [key for key in self.accepted if key in self.published]
         if accepted:
             return max(accepted, key=lambda key: self.accepted[key])
-        return min(self.published, key=lambda key: self.published[key], default=b"")
+        first = [key for key in self.published if b"" in self.follows[key]]
+        return min(first, key=lambda key: self.published[key], default=b"")
+
+    def successors(self, key: bytes) -> list[bytes]:
+        """The published keys that would take the place of one, and that the hub has not accepted
+        yet; the first by the stamp first."""
+        found = [
+            new
+            for new, before in self.follows.items()
+            if key in before and new != key and new not in self.accepted
+        ]
+        return sorted(found, key=lambda new: self.published[new])
+
+    def holders(self, key: bytes) -> set[bytes]:
+        """The lives that hold the private half of one of the venue's keys, as far as is known: the
+        one that published it, and those that it was handed to."""
+        found = {incarnation for incarnation, keys in self.handed.items() if key in keys}
+        if key in self.published:
+            found.add(self.published[key][1])
+        return found
+
+    def unconfirmed(self, incarnation: bytes) -> list[Erasure]:
+        """The erasures of which a life of a device has not said that it holds nothing of them."""
+        return [
+            erasure
+            for found in self.erasures.values()
+            for erasure in found
+            if incarnation not in self.confirmed.get(erasure.operation, ())
+        ]
 
     @property
     def rivals(self) -> set[bytes]:
@@ -156,8 +193,27 @@ class Administration:
             order = (stamp, writer.incarnation)
             known = self.published.get(event.public_key, order)
             self.published[event.public_key] = min(order, known)
+            self.follows.setdefault(event.public_key, set()).add(event.follows)
+        elif isinstance(event, GuestErased) and writer.role in ERASERS:
+            self._erased(writer, stamp, event, operation)
+        elif isinstance(event, GuestErasureConfirmed):
+            for erasure in event.erasures:
+                lives = self.confirmed.setdefault(erasure, {})
+                lives[writer.incarnation] = min(stamp, lives.get(writer.incarnation, stamp))
         elif writer.is_hub and counts:
             self._absorb_hub(writer, n, stamp, event, operation)
+
+    def _erased(self, writer: WriterInfo, stamp: int, event: GuestErased, operation: bytes) -> None:
+        found = self.erasures.setdefault(event.agent_id, [])
+        if all(known.operation != operation for known in found):
+            self.erasures_known += 1
+            found.append(
+                Erasure(
+                    operation, event.agent_id, stamp, frozenset(event.also), event.reason,
+                    writer.incarnation,
+                )
+            )  # fmt: skip
+            found.sort(key=lambda erasure: (erasure.stamp, erasure.operation))
 
     def _absorb_hub(
         self, writer: WriterInfo, n: int, stamp: int, event: Event, operation: bytes

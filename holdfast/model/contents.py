@@ -30,6 +30,9 @@ from holdfast.model.events import (
     ClaimEnded,
     Event,
     ExceptionResolved,
+    GuestErased,
+    GuestErasureConfirmed,
+    GuestExported,
     NodeRevoked,
     OperationWithdrawn,
     ReservationAmended,
@@ -44,10 +47,12 @@ from holdfast.model.events import (
     VenueKeyAccepted,
     VenueKeyHanded,
     VenueKeyPublished,
+    card_of,
 )
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
     CLAIMS_PER_ENTRY_MAX,
+    ERASURES_PER_ENTRY_MAX,
     LIFE_NUMBER_MAX,
     NIGHTS_WRITTEN_MAX,
     PARTY_MAX,
@@ -64,6 +69,8 @@ from holdfast.model.pseudonyms import is_agent_id
 _decoders = {
     kind: msgspec.msgpack.Decoder(event, strict=True) for kind, event in EVENT_BY_KIND.items()
 }
+
+CARD_ID_BYTES: Final = 16
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -94,6 +101,27 @@ def decode_content(entry: Entry) -> Event | None:
         _check_unknown_fields(entry.content, len(event.__struct_fields__))
     check_content(entry.kind, event)
     return event
+
+
+def card_in(entry: Entry, event: Event | None) -> tuple[SealedCard | None, str]:
+    """The card that an entry carries, and the agent id that it names beside it (empty: none).
+
+    Also of an entry whose content does not count (`event` None), as far as it can be made out: its
+    bytes are in the journal like any other's, and whoever asks to be forgotten means them too.
+    """
+    if event is None:
+        decoder = _decoders.get(entry.kind)
+        if decoder is None or nested_too_deeply(entry.content):
+            return None, ""
+        try:
+            event = decoder.decode(entry.content)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None, ""
+        assert event is not None
+    card, agent = card_of(event)
+    if card is None or len(card.id) != CARD_ID_BYTES:
+        return None, ""
+    return card, agent if is_agent_id(agent) else ""
 
 
 def _array_length(content: bytes) -> int:
@@ -160,7 +188,9 @@ def _identifier(value: str, field: str) -> None:
 
 
 def _check_card(card: SealedCard | None) -> None:
-    if card is not None and (len(card.id) != 16 or len(card.ciphertext) > CARD_BYTES_MAX + 128):
+    if card is not None and (
+        len(card.id) != CARD_ID_BYTES or len(card.ciphertext) > CARD_BYTES_MAX + 128
+    ):
         raise Malformed("card-out-of-range")
 
 
@@ -343,6 +373,34 @@ def _check_venue_key(event: VenueKeyPublished | VenueKeyAccepted | VenueKeyHande
         raise Malformed("key-weak")
 
 
+def _check_key_published(event: VenueKeyPublished) -> None:
+    _check_venue_key(event)
+    if len(event.follows) not in (0, 32):
+        raise Malformed("key-length")
+
+
+def _check_erased(event: GuestErased) -> None:
+    if not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
+    _reason(event.reason, vocabulary.ERASE_REASONS)
+    _check_erasure_ids(event.also)
+
+
+def _check_erasure_ids(named: tuple[bytes, ...]) -> None:
+    if len(named) > ERASURES_PER_ENTRY_MAX:
+        raise Malformed("erasure-out-of-range")
+    _check_operation_ids(*named)
+
+
+def _check_erasure_confirmed(event: GuestErasureConfirmed) -> None:
+    _check_erasure_ids(event.erasures)
+
+
+def _check_exported(event: GuestExported) -> None:
+    if not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
+
+
 def _check_granted(event: RightGranted) -> None:
     if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
         raise Malformed("right-out-of-range")
@@ -397,9 +455,12 @@ _CHECKS: Final[dict[str, Any]] = {
     "chain.succeeded": _check_succeeded,
     "chain.closed": _check_closed,
     "node.revoked": _check_node_revoked,
-    "venue.key_published": _check_venue_key,
+    "venue.key_published": _check_key_published,
     "venue.key_accepted": _check_venue_key,
     "venue.key_handed": _check_venue_key,
+    "guest.erased": _check_erased,
+    "guest.erasure_confirmed": _check_erasure_confirmed,
+    "guest.exported": _check_exported,
     "right.granted": _check_granted,
     "right.returned": _check_returned,
     "right.revoked": _check_right_revoked,

@@ -228,9 +228,11 @@ class CodesGranted(Event, frozen=True):
 
 
 class VenueKeyPublished(Event, frozen=True):
-    """The venue's X25519 public key, to which guest cards' keys are sealed."""
+    """The venue's X25519 public key, to which guest cards' keys are sealed. `follows` is the key
+    whose place it is to take; empty: it is a first one."""
 
     public_key: bytes
+    follows: bytes = b""
 
 
 class VenueKeyAccepted(Event, frozen=True):
@@ -295,6 +297,28 @@ class RightRevoked(Event, frozen=True):
     reason: str = ""
 
 
+class GuestErased(Event, frozen=True):
+    """A person is to be forgotten: every card of theirs that is not later than this entry is
+    destroyed on every replica (DESIGN §8). `also` are ids of their cards with a later stamp, which
+    a clock ahead of the writer's had given."""
+
+    agent_id: str
+    reason: str = ""
+    also: tuple[bytes, ...] = ()
+
+
+class GuestErasureConfirmed(Event, frozen=True):
+    """This life of a device holds nothing any more of what these operations erase."""
+
+    erasures: tuple[bytes, ...]
+
+
+class GuestExported(Event, frozen=True):
+    """Somebody took all that the venue has of a person out of a device, in clear."""
+
+    agent_id: str
+
+
 EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "reservation.created": ReservationCreated,
     "reservation.amended": ReservationAmended,
@@ -319,6 +343,9 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "venue.key_accepted": VenueKeyAccepted,
     "venue.key_handed": VenueKeyHanded,
     "codes.granted": CodesGranted,
+    "guest.erased": GuestErased,
+    "guest.erasure_confirmed": GuestErasureConfirmed,
+    "guest.exported": GuestExported,
     "right.granted": RightGranted,
     "right.returned": RightReturned,
     "right.revoked": RightRevoked,
@@ -329,6 +356,25 @@ SERIAL_BYTES: Final = 20
 """The longest serial number that X.509 allows (RFC 5280, 4.1.2.2)."""
 
 _encoder = msgspec.msgpack.Encoder()
+
+
+def card_of(event: Event) -> tuple[SealedCard | None, str]:
+    """The card that an entry carries, if any, and the agent id that the entry itself names beside
+    it (empty: none)."""
+    if isinstance(event, ReservationCreated | ReservationAmended | ReservationMoved):
+        return event.card, agent_of(event)
+    if isinstance(event, ReservationCancelled):
+        return event.note, ""
+    return None, ""
+
+
+def agent_of(event: Event) -> str:
+    """The person that an entry about a reservation names; empty: none."""
+    if isinstance(event, ReservationCreated):
+        return event.agent_id
+    if isinstance(event, ReservationAmended | ReservationMoved):
+        return str(event.fields.get("agent_id", ""))
+    return ""
 
 
 def encode_content(event: Event) -> bytes:

@@ -266,6 +266,8 @@ RELEASE_SECONDS: Final = 60
 VENUE_KEYS_MAX: Final = 16
 """Private keys of one venue that a desk keeps: each front desk that was cut off at the beginning
 may have made one."""
+ERASURES_PER_ENTRY_MAX: Final = 1_024
+"""Operations that one confirmation names, and cards that one erasure does."""
 CARD_KEY_BYTES_MAX: Final = 512
 """A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
 WITNESS_EVERY_MS: Final = 1_000

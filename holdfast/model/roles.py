@@ -21,7 +21,7 @@ CHANNEL: Final = "channel"
 NODE_ROLES: Final = (FRONT_DESK, KIOSK, VENUE_SERVER, CHANNEL)
 """The roles that a device can be invited in."""
 
-CARD_READERS: Final = (FRONT_DESK,)
+CARD_READERS: Final = (FRONT_DESK, VENUE_SERVER)
 """Roles that hold the venue's private key and read guest cards (DESIGN §8)."""
 
 _STAFF: Final = frozenset({HUB, FRONT_DESK, VENUE_SERVER})

@@ -154,6 +154,20 @@ RESOLVE_REASONS: Final = _ANYWHERE | _words(
 )
 """What was done about an exception, beside its action."""
 
+ERASE_REASONS: Final = _ANYWHERE | _words(
+    # The person asks.
+    "guest_request request requested on_request data_request erasure_request right_to_erasure"
+    " right_to_be_forgotten forget consent_withdrawn withdrawn_consent objection objected"
+    " account_closed closed_account unsubscribed moved_away"
+    # The house keeps nothing longer than it must.
+    " retention retention_period expired no_longer_needed not_needed inactive outdated obsolete"
+    " minimisation minimization end_of_season season_over venue_closed contract_ended"
+    # It should never have been here.
+    " unlawful no_consent minor child wrong_guest wrong_person wrong_details merged spam abuse"
+    " legal legal_obligation court_order authority_request security_incident leaked"
+)
+"""Why a guest was forgotten."""
+
 OVERRIDE_REASONS: Final = _words(
     # Who comes.
     "vip_guest vip regular_guest regular guest_of_the_house staff_guest owner_request partner"

@@ -271,12 +271,19 @@ class Admission:
                 )
 
     def accept_venue_key(self, name: str) -> None:
-        """Bring the first key that a front desk published into force; later ones, whatever their
-        stamps say, do not take its place by themselves."""
-        administration = self._hub.book(name).administration
+        """Bring the first key that a front desk published into force. Later ones, whatever their
+        stamps say, take its place only where they say that they follow it, and were made by a
+        device that is not shut out; of two the first. The other then follows none in force."""
+        book = self._hub.book(name)
+        administration = book.administration
         key = administration.venue_key
         if key and key not in administration.accepted:
             self._hub.append(name, VenueKeyAccepted(key))
+        for successor in administration.successors(key) if key else ():
+            writer = book.authors.get(administration.published[successor][1])
+            if writer is not None and not administration.is_revoked(writer.serials[-1:]):
+                self._hub.append(name, VenueKeyAccepted(successor))
+                return
 
     def revoke(self, node: str, reason: str) -> None:
         """Shut a node out: its exchanges are refused from now on, also where it was never heard.

@@ -60,6 +60,8 @@ def amend(
         card = None
         if patch.guest is not UNSET and patch.guest:
             agent = str(fields.get("agent_id", view.agent_id))
+            # Whose card it is stands beside it, for whoever is asked to forget them.
+            fields["agent_id"] = agent
             card = reserving.sealed_card(replica, venue, agent, patch.guest)
         moved = _moved(replica, venue, view, patch, fields)
         if moved is None:

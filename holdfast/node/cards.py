@@ -141,6 +141,22 @@ def open_card(
     return card
 
 
+def seal_key_anew(
+    sealed_key: bytes,
+    venue_key: X25519PrivateKey,
+    another: X25519PublicKey,
+    venue: str,
+    card_id: bytes,
+) -> bytes | None:
+    """A card's key sealed to another of the venue's keys; None where this one does not open it."""
+    info = _bound(_KEY, venue, card_id)
+    try:
+        key = _SUITE.decrypt(sealed_key, venue_key, info)
+    except (InvalidTag, ValueError):
+        return None
+    return _SUITE.encrypt(key, another, info)
+
+
 def hand_key(venue_private: X25519PrivateKey, recipient: X25519PublicKey, venue: str) -> bytes:
     """Seal the venue's private key to one node's sealing key."""
     return _SUITE.encrypt(venue_private.private_bytes_raw(), recipient, _bound(_HANDED, venue))

@@ -6,6 +6,7 @@ only what is derived (projections) or plainly wrong (the mode of a key), never t
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 import stat
@@ -19,12 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.model.errors import DirectoryError, DirectoryInUse, HoldfastError
 from holdfast.model.limits import DISK_FREE_BYTES_MIN, STAMP_AHEAD_MS_MAX, WAL_BYTES_MAX
-from holdfast.node import files, settings
+from holdfast.node import files, guest_index, settings
 from holdfast.node.issuing import ISSUER_LEFT_DAYS, issuer_ends_ms
 from holdfast.node.keys import SECRET_MODE, in_ring, is_misplaced, move_secret, read_secret
 from holdfast.node.local_identity import ROOT_META_KEY, LocalIdentity, load_certificate
 from holdfast.node.replica import PROJECTION_VERSION, Replica
 from holdfast.node.timekeeping import Timekeeper
+from holdfast.node.venue_keys import keys_in
 from holdfast.node.verify import VerifyReport, verify_store
 from holdfast.node.words import sentences
 from holdfast.store.database import FILE_NAME, DirectoryLock
@@ -192,16 +194,45 @@ def _projections(directory: Path) -> Iterator[Check]:
     )  # fmt: skip
 
 
+def _guest_index(directory: Path) -> Iterator[Check]:
+    """By which words guests are found, against what their cards say, where these can be read."""
+    readers = keys_in(directory / "keys")
+    if not readers:
+        yield Check("guest index", True, "this device reads no guests' cards and keeps no index")
+        return
+    with files.scratch() as copy:
+        with ReadOnlyStore(directory) as source:
+            source.copy_to(copy / FILE_NAME)
+        with _opened(copy) as replica:
+            looked_at, wrong = guest_index.differing(replica, readers)
+    yield Check(
+        "guest index",
+        not wrong,
+        f"{wrong} of {looked_at} cards are found by other words than they say" if wrong else
+        f"guests are found by what their cards say ({looked_at} cards compared)",
+        f"stop the process and run `{_fix(directory)}`: the index is then made anew" if wrong
+        else "",
+    )  # fmt: skip
+
+
 def _fold_again(directory: Path) -> None:
-    """Fold every book anew, with no identity of its own: a fold reads entries and nothing else."""
+    """Fold every book anew: a fold reads entries and nothing else."""
+    with _opened(directory) as replica, replica.transaction():
+        for name in list(replica.books):
+            # Also what finds guests is made anew, by whoever can read them.
+            replica.store.cards.clear_words(name)
+            replica.refold(name)
+
+
+@contextlib.contextmanager
+def _opened(directory: Path) -> Iterator[Replica]:
+    """A directory's replica with no identity of its own."""
     store = Store(directory)
     try:
         root = store.records.get(ROOT_META_KEY)
         if root is None:
             raise DirectoryError(f"{directory} has no root certificate: nobody can be recognised")
-        replica = Replica(store, _nobody(root), Timekeeper())
-        for name in list(replica.books):
-            replica.refold(name)
+        yield Replica(store, _nobody(root), Timekeeper())
     finally:
         store.close()
 
@@ -330,6 +361,7 @@ _CHECKS: Final[tuple[tuple[str, Look], ...]] = (
     ("database", _database),
     ("chains", _record),
     ("projections", _projections),
+    ("guest index", _guest_index),
     ("clock", _clock),
     ("disk", _disk),
     ("permissions", _permissions),
@@ -344,7 +376,7 @@ _CHECKS: Final[tuple[tuple[str, Look], ...]] = (
 
 
 def _mended(check: Check, directory: Path, in_use: bool) -> Check:
-    if check.ok or check.name not in ("projections", "permissions", "key store"):
+    if check.ok or check.name not in ("projections", "guest index", "permissions", "key store"):
         return check
     if check.name == "permissions":
         for path in _open_secrets(directory):
@@ -371,6 +403,6 @@ def _mended(check: Check, directory: Path, in_use: bool) -> Check:
         except Exception as error:  # as in `_looked`
             detail = f"{check.detail}; it cannot be worked out anew ({type(error).__name__})"
             return Check(check.name, False, detail, _RESTORE)
-        again = _looked("projections", _projections, directory)[0]
+        again = _looked(check.name, dict(_CHECKS)[check.name], directory)[0]
     again.detail = f"mended; it was: {check.detail}" if again.ok else again.detail
     return again

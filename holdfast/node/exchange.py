@@ -29,6 +29,8 @@ from holdfast.model.limits import (
     TRAIL_SPACING,
 )
 from holdfast.model.pseudonyms import is_agent_id
+from holdfast.model.roles import CARD_READERS
+from holdfast.node.identity import HUB_ROLE
 from holdfast.node.replica import SOFTWARE, Merged
 from holdfast.store.journal import ChainRow, JournalRow
 from holdfast.sync.messages import (
@@ -276,8 +278,8 @@ class Exchange:
 
     def _keys_after(self, book: str, version: int) -> list[tuple[int, CardKeyItem]]:
         return [
-            (key.version, CardKeyItem(key.id, key.agent_id, key.sealed or b"", key.erased_at_ms))
-            for key in self._r.store.records.card_keys_since(book, version, CARD_KEYS_PER_MESSAGE)
+            (key.version, CardKeyItem(key.id, key.agent_id, key.sealed, 0, key.sealed_to))
+            for key in self._r.store.cards.keys_since(book, version, CARD_KEYS_PER_MESSAGE)
         ]
 
     def absorb(self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse) -> Round:
@@ -289,7 +291,7 @@ class Exchange:
         peer.incarnation = response.sender
         with self._r.transaction():
             merged = self._r.merge(peer.book, response.frames, "hub")
-            self._take_keys(peer.book, response.keys)
+            outcome.moved |= self._take_keys(peer.book, response.keys, further=True) > 0
             if response.cursor is not None:
                 # Stretches of the feed that this replica wrote itself bring nothing and are passed.
                 outcome.moved |= peer.cursor is not None and response.cursor.seq > peer.cursor.seq
@@ -308,6 +310,7 @@ class Exchange:
             peer.keys_sent = max(
                 (v for v, _ in versions[: len(request.keys)]), default=peer.keys_sent
             )
+            outcome.moved = True
         outcome.pulled = merged.entries
         outcome.moved |= bool(merged.entries or outcome.pushed or merged.refused)
         outcome.touched = list(merged.reservations)
@@ -326,7 +329,7 @@ class Exchange:
                 continue
             if chain.length and self._held_by(chain, heads) < self._sendable(chain):
                 return True
-        return bool(self._r.store.records.card_keys_since(peer.book, peer.keys_sent, 1))
+        return bool(self._r.store.cards.keys_since(peer.book, peer.keys_sent, 1))
 
     def _sendable(self, chain: ChainRow) -> int:
         if self._r.is_own(chain):
@@ -472,24 +475,28 @@ class Exchange:
 
     # --- answering --------------------------------------------------------------------------------
 
-    def answer(self, request: ExchangeRequest, speaker: str | None = None) -> ExchangeResponse:
+    def answer(
+        self, request: ExchangeRequest, speaker: str | None = None, role: str = ""
+    ) -> ExchangeResponse:
         """Take a request in and answer it. What it carried is durable when this returns.
 
-        `speaker` is the name in the certificate that signed the request. Raises Forbidden where
-        the incarnation that the request speaks for turns out to be another writer's.
+        `speaker` and `role` are those in the certificate that signed the request. Raises Forbidden
+        where the incarnation that the request speaks for turns out to be another writer's.
         """
         received_ms = self._r.clock.now_ms()
         with self._r.lock:
-            merged = self._take_in(request, speaker)
+            merged = self._take_in(request, speaker, role)
+            # Outside the transaction: what was destroyed in it must be gone from the files first.
+            self._r.forgetting.confirm(request.book)
             return self._respond(request, merged, received_ms, speaker)
 
-    def _take_in(self, request: ExchangeRequest, speaker: str | None) -> Merged:
+    def _take_in(self, request: ExchangeRequest, speaker: str | None, role: str) -> Merged:
         with self._r.transaction():
             merged = self._r.merge(request.book, request.frames, speaker or "")
             author = self._r.book(request.book).authors.get(request.sender)
             if speaker is not None and author is not None and author.info.name != speaker:
                 raise Forbidden(f"{speaker} spoke for an incarnation of {author.info.name}")
-            self._take_keys(request.book, request.keys)
+            self._take_keys(request.book, request.keys, further=role in (*CARD_READERS, HUB_ROLE))
             small = not request.more and merged.entries <= SMALL_MERGE_ENTRIES
             complete = self._told_all(request)
             if small:
@@ -518,19 +525,33 @@ class Exchange:
         cursor = request.cursor
         return cursor is not None and cursor.incarnation == self._r.identity.incarnation
 
-    def _take_keys(self, book: str, keys: Iterable[CardKeyItem]) -> None:
-        """Keep what travels beside the pages. Raises Invalid, and nothing of the message counts."""
+    def _take_keys(self, book: str, keys: Iterable[CardKeyItem], *, further: bool) -> int:
+        """Keep what travels beside the pages. Returns how many were news. Raises Invalid, and
+        nothing of the message counts.
+
+        `further`: the sender reads cards, or passes on what others read (the hub): of a card whose
+        key is here it may bring the same key sealed to another of the venue's keys.
+        """
+        taken = 0
         for key in keys:
             if (
                 len(key.id) != 16
                 or len(key.sealed) > CARD_KEY_BYTES_MAX
+                or len(key.sealed_to) not in (0, 32)
                 or not is_agent_id(key.agent_id)
             ):
                 raise Invalid("a card's key has an id of 16 bytes, an agent id and a sealed key")
             if key.erased_at_ms or not key.sealed:
-                # Erasure has its place in the format; who may erase comes with it.
+                # Nobody erases by a message: entries do, and say who wrote them.
                 continue
-            self._r.store.records.put_card_key(key.id, book, key.agent_id, key.sealed, 0)
+            cards = self._r.store.cards
+            if cards.put_key(
+                book, key.id, key.agent_id, key.sealed_to, key.sealed, further=further
+            ):
+                cards.try_again(book, key.id)
+                self._r.cards_touched.add((book, key.id))
+                taken += 1
+        return taken
 
     def _respond(
         self, request: ExchangeRequest, merged: Merged, received_ms: int, speaker: str | None

@@ -37,6 +37,7 @@ from holdfast.model.venue import Venue, parse_venue, to_document
 from holdfast.node import directories, issuing, lives, overselling, renewing, settings
 from holdfast.node import identity as certificates
 from holdfast.node.admission import Admission, Invite, is_name
+from holdfast.node.forgetting import Device
 from holdfast.node.granting import Granting
 from holdfast.node.issuing import Issuer
 from holdfast.node.keys import write_signing_key
@@ -273,6 +274,16 @@ class Hub(Service):
             with self.transaction():
                 overselling.take_back(self, name, touched)
         return super().settle(name, touched)
+
+    def may_confirm(self, name: str) -> bool:
+        return self.recovery.may_write(name)
+
+    def devices_joined(self, name: str) -> list[Device]:
+        return [
+            Device(one["name"], one["role"], one["last_seen_at_ms"], one["revoked"])
+            for one in self.admission.nodes()
+            if one["venue"] == name.partition("/")[2]
+        ]
 
     @property
     def account(self) -> bytes:

@@ -53,7 +53,8 @@ __all__ = [
 QUARANTINED_EXCEPTION: Final = "quarantined"
 FORK_EXCEPTION: Final = "fork"
 RIVALS_EXCEPTION: Final = "two_hubs"
-ANSWERED_HERE: Final = frozenset({QUARANTINED_EXCEPTION, FORK_EXCEPTION})
+EXPOSED_EXCEPTION: Final = "venue_key_exposed"
+ANSWERED_HERE: Final = frozenset({QUARANTINED_EXCEPTION, FORK_EXCEPTION, EXPOSED_EXCEPTION})
 """Kinds that are acknowledged on this device alone (`attention`)."""
 
 LOOKED_AT: Final = (
@@ -245,7 +246,8 @@ def _decision_on(replica: Replica, book: str, operation: Operation) -> dict[str,
 
 def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any]]:
     """`GET /exceptions`: contradictions in and between reservations, quarantined entries, second
-    branches, and two hubs that both claim to follow one; the oldest first."""
+    branches, two hubs that both claim to follow one, and devices that were shut out with the
+    venue's key; the oldest first."""
     wanted = None if venue is None else replica.book_of(venue)
     found: list[dict[str, Any]] = []
     with replica.lock:
@@ -255,6 +257,7 @@ def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any
                 found += _quarantined(replica, name)
                 found += _forks(replica, name)
                 found += _rivals(replica, name)
+                found += _exposed_keys(replica, name)
         found = [item for item in found if not _is_acknowledged(replica, item)]
     return sorted(found, key=lambda item: (item["since"], item["id"]))
 
@@ -368,3 +371,26 @@ def _rivals(replica: Replica, name: str) -> list[dict[str, Any]]:
         "else is sold from its capacity."
     )
     return [contradicting.item(RIVALS_EXCEPTION, rivals[0].hex(), name, "hub", detail, 0, ())]
+
+
+def _exposed_keys(replica: Replica, name: str) -> list[dict[str, Any]]:
+    """Devices that were shut out and hold the venue's key in force, by which guests' cards are
+    read."""
+    book = replica.book(name)
+    administration = book.administration
+    venue = name.partition("/")[2]
+    found = {}
+    for incarnation in sorted(administration.holders(administration.venue_key)):
+        author = book.authors.get(incarnation)
+        if author is None or not administration.is_revoked(author.serials[-1:]):
+            continue
+        detail = (
+            f"{author.info.name} was shut out and holds the key by which the guests of {venue} are "
+            "read. If it may be in other hands, make another key at a front desk: "
+            f"`holdfast venue rotate-key {venue}`. Cards that it held already stay readable to "
+            "whoever has it."
+        )
+        found[author.info.name] = contradicting.item(
+            EXPOSED_EXCEPTION, incarnation.hex(), name, author.info.name, detail, 0, LOOKED_AT
+        )
+    return list(found.values())

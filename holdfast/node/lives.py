@@ -14,6 +14,7 @@ from pathlib import Path
 from holdfast.model.entries import Malformed, decode
 from holdfast.model.errors import StorageFull
 from holdfast.node import directories, files, local_identity, witness
+from holdfast.node.guests import LOCKED_KEY
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.store.store import Store
 
@@ -50,6 +51,9 @@ def identity_at_start(directory: Path, store: Store) -> tuple[LocalIdentity, lis
         place = witness.observe(directory)
         fresh = witness.Witness.of(successor.incarnation, place, {}, 0)
         store.records.put(WITNESS_KEY, fresh.encode())
+        if reasons != [witness.MACHINE]:
+            # It may be older than what the original has destroyed since (DESIGN §8).
+            store.records.put(LOCKED_KEY, b"1")
     return successor, reasons
 
 

@@ -482,8 +482,9 @@ class Node(Service):
         with self.lock:
             before = self.tip(self.home)
             self.check_life()
-            self.cards.pass_on(self.home)
-            return self.tip(self.home) != before
+            lacking = self.cards.keep_up(self.home)
+            self.forgetting.confirm(self.home)
+            return lacking or self.tip(self.home) != before
 
     def _check_hub(self, peer: Peer) -> None:
         """Two successors of one hub: nobody here can tell which is right (§5.9). Both were given
@@ -527,8 +528,11 @@ class Node(Service):
                 )
                 if total.differing:
                     self.store.records.log_sync(now_ms, "differing", "the books differ")
+        if total.state == "serving":
+            # A hub that recovers may itself not know yet who was forgotten.
+            self.cards.unlock()
         # Only now is it known whether another desk made the venue's key before.
-        self.cards.ensure_venue_key(self.home)
+        self.cards.keys.ensure(self.home)
         if self.clock.monotonic_ms() - self._witnessed_at > WITNESS_EVERY_MS:
             self._witnessed_at = self.clock.monotonic_ms()
             self.keep_witness()

@@ -13,6 +13,7 @@ from typing import Final
 from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import (
     CANCEL_REASONS,
+    ERASE_REASONS,
     OVERRIDE_REASONS,
     PRIVATE_REASONS,
     RESOLVE_REASONS,
@@ -44,6 +45,10 @@ COMMON_REASONS: Final = {
     WITHDRAW_REASONS: _dozen(
         "mistake duplicate guest_request changed_plans quarantined not_needed outdated rebooked"
         " wrong_date wrong_time test other"
+    ),
+    ERASE_REASONS: _dozen(
+        "guest_request consent_withdrawn objection retention inactive no_longer_needed no_consent"
+        " wrong_person legal mistake test other"
     ),
     OVERRIDE_REASONS: _dozen(
         "vip_guest group regular_guest expected_no_show expected_cancellation goodwill"

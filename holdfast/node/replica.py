@@ -19,6 +19,7 @@ import msgspec
 from holdfast import __version__
 from holdfast.model import events, hlc
 from holdfast.model.claims import NO_RIGHTS, Seen
+from holdfast.model.contents import card_in
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.errors import Conflict, HoldfastError, RuleViolated
 from holdfast.model.events import (
@@ -27,10 +28,12 @@ from holdfast.model.events import (
     ChainKeyChanged,
     ChainSucceeded,
     Event,
+    GuestErased,
     NodeRevoked,
     RightGranted,
     RightReturned,
     RightRevoked,
+    VenueKeyAccepted,
 )
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import (
@@ -58,7 +61,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 5
+PROJECTION_VERSION: Final = 6
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -132,6 +135,9 @@ class Replica:
         self._touched_venue: set[str] = set()
         self._wrote: set[str] = set()
         self._written: dict[Key, None] = {}
+        self.cards_touched: set[tuple[str, bytes]] = set()
+        self.erasures_touched: set[tuple[str, str]] = set()
+        self.cards_for_nobody_touched: set[Key] = set()
         self._depth = 0
         self.last_stamp = 0
         self._load()
@@ -196,6 +202,11 @@ class Replica:
 
     # --- the transaction ------------------------------------------------------------------------
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this thread, which holds the lock, is inside a transaction."""
+        return self._depth > 0
+
     @contextlib.contextmanager
     def transaction(self, *, durable: bool = True) -> Generator[None, None, None]:
         """All that is written inside becomes durable at once, or none of it.
@@ -215,6 +226,7 @@ class Replica:
             try:
                 with self.store.atomic(durable=durable):
                     yield
+                    self.before_commit()
                     assert durable or not self._own, "entries of one's own are always durable"
                     changes = self._flush()
                 self.committed()
@@ -223,6 +235,7 @@ class Replica:
                 self._wrote.clear()
                 self._queued.clear()
                 self._written.clear()
+                self._forget_touched()
                 if self.store.disturbed:
                     self.pages.forget()
                     self._reload_books()
@@ -236,6 +249,16 @@ class Replica:
         for change in changes:
             for listener in list(self.listeners):
                 listener(change)
+
+    def before_commit(self) -> None:
+        """The last of a transaction: what its entries ask of what stands beside them is done in the
+        same commit."""
+        self._forget_touched()
+
+    def _forget_touched(self) -> None:
+        self.cards_touched.clear()
+        self.erasures_touched.clear()
+        self.cards_for_nobody_touched.clear()
 
     def committed(self) -> None:
         """A transaction is on disk: what was remembered of it beside the store may be relied on."""
@@ -381,6 +404,7 @@ class Replica:
                 self._refold(name)
             else:
                 self._move_rights(book, chain, judged)
+            self._note_guests(name, event)
         elif subject:
             self._see(book, chain, judged, fresh=made)
             if queue and self.keeps_queue:
@@ -513,6 +537,7 @@ class Replica:
                     outcome.refold = True
                 else:
                     self._move_rights(book, chain, judged)
+                self._note_guests(book.name, judged.event)
             elif entry.subject:
                 outcome.reservations[entry.subject] = None
                 self._see(book, chain, judged, fresh=entry.subject in fresh)
@@ -543,6 +568,26 @@ class Replica:
             fresh=fresh,
             limited=not author.is_hub,
         )  # fmt: skip
+        self._see_card(book.name, judged, entry)
+
+    def _see_card(self, name: str, judged: Judged, entry: Entry) -> None:
+        """Note where a card stands, and whose it is; a card is data, whatever else of the entry
+        counts."""
+        if name in self.books and self.books[name].administration.erasures:
+            self.cards_for_nobody_touched.add((name, entry.subject))
+        card, agent = card_in(entry, judged.event)
+        if card is None:
+            return
+        self.store.cards.saw(name, card.id, judged.operation, entry.subject, agent, entry.stamp)
+        self.cards_touched.add((name, card.id))
+
+    def _note_guests(self, name: str, event: Event | None) -> None:
+        """What an entry about the book asks of the cards in it."""
+        if isinstance(event, GuestErased):
+            self.erasures_touched.add((name, event.agent_id))
+        elif isinstance(event, VenueKeyAccepted):
+            several = self.store.cards.with_several_keys(name)
+            self.cards_touched.update((name, card) for card in several)
 
     def _move_rights(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
         """What follows from a grant, a return or a shut-out for what was folded: claims count
@@ -576,8 +621,10 @@ class Replica:
         """Fold a book anew from the journal: after a close that takes decisions back, an upgrade,
         or at the doctor's word."""
         self.store.projections.clear_book(name)
+        self.store.cards.clear_book(name)
         self._books.fold(name)
         book = self.book(name)
+        self.erasures_touched.update((name, agent) for agent in book.administration.erasures)
         journal = self.store.journal
         for row in journal.walk():
             chain = journal.chain_by_id(row.chain)
@@ -670,4 +717,4 @@ class Replica:
 _RIGHTS_MOVE: Final = (
     RightGranted, RightReturned, RightRevoked, NodeRevoked, ChainSucceeded, ChainClosed,
 )  # fmt: skip
-_ADMINISTRATIVE: Final = ("chain.", "venue.", "node.", "codes.", "right.")
+_ADMINISTRATIVE: Final = ("chain.", "venue.", "node.", "codes.", "right.", "guest.")

@@ -153,7 +153,9 @@ class Runtime:
             replica.check_clock()
 
     def _settle(self) -> None:
-        """Backlogs whose next piece never came are no longer waited for."""
+        """Backlogs whose next piece never came are no longer waited for, and what was destroyed
+        here is confirmed, where somebody was reading when it was."""
+        self.replica.forgetting.confirm_all()
         # What is iterated is a copy, made under the lock: books come while this runs, also by
         # other threads of an embedding program. The lock is let go between two books, so that
         # a hub of thousands keeps nobody waiting.

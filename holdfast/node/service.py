@@ -17,6 +17,7 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
 from holdfast.model.vocabulary import WITHDRAW_REASONS, resolve_reasons
 from holdfast.node import contradicting
+from holdfast.node.forgetting import Device, Forgetting
 from holdfast.node.guests import Guests
 from holdfast.node.holding import Holding
 from holdfast.node.identity import Identity
@@ -49,6 +50,7 @@ class Service(Replica):
         self.settings = settings
         # First: opening may end in a rollback, which this one must hear of.
         self.holding = Holding(self)
+        self.forgetting = Forgetting(self)
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)
         self.cards = Guests(self)
@@ -159,6 +161,18 @@ class Service(Replica):
         if complete and sender in self.book(name).administration.hubs:
             self.holding.all_told(name)
         self.holding.settle(name, self.holding.touched(name, sender, merged.reservations))
+
+    def before_commit(self) -> None:
+        self.forgetting.destroy_covered()
+        super().before_commit()
+
+    def may_confirm(self, name: str) -> bool:
+        """Whether this replica may write in a book what it did; a hub may not while it recovers."""
+        return self.identity.incarnation not in self.book(name).administration.closes
+
+    def devices_joined(self, name: str) -> list[Device]:
+        """Devices of a book that are known by more than what they wrote: the hub's register."""
+        return []
 
     @property
     def account(self) -> bytes:

@@ -140,7 +140,7 @@ def handle_exchange(
     sender = authenticate(replica, method, path, authority, headers, body)
     request = decode(body, ExchangeRequest)
     authorise(replica, sender, request)
-    response = Exchange(replica).answer(request, sender.name)
+    response = Exchange(replica).answer(request, sender.name, sender.role)
     note_fleet(replica, sender, request)
     plain = _header(headers, COMPRESSION_HEADER) == "none"
     return _signed(replica, headers, encode(response, compress=not plain))
@@ -286,7 +286,7 @@ class LiveSession:
         HoldfastError."""
         request = decode(data, ExchangeRequest)
         authorise(self._r, self._sender, request)
-        response = self._exchange.answer(request, self._sender.name)
+        response = self._exchange.answer(request, self._sender.name, self._sender.role)
         now = self._r.clock.monotonic_ms()
         if request.status.queued != self._queued or now - self._noted_at > FLEET_NOTED_EVERY_MS:
             # What the operator reads must follow the queue, and not cost a commit for each message.

@@ -275,6 +275,48 @@ def m007_sessions(db: Database) -> None:
     )
 
 
+def m008_guests(db: Database) -> None:
+    """A card's key may stand here sealed to several of the venue's keys; what was erased leaves a
+    mark that keeps every key of it out; where cards stand, and words that find them."""
+    _run(
+        db,
+        """
+        CREATE TABLE sealed_keys (
+            version INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, book TEXT NOT NULL,
+            agent_id TEXT NOT NULL, sealed_to BLOB NOT NULL, sealed BLOB NOT NULL
+        );
+        INSERT INTO sealed_keys (version, id, book, agent_id, sealed_to, sealed)
+            SELECT version, id, book, agent_id, x'', sealed FROM card_keys
+            WHERE sealed IS NOT NULL ORDER BY version;
+        DROP TABLE card_keys;
+        ALTER TABLE sealed_keys RENAME TO card_keys;
+        CREATE UNIQUE INDEX card_keys_by_card ON card_keys (id, book, sealed_to);
+        CREATE INDEX card_keys_by_version ON card_keys (book, version);
+        CREATE TABLE cards (
+            num INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, book TEXT NOT NULL,
+            operation BLOB NOT NULL, reservation BLOB NOT NULL, agent_id TEXT NOT NULL,
+            stamp INTEGER NOT NULL, indexed INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE INDEX cards_by_id ON cards (id);
+        CREATE INDEX cards_by_agent ON cards (agent_id) WHERE agent_id <> '';
+        CREATE INDEX cards_for_nobody ON cards (reservation) WHERE agent_id = '';
+        CREATE INDEX cards_to_index ON cards (num) WHERE indexed = 0;
+        CREATE TABLE erased_cards (
+            book TEXT NOT NULL, id BLOB NOT NULL, operation BLOB NOT NULL, at_ms INTEGER NOT NULL,
+            PRIMARY KEY (id, book)
+        ) WITHOUT ROWID;
+        CREATE TABLE guest_words (
+            token BLOB NOT NULL, card INTEGER NOT NULL, PRIMARY KEY (token, card)
+        ) WITHOUT ROWID;
+        """,
+    )
+    db.execute(
+        "CREATE TRIGGER erased_cards_have_no_key BEFORE INSERT ON card_keys"
+        " WHEN EXISTS (SELECT 1 FROM erased_cards WHERE id = NEW.id AND book = NEW.book)"
+        " BEGIN SELECT RAISE(IGNORE); END"
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -381,6 +423,8 @@ def open_database(path: Path, *, synchronous: str = "FULL") -> Database:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.execute("PRAGMA busy_timeout=2000")
+            # What is deleted is overwritten: a guest who was forgotten is in no page of the file.
+            connection.execute("PRAGMA secure_delete=ON")
             connection.execute("PRAGMA cache_size=-16000")
             connection.execute("PRAGMA temp_store=MEMORY")
             connection.execute("PRAGMA wal_autocheckpoint=4000")
@@ -412,5 +456,6 @@ _OURS: Final = frozenset(
         m005_rights,
         m006_seated,
         m007_sessions,
+        m008_guests,
     )
 )

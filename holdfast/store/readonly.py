@@ -161,6 +161,10 @@ class ReadOnlyStore:
                 " WHERE reservations > 0"
             ):
                 found[b"digest" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
+            for row in self._c.execute(
+                "SELECT operation, id, book, reservation, agent_id, stamp FROM cards"
+            ):
+                found[b"card" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
             for row in self._c.execute("SELECT reservation, kind, book, since_ms FROM exceptions"):
                 found[b"exception" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
         return found

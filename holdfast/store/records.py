@@ -1,5 +1,4 @@
-"""Small keyed records of one replica: settings, card keys, answers given, tokens, codes, fleet,
-log.
+"""Small keyed records of one replica: settings, answers given, tokens, codes, fleet, log.
 
 Owns those tables. Values that have structure of their own come and go as bytes or as plain
 columns; what they mean is the node's business.
@@ -10,17 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sqlite_utils import Database
-
-
-class CardKey(NamedTuple):
-    """The sealed key of one guest card; `sealed` is None once the guest was forgotten."""
-
-    id: bytes
-    book: str
-    agent_id: str
-    sealed: bytes | None
-    erased_at_ms: int
-    version: int
 
 
 class Token(NamedTuple):
@@ -126,56 +114,6 @@ class Records:
             for row in self._c.execute(
                 "SELECT serial, book, node, role, issued_at_ms FROM certificates"
                 " ORDER BY issued_at_ms, serial"
-            )
-        ]
-
-    # --- card keys ------------------------------------------------------------------------------
-
-    def put_card_key(
-        self, card: bytes, book: str, agent_id: str, sealed: bytes | None, erased_at_ms: int
-    ) -> bool:
-        """Keep a card's key, or its erasure, which is final. Returns whether anything changed."""
-        row = self._c.execute(
-            "SELECT sealed, erased_at_ms FROM card_keys WHERE id = ?", (card,)
-        ).fetchone()
-        if row is not None and (row[1] or not erased_at_ms):
-            return False
-        version = (
-            self._c.execute("SELECT coalesce(max(version), 0) FROM card_keys").fetchone()[0] + 1
-        )
-        if erased_at_ms:
-            sealed = None
-        self._c.execute(
-            "INSERT OR REPLACE INTO card_keys (id, book, agent_id, sealed, erased_at_ms, version)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (card, book, agent_id, sealed, erased_at_ms, version),
-        )
-        return True
-
-    def card_key(self, card: bytes) -> CardKey | None:
-        row = self._c.execute(
-            "SELECT id, book, agent_id, sealed, erased_at_ms, version FROM card_keys WHERE id = ?",
-            (card,),
-        ).fetchone()
-        return CardKey(*row) if row else None
-
-    def card_keys_since(self, book: str, version: int, limit: int) -> list[CardKey]:
-        return [
-            CardKey(*row)
-            for row in self._c.execute(
-                "SELECT id, book, agent_id, sealed, erased_at_ms, version FROM card_keys"
-                " WHERE book = ? AND version > ? ORDER BY version LIMIT ?",
-                (book, version, limit),
-            )
-        ]
-
-    def card_keys_of(self, agent_id: str) -> list[CardKey]:
-        return [
-            CardKey(*row)
-            for row in self._c.execute(
-                "SELECT id, book, agent_id, sealed, erased_at_ms, version FROM card_keys"
-                " WHERE agent_id = ? ORDER BY version",
-                (agent_id,),
             )
         ]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from holdfast.store import database
+from holdfast.store.cards import Cards
 from holdfast.store.journal import Journal
 from holdfast.store.logins import Logins
 from holdfast.store.projections import Projections
@@ -40,6 +41,7 @@ class Store:
                 self.queue = Queue(self.db)
                 self.records = Records(self.db)
                 self.logins = Logins(self.db)
+                self.cards = Cards(self.db)
         except BaseException:
             self._lock.release()
             raise
@@ -94,6 +96,23 @@ class Store:
                 self.db.conn.backup(copy)
             finally:
                 copy.close()
+
+    def scrub(self) -> bool:
+        """Empty the write-ahead log, so that no file holds what was overwritten. False where that
+        cannot be now: inside a transaction, or while somebody is still reading an older state, such
+        as a backup."""
+        connection = self.db.conn
+        if connection.in_transaction:
+            return False
+        with database.translated(self.path):
+            (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+            # A backup may read for minutes, and nobody is kept waiting for it.
+            connection.execute("PRAGMA busy_timeout=0")
+            try:
+                (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={patience}")
+        return not busy
 
     def check(self) -> list[str]:
         """SQLite's own integrity check; an empty list means sound."""

@@ -62,12 +62,17 @@ class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class CardKeyItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A guest card's sealed key, or its erasure; it travels beside the documents (DESIGN §8)."""
+    """A guest card's sealed key; it travels beside the documents (DESIGN §8).
+
+    `sealed_to` is the venue's public key that it is sealed to; empty: not said. `erased_at_ms` is
+    always 0: cards are erased by entries, whose writer everybody knows, and never by a message.
+    """
 
     id: bytes
     agent_id: str
     sealed: bytes
     erased_at_ms: Count = 0
+    sealed_to: bytes = b""
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, gc=False):

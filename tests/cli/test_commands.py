@@ -16,13 +16,14 @@ from tests.cli.support import ROOT, Run
 NAMED = """
 hub init | hub export-root | hub run | hub invite | hub nodes | hub revoke | hub recover
 hub invites | hub renew-issuer | hub rotate-key | node rotate-key
-venue import | venue list | venue show
+venue import | venue list | venue show | venue rotate-key
 node join | node rejoin | node set-hub | node run | node status | node unit
 reserve
 reservations list | reservations show | reservations cancel | reservations check-in
 reservations complete | reservations no-show | reservations undo-no-show | reservations move
 reservations import
 availability
+guests find | guests show | guests export | guests erase | guests erasures
 allotments list | allotments grant | allotments return | allotments revoke
 queue list | queue show | queue stats | queue retry | queue withdraw | queue export
 sync now | sync status | sync pause | sync resume | sync log
@@ -108,6 +109,7 @@ LISTS = {
     "allotments revoke": vocabulary.RIGHT_REVOKE_REASONS,
     "queue withdraw": vocabulary.WITHDRAW_REASONS,
     "exceptions resolve": vocabulary.RESOLVE_REASONS,
+    "guests erase": vocabulary.ERASE_REASONS,
 }
 
 

@@ -134,8 +134,8 @@ def test_a_known_cards_key_cannot_be_replaced(town: Town) -> None:
     first, second = (CardKeyItem(bytes(16), AGENT, bytes([i]) * 80) for i in (1, 2))
     town.attacker.send(keys=(first,))
     town.attacker.send(keys=(second,))
-    held = town.hub.store.records.card_key(bytes(16))
-    assert held is not None and held.sealed == first.sealed
+    (held,) = town.hub.store.cards.keys(town.book, bytes(16))
+    assert held.sealed == first.sealed
 
 
 # --- who sends it ---------------------------------------------------------------------------------

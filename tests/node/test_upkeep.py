@@ -209,7 +209,8 @@ def test_a_sound_directory_passes_every_check_in_use_or_not(hub: Replica, stoppe
         checks = looked(directory)
         assert all(check.ok for check in checks.values()), checks
         assert set(checks) == {
-            "lock", "database", "schema", "chains", "unsealed", "projections", "clock", "disk",
+            "lock", "database", "schema", "chains", "unsealed", "projections", "guest index",
+            "clock", "disk",
             "permissions", "key store", "certificate", "settings", "write-ahead log",
         }  # fmt: skip
     assert "in use" in looked(hub.store.directory)["lock"].detail

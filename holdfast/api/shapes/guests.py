@@ -1,0 +1,149 @@
+"""How guests look to who may read them, and how it stands with those who are forgotten."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from holdfast.api.shapes.books import Change
+from holdfast.api.shapes.common import Items, OperationId, Shape, UtcTime, one_of
+from holdfast.api.shapes.reservations import GuestCard, Reservation
+from holdfast.node.forgetting import STATES
+from holdfast.node.guest_desk import CARD_STATES, FITS
+
+Agent = Annotated[str, Meta(description="pseudonym of the guest")]
+Venue = Annotated[str, Meta(description="id of the venue")]
+
+
+class FoundGuest(Shape, kw_only=True):
+    """A guest who fits what was looked for."""
+
+    agent_id: Agent
+    venue: Venue
+    fit: Annotated[
+        str,
+        one_of(
+            FITS.values(),
+            description="`exact`: whole words, or a telephone number; `beginning`: of a word",
+        ),
+    ]
+    guest: Annotated[GuestCard, Meta(description="the newest card")]
+    reservations: Annotated[int, Meta(description="how many reservations")]
+    last_code: Annotated[str | None, Meta(description="code of the one that starts last")]
+
+
+class FoundGuests(Items[FoundGuest], kw_only=True):
+    """Guests who fit, the best first."""
+
+
+class Guest(Shape, kw_only=True):
+    """A guest: the newest card and the reservations."""
+
+    agent_id: Agent
+    venue: Venue
+    guest: Annotated[GuestCard | None, Meta(description="null: there is none, or it was erased")]
+    reservations: Annotated[list[Reservation], Meta(description="by their start")]
+
+
+class ExportedCard(Shape, kw_only=True):
+    """One version of a guest's card."""
+
+    card: Annotated[str, Meta(description="its id: 32 hexadecimal digits")]
+    written_at: UtcTime
+    by: Annotated[str, Meta(description="name of the device that wrote it")]
+    reservation: Annotated[
+        str, Meta(description="code or id of the reservation that it is part of")
+    ]
+    state: Annotated[
+        str,
+        one_of(
+            CARD_STATES,
+            description="`erased`: its key was destroyed; `unreadable`: its key is not here",
+        ),
+    ]
+    guest: Annotated[
+        dict[str, Any] | None, Meta(description="its fields; null where it is not readable")
+    ]
+
+
+class ExportedReservation(Shape, kw_only=True):
+    """A reservation with its history."""
+
+    id: Annotated[str, Meta(description="UUID")]
+    code: Annotated[str, Meta(description="what people call it")]
+    changes: Annotated[list[Change], Meta(description="every change, the oldest first")]
+
+
+class ExportedErasure(Shape, kw_only=True):
+    """That the guest was to be forgotten."""
+
+    asked_at: UtcTime
+    by: Annotated[str, Meta(description="name of the device where it was asked")]
+    reason: Annotated[str | None, Meta(description="a code")]
+
+
+class ExportedVenue(Shape, kw_only=True):
+    """What one venue has of a guest."""
+
+    venue: Venue
+    name: Annotated[str | None, Meta(description="what people call the venue")]
+    cards: list[ExportedCard]
+    reservations: list[ExportedReservation]
+    erasures: list[ExportedErasure]
+
+
+class GuestExport(Shape, kw_only=True):
+    """Everything that this device has of a guest."""
+
+    format: Annotated[str, Meta(description="the name of this form")]
+    version: Annotated[int, Meta(description="raised where an earlier reader would misread it")]
+    exported_at: UtcTime
+    exported_by: Annotated[str, Meta(description="name of the device")]
+    agent_id: Agent
+    venues: list[ExportedVenue]
+
+
+class ErasingDevice(Shape, kw_only=True):
+    """How it stands with one device."""
+
+    name: Annotated[str, Meta(description="of the device")]
+    role: Annotated[str, Meta(description="such as front-desk or hub")]
+    state: Annotated[
+        str,
+        one_of(
+            STATES,
+            description=(
+                "`confirmed`: it has destroyed what it held; `waiting`: it has not said so yet; "
+                "`shut_out`: what it holds nobody will hear of"
+            ),
+        ),
+    ]
+    confirmed_at: UtcTime | None
+    last_seen_at: Annotated[UtcTime | None, Meta(description="null: never, as far as known here")]
+
+
+class Erasure(Shape, kw_only=True):
+    """A guest who is to be forgotten, and which devices have done so."""
+
+    id: OperationId
+    agent_id: Agent
+    venue: Venue
+    reason: Annotated[str | None, Meta(description="a code")]
+    by: Annotated[str, Meta(description="name of the device where it was asked")]
+    asked_at: UtcTime
+    complete: Annotated[bool, Meta(description="every device has confirmed")]
+    devices: list[ErasingDevice]
+
+
+class ErasureList(Items[Erasure], kw_only=True):
+    """Erasures, the oldest first."""
+
+
+class RotatedKey(Shape, kw_only=True):
+    """A key that will take the place of the venue's present one."""
+
+    venue: Venue
+    public_key: Annotated[str, Meta(description="64 hexadecimal digits")]
+    follows: Annotated[str, Meta(description="the one in force until the hub has heard of this")]
+    handed_to: Annotated[list[str], Meta(description="names of the devices that get it")]

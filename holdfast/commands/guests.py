@@ -1,0 +1,206 @@
+"""`holdfast guests`: find a guest, show, hand over, forget."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
+from holdfast.commands.words import clock_text, counted, status_words
+from holdfast.model.vocabulary import ERASE_REASONS
+
+_DEVICE: Final = {
+    "confirmed": "has destroyed what it held",
+    "waiting": "has not answered yet",
+    "shut_out": "was shut out: it will never answer",
+}
+_ROLE_OF_HUB: Final = "hub"
+
+
+@click.group(cls=Group)
+def guests() -> None:
+    """Find a guest, show what is known, hand it over, forget. AGENT is the guest's pseudonym."""
+
+
+@guests.command()
+@click.argument("text", metavar="TEXT")
+@data_option
+@click.option("--limit", type=click.IntRange(1, 500), metavar="N", help="At most so many.")
+@json_option
+def find(text: str, data: Path, limit: int | None, as_json: bool) -> None:
+    """Find guests by name or its beginning, telephone number or e-mail address.
+
+    \b
+    Such as:
+      holdfast guests find müller --data desk
+      holdfast guests find - --data desk
+
+    With `-` the text is read from standard input: what stands in a command line every user of the
+    machine can see.
+    """
+    from holdfast.commands.output import Column, show_json, show_table
+    from holdfast.commands.session import open_session
+
+    wanted = sys.stdin.read().strip() if text == "-" else text
+    body = {"q": wanted} if limit is None else {"q": wanted, "limit": limit}
+    with open_session(data) as session:
+        found = session.post("/guests/search", body)
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        [
+            "name",
+            "phone",
+            "e-mail",
+            Column("reservations", drop=1),
+            Column("last", drop=2),
+            "agent",
+        ],
+        (
+            [
+                one["guest"].get("name"),
+                one["guest"].get("phone"),
+                one["guest"].get("email"),
+                one["reservations"],
+                one["last_code"],
+                one["agent_id"],
+            ]
+            for one in found["items"]
+        ),
+        empty="nobody is known so",
+    )
+
+
+@guests.command()
+@click.argument("agent", metavar="AGENT")
+@data_option
+@json_option
+def show(agent: str, data: Path, as_json: bool) -> None:
+    """Show a guest's card and reservations."""
+    from holdfast.commands.output import say, show_fields, show_json, show_table
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        found = session.get(f"/guests/{quoted(agent)}")
+    if as_json:
+        show_json(found)
+        return
+    card = found.get("guest")
+    if card:
+        show_fields([(name, value) for name, value in card.items() if value])
+    else:
+        say("There is no card of this guest, or it was erased.")
+    show_table(
+        ["when", "code", "party", "where", "state"],
+        (
+            [
+                one.get("starts_at"),
+                one.get("code"),
+                one.get("party_size"),
+                " + ".join(one.get("resources") or []),
+                status_words(one, brief=True),
+            ]
+            for one in found["reservations"]
+        ),
+        empty="no reservations",
+    )
+
+
+@guests.command()
+@click.argument("agent", metavar="AGENT")
+@data_option
+@json_option
+def export(agent: str, data: Path, as_json: bool) -> None:
+    """Print everything that is known of a guest, as one JSON document, for the guest.
+
+    \b
+    Such as:
+      holdfast guests export agent_… --data desk > guest.json
+
+    That it was taken out stands in the audit from then on. The file is in clear: hand it over, and
+    delete it.
+    """
+    from holdfast.commands.output import show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        show_json(session.get(f"/guests/{quoted(agent)}/export"))
+
+
+@guests.command(epilog=all_reasons(ERASE_REASONS))
+@click.argument("agent", metavar="AGENT")
+@data_option
+@reason_option(ERASE_REASONS)
+@json_option
+def erase(agent: str, data: Path, reason: str, as_json: bool) -> None:
+    """Forget a guest: destroy every card of theirs on every device.
+
+    \b
+    Such as:
+      holdfast guests erase agent_… --reason guest_request --data desk
+
+    It cannot be undone. The reservations stay, under the pseudonym alone. A device that is offline
+    follows when it comes back; `holdfast guests erasures` shows who has.
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        answer = session.request(
+            "DELETE", f"/guests/{quoted(agent)}", params={"reason": reason}
+        ).data
+    if as_json:
+        show_json(answer)
+        return
+    _show_erasures(answer["items"][-1:])
+    say("Backups made before today hold the card until they are deleted.")
+
+
+@guests.command()
+@click.argument("agent", metavar="[AGENT]", required=False)
+@data_option
+@json_option
+def erasures(agent: str | None, data: Path, as_json: bool) -> None:
+    """Who was to be forgotten, and which devices have destroyed what they held."""
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        items = session.items("/erasures", agent_id=agent)
+    if as_json:
+        show_json({"items": items, "next": None})
+    elif items:
+        _show_erasures(items)
+    else:
+        say("nobody was erased")
+
+
+def _show_erasures(items: list[dict[str, Any]]) -> None:
+    from holdfast.commands.output import Column, say, show_table
+
+    for item in items:
+        devices = item["devices"]
+        done = sum(1 for one in devices if one["state"] == "confirmed")
+        say(
+            f"{item['agent_id']} at {item['venue']}, asked for at {item['by']} on "
+            f"{clock_text(item['asked_at'])}: {done} of {counted(len(devices), 'device')} "
+            f"{'have' if done != 1 else 'has'} done it."
+        )
+        show_table(
+            ["device", Column("role", drop=1), "state", "confirmed", "last seen"],
+            (
+                [
+                    one["name"],
+                    "" if one["role"] == one["name"] == _ROLE_OF_HUB else one["role"],
+                    _DEVICE[one["state"]],
+                    one["confirmed_at"],
+                    one["last_seen_at"] or "never",
+                ]
+                for one in devices
+            ),
+            empty="no devices",
+        )

@@ -1,0 +1,221 @@
+"""What a person at the desk asks about guests: who is it, what do we know, hand it all over.
+
+Owns these questions and their answers as JSON values. Only a device that holds the venue's key
+answers them, and only once it has heard who was forgotten. What is taken out whole leaves an entry
+that says so.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.model import guest_words
+from holdfast.model.errors import Forbidden, RuleViolated
+from holdfast.model.events import GuestExported
+from holdfast.model.ids import uuid_text
+from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
+from holdfast.model.reservation import View
+from holdfast.node.audit import audit_entries
+from holdfast.node.guest_index import Found, sealed_card
+from holdfast.node.lookup import node_name, rfc3339_ms, subject_of
+from holdfast.store.cards import PlacedCard
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+EXPORT_FORMAT: Final = "holdfast-guest-export"
+EXPORT_VERSION: Final = 1
+"""1 (2026-11): the first. Raised when a reader of the earlier form would misread the document."""
+FITS: Final = {guest_words.EXACT: "exact", guest_words.BEGINNING: "beginning"}
+READABLE: Final = "readable"
+ERASED: Final = "erased"
+UNREADABLE: Final = "unreadable"
+CARD_STATES: Final = (READABLE, ERASED, UNREADABLE)
+"""Of a card: it can be opened here; its key was destroyed; its key has not come, or fits no key of
+the venue that is here."""
+
+
+def require_reading(replica: Service) -> list[str]:
+    """The books whose cards this device reads. Raises Forbidden, RuleViolated."""
+    if replica.cards.locked:
+        message = (
+            "This directory was restored or copied, and may hold guests who were forgotten since. "
+            "Let it exchange with the hub once (`holdfast sync now`); then it shows guests again."
+        )
+        raise RuleViolated(message, [{"rule": "restored", "message": message}])
+    with replica.lock:
+        books = [book for book in sorted(replica.books) if replica.cards.reader_in_force(book)]
+    if not books:
+        raise Forbidden(
+            "this device does not hold the venue's key and reads no guest's card; do this at a "
+            "front desk, or, where this is a new one, after its next exchange"
+        )
+    return books
+
+
+# --- finding --------------------------------------------------------------------------------------
+
+
+def find(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict[str, Any]]:
+    """Guests by name, telephone number or e-mail address, the best `limit` first: each once, with
+    the newest card. Raises Forbidden, RuleViolated, Invalid; the text stands in none of them."""
+    people: dict[tuple[str, str], Found] = {}
+    for book in require_reading(replica):
+        for found in replica.cards.index.search(book, text):
+            agent = found.placed.agent_id or _agent_at(replica, found.placed)
+            people.setdefault((book, agent), found)
+    ranked = sorted(people.items(), key=lambda one: (one[1].fit, -one[1].placed.stamp))
+    lines = (_line(replica, book, agent, found) for (book, agent), found in ranked)
+    return list(islice((line for line in lines if line["guest"]), limit))
+
+
+def _agent_at(replica: Service, placed: PlacedCard) -> str:
+    view = replica.view(placed.reservation, placed.book)
+    return view.agent_id if view is not None else ""
+
+
+def _line(replica: Service, book: str, agent: str, found: Found) -> dict[str, Any]:
+    views = _reservations(replica, book, agent)
+    return {
+        "agent_id": agent,
+        "venue": book.partition("/")[2],
+        "fit": FITS[found.fit],
+        "guest": _newest_card(replica, book, agent),
+        "reservations": len(views),
+        "last_code": views[-1].code if views else None,
+    }
+
+
+def _newest_card(replica: Service, book: str, agent: str) -> dict[str, Any]:
+    """What the newest card says that can be opened; empty where none can."""
+    for placed in sorted(replica.store.cards.placed_of(book, agent), key=lambda one: -one.stamp):
+        card = _opened(replica, placed)
+        if card:
+            return card
+    return {}
+
+
+def _opened(replica: Service, placed: PlacedCard) -> dict[str, Any] | None:
+    with replica.lock:
+        sealed = sealed_card(replica, placed)
+    if sealed is None:
+        return None
+    return replica.cards.read(placed.book.partition("/")[2], placed.agent_id, sealed)
+
+
+def _reservations(replica: Service, book: str, agent: str) -> list[View]:
+    """All of a person's reservations, by their start."""
+    found: list[View] = []
+    after: tuple[int, bytes] | None = None
+    while True:
+        with replica.lock:
+            page = replica.store.projections.select(
+                book=book, agent_id=agent, after=after, limit=LIST_LIMIT_MAX
+            )
+        found += page
+        if len(page) < LIST_LIMIT_MAX:
+            return found
+        after = (page[-1].starts_at, page[-1].id)
+
+
+# --- one person -----------------------------------------------------------------------------------
+
+
+def show(replica: Service, agent: str) -> list[tuple[str, dict[str, Any], list[View]]]:
+    """Of each venue here that knows a person: its book, the newest card, and the reservations.
+    Raises Forbidden, RuleViolated, Invalid, NotFound."""
+    readable = require_reading(replica)
+    known = [book for book in replica.forgetting.require_known(agent) if book in readable]
+    return [
+        (book, _newest_card(replica, book, agent), _reservations(replica, book, agent))
+        for book in known
+    ]
+
+
+def export(replica: Service, agent: str) -> dict[str, Any]:
+    """Everything that this device has of a person, as a document that says its own form: cards in
+    every version, reservations with their history, who was told to forget them.
+
+    That it was taken out is written into the book. Raises as `show`.
+    """
+    found = show(replica, agent)
+    with replica.transaction():
+        for book, _, _ in found:
+            replica.append(book, GuestExported(agent))
+    return {
+        "format": EXPORT_FORMAT,
+        "version": EXPORT_VERSION,
+        "exported_at": rfc3339_ms(replica.clock.now_ms()),
+        "exported_by": replica.name,
+        "agent_id": agent,
+        "venues": [
+            {
+                "venue": book.partition("/")[2],
+                "name": _venue_name(replica, book),
+                "cards": _cards(replica, book, agent),
+                "reservations": [_history(replica, view) for view in views],
+                "erasures": [
+                    {
+                        "asked_at": rfc3339_ms(one["asked_at_ms"]),
+                        "by": one["by"],
+                        "reason": one["reason"],
+                    }
+                    for one in replica.forgetting.report(agent)
+                    if one["venue"] == book.partition("/")[2]
+                ],
+            }
+            for book, _, views in found
+        ],
+    }
+
+
+def _venue_name(replica: Service, book: str) -> str | None:
+    index = replica.book(book).administration.venue
+    return index.venue.name if index is not None else None
+
+
+def _cards(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
+    """Every card of a person, the oldest first; of an erased one only that it was there."""
+    cards = replica.store.cards
+    with replica.lock:
+        ids = replica.forgetting.cards_of(book, agent)
+        placed = [one for card in ids for one in cards.placed(book, card)]
+    shown = []
+    for one in sorted(placed, key=lambda one: (one.stamp, one.operation)):
+        opened = _opened(replica, one)
+        with replica.lock:
+            erased = cards.erased(book, one.id)
+        state = READABLE if opened is not None else ERASED if erased else UNREADABLE
+        shown.append(
+            {
+                "card": one.id.hex(),
+                "written_at": rfc3339_ms(one.stamp >> 16),
+                "by": _writer(replica, one),
+                "reservation": subject_of(replica, book, one.reservation),
+                "state": state,
+                "guest": opened,
+            }
+        )
+    return shown
+
+
+def _writer(replica: Service, placed: PlacedCard) -> str:
+    record = replica.record(placed.reservation, placed.book)
+    for entry in record.seen if record is not None else ():
+        if entry.operation == placed.operation:
+            return node_name(replica, placed.book, entry.node)
+    return "unknown"
+
+
+def _history(replica: Service, view: View) -> dict[str, Any]:
+    changes: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        items, cursor = audit_entries(
+            replica, uuid_text(view.id), limit=LIST_LIMIT_MAX, cursor=cursor
+        )
+        changes += items
+        if cursor is None:
+            break
+    return {"id": uuid_text(view.id), "code": view.code, "changes": changes}

@@ -1,0 +1,279 @@
+"""Guest cards as a replica keeps them: their sealed keys, where they stand, and what was erased.
+
+Owns the tables `card_keys`, `cards`, `erased_cards` and `guest_words`. Nothing here can be read
+without the venue's private key, which no table holds; what an entry means, and who may erase, is
+the node's business.
+
+Erased means that the bytes are gone: a key is overwritten where it stands before its row is
+deleted, the connection runs with `PRAGMA secure_delete`, and `Store.scrub` empties the write-ahead
+log. A trigger keeps every key out whose card was erased, whoever brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sqlite_utils import Database
+
+from holdfast.model.forgetting import Occurrence
+from holdfast.model.limits import VENUE_KEYS_MAX
+
+NOT_LOOKED_AT: Final = 0
+INDEXED: Final = 1
+UNREADABLE: Final = 2
+"""What became of a card in the index: a card that could not be opened is tried again when a key
+comes."""
+
+
+class CardKey(NamedTuple):
+    """A card's key, sealed to one of the venue's public keys (`sealed_to`; empty: not said which).
+
+    `version` grows with every key that this replica takes in: a reader's cursor in what it sends.
+    """
+
+    version: int
+    id: bytes
+    book: str
+    agent_id: str
+    sealed_to: bytes
+    sealed: bytes
+
+
+class PlacedCard(NamedTuple):
+    """A card in an entry: `num` names the row, `agent_id` is empty where the entry names nobody."""
+
+    num: int
+    id: bytes
+    book: str
+    operation: bytes
+    reservation: bytes
+    agent_id: str
+    stamp: int
+
+
+class ErasedCard(NamedTuple):
+    """What is left of an erased card: that it was there, and the operation that erased it."""
+
+    id: bytes
+    operation: bytes
+    at_ms: int
+
+
+_KEY: Final = "SELECT version, id, book, agent_id, sealed_to, sealed FROM card_keys"
+_PLACED: Final = "SELECT num, id, book, operation, reservation, agent_id, stamp FROM cards"
+
+
+class Cards:
+    def __init__(self, db: Database) -> None:
+        self._c = db.conn
+        self._before: dict[tuple[str, bytes], tuple[int, int]] = {}
+        """Of a book that is being folded anew: the row of each card, and its state in the index."""
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def put_key(
+        self,
+        book: str,
+        card: bytes,
+        agent_id: str,
+        sealed_to: bytes,
+        sealed: bytes,
+        *,
+        further: bool = False,
+    ) -> bool:
+        """Keep a card's sealed key. Returns whether it was taken.
+
+        A key that is known is never replaced. `further`: one sealed to another of the venue's keys
+        may stand beside it, which only who reads cards can have made.
+        """
+        held = [
+            row[0]
+            for row in self._c.execute(
+                "SELECT sealed_to FROM card_keys WHERE book = ? AND id = ?", (book, card)
+            )
+        ]
+        if sealed_to in held or (held and not further) or len(held) >= VENUE_KEYS_MAX:
+            return False
+        done = self._c.execute(
+            "INSERT INTO card_keys (id, book, agent_id, sealed_to, sealed) VALUES (?, ?, ?, ?, ?)",
+            (card, book, agent_id, sealed_to, sealed),
+        )
+        return done.rowcount > 0
+
+    def keys(self, book: str, card: bytes) -> list[CardKey]:
+        """Every key of a card, the oldest first; none where it was erased or has not come."""
+        rows = self._c.execute(f"{_KEY} WHERE book = ? AND id = ? ORDER BY version", (book, card))
+        return [CardKey(*row) for row in rows]
+
+    def keys_since(self, book: str, version: int, limit: int) -> list[CardKey]:
+        rows = self._c.execute(
+            f"{_KEY} WHERE book = ? AND version > ? ORDER BY version LIMIT ?",
+            (book, version, limit),
+        )
+        return [CardKey(*row) for row in rows]
+
+    def keys_not_for(self, book: str, public: bytes, after: int, limit: int) -> list[CardKey]:
+        """Keys that are sealed to another of the venue's keys, by version."""
+        rows = self._c.execute(
+            f"{_KEY} WHERE book = ? AND version > ? AND sealed_to <> ? ORDER BY version LIMIT ?",
+            (book, after, public, limit),
+        )
+        return [CardKey(*row) for row in rows]
+
+    def with_several_keys(self, book: str) -> list[bytes]:
+        rows = self._c.execute(
+            "SELECT id FROM card_keys WHERE book = ? GROUP BY id HAVING count(*) > 1", (book,)
+        )
+        return [row[0] for row in rows]
+
+    def destroy_keys(self, book: str, card: bytes, keep: bytes | None = None) -> int:
+        """Overwrite and delete a card's keys, but for the one sealed to `keep`. Returns how many.
+
+        Overwritten first, with as many bytes: the row stays where it is and no copy of it is left
+        in a page that it would have moved away from.
+        """
+        kept = b"\x00" if keep is None else keep
+        named = (book, card, kept)
+        self._c.execute(
+            "UPDATE card_keys SET sealed = zeroblob(length(sealed))"
+            " WHERE book = ? AND id = ? AND sealed_to <> ?",
+            named,
+        )
+        return self._c.execute(
+            "DELETE FROM card_keys WHERE book = ? AND id = ? AND sealed_to <> ?", named
+        ).rowcount
+
+    # --- where cards stand ----------------------------------------------------------------------
+
+    def saw(
+        self, book: str, card: bytes, operation: bytes, reservation: bytes, agent_id: str,
+        stamp: int,
+    ) -> None:  # fmt: skip
+        """An entry carries a card."""
+        num, indexed = self._before.pop((book, operation), (None, NOT_LOOKED_AT))
+        self._c.execute(
+            "INSERT INTO cards (num, id, book, operation, reservation, agent_id, stamp, indexed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (num, card, book, operation, reservation, agent_id, stamp, indexed),
+        )
+
+    def clear_book(self, book: str) -> None:
+        """Forget where cards stand, to be read from the journal again. Keys stay, and what was
+        erased; so does the index, whose rows the same cards get again."""
+        self._before = {
+            (book, row[0]): (row[1], row[2])
+            for row in self._c.execute(
+                "SELECT operation, num, indexed FROM cards WHERE book = ?", (book,)
+            )
+        }
+        self._c.execute("DELETE FROM cards WHERE book = ?", (book,))
+
+    def placed(self, book: str, card: bytes) -> list[PlacedCard]:
+        """Every entry that carries a card."""
+        return self._placed("WHERE book = ? AND id = ? ORDER BY stamp, operation", (book, card))
+
+    def placed_of(self, book: str, agent_id: str) -> list[PlacedCard]:
+        """The cards whose own entries name this person."""
+        return self._placed(
+            "WHERE book = ? AND agent_id = ? ORDER BY stamp, operation", (book, agent_id)
+        )
+
+    def placed_for_nobody(self, book: str, reservation: bytes | None = None) -> list[PlacedCard]:
+        """The cards in entries that name nobody: whose they are the reservation says."""
+        if reservation is None:
+            return self._placed("WHERE book = ? AND agent_id = ''", (book,))
+        return self._placed(
+            "WHERE book = ? AND agent_id = '' AND reservation = ?", (book, reservation)
+        )
+
+    def _placed(self, where: str, named: Sequence[object]) -> list[PlacedCard]:
+        return [PlacedCard(*row) for row in self._c.execute(f"{_PLACED} {where}", named)]
+
+    # --- what was erased ------------------------------------------------------------------------
+
+    def erase(self, book: str, card: bytes, operation: bytes, at_ms: int) -> bool:
+        """Destroy a card's keys and what finds it, and never keep a key of it again. Returns
+        whether this is news."""
+        self.destroy_keys(book, card)
+        self._c.execute(
+            "DELETE FROM guest_words WHERE card IN (SELECT num FROM cards WHERE book = ?"
+            " AND id = ?)",
+            (book, card),
+        )
+        done = self._c.execute(
+            "INSERT OR IGNORE INTO erased_cards VALUES (?, ?, ?, ?)", (book, card, operation, at_ms)
+        )
+        return done.rowcount > 0
+
+    def erased(self, book: str, card: bytes) -> ErasedCard | None:
+        row = self._c.execute(
+            "SELECT id, operation, at_ms FROM erased_cards WHERE book = ? AND id = ?", (book, card)
+        ).fetchone()
+        return ErasedCard(*row) if row else None
+
+    # --- the index ------------------------------------------------------------------------------
+
+    def to_index(self, book: str, after: int, limit: int) -> list[PlacedCard]:
+        """Cards that nobody tried to put into the index yet, in the order of their rows."""
+        return self._placed(
+            "WHERE indexed = 0 AND book = ? AND num > ? ORDER BY num LIMIT ?", (book, after, limit)
+        )
+
+    def put_words(self, num: int, words: Iterable[bytes]) -> None:
+        """Let a card be found by these words, each a keyed hash."""
+        self._c.executemany(
+            "INSERT OR IGNORE INTO guest_words VALUES (?, ?)", ((word, num) for word in words)
+        )
+        self.mark(num, INDEXED)
+
+    def mark(self, num: int, state: int) -> None:
+        self._c.execute("UPDATE cards SET indexed = ? WHERE num = ?", (state, num))
+
+    def try_again(self, book: str, card: bytes | None = None) -> None:
+        """A key came: what could not be opened may be readable now. Of one card, or of all."""
+        if card is None:
+            self._c.execute("UPDATE cards SET indexed = 0 WHERE book = ? AND indexed = 2", (book,))
+        else:
+            self._c.execute(
+                "UPDATE cards SET indexed = 0 WHERE book = ? AND id = ? AND indexed = 2",
+                (book, card),
+            )
+
+    def clear_words(self, book: str) -> None:
+        """Empty the index: it is made again under another key."""
+        self._c.execute("DELETE FROM guest_words")
+        self._c.execute("UPDATE cards SET indexed = 0 WHERE book = ?", (book,))
+
+    def with_word(self, word: bytes) -> list[int]:
+        """The rows of the cards that a word finds."""
+        rows = self._c.execute("SELECT card FROM guest_words WHERE token = ?", (word,))
+        return [row[0] for row in rows]
+
+    def all_words(self) -> dict[int, set[bytes]]:
+        """The whole index, by card."""
+        found: dict[int, set[bytes]] = {}
+        for word, num in self._c.execute("SELECT token, card FROM guest_words"):
+            found.setdefault(num, set()).add(word)
+        return found
+
+    def indexed(self) -> list[PlacedCard]:
+        """The cards that are in the index, less those that were erased since."""
+        return self._placed(
+            "WHERE indexed = 1 AND NOT EXISTS (SELECT 1 FROM erased_cards e"
+            " WHERE e.id = cards.id AND e.book = cards.book) ORDER BY num",
+            (),
+        )
+
+    def by_num(self, num: int) -> PlacedCard | None:
+        found = self._placed("WHERE num = ?", (num,))
+        return found[0] if found else None
+
+
+def occurrences(placed: Iterable[PlacedCard], agents: frozenset[str]) -> list[Occurrence]:
+    """The same cards as the rule of erasure reads them; `agents` are those of the reservation, for
+    entries that name nobody."""
+    return [
+        Occurrence(frozenset({one.agent_id}) if one.agent_id else agents, one.stamp)
+        for one in placed
+    ]

@@ -1,0 +1,167 @@
+"""Nothing of a guest stands in any file, nor crosses any wire, but inside sealed cards."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from holdfast.model.errors import HoldfastError
+from holdfast.model.mapping import ImportRecord
+from holdfast.node import guest_desk, inspection, serving, upkeep
+from holdfast.node.requests import PatchRequest
+from holdfast.node.service import Service
+from holdfast.sync import messages
+from tests import kit
+from tests.kit import DAY, TRATTORIA, Fleet, every_view
+from tests.privacy.scan import (
+    MARK,
+    PHONE,
+    WIDE,
+    files_with,
+    guest,
+    traces,
+    traces_in_files,
+    user_id,
+)
+
+GUESTS = 2_000
+FORGOTTEN = 5
+
+
+def _base64_inside(text: str) -> bytes:
+    return b"QUFB" + base64.b64encode(b"12" + text.encode() + b"34")
+
+
+PLANTED = {
+    "as it is": guest(7)["name"].encode(),
+    "a word of it": WIDE.encode(),
+    "in capitals": f"...{MARK}...".upper().encode(),
+    "in UTF-16": guest(7)["requests"].encode("utf-16-le"),
+    "in hexadecimal": guest(7)["email"].encode().hex().upper().encode(),
+    "in base64": _base64_inside(guest(7)["email"]),
+    "in base64 for addresses": base64.urlsafe_b64encode(b"?" + guest(7)["requests"].encode()),
+    "in a query": quote(guest(7)["name"]).encode(),
+    "in JSON": json.dumps(guest(7)["requests"]).encode(),
+    "a number": guest(8)["phone"].encode(),
+    "a number in other groups": " ".join(PHONE).encode(),
+    "a number in one": PHONE.encode(),
+    "a user id": user_id(7).encode(),
+}
+
+
+@pytest.mark.parametrize("form", PLANTED)
+def test_what_is_planted_is_found(tmp_path: Path, form: str):
+    (tmp_path / "some.db-wal").write_bytes(bytes(4_000) + PLANTED[form] + bytes(4_000))
+    (tmp_path / "clean").write_bytes(bytes(range(256)) * 100)
+    assert list(traces_in_files(tmp_path)) == [str(tmp_path / "some.db-wal")]
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Every byte of every message between replicas, uncompressed."""
+    heard: list[bytes] = []
+    encode = messages.encode
+
+    def recorded(message: object, *, compress: bool = True) -> bytes:
+        heard.append(encode(message, compress=False))
+        return heard[-1]
+
+    monkeypatch.setattr(kit, "encode", recorded)
+    monkeypatch.setattr(serving, "encode", recorded)
+    return heard
+
+
+@pytest.fixture
+def town(tmp_path: Path, wire: list[bytes]) -> Iterator[Fleet]:
+    venue = copy.deepcopy(TRATTORIA)
+    venue["resources"].append({"id": "FIELD", "kind": "pool", "capacity": 10_000})
+    with Fleet(tmp_path, venue) as fleet:
+        for name, role in (("desk", "front-desk"), ("bar", "front-desk"), ("kiosk", "kiosk")):
+            fleet.join(name, role)
+        fleet.sync_all()
+        yield fleet
+
+
+def record(n: int) -> ImportRecord:
+    return ImportRecord(
+        line=n, key=hashlib.sha256(f"{n}".encode()).hexdigest(), starts_at=f"{DAY}T19:30",
+        party_size=1, resource="FIELD", user_id=user_id(n), guest=tuple(guest(n).items()),
+    )  # fmt: skip
+
+
+def misuse(replica: Service) -> None:
+    """Requests that are refused, with a guest in every place that takes a text."""
+    name = guest(1)["name"]
+    for refused in (
+        lambda: replica.reservations.cancel("RES-2027-AAAAAA", name),
+        lambda: replica.reservations.find(name),
+        lambda: replica.forgetting.erase(name, name),
+        lambda: guest_desk.find(replica, name),
+    ):
+        try:
+            refused()
+        except HoldfastError:
+            continue
+
+
+def test_thousands_of_guests_leave_nothing_in_clear(town: Fleet, wire: list[bytes]):
+    desk, kiosk = town.nodes["desk"], town.nodes["kiosk"]
+    half = GUESTS // 2
+    for node, numbers in ((kiosk, range(half)), (desk, range(half, GUESTS))):
+        report = node.reservations.import_records("trattoria", map(record, numbers))
+        assert report.imported == half
+    town.sync_all()
+    live = town.reserve(kiosk, "20:00", user_id=user_id(GUESTS), guest=guest(GUESTS))
+    town.sync_all()
+    desk.reservations.amend(live.code, PatchRequest(guest=guest(1)))
+    desk.reservations.cancel(live.code, "personal_reasons", note=guest(2)["requests"])
+    for replica in town.replicas():
+        misuse(replica)
+    town.sync_all()
+    (found,) = guest_desk.find(desk, guest(3)["phone"])
+    assert found["guest"] == guest(3)
+    assert len(town.nodes["bar"].cards.index.search(town.book, MARK)) == GUESTS + 2
+    agents = [one["agent_id"] for one in guest_desk.find(desk, MARK, FORGOTTEN)]
+    assert guest_desk.export(desk, agents[0])["venues"][0]["cards"][0]["guest"]
+    for replica in town.replicas():
+        upkeep.backup(replica, town.directory / f"{replica.name}.backup")
+        page = inspection.export_page(replica, "trattoria", "kiosk")
+        (town.directory / f"{replica.name}.page").write_bytes(page)
+    (town.directory / "metadata").write_text(json.dumps([r.status() for r in town.replicas()]))
+
+    # Files: databases and their logs, keys, backups, exported pages, witnesses outside.
+    assert traces_in_files(town.directory) == {}
+    assert sum(len(message) for message in wire) > GUESTS * 500
+    assert [number for number, message in enumerate(wire) if traces(message)] == []
+
+    _forget(town, agents)
+
+
+def _forget(town: Fleet, agents: list[str]) -> None:
+    desk = town.nodes["desk"]
+    keys = [
+        key.sealed
+        for agent in agents
+        for card in desk.forgetting.cards_of(town.book, agent)
+        for key in desk.store.cards.keys(town.book, card)
+    ]
+    assert len(keys) >= FORGOTTEN
+    for agent in agents:
+        desk.forgetting.erase(agent, "guest_request")
+    town.sync_all()
+    directories = [replica.directory for replica in town.replicas()]
+    for key in keys:
+        assert files_with(key, *directories) == []
+        assert files_with(key[:32], *directories) == [] == files_with(key[32:], *directories)
+    for replica in town.replicas():
+        assert all(one["complete"] for one in replica.forgetting.report())
+        views = [one for one in every_view(replica, town.book) if one.agent_id in agents]
+        assert len(views) >= FORGOTTEN
+        assert {str(replica.reservations.guest(view)) for view in views} == {"None"}
