@@ -275,6 +275,7 @@ def m007_sessions(db: Database) -> None:
     )
 
 
+@migrations()
 def m008_guests(db: Database) -> None:
     """A card's key may stand here sealed to several of the venue's keys; what was erased leaves a
     mark that keeps every key of it out; where cards stand, and words that find them."""
