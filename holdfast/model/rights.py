@@ -304,6 +304,11 @@ class Rights:
         ]
         return max(found, key=lambda held: (held.right.stamp, held.right.id), default=None)
 
+    def behind(self, claim: ClaimId, sold_from: bytes) -> list[Right]:
+        """Every right that a claim was sold from or handed over with, whoever has it now."""
+        named = {sold_from, *self._handed.get(claim, ())}
+        return [known for right in sorted(named) if (known := self.by_id.get(right)) is not None]
+
     def holder(self, claim: ClaimId, sold_from: bytes, end: int) -> bytes:
         """Who alone may end a claim: an incarnation, or HUB. Of a right that was given back up to
         an instant, what ends before it is the hub's (DESIGN §5.7)."""

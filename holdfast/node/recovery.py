@@ -137,6 +137,7 @@ class Recovery:
                 self._hub.admission.shut_out_lives(name, lives)
                 if silent:
                     shut_out[name.partition("/")[2]] = silent
+            self._hub.take_all_back(name)
             self._hub.settle(name)
         return {"state": self.exchange_state, "missing": missing, "shut_out": shut_out}
 

@@ -610,6 +610,17 @@ class Projections:
             )
         ]
 
+    def standing(self, book: str, now_s: int) -> list[StoredClaim]:
+        """Every granted claim that is not over, as far as it is flushed."""
+        return [
+            StoredClaim(ClaimId(row[0], row[1]), *row[2:])
+            for row in self._c.execute(
+                'SELECT operation, idx, resource, start, "end", quantity, live, right_id,'
+                ' reservation FROM claims WHERE book = ? AND live > 0 AND "end" > ?',
+                (book, now_s),
+            )
+        ]
+
     def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
         """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp
         order."""
