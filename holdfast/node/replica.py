@@ -457,6 +457,8 @@ class Replica:
         not_merged: list[tuple[bytes, int, int, str, str]] = []
         highest = self.last_stamp
         administration = book.administration
+        # Of whose entries there are too many depends on the branch that counts.
+        outcome.refold |= passed.fork
         if chain.incarnation in administration.hubs | administration.rights.writers():
             # Which branch of it counts may follow only now. From other chains nothing follows.
             branches = self.store.journal.branches(book.name, chain.incarnation)

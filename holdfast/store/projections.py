@@ -239,8 +239,8 @@ class Projections:
         """Add one entry about a reservation; it is folded when it is next read or flushed.
 
         `fresh`: the caller has just made the id, so that there is nothing to look for. `limited`:
-        of its writer only the first ENTRIES_PER_RESERVATION_MAX count, in the order of its chain,
-        whatever the order in which they arrive.
+        of its writer only the first ENTRIES_PER_RESERVATION_MAX count, in the order of its chain
+        and of its second branches after that, whatever the order in which they arrive.
         """
         key = (book, reservation)
         record = self._cache.get(key) if fresh else self._known(book, reservation)
@@ -740,9 +740,10 @@ def _written_by(record: Record, node: bytes) -> list[Seen]:
     return [seen for seen in record.seen if seen.node == node]
 
 
-def _place(seen: Seen) -> tuple[int, bytes]:
-    """Where an entry stands in its writer's chain; the id parts those of two branches."""
-    return seen.n, seen.operation
+def _place(seen: Seen) -> tuple[bool, int, bytes]:
+    """Where an entry stands in its writer's chain; the id parts those of two branches. What does
+    not count comes after all that does: a second branch takes nobody's room."""
+    return not seen.counts, seen.n, seen.operation
 
 
 def _held_rows(view: View) -> dict[ClaimId, Row]:

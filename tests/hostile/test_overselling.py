@@ -7,11 +7,17 @@ from unittest import mock
 import pytest
 
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided, ClaimEnded, RightReturned
+from holdfast.model.events import (
+    ClaimDecided,
+    ClaimEnded,
+    ReservationAttendanceConfirmed,
+    RightReturned,
+)
 from holdfast.model.rights import Held
 from holdfast.node import overselling
 from holdfast.node.overselling import OVERSOLD
 from tests.hostile.builders import EVENING, Town, claim, created, entry
+from tests.kit import START_MS
 
 HOUR = 3_600
 
@@ -227,3 +233,39 @@ def test_a_kiosk_has_no_word_of_the_house_that_excuses_it(town: Town, right: Hel
     assert [state(town, one)[0] for one in subjects[1:]] == ["commit_failed"] * 2
     assert oversold(town, right)
     town.assert_alive()
+
+
+def test_a_second_branch_brings_no_ended_claim_back(
+    town: Town, right: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one writer only so many entries about a reservation count: those of another branch, which
+    stand earlier, must not push the end of a claim out."""
+    monkeypatch.setattr("holdfast.store.projections.ENTRIES_PER_RESERVATION_MAX", 4)
+    subject, before = town.attacker.new_id(), len(town.attacker.chain)
+    sold = sale(town, right, subject)
+    town.attacker.write(sold)
+    view = town.hub.view(subject)
+    assert view is not None
+    said = [
+        entry(ReservationAttendanceConfirmed(), subject=subject, stamp=(START_MS << 16) + n)
+        for n in range(1, 5)
+    ]
+    ended = entry(
+        ClaimEnded("cancelled"),
+        subject=subject,
+        ends=(view.live[0].id,),
+        stamp=(START_MS << 16) + 9,
+    )
+    town.attacker.write(*said[:2], ended, entry(RightReturned((right.right.id,), 0)))
+    (desks,) = town.hub.granting.grant("trattoria", "desk", ["T4"])
+    town.fleet.sync(town.desk)
+    again = town.fleet.reserve(town.desk, "2027-06-03T22:30", ["T4"], party=3)
+    assert again.assurance == "guaranteed" and again.live[0].right == desks.right.id
+    town.attacker.send(town.attacker.frame_of([*town.attacker.chain[:before], sold, *said[2:]]))
+    town.fleet.sync(town.desk, town.desk)
+    for replica in (town.hub, town.desk):
+        found = replica.view(subject)
+        assert found is not None and not found.live
+    assert town.now(again).status == "confirmed"
+    town.fleet.nodes.pop("kiosk").close()
+    town.fleet.assert_agree()
