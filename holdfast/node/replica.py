@@ -339,7 +339,7 @@ class Replica:
         digest = chain_next(head, data)
         judged = gate.judge_own(self.identity.incarnation, n + 1, digest, data, entry, event)
         made = kind == "reservation.created"
-        if subject and not made and not self._has_room(name, subject):
+        if subject and not made and not self.has_room(name, subject):
             message = (
                 f"this device has written {ENTRIES_PER_RESERVATION_MAX} changes of this "
                 "reservation; change it at another device, or make a new one"
@@ -361,7 +361,7 @@ class Replica:
                 self._queued.append((judged.operation, name, n + 1, kind, subject, stamp))
         return Written(judged.operation, n + 1, stamp)
 
-    def _has_room(self, name: str, subject: bytes) -> bool:
+    def has_room(self, name: str, subject: bytes) -> bool:
         """Whether one more entry of one's own about a reservation would count."""
         own = self.identity.incarnation
         return self.identity.role == HUB_ROLE or self.store.projections.room_for(name, subject, own)
