@@ -206,6 +206,7 @@ def fold_claims(
         if entry.claims:
             over = _overrides(contents[entry.operation])
             claims.extend(_requested(entry, over, decided.get(entry.operation), vouched, judge))
+    named: dict[ClaimId, ClaimId] = {}
     for operation, (entry, event) in decided.items():
         if event.verdict == "moved":
             claims.extend(
@@ -214,13 +215,17 @@ def fold_claims(
             )
         elif event.verdict == "admitted" and operation not in asked:
             # Known from the decision alone: occupied, details not here yet (§4.10).
-            claims.extend(
-                _claim(
-                    ClaimId(operation, index), entry, claim, LIVE, True,
-                    override=event.reason == OVERRIDE,
-                )
-                for index, claim in enumerate(entry.claims)
-            )  # fmt: skip
+            for index, claim in enumerate(entry.claims):
+                asked_as = claim_id = ClaimId(operation, index)
+                if not entry.holder:
+                    if asked_as in vouched:
+                        continue
+                    # Nothing here says that the operation is this reservation's: under its name a
+                    # device could take the place of another reservation's claim in every table.
+                    claim_id = ClaimId(entry.operation, index)
+                    named[claim_id] = asked_as
+                over = event.reason == OVERRIDE
+                claims.append(_claim(claim_id, entry, claim, LIVE, True, override=over))
     if vouched:
         found = {claim.id for claim in claims}
         claims.extend(
@@ -230,7 +235,10 @@ def fold_claims(
         )
     favoured: dict[ClaimId, bytes] = {}
     if ending:
-        claims = [_ended(claim, ending, judge, favoured) for claim in claims]
+        claims = [
+            _ended(claim, named.get(claim.id, claim.id), ending, judge, favoured)
+            for claim in claims
+        ]
     if len(claims) > 1:
         claims = _taken_turns(claims, favoured)
     if not decided:
@@ -315,13 +323,15 @@ def _claim(
 
 def _ended(
     claim: ClaimView,
+    named: ClaimId,
     ending: list[tuple[Seen, bytes]],
     judge: _Judge,
     favoured: dict[ClaimId, bytes],
 ) -> ClaimView:
-    """A claim after what its holder ended; `favoured` notes for which operation it gave way."""
+    """A claim after what its holder ended, who calls it `named`; `favoured` notes for which
+    operation it gave way."""
     for entry, favour in ending:
-        if claim.id in entry.ends and judge.ends(entry, claim):
+        if (claim.id in entry.ends or named in entry.ends) and judge.ends(entry, claim):
             favoured[claim.id] = favour
             # What ends before anybody granted it never counted, and neither do its fields.
             return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)

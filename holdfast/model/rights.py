@@ -196,10 +196,6 @@ class Rights:
             for known in (self.by_id.get(right),)
         )
 
-    def was_handed(self, claim: ClaimId, right: bytes) -> bool:
-        """Whether a grant named this claim as one that passes with it."""
-        return right in self._handed.get(claim, ())
-
     def may_answer(self, node: bytes, n: int, claim: Claim) -> bool:
         """Whether a node has, at entry n of its chain, any right to all that a claim asks for."""
         return any(
@@ -307,6 +303,11 @@ class Rights:
             if (held := self.now(right)) is not None and held.start < end
         ]
         return max(found, key=lambda held: (held.right.stamp, held.right.id), default=None)
+
+    def behind(self, claim: ClaimId, sold_from: bytes) -> list[Right]:
+        """Every right that a claim was sold from or handed over with, whoever has it now."""
+        named = {sold_from, *self._handed.get(claim, ())}
+        return [known for right in sorted(named) if (known := self.by_id.get(right)) is not None]
 
     def holder(self, claim: ClaimId, sold_from: bytes, end: int) -> bytes:
         """Who alone may end a claim: an incarnation, or HUB. Of a right that was given back up to

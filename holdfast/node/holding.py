@@ -181,7 +181,9 @@ class Holding:
         ]
         if not asked:
             return 0
-        if self._asked(name, asked) != self._r.account:
+        if self._asked(name, asked) != self._r.account or not self._r.has_room(name, reservation):
+            # Also where somebody had this device answer until no word of its more would count: that
+            # reservation waits until the right is the hub's again, and nothing else does.
             self._others[name].add(operation)
             return 0
         if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
@@ -262,9 +264,13 @@ class Holding:
         self, name: str, view: View, ending: list[ClaimView], reason: str, favour: bytes = b""
     ) -> int:
         claims = tuple(claim.id for claim in ending)
+        written = 0
         for start in range(0, len(claims), CLAIMS_PER_ENTRY_MAX):
+            if not self._r.has_room(name, view.id):
+                break
             self._end(name, view, claims[start : start + CLAIMS_PER_ENTRY_MAX], reason, favour)
-        return 1 if claims else 0
+            written = 1
+        return written
 
     def _end(
         self,

@@ -117,6 +117,7 @@ class Hub(Service):
                 hub.check_life(name)
             for name in list(hub.books):
                 hub.holding.await_backlogs(name)
+                hub.take_all_back(name)
                 hub.settle(name)
         except BaseException:
             store.close()
@@ -248,11 +249,17 @@ class Hub(Service):
         if merged.forked and not self.recovery.replaced(name):
             with self.transaction():
                 self.admission.close_forks(name, merged.forked)
+        self.check_life(name)
+        if self.may_decide(name):
+            # Of each piece, whether or not a last one ever comes: in every piece of an honest
+            # chain whatever made room stands before what was sold there. And before anything that
+            # follows a merge ends a right.
+            with self.transaction():
+                overselling.take_back(self, name, merged.reservations)
         if more:
             self.holding.backlog(name, sender, merged.reservations)
             return
         self.holding.backlog_over(name, sender)
-        self.check_life(name)
         if sender in self.book(name).authors and complete:
             with self.transaction():
                 self.recovery.heard(name, sender)
@@ -263,17 +270,17 @@ class Hub(Service):
                 # Where a part is missing, a life's last word may be: it is closed when all is here.
                 self.admission.greet(name, sender)
             self.admission.accept_venue_key(name)
-        self.settle(name, self.holding.touched(name, sender, merged.reservations))
+        touched = self.holding.touched(name, sender, merged.reservations)
+        self.holding.settle(name, touched)
         # What waited was decided first: who asked in time is not turned away for a later grant.
         with self.transaction():
             self.granting.fulfil(name)
 
-    def settle(self, name: str, touched: list[bytes] | None = None) -> int:
-        """As any holder; but first what was sold beyond a right is taken back."""
-        if touched and self.may_decide(name):
+    def take_all_back(self, name: str) -> None:
+        """Take back every right that was oversold, by all that is held of a book."""
+        if self.may_decide(name):
             with self.transaction():
-                overselling.take_back(self, name, touched)
-        return super().settle(name, touched)
+                overselling.take_all_back(self, name)
 
     def may_confirm(self, name: str) -> bool:
         return self.recovery.may_write(name)

@@ -2,15 +2,14 @@
 
 Owns the proof and the act (DESIGN §4.7, §5.1). Every entry of such a holder is well formed, and
 each sale fits the right by itself; only all of them together do not. The holder's own chain shows
-it: of the claims that were sold from the right or handed over with it, and take up their places
-still, in the order in which the chain granted them, the first that does not fit beside those before
-it. Claims that ended in between are not looked at, so that nobody is accused for what had made room
-by then. Nor is what the one overbooker of a place sold on purpose: the limit that it knew may have
-been another one, and every such sale is an exception that a person sees.
-
-The right is revoked at the head before that entry, also where it is over already: returned, or
-closed with its holder, who was not caught in time. What was sold from there on is asked of the hub,
-like after any revocation, and stays where there is room.
+it: among the claims that were sold from the right or handed over with it and still stand, in the
+order in which the chain granted them, the first that does not fit beside those before it. Claims
+that ended in between are not looked at, so that nobody is accused for what had made room by then.
+Nor is what the one overbooker of a place sold on purpose: the limit that it knew may have been
+another one, and every such sale is an exception that a person sees. Whether the holder still has
+the right makes no difference: who oversells and gives back has oversold. The right is revoked at
+the head before that entry; what was sold from there on is asked of the hub, like after any
+revocation, and stays where there is room.
 """
 
 from __future__ import annotations
@@ -18,17 +17,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from holdfast.model.capacity import Profile
+from holdfast.model.capacity import DAY_SECONDS, Profile, days
 from holdfast.model.claims import OCCUPYING, ClaimView
-from holdfast.model.entries import ClaimId
 from holdfast.model.events import RightRevoked
 from holdfast.model.reservation import granting_entry
+from holdfast.model.rights import FOREVER, Right
+from holdfast.model.roles import OVERRIDERS
 from holdfast.sync.seals import chain_start
 
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
 
 OVERSOLD = "oversold"
+
+_Places = set[tuple[str, int]]
+"""Resources and days (UTC, from the epoch)."""
 
 
 class _Sale(NamedTuple):
@@ -39,17 +42,41 @@ class _Sale(NamedTuple):
     claim: ClaimView
 
 
-def take_back(hub: Hub, name: str, touched: Iterable[bytes] | None) -> int:
+def take_back(hub: Hub, name: str, touched: Iterable[bytes]) -> int:
     """Revoke every right that turns out to be oversold by what was merged about the `touched`
-    reservations (None: about any); call inside a transaction. Returns how many were."""
-    if not hub.rights(name):
+    reservations; call inside a transaction. Returns how many were."""
+    return _revoke(hub, name, _suspects(hub, name, touched))
+
+
+def take_all_back(hub: Hub, name: str) -> int:
+    """The same for all that is held here: after a start, and where a hub that recovered goes on,
+    nobody remembers what was merged before. Call inside a transaction."""
+    rights = hub.rights(name)
+    if not rights:
         return 0
-    if touched is None:
-        hub.write_projections()
-        touched = hub.store.projections.holding_places(name)
+    hub.write_projections()
+    levels: dict[tuple[bytes, str], Profile] = {}
+    places: dict[tuple[bytes, str], _Places] = {}
+    for claim in hub.store.projections.standing(name, hub.clock.now_ms() // 1000):
+        for right in rights.behind(claim.id, claim.right):
+            key = (right.id, claim.resource)
+            levels.setdefault(key, Profile()).shift(claim.start, claim.end, claim.quantity)
+            places.setdefault(key, set()).update(_places(claim.resource, claim.start, claim.end))
+    suspects: dict[bytes, _Places] = {}
+    for (right_id, resource), level in levels.items():
+        if level.peak(0, FOREVER) > rights.by_id[right_id].quantity:
+            suspects.setdefault(right_id, set()).update(places[right_id, resource])
+    return _revoke(hub, name, suspects)
+
+
+def _revoke(hub: Hub, name: str, suspects: dict[bytes, _Places]) -> int:
     revoked = 0
-    for right, claims in _sold(hub, name, touched).items():
-        first = _first_too_many(hub, name, right, claims)
+    for right, places in suspects.items():
+        rights = hub.rights(name)
+        ended = rights.ended(right)
+        if ended is not None and ended.how == "revoked":
+            continue
+        first = _first_too_many(hub, name, rights.by_id[right], places)
         if first is None:
             continue
         life, n = first
@@ -60,53 +87,63 @@ def take_back(hub: Hub, name: str, touched: Iterable[bytes] | None) -> int:
     return revoked
 
 
-def _sold(hub: Hub, name: str, touched: Iterable[bytes]) -> dict[bytes, list[ClaimView]]:
-    """By the right that they were sold from, the claims of some reservations that share their
-    places with more than that right has."""
+def _suspects(hub: Hub, name: str, touched: Iterable[bytes]) -> dict[bytes, _Places]:
+    """By right, the places where more than it has may count against it."""
     rights = hub.rights(name)
+    found: dict[bytes, _Places] = {}
+    if not rights:
+        return found
     occupancy = hub.store.projections.occupancy(name)
-    found: dict[bytes, list[ClaimView]] = {}
     for reservation in dict.fromkeys(touched):
         record = hub.record(reservation, name)
         for claim in record.view.claims if record is not None else ():
-            right = rights.by_id.get(claim.right)
-            if right is None or claim.state not in OCCUPYING:
+            if claim.state not in OCCUPYING:
                 continue
-            beside = occupancy.overlapping(claim.resource, claim.start, claim.end)
-            if sum(one.quantity for one in beside if one.live) > right.quantity:
-                found.setdefault(right.id, []).append(claim)
+            for right in rights.behind(claim.id, claim.right):
+                held = rights.now(right.id)
+                # Of a right that somebody holds the account says at once that there is room.
+                if held is None or held.start > claim.start or occupancy.free(
+                    claim.resource, right.quantity, claim.start, claim.end, account=right.id
+                ) < 0:  # fmt: skip
+                    places = _places(claim.resource, claim.start, claim.end)
+                    found.setdefault(right.id, set()).update(places)
     return found
 
 
-def _first_too_many(
-    hub: Hub, name: str, right_id: bytes, suspected: list[ClaimView]
-) -> tuple[bytes, int] | None:
+def _places(resource: str, start: int, end: int) -> Iterable[tuple[str, int]]:
+    return ((resource, day) for day in days(start, end))
+
+
+def _first_too_many(hub: Hub, name: str, right: Right, places: _Places) -> tuple[bytes, int] | None:
     """The entry, as (life, number), by which a right was sold beyond its quantity; None where no
     entry of its holders shows it."""
-    rights = hub.rights(name)
-    right = rights.by_id[right_id]
+    rights, authors = hub.rights(name), hub.book(name).authors
     lives = rights.lives(right.holder)
-    sales: dict[ClaimId, _Sale] = {}
+    sales: dict[object, _Sale] = {}
     occupancy = hub.store.projections.occupancy(name)
-    for place in suspected:
-        for one in occupancy.overlapping(place.resource, place.start, place.end):
+    for resource, day in sorted(places):
+        for one in occupancy.overlapping(resource, day * DAY_SECONDS, (day + 1) * DAY_SECONDS):
             if not one.live or one.claim in sales:
                 continue
             record = hub.record(one.reservation, name)
             assert record is not None
             claim = next(claim for claim in record.view.claims if claim.id == one.claim)
-            if claim.right == right_id:
-                entry = granting_entry(record.seen, claim, lives)
-                if entry is not None:
-                    sales[claim.id] = _Sale((lives.index(entry.node), entry.n), claim)
-            elif rights.was_handed(claim.id, right_id):
-                sales[claim.id] = _Sale((-1, 0), claim)
+            if right not in rights.behind(claim.id, claim.right):
+                continue
+            # What was sold from another right, or from none, came with this one.
+            sold = claim.right == right.id
+            entry = granting_entry(record.seen, claim, lives) if sold else None
+            place = (-1, 0) if entry is None else (lives.index(entry.node), entry.n)
+            sales[one.claim] = _Sale(place, claim)
     levels: dict[str, Profile] = {}
     for sale in sorted(sales.values(), key=lambda one: (one.place, one.claim.id)):
         claim = sale.claim
         level = levels.setdefault(claim.resource, Profile())
-        on_purpose = sale.place[0] < 0 or (claim.override and right.whole)
-        if level.peak(claim.start, claim.end) + claim.quantity > right.quantity and not on_purpose:
-            return lives[sale.place[0]], sale.place[1]
+        too_many = level.peak(claim.start, claim.end) + claim.quantity > right.quantity
+        if too_many and sale.place[0] >= 0:
+            life = lives[sale.place[0]]
+            insists = claim.override and authors[life].info.role in OVERRIDERS
+            if not (insists and right.whole):
+                return life, sale.place[1]
         level.shift(claim.start, claim.end, claim.quantity)
     return None

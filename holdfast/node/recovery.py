@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model.events import ChainClosed
-from holdfast.node import overselling
 
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
@@ -138,8 +137,7 @@ class Recovery:
                 self._hub.admission.shut_out_lives(name, lives)
                 if silent:
                     shut_out[name.partition("/")[2]] = silent
-            with self._hub.transaction():
-                overselling.take_back(self._hub, name, None)
+            self._hub.take_all_back(name)
             self._hub.settle(name)
         return {"state": self.exchange_state, "missing": missing, "shut_out": shut_out}
 

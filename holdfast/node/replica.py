@@ -61,7 +61,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 6
+PROJECTION_VERSION: Final = 7
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -388,7 +388,7 @@ class Replica:
         digest = chain_next(head, data)
         judged = gate.judge_own(self.identity.incarnation, n + 1, digest, data, entry, event)
         made = kind == "reservation.created"
-        if subject and not made and not self._has_room(name, subject):
+        if subject and not made and not self.has_room(name, subject):
             message = (
                 f"this device has written {ENTRIES_PER_RESERVATION_MAX} changes of this "
                 "reservation; change it at another device, or make a new one"
@@ -411,7 +411,7 @@ class Replica:
                 self._queued.append((judged.operation, name, n + 1, kind, subject, stamp))
         return Written(judged.operation, n + 1, stamp)
 
-    def _has_room(self, name: str, subject: bytes) -> bool:
+    def has_room(self, name: str, subject: bytes) -> bool:
         """Whether one more entry of one's own about a reservation would count."""
         own = self.identity.incarnation
         return self.identity.role == HUB_ROLE or self.store.projections.room_for(name, subject, own)
@@ -509,6 +509,8 @@ class Replica:
         not_merged: list[tuple[bytes, int, int, str, str]] = []
         highest = self.last_stamp
         administration = book.administration
+        # Of whose entries there are too many depends on the branch that counts.
+        outcome.refold |= passed.fork
         if chain.incarnation in administration.hubs | administration.rights.writers():
             # Which branch of it counts may follow only now. From other chains nothing follows.
             branches = self.store.journal.branches(book.name, chain.incarnation)

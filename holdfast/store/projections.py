@@ -239,8 +239,8 @@ class Projections:
         """Add one entry about a reservation; it is folded when it is next read or flushed.
 
         `fresh`: the caller has just made the id, so that there is nothing to look for. `limited`:
-        of its writer only the first ENTRIES_PER_RESERVATION_MAX count, in the order of its chain,
-        whatever the order in which they arrive.
+        of its writer only the first ENTRIES_PER_RESERVATION_MAX count, in the order of its chain
+        and of its second branches after that, whatever the order in which they arrive.
         """
         key = (book, reservation)
         record = self._cache.get(key) if fresh else self._known(book, reservation)
@@ -610,6 +610,17 @@ class Projections:
             )
         ]
 
+    def standing(self, book: str, now_s: int) -> list[StoredClaim]:
+        """Every granted claim that is not over, as far as it is flushed."""
+        return [
+            StoredClaim(ClaimId(row[0], row[1]), *row[2:])
+            for row in self._c.execute(
+                'SELECT operation, idx, resource, start, "end", quantity, live, right_id,'
+                ' reservation FROM claims WHERE book = ? AND live > 0 AND "end" > ?',
+                (book, now_s),
+            )
+        ]
+
     def undecided(self, book: str) -> list[tuple[int, bytes, bytes, bytes]]:
         """(stamp, author's incarnation, operation, reservation) of claims that wait, stamp
         order."""
@@ -684,15 +695,6 @@ class Projections:
         ).fetchone()
         return int(row[0])
 
-    def holding_places(self, book: str) -> list[bytes]:
-        """The reservations that occupy anything in a book."""
-        return [
-            row[0]
-            for row in self._c.execute(
-                "SELECT DISTINCT reservation FROM claims WHERE book = ? AND live <> 0", (book,)
-            )
-        ]
-
     def checked_in(self, book: str, starts_from: int) -> list[View]:
         """The reservations whose guests are here, of those that start at or after an instant."""
         return [
@@ -743,9 +745,10 @@ def _written_by(record: Record, node: bytes) -> list[Seen]:
     return [seen for seen in record.seen if seen.node == node]
 
 
-def _place(seen: Seen) -> tuple[int, bytes]:
-    """Where an entry stands in its writer's chain; the id parts those of two branches."""
-    return seen.n, seen.operation
+def _place(seen: Seen) -> tuple[bool, int, bytes]:
+    """Where an entry stands in its writer's chain; the id parts those of two branches. What does
+    not count comes after all that does: a second branch takes nobody's room."""
+    return not seen.counts, seen.n, seen.operation
 
 
 def _held_rows(view: View) -> dict[ClaimId, Row]:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from holdfast.model.contents import AMENDABLE
-from holdfast.model.entries import ClaimId
+from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.events import (
     ChainKeyChanged,
     ClaimDecided,
@@ -26,12 +26,14 @@ from holdfast.model.events import (
     SealedCard,
     VenueKeyPublished,
 )
+from holdfast.model.ids import uuid_text
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
     CLAIM_SECONDS_MAX,
     ENTRIES_PER_RESERVATION_MAX,
     PARTY_MAX,
 )
+from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.sync import seals
 from holdfast.sync.messages import ExchangeResponse
@@ -318,3 +320,42 @@ def test_predecessors_that_nobody_knows_only_make_the_entry_wait(town: Town) -> 
     assert view.status == "confirmed" and view.waiting == 2
     assert Exchange(town.hub).book_digest(town.book) != before, "shown as waiting, everywhere"
     town.assert_alive()
+
+
+def test_a_holder_that_was_made_to_say_all_it_may_goes_on(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one writer only so many entries about a reservation count. A kiosk asks a desk for that
+    many answers: the desk cannot free this one place, and hears and sells everything else."""
+    monkeypatch.setattr("holdfast.store.projections.ENTRIES_PER_RESERVATION_MAX", 6)
+    town.hub.granting.grant("trattoria", "desk", ["T4"])
+    town.fleet.sync_all()
+    subject, desk = town.attacker.new_id(), town.desk.identity.incarnation
+
+    def asked(minute: int, **changes: Any) -> tuple[Claim, ...]:
+        start = EVENING + minute * 60
+        return (claim("T4", start=start, end=start + 3_600, asks=desk, **changes),)
+
+    town.attacker.write(entry(created(), subject=subject, claims=asked(0)))
+    made = town.hub.view(subject)
+    assert made is not None
+    town.attacker.write(
+        *(
+            entry(
+                ReservationMoved(), subject=subject, stamp=(START_MS << 16) + minute,
+                claims=asked(minute, replaces=made.pending[0].id),
+            )
+            for minute in range(1, 6)
+        )
+    )  # fmt: skip
+    town.fleet.sync(town.desk)
+    town.hub.reservations.cancel(uuid_text(subject))
+    town.fleet.sync(town.desk)
+    found = town.desk.view(subject)
+    assert found is not None and found.status == "cancelled" and found.live, "held, and shown so"
+    town.assert_alive()
+    (right,) = town.desk.rights(town.book).of_resource("T4")
+    returning.give_back(town.desk, right.right.id)
+    town.fleet.sync(town.desk, town.desk)
+    found = town.desk.view(subject)
+    assert found is not None and not found.live

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.model.ids import import_id
 from holdfast.node import reserving
-from tests.hostile.builders import EVENING, Town, claim, created, entry
+from tests.hostile.builders import EVENING, Attacker, Town, claim, created, entry
 from tests.kit import START_MS
 
 
@@ -57,9 +57,8 @@ def test_a_making_of_an_imported_records_id_is_everybodys_and_the_decided_one_st
         with desk.transaction():
             desk.append(town.book, event, subject=subject, claims=(claim(resource),))
     town.fleet.sync(other)
-    answer = town.attacker.write(
-        entry(created(), subject=subject, claims=(claim("T2"),), stamp=1 << 16)
-    )
+    thief = Attacker(town.fleet, town.fleet.join("thief"))
+    answer = thief.write(entry(created(), subject=subject, claims=(claim("T2"),), stamp=1 << 16))
     assert answer.verdicts == ()
     town.fleet.sync(town.desk, other, town.desk)
     for replica in (town.hub, town.desk, other):

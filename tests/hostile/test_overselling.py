@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided, ClaimEnded
+from holdfast.model.events import (
+    ClaimDecided,
+    ClaimEnded,
+    ReservationAttendanceConfirmed,
+    RightReturned,
+)
 from holdfast.model.rights import Held
+from holdfast.node import overselling
 from holdfast.node.overselling import OVERSOLD
 from tests.hostile.builders import EVENING, Town, claim, created, entry
+from tests.kit import START_MS
 
 HOUR = 3_600
 
@@ -21,12 +30,19 @@ def right(town: Town) -> Held:
     return held
 
 
-def sale(town: Town, right: Held, subject: bytes, start: int = EVENING, **changes: object) -> bytes:
+def sale(
+    town: Town,
+    right: Held,
+    subject: bytes,
+    start: int = EVENING,
+    override: str = "",
+    **changes: object,
+) -> bytes:
     wanted = claim(
         right.right.resources[0], start=start, end=start + HOUR, right=right.right.id, **changes
     )
     code = f"RES-2027-{subject.hex()[-6:].upper()}"
-    return entry(created(code=code), subject=subject, claims=(wanted,))
+    return entry(created(code=code, override=override), subject=subject, claims=(wanted,))
 
 
 def state(town: Town, subject: bytes) -> tuple[str, str]:
@@ -140,3 +156,116 @@ def test_what_was_handed_over_with_the_right_counts_against_it(town: Town) -> No
     assert state(town, subject)[0] == "commit_failed"
     assert oversold(town, held)
     town.assert_alive()
+
+
+def test_whoever_gives_the_right_back_in_the_same_breath_has_oversold_it(
+    town: Town, right: Held
+) -> None:
+    first, second = town.attacker.new_id(), town.attacker.new_id()
+    town.attacker.write(
+        sale(town, right, first),
+        sale(town, right, second),
+        entry(RightReturned((right.right.id,), 0)),
+    )
+    town.fleet.sync(town.desk)
+    assert state(town, first) == ("confirmed", "guaranteed")
+    assert state(town, second)[0] == "commit_failed"
+    assert oversold(town, right)
+    town.assert_alive()
+
+
+def test_a_life_that_is_closed_for_its_fork_has_oversold_before(town: Town, right: Held) -> None:
+    first, second, third = (town.attacker.new_id() for _ in range(3))
+    town.attacker.send(
+        town.attacker.frame(sale(town, right, first), sale(town, right, second)),
+        town.attacker.frame(sale(town, right, third, EVENING + 9 * HOUR)),
+    )
+    town.fleet.sync(town.desk, town.desk)
+    assert state(town, second)[0] == "commit_failed"
+    assert oversold(town, right)
+
+
+def test_a_backlog_that_never_ends_is_added_up_piece_by_piece(town: Town, right: Held) -> None:
+    first, second = town.attacker.new_id(), town.attacker.new_id()
+    for subject in (first, second):
+        town.attacker.send(town.attacker.frame(sale(town, right, subject)), more=True)
+    town.fleet.sync(town.desk)
+    assert oversold(town, right)
+    town.fleet.clocks.advance(minutes=5)
+    town.fleet.sync(town.desk, town.desk)
+    assert state(town, first) == ("confirmed", "guaranteed")
+    assert state(town, second)[0] == "commit_failed"
+
+
+def test_what_came_while_the_hub_recovered_is_added_up_when_it_goes_on(
+    town: Town, right: Held
+) -> None:
+    copied = town.fleet.copy("hub", "restored")
+    town.fleet.the_hub.close()
+    town.fleet.open("hub", copied)
+    town.hub = town.fleet.the_hub
+    first, second = town.attacker.new_id(), town.attacker.new_id()
+    town.attacker.write(sale(town, right, first), sale(town, right, second))
+    town.fleet.sync(town.desk)
+    assert town.hub.recover(proceed=True)["state"] == "serving"
+    views = [town.hub.view(subject) for subject in (first, second)]
+    assert [view.status for view in views if view] == ["confirmed", "commit_failed"]
+
+
+def test_what_a_hub_that_died_did_not_add_up_is_added_up_at_its_start(
+    town: Town, right: Held
+) -> None:
+    first, second = town.attacker.new_id(), town.attacker.new_id()
+    with mock.patch.object(overselling, "take_back", return_value=0):
+        town.attacker.write(sale(town, right, first), sale(town, right, second))
+    town.hub = town.fleet.reopen("hub")  # type: ignore[assignment]
+    town.fleet.sync(town.desk)
+    assert state(town, first) == ("confirmed", "guaranteed")
+    assert state(town, second)[0] == "commit_failed"
+    assert oversold(town, right)
+
+
+def test_a_kiosk_has_no_word_of_the_house_that_excuses_it(town: Town, right: Held) -> None:
+    subjects = [town.attacker.new_id() for _ in range(3)]
+    town.attacker.write(*(sale(town, right, one, override="vip_guest") for one in subjects))
+    town.fleet.sync(town.desk)
+    assert state(town, subjects[0]) == ("confirmed", "guaranteed")
+    assert [state(town, one)[0] for one in subjects[1:]] == ["commit_failed"] * 2
+    assert oversold(town, right)
+    town.assert_alive()
+
+
+def test_a_second_branch_brings_no_ended_claim_back(
+    town: Town, right: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one writer only so many entries about a reservation count: those of another branch, which
+    stand earlier, must not push the end of a claim out."""
+    monkeypatch.setattr("holdfast.store.projections.ENTRIES_PER_RESERVATION_MAX", 4)
+    subject, before = town.attacker.new_id(), len(town.attacker.chain)
+    sold = sale(town, right, subject)
+    town.attacker.write(sold)
+    view = town.hub.view(subject)
+    assert view is not None
+    said = [
+        entry(ReservationAttendanceConfirmed(), subject=subject, stamp=(START_MS << 16) + n)
+        for n in range(1, 5)
+    ]
+    ended = entry(
+        ClaimEnded("cancelled"),
+        subject=subject,
+        ends=(view.live[0].id,),
+        stamp=(START_MS << 16) + 9,
+    )
+    town.attacker.write(*said[:2], ended, entry(RightReturned((right.right.id,), 0)))
+    (desks,) = town.hub.granting.grant("trattoria", "desk", ["T4"])
+    town.fleet.sync(town.desk)
+    again = town.fleet.reserve(town.desk, "2027-06-03T22:30", ["T4"], party=3)
+    assert again.assurance == "guaranteed" and again.live[0].right == desks.right.id
+    town.attacker.send(town.attacker.frame_of([*town.attacker.chain[:before], sold, *said[2:]]))
+    town.fleet.sync(town.desk, town.desk)
+    for replica in (town.hub, town.desk):
+        found = replica.view(subject)
+        assert found is not None and not found.live
+    assert town.now(again).status == "confirmed"
+    town.fleet.nodes.pop("kiosk").close()
+    town.fleet.assert_agree()

@@ -189,25 +189,35 @@ class Plain:
                 elif not sold and self.handed(one):
                     state, right = HAD, claim.right
                 found[one] = _standing(state, claim, right)
+        called: dict[ClaimId, ClaimId] = {}
         asked = {word.operation for word in requests}
         for operation, answer in answers.items():
             assert isinstance(answer.event, ClaimDecided)
             verdict = answer.event.verdict
             if verdict == "moved" or (verdict == "admitted" and operation not in asked):
-                new = answer.operation if verdict == "moved" else operation
+                # What is known from a device's answer alone goes by the answer's name.
+                unproven = answer.node != HUB and verdict == "admitted"
+                new = answer.operation if unproven or verdict == "moved" else operation
                 for index, claim in enumerate(answer.claims):
+                    if unproven and self.handed(ClaimId(operation, index)):
+                        continue
                     found[ClaimId(new, index)] = _standing(HAD, claim, claim.right)
+                    if unproven:
+                        called[ClaimId(new, index)] = ClaimId(operation, index)
         for word in self.words:
             if isinstance(word.event, RightGranted) and word.node == HUB:
                 for claim, (_, operation, index) in zip(
                     word.claims, word.event.handed, strict=True
                 ):
                     found.setdefault(ClaimId(operation, index), _standing(HAD, claim, claim.right))
-        return {one: self._after_ends(one, standing) for one, standing in found.items()}
+        return {
+            one: self._after_ends(one, called.get(one, one), standing)
+            for one, standing in found.items()
+        }
 
-    def _after_ends(self, one: ClaimId, standing: Standing) -> Standing:
+    def _after_ends(self, one: ClaimId, called: ClaimId, standing: Standing) -> Standing:
         for word in self.words:
-            if one in word.ends and self.ends(word, one, standing):
+            if {one, called} & set(word.ends) and self.ends(word, one, standing):
                 return standing._replace(state=OVER)
         return standing
 

@@ -487,3 +487,23 @@ def test_a_decision_that_overbooks_what_nobody_asked_for_so_is_not(undivided: Fl
     assert not found["checks"]["request"]
     assert "overbooked on purpose" in " ".join(found["notes"])
     assert fleet.now(desk, wish).override == ""
+
+
+def test_who_sold_before_the_hub_overbooked_has_oversold_nothing(fleet: Fleet):
+    """A place comes back to whoever sold it once, with one party more: both came with the right."""
+    hub, desk = fleet.the_hub, fleet.nodes["desk"]
+    own = fleet.reserve(desk, "19:30", ["T1"])
+    returning.give_back(desk, next(hub.rights(fleet.book).active()).right.id)
+    fleet.sync_all()
+    over = fleet.reserve(hub, "19:30", ["T1"], override=VIP)
+    (right,) = hub.granting.grant("trattoria", "desk", ["T1"])
+    fleet.sync_all()
+    fleet.cut("desk")
+    later = fleet.reserve(desk, "2027-06-04T20:00", ["T1"])
+    fleet.move(fleet.nodes["bar"], own, party_size=1)
+    fleet.sync(fleet.nodes["bar"])
+    assert hub.rights(fleet.book).now(right.right.id) is not None
+    assert fleet.reserve(hub, "2027-06-04T20:00", ["T1"]).status == "commit_pending"
+    settle(fleet)
+    for view in (own, over, later):
+        assert fleet.now(hub, view).status == "confirmed"
