@@ -79,14 +79,18 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
 @data_option
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--plain", is_flag=True, help="Do not encrypt the file: who opens it has the key.")
+@click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase from standard input.")
 @click.option(
     "--remove", is_flag=True, help="Then delete the key here; FILE may be of an earlier export."
 )
 @json_option
-def export_root(data: Path, file: Path, plain: bool, remove: bool, as_json: bool) -> None:
+def export_root(
+    data: Path, file: Path, plain: bool, passphrase_stdin: bool, remove: bool, as_json: bool
+) -> None:
     """Write the root key to a file, to be kept offline; the hub may go on running.
 
-    The file is encrypted (PKCS 8) with a passphrase that is asked for, or read from standard input.
+    The file is encrypted (PKCS 8) with the passphrase that is asked for, or is read from standard
+    input with --passphrase-stdin; without one it is not.
     With --remove the hub keeps its issuing certificate, which admits and renews devices for ten
     years; what takes the root key then are `hub renew-issuer` and `hub init --root`.
 
@@ -94,8 +98,8 @@ def export_root(data: Path, file: Path, plain: bool, remove: bool, as_json: bool
     Such as:
       holdfast hub export-root /media/usb/root.pem --remove --data hub
     """
-    from holdfast.commands.output import say, show_json
-    from holdfast.commands.secrets import read_passphrase, read_root_file
+    from holdfast.commands.output import remark, say, show_json
+    from holdfast.commands.secrets import ask_new_passphrase, read_root_file
     from holdfast.commands.session import require_directory
     from holdfast.node.issuing import export_root as write_root
     from holdfast.node.timekeeping import Timekeeper
@@ -106,8 +110,12 @@ def export_root(data: Path, file: Path, plain: bool, remove: bool, as_json: bool
     if file.exists():
         _, passphrase = read_root_file(file)
     else:
-        passphrase = b"" if plain else read_passphrase(twice=True)
+        passphrase = b"" if plain else ask_new_passphrase(from_stdin=passphrase_stdin)
     write_root(data, file, passphrase, remove=remove, now_ms=Timekeeper().now_ms())
+    if not passphrase and not plain:
+        remark(
+            "The file is not encrypted: who opens it has the key (--passphrase-stdin encrypts it)."
+        )
     if as_json:
         show_json({"file": str(file), "removed": remove})
         return

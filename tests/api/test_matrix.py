@@ -26,7 +26,7 @@ from tests.api.described import Transport
 
 pytestmark = pytest.mark.anyio
 
-ANNA, BRUNO = agent_id(b"k" * 32, "anna"), agent_id(b"k" * 32, "bruno")
+ANNA, BRUNO, NOBODY = (agent_id(b"k" * 32, name) for name in ("anna", "bruno", "nobody"))
 
 # --- the roles, by reason -------------------------------------------------------------------------
 
@@ -79,6 +79,7 @@ TABLE = [
     Row("GET", "/metrics", NOBODY_ASKED, 200, SAME),
     Row("POST", "/sync/v1/exchange", NOBODY_ASKED, 401, SAME),
     Row("POST", "/sync/v1/join", NOBODY_ASKED, 422, SAME),
+    Row("POST", "/sync/v1/renew", NOBODY_ASKED, 401, SAME),
     # Reservations
     Row("POST", "/reservations", GUESTS, 409, 403, booking(party_size=99)),
     Row("GET", "/reservations", ALL, 200, HIDDEN),
@@ -109,6 +110,13 @@ TABLE = [
     ),
     Row("POST", "/allotments/{right}/return", SUPERVISORS, 403, 404, {}),
     Row("POST", "/allotments/{right}/revoke", SUPERVISORS, 422, 404, {"reason": "Whim!"}),
+    # Guests, at a desk that reads their cards
+    Row("POST", "/guests/search", DESK, 422, WHOLE, WRONG, at="node"),
+    Row("GET", f"/guests/{NOBODY}", DESK, 404, WHOLE, at="node"),
+    Row("GET", f"/guests/{NOBODY}/export", SUPERVISORS, 404, WHOLE, at="node"),
+    Row("DELETE", f"/guests/{NOBODY}", SUPERVISORS, 404, WHOLE, at="node"),
+    Row("GET", "/erasures", SUPERVISORS, 200, WHOLE, at="node"),
+    Row("POST", "/venues/trattoria/rotate-key", SUPERVISORS, 422, WHOLE, WRONG, at="node"),
     # The queue, the exchange, the clock
     Row("GET", "/queue", LOOKERS, 200, HIDDEN),
     Row("GET", f"/queue/{NO_ID}", LOOKERS, 404, 404),
@@ -144,6 +152,9 @@ TABLE = [
     Row("GET", "/nodes", AUDITORS, 200, HIDDEN),
     Row("POST", "/nodes/nobody/revoke", ADMINS, 404, WHOLE, {"reason": "stolen"}),
     Row("POST", "/invites", ADMINS, 422, 403, {"venue": "trattoria", "role": "x", "name": "x"}),
+    Row("GET", "/invites", ADMINS, 200, WHOLE),
+    Row("DELETE", "/invites/nobody", ADMINS, 404, WHOLE),
+    Row("POST", "/certificate/renew", ADMINS, 422, WHOLE, WRONG),
     Row("POST", "/hub/recover", ADMINS, 422, WHOLE, WRONG),
     Row("POST", "/backup", ADMINS, 422, WHOLE, WRONG),
     # Who may call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +35,8 @@ def test_the_root_key_goes_into_a_safe_and_comes_back_for_what_needs_it(
     run: Run, hub: Path, tmp_path: Path
 ) -> None:
     safe = tmp_path / "root.pem"
-    told = run("hub", "export-root", safe, "--remove", "--data", hub, stdin=f"{PASSPHRASE}\n")
+    export = ("hub", "export-root", safe, "--remove", "--passphrase-stdin", "--data", hub)
+    told = run(*export, stdin=f"{PASSPHRASE}\n")
     assert told.exit_code == 0, told.output
     assert PASSPHRASE not in told.output
     assert b"ENCRYPTED PRIVATE KEY" in safe.read_bytes()
@@ -60,15 +62,23 @@ def test_the_root_key_goes_into_a_safe_and_comes_back_for_what_needs_it(
 def test_without_a_good_passphrase_nothing_is_written(
     run: Run, hub: Path, tmp_path: Path, stdin: str, said: str
 ) -> None:
-    export = ("hub", "export-root", tmp_path / "root.pem", "--remove", "--data", hub)
+    file = tmp_path / "root.pem"
+    export = ("hub", "export-root", file, "--remove", "--passphrase-stdin", "--data", hub)
     assert said in failed(run, *export, stdin=stdin)
     assert not (tmp_path / "root.pem").exists()
     assert (hub / "keys" / "root.pem").exists()
 
 
-def test_in_clear_only_by_an_explicit_word(run: Run, hub: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("how", "said"), [(("--plain",), ""), ((), "not encrypted")])
+def test_in_clear_where_nobody_gives_a_passphrase(
+    run: Run, hub: Path, tmp_path: Path, how: tuple[str, ...], said: str
+) -> None:
+    """A program that runs this is not waited for, whatever its standard input has."""
     file = tmp_path / "root.pem"
-    assert run("hub", "export-root", file, "--plain", "--data", hub).exit_code == 0
+    done = run("hub", "export-root", file, *how, "--data", hub, stdin="not asked for\n")
+    assert done.exit_code == 0
+    assert said in done.stderr
+    assert bool(said) is bool(done.stderr)
     assert file.read_bytes() == (hub / "keys" / "root.pem").read_bytes()
     # A plain file of an earlier export is good enough to remove the key by.
     assert run("hub", "export-root", file, "--remove", "--data", hub).exit_code == 0
@@ -138,4 +148,4 @@ def test_open_codes_are_listed_and_withdrawn(run: Run, hub: Path) -> None:
 def test_no_passphrase_is_ever_an_argument() -> None:
     for command in ("export-root", "renew-issuer", "init"):
         told = program("hub", command, "--help").stdout
-        assert "--passphrase" not in told
+        assert re.search("--passphrase(?!-stdin)", told) is None

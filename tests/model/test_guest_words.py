@@ -76,7 +76,8 @@ def test_what_has_no_word_asks_for_nobody(text):
 @given(st.text(max_size=60))
 def test_a_name_is_found_by_itself_and_folding_is_done_once(name):
     assert folded(folded(name)) == folded(name)
-    if words_asked(name) and "@" not in name and words_of_card({"name": name}):
+    # What has no letter is looked for as a telephone number; zeros alone are none.
+    if words_asked(name) and "@" not in name and any(c.isalpha() for c in name):
         assert fit({"name": name, "phone": name}, name) is not None
 
 
