@@ -6,9 +6,10 @@ READY := $(VENV)/.holdfast-ready
 YJS := tests/yjs/node_modules/.holdfast-ready
 WORKERS ?= 2
 PIP_TOOLS := pip-tools==7.6.2
+PIP_AUDIT := pip-audit>=2.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test lint format types layering tests fast yjs lock bench clean
+.PHONY: help setup demo demo-once test lint format types layering tests fast yjs lock audit bench clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +84,14 @@ lock: ## Compile both lock files from pyproject.toml
 	@$(COMPILE) --extra dev --constraint requirements.lock \
 	    --output-file requirements-dev.lock pyproject.toml
 	@rm -rf .venv-lock
+
+# Asks the index's own list of known weaknesses; a machine that cannot reach it learns nothing.
+audit: ## Known weaknesses of what the locks pin, where their list can be reached
+	@python="$$(PYTHON='$(PYTHON)' sh tools/find-python)" && "$$python" -m venv .venv-lock
+	@$(CLEAN_PIP) .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check "$(PIP_AUDIT)"
+	@$(CLEAN_PIP) .venv-lock/bin/python -m pip_audit --disable-pip --require-hashes --strict \
+	    --requirement requirements.lock --requirement requirements-dev.lock; \
+	    status=$$?; rm -rf .venv-lock; exit $$status
 
 bench: $(READY) ## Measure, as ratios to raw SQLite and raw HTTP
 	@$(BIN)/holdfast bench

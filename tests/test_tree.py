@@ -61,6 +61,46 @@ def test_no_file_names_a_package_index_or_a_place_on_a_machine():
     )
 
 
+SECRETS = re.compile(
+    r"""
+    -----BEGIN[ ](?:[A-Z]+[ ])*PRIVATE[ ]KEY-----\s*[A-Za-z0-9+/=]{40}  # a key, not its name
+    | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b
+    | \bgh[pousr]_[A-Za-z0-9]{36}\b
+    | \bxox[abprs]-[A-Za-z0-9-]{10,}
+    | \bglpat-[A-Za-z0-9_-]{20}\b
+    | \beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.                    # a JSON web token
+    | \bBearer[ ][A-Za-z0-9_-]{32,}
+    """,
+    re.VERBOSE,
+)
+
+
+def secrets_in(text: str) -> list[str]:
+    return [f"line {text.count(chr(10), 0, m.start()) + 1}" for m in SECRETS.finditer(text)]
+
+
+def test_no_secret_stands_in_the_tree():
+    found = {
+        str(path.relative_to(ROOT)): lines
+        for path in files_of_the_tree()
+        if (lines := secrets_in(path.read_bytes().decode("utf-8", "replace")))
+    }
+    assert not found, "a secret that was committed is known to everybody: make a new one"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "-----BEGIN " + "PRIVATE KEY-----\n" + "MC4CAQAwBQYDK2VwBCIEI" * 3,
+        "key = AKIA" + "ABCDEFGHIJKLMNOP",
+        "ghp_" + "a1B2" * 9,
+        "Authorization: Bearer " + "x" * 43,
+    ],
+)
+def test_a_planted_secret_is_found(planted: str):
+    assert secrets_in(f"first line\n{planted}\n") == ["line 2"]
+
+
 def requirements_of(lock: str) -> list[str]:
     """The lock's requirements, one logical line each, without comments."""
     text = re.sub(r"^\s*#.*\n", "", (ROOT / lock).read_text("utf-8"), flags=re.MULTILINE)
