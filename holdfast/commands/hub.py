@@ -326,7 +326,18 @@ def nodes(data: Path, every: bool, as_json: bool) -> None:
 def _state_words(node: dict[str, Any], follower: dict[str, Any] | None) -> str:
     if follower is not None:
         return f"ended, goes on as {str(follower.get('incarnation'))[:8]}"
-    return "shut out" if node.get("revoked") else ""
+    concerns = node.get("concerns") or {}
+    return ", ".join(
+        words
+        for said, words in (
+            (node.get("revoked"), "shut out"),
+            (concerns.get("oversold"), "sold too much"),
+            (concerns.get("branches"), "two histories"),
+            (concerns.get("quarantined"), f"{concerns.get('quarantined')} set aside"),
+            (concerns.get("refused"), f"{concerns.get('refused')} refused"),
+        )
+        if said
+    )
 
 
 @hub.command(epilog=all_reasons(REVOKE_REASONS))

@@ -217,6 +217,9 @@ CHAIN_CLOSE_REASONS: Final = REVOKE_REASONS | _words("succeeded hub_recovered fo
 """Why the hub closed a chain: another life follows, it has two branches, the hub was restored, or
 it shut out whose chain it is."""
 
+OVERSOLD: Final = "oversold"
+"""Why the hub takes a right back by itself."""
+
 RIGHT_REVOKE_REASONS: Final = REVOKE_REASONS | _words("stranded revoked venue_changed oversold")
 """Why the hub took a right back; `stranded`: its holder has not been heard;
 `oversold`: it sold more than it had."""

@@ -29,6 +29,7 @@ from holdfast.model.roles import NODE_ROLES
 from holdfast.model.vocabulary import REVOKE_REASONS
 from holdfast.node import identity as certificates
 from holdfast.node import join_codes, standing
+from holdfast.node.conduct import KINDS, Conduct
 from holdfast.node.identity import HUB_ROLE, Identity, fingerprint
 from holdfast.node.reasons import reason_code
 from holdfast.store.records import CertificateRow
@@ -363,6 +364,7 @@ class Admission:
         with self._hub.lock:
             rows = self._hub.store.records.fleet()
             issued = self._hub.store.records.certificates()
+            conduct = {book: Conduct(self._hub, book) for book in {row.book for row in rows}}
         found = []
         for row in rows:
             book = self._hub.book(row.book)
@@ -381,6 +383,7 @@ class Admission:
                     "incarnation": row.incarnation.hex(),
                     "number": detail.get("number"),
                     "revoked": author is not None and book.administration.is_revoked(author.bearer),
+                    "concerns": conduct[row.book].of(row.incarnation, row.node),
                 }
             )
         heard = {(row.book, row.node) for row in rows}
@@ -400,6 +403,7 @@ class Admission:
             "last_seen_at_ms": 0,
             **nothing,
             "revoked": row.serial in self._hub.book(row.book).administration.revoked,
+            "concerns": dict.fromkeys(KINDS, 0),
         }
 
 

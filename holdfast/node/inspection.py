@@ -17,6 +17,7 @@ from holdfast.model.events import ExceptionResolved, OperationWithdrawn
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import parse_uuid
 from holdfast.model.limits import PAGE_ENTRIES
+from holdfast.model.vocabulary import OVERSOLD
 from holdfast.node import contradicting
 from holdfast.node.contradicting import Item
 from holdfast.node.decisions import decision_detail, verify_decision
@@ -53,8 +54,11 @@ __all__ = [
 QUARANTINED_EXCEPTION: Final = "quarantined"
 FORK_EXCEPTION: Final = "fork"
 RIVALS_EXCEPTION: Final = "two_hubs"
+OVERSOLD_EXCEPTION: Final = "oversold"
 EXPOSED_EXCEPTION: Final = "venue_key_exposed"
-ANSWERED_HERE: Final = frozenset({QUARANTINED_EXCEPTION, FORK_EXCEPTION, EXPOSED_EXCEPTION})
+ANSWERED_HERE: Final = frozenset(
+    {QUARANTINED_EXCEPTION, FORK_EXCEPTION, EXPOSED_EXCEPTION, OVERSOLD_EXCEPTION}
+)
 """Kinds that are acknowledged on this device alone (`attention`)."""
 
 LOOKED_AT: Final = (
@@ -258,6 +262,7 @@ def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any
                 found += _forks(replica, name)
                 found += _rivals(replica, name)
                 found += _exposed_keys(replica, name)
+                found += _oversold(replica, name)
         found = [item for item in found if not _is_acknowledged(replica, item)]
     return sorted(found, key=lambda item: (item["since"], item["id"]))
 
@@ -382,7 +387,7 @@ def _exposed_keys(replica: Replica, name: str) -> list[dict[str, Any]]:
     found = {}
     for incarnation in sorted(administration.holders(administration.venue_key)):
         author = book.authors.get(incarnation)
-        if author is None or not administration.is_revoked(author.serials[-1:]):
+        if author is None or not administration.is_revoked(author.bearer):
             continue
         detail = (
             f"{author.info.name} was shut out and holds the key by which the guests of {venue} are "
@@ -394,3 +399,27 @@ def _exposed_keys(replica: Replica, name: str) -> list[dict[str, Any]]:
             EXPOSED_EXCEPTION, incarnation.hex(), name, author.info.name, detail, 0, LOOKED_AT
         )
     return list(found.values())
+
+
+def _oversold(replica: Replica, name: str) -> list[dict[str, Any]]:
+    """Rights that the hub took back because their holders had sold more than they had."""
+    rights = replica.rights(name)
+    found = []
+    for right in rights.by_id.values():
+        ended = rights.ended(right.id)
+        if ended is None or ended.reason != OVERSOLD:
+            continue
+        writer = node_name(replica, name, ended.holder)
+        resources = " and ".join(right.resources)
+        detail = (
+            f"{writer} sold more of {resources} than it had, so the hub took that back and decides "
+            "about what was sold from there on. No sound device does this: look at it, and shut it "
+            f"out if it may be in other hands (`holdfast hub revoke {writer}`)."
+        )
+        found.append(
+            contradicting.item(
+                OVERSOLD_EXCEPTION, right.id.hex(), name, writer, detail, ended.stamp >> 16,
+                LOOKED_AT,
+            )
+        )  # fmt: skip
+    return found

@@ -23,12 +23,11 @@ from holdfast.model.events import RightRevoked
 from holdfast.model.reservation import granting_entry
 from holdfast.model.rights import FOREVER, Right
 from holdfast.model.roles import OVERRIDERS
+from holdfast.model.vocabulary import OVERSOLD
 from holdfast.sync.seals import chain_start
 
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
-
-OVERSOLD = "oversold"
 
 _Places = set[tuple[str, int]]
 """Resources and days (UTC, from the epoch)."""

@@ -339,6 +339,16 @@ class Journal:
                 (*values, *values, keep),
             )
 
+    def refused_frames(self, book: str) -> dict[str, int]:
+        """How many frames that are kept aside were refused, by the name of who sent them."""
+        return dict(
+            self._c.execute(
+                "SELECT sender, count(*) FROM aside WHERE book = ? AND reason <> 'seal-missing'"
+                " GROUP BY sender",
+                (book,),
+            )
+        )
+
     def put_administration(self, book: str, seqs: Iterable[int]) -> None:
         self._c.executemany(
             "INSERT OR IGNORE INTO administration (seq, book) VALUES (?, ?)",

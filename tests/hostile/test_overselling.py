@@ -14,8 +14,9 @@ from holdfast.model.events import (
     RightReturned,
 )
 from holdfast.model.rights import Held
+from holdfast.model.vocabulary import OVERSOLD
 from holdfast.node import overselling
-from holdfast.node.overselling import OVERSOLD
+from holdfast.node.inspection import exceptions
 from tests.hostile.builders import EVENING, Town, claim, created, entry
 from tests.kit import START_MS
 
@@ -79,6 +80,8 @@ def test_the_sale_that_no_longer_fits_and_those_after_it_are_asked_of_the_hub(
     assert state(town, later) == ("confirmed", "admitted")
     assert oversold(town, right)
     for replica in (town.hub, town.desk):
+        (item,) = [one for one in exceptions(replica) if one["kind"] == "oversold"]
+        assert "kiosk sold more of T4 than it had" in item["detail"]
         before = replica.store.projections.book_digest(town.book).total
         replica.refold(town.book)
         assert replica.store.projections.book_digest(town.book).total == before
@@ -269,3 +272,13 @@ def test_a_second_branch_brings_no_ended_claim_back(
     assert town.now(again).status == "confirmed"
     town.fleet.nodes.pop("kiosk").close()
     town.fleet.assert_agree()
+
+
+def test_the_fleet_view_tells_what_there_is_against_a_device(town: Town, right: Held) -> None:
+    sales = [sale(town, right, town.attacker.new_id()) for _ in range(2)]
+    town.attacker.write(*sales, entry(created(code="not a code"), subject=town.attacker.new_id()))
+    town.attacker.send(town.attacker.frame(b"x", seal=b"no seal"))
+    concerns = {one["name"]: one["concerns"] for one in town.hub.nodes()}
+    nothing = dict.fromkeys(("quarantined", "refused", "branches", "oversold"), 0)
+    assert concerns["desk"] == nothing
+    assert concerns["kiosk"] == nothing | {"quarantined": 1, "refused": 1, "oversold": 1}

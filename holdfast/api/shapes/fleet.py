@@ -123,6 +123,15 @@ class Config(Shape, kw_only=True):
     test_wall: Annotated[str, Meta(description="path of a test's file; empty: no test")]
 
 
+class Concerns(Shape, kw_only=True):
+    """What the hub holds against a device; all zero for a sound one."""
+
+    quarantined: Annotated[int, Meta(description="entries of this life that were set aside")]
+    refused: Annotated[int, Meta(description="frames of this device that were refused, and kept")]
+    branches: Annotated[int, Meta(description="further histories of this life")]
+    oversold: Annotated[int, Meta(description="allotments that it sold more of than it had")]
+
+
 class FleetNode(Shape, kw_only=True):
     """A life of a device, as the hub last saw it."""
 
@@ -141,6 +150,7 @@ class FleetNode(Shape, kw_only=True):
     incarnation: Life | None
     number: Annotated[int | None, Meta(description="of this life of its directory")]
     revoked: Annotated[bool, Meta(description="shut out")]
+    concerns: Concerns
 
 
 class Fleet(Items[FleetNode], kw_only=True):
