@@ -221,7 +221,7 @@ class Administration:
         if isinstance(event, VenueConfigured):
             order = (self.generation(writer.incarnation), n)
             if order > self.venue_order:
-                self.venue, self.venue_order = _read_venue(event), order
+                self.venue, self.venue_order = read_venue(event), order
         elif isinstance(event, CodesGranted):
             held = self.prefixes.get(event.incarnation, ())
             self.prefixes[event.incarnation] = held + tuple(
@@ -266,7 +266,8 @@ def serial_bytes(serial: int) -> bytes:
     return serial.to_bytes(SERIAL_BYTES, "big")
 
 
-def _read_venue(event: VenueConfigured) -> VenueIndex | None:
+def read_venue(event: VenueConfigured) -> VenueIndex | None:
+    """The venue that an entry configures; None where nothing here can read it."""
     try:
         return VenueIndex(parse_venue(msgspec.json.decode(event.document)))
     except (Invalid, msgspec.MsgspecError):

@@ -5,9 +5,9 @@ each sale fits the right by itself; only all of them together do not. The holder
 it: among the claims that were sold from the right or handed over with it and still stand, in the
 order in which the chain granted them, the first that does not fit beside those before it. Claims
 that ended in between are not looked at, so that nobody is accused for what had made room by then.
-Nor is what the one overbooker of a place sold on purpose: the limit that it knew may have been
-another one, and every such sale is an exception that a person sees. Whether the holder still has
-the right makes no difference: who oversells and gives back has oversold. The right is revoked at
+Nor is what the one overbooker of a place sold on purpose, up to the highest limit that the venue
+ever had for that day: it may not have heard of a lower one yet. Whether the holder still has the
+right makes no difference: who oversells and gives back has oversold. The right is revoked at
 the head before that entry; what was sold from there on is asked of the hub, like after any
 revocation, and stays where there is room.
 """
@@ -17,13 +17,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast.model import overbooking
+from holdfast.model.administration import read_venue
 from holdfast.model.capacity import DAY_SECONDS, Profile, days
 from holdfast.model.claims import OCCUPYING, ClaimView
-from holdfast.model.events import RightRevoked
+from holdfast.model.events import RightRevoked, VenueConfigured
 from holdfast.model.reservation import granting_entry
 from holdfast.model.rights import FOREVER, Right
 from holdfast.model.roles import OVERRIDERS
 from holdfast.model.vocabulary import OVERSOLD
+from holdfast.sync import gate
 from holdfast.sync.seals import chain_start
 
 if TYPE_CHECKING:
@@ -142,7 +145,25 @@ def _first_too_many(hub: Hub, name: str, right: Right, places: _Places) -> tuple
         if too_many and sale.place[0] >= 0:
             life = lives[sale.place[0]]
             insists = claim.override and authors[life].info.role in OVERRIDERS
-            if not (insists and right.whole):
+            beyond = _highest_limit(hub, name, claim) if insists and right.whole else 0
+            if level.peak(claim.start, claim.end) + claim.quantity > right.quantity + beyond:
                 return life, sale.place[1]
         level.shift(claim.start, claim.end, claim.quantity)
     return None
+
+
+def _highest_limit(hub: Hub, name: str, claim: ClaimView) -> int:
+    """How far beyond the capacity any venue file of this book ever let somebody sell this place."""
+    highest = 0
+    authors = hub.book(name).authors
+    for row in hub.store.journal.administration(name):
+        chain = hub.store.journal.chain_by_id(row.chain)
+        author = authors.get(chain.incarnation)
+        event = gate.judge(chain.incarnation, row.n, row.hash, row.entry).event
+        if author is None or not author.info.is_hub or not isinstance(event, VenueConfigured):
+            continue
+        venue = read_venue(event)
+        if venue is not None:
+            allowed = overbooking.limit(venue.venue, claim.resource, claim.start, claim.end)
+            highest = max(highest, allowed)
+    return highest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -17,8 +18,8 @@ from holdfast.model.rights import Held
 from holdfast.model.vocabulary import OVERSOLD
 from holdfast.node import overselling
 from holdfast.node.inspection import exceptions
-from tests.hostile.builders import EVENING, Town, claim, created, entry
-from tests.kit import START_MS
+from tests.hostile.builders import EVENING, Attacker, Town, claim, created, entry
+from tests.kit import START_MS, TRATTORIA, Fleet
 
 HOUR = 3_600
 
@@ -236,6 +237,33 @@ def test_a_kiosk_has_no_word_of_the_house_that_excuses_it(town: Town, right: Hel
     assert [state(town, one)[0] for one in subjects[1:]] == ["commit_failed"] * 2
     assert oversold(town, right)
     town.assert_alive()
+
+
+@pytest.mark.parametrize(("lowered", "stand"), [(False, 2), (True, 2)])
+def test_a_desk_overbooks_as_far_as_any_venue_file_allowed(
+    tmp_path: Path, lowered: bool, stand: int
+) -> None:
+    """Also where the limit has been lowered since: the desk may not have heard of it."""
+    venue = TRATTORIA | {"overbooking": [{"resources": ["T4"], "limit": 1}]}
+    with Fleet(tmp_path, venue) as fleet:
+        desk, hub = fleet.join("desk"), fleet.the_hub
+        (held,) = hub.granting.grant("trattoria", "desk", ["T4"])
+        fleet.sync_all()
+        if lowered:
+            hub.import_venue(TRATTORIA)
+        thief = Attacker(fleet, desk)
+        subjects = [thief.new_id() for _ in range(4)]
+        wanted = claim("T4", right=held.right.id)
+        thief.write(
+            *(
+                entry(created(override="vip_guest"), subject=one, claims=(wanted,))
+                for one in subjects
+            )
+        )
+        views = [hub.view(one) for one in subjects]
+        assert [view.status for view in views if view] == (
+            ["confirmed"] * stand + ["commit_failed"] * (4 - stand)
+        )
 
 
 def test_a_second_branch_brings_no_ended_claim_back(
