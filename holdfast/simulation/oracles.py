@@ -401,7 +401,7 @@ class Oracles:
     def _capacity(self, book: str) -> None:
         """Neither what one machine shows nor what all of them show exceeds a capacity, but by what
         was overbooked on purpose, or sold by a liar whom the hub has not answered yet."""
-        lied = frozenset() if self._whole else frozenset(self._world.oversold)
+        lied = {key for key in self._world.oversold if not self._whole or self._is_over(key)}
         ended: set[ClaimId] = set()
         asked: set[Key] = set()
         for name, shown in self.shown.items():
@@ -432,6 +432,14 @@ class Oracles:
         once = [place for shown in by_key.values() for place in most_of_one(shown)]
         two_hubs = any(known == book for _, known in self._two_hubs)
         self._judge_places(book, once, "all machines together", two_hubs=two_hubs)
+
+    def _is_over(self, key: Key) -> bool:
+        """Whether what a liar sold is past: a hub that goes on answers only for what is to come."""
+        hub = self._world.the_hub
+        shown = self.shown.get(HUB, {}).get(key)
+        return shown is not None and all(
+            end * 1000 <= hub.clock.now_ms() for _, _, _, end, _ in shown.live
+        )
 
     def _places(self, claims: Iterable[tuple[ClaimId, str, int, int, int]]) -> dict[ClaimId, Place]:
         """Claims as places, with how much of each somebody showed as overbooked on purpose."""
