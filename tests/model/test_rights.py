@@ -76,6 +76,16 @@ def test_nothing_is_sold_behind_a_return_a_revoked_head_or_a_closed_one() -> Non
         assert rights.holder(ClaimId(b"c" * 16, 0), RIGHT, DAY) == HUB
 
 
+def test_what_a_device_said_before_a_grant_does_not_come_to_count_by_it() -> None:
+    """It had lost an earlier right unawares and turned somebody away, whom the hub admitted; a new
+    right to the same place must not make that word count."""
+    rights = granted(since=5)
+    assert not rights.may_answer(DESK, 5, claim())
+    assert rights.covers(RIGHT, DESK, 5, claim()) is False
+    assert rights.may_answer(DESK, 6, claim())
+    assert rights.covers(RIGHT, DESK, 6, claim()) is True
+
+
 def test_another_devices_return_gives_nothing_back() -> None:
     rights = granted()
     rights.returned(KIOSK, 1, 1, OTHER, RightReturned((RIGHT,)))
