@@ -303,7 +303,10 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
         ),
         {"subject": SUBJECT, "claims": (claim,)},
     )
-    yield events.ClaimEnded("cancelled"), {"subject": SUBJECT, "ends": (ClaimId(operation, 0),)}
+    yield (
+        events.ClaimEnded("cancelled", by=(fixed("right", 16),)),
+        {"subject": SUBJECT, "ends": (ClaimId(operation, 0),)},
+    )
     yield events.ExceptionResolved("displaced", "acknowledge", "", operation), about
     yield events.OperationWithdrawn(operation, "entered_by_mistake"), about
     leaf, sealing = certificate("desk"), sealing_key("desk").public_key().public_bytes_raw()

@@ -6,7 +6,7 @@ holders alone, and from the rights of the book. Nothing of the lifecycle changes
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -125,37 +125,70 @@ class _Judge:
         """Whether an entry sells a claim from its writer's own right. None: nobody knows yet."""
         if entry.holder:
             return claim.right == HUB_RIGHT
-        if not entry.counts or not claim.right or claim.right == HUB_RIGHT:
+        return self._has(entry, claim.right, claim)
+
+    def _has(self, entry: Seen, right: bytes, claim: Claim) -> bool | None:
+        """Whether a device has, where an entry of its stands, the right that it names, to all of a
+        claim. None: nobody knows yet."""
+        if not entry.counts or not right or right == HUB_RIGHT:
             return False
-        covered = self._rights.covers(claim.right, entry.node, entry.n, claim)
+        covered = self._rights.covers(right, entry.node, entry.n, claim)
         if covered is None:
-            self._unknown.add(claim.right)
+            self._unknown.add(right)
         return covered
 
     def decides(self, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
-        """Whether a decision counts: the hub's, or that of a device that has the right where the
-        decision stands in its chain. It answers for what was asked, and for nothing else."""
+        """Whether a decision counts: the hub's, or that of a device that has the right to all that
+        was asked, and to all that it gives, where the decision stands in its chain.
+
+        It names those rights: what a device said without one, or by one that it had lost, does not
+        come to count when the hub grants it the same place another day.
+        """
         if entry.holder:
             return True
-        if not entry.counts or not entry.claims:
+        if not entry.claims:
             return False
-        if event.verdict == "displaced":
-            return all(self._rights.may_answer(entry.node, entry.n, one) for one in entry.claims)
-        if event.verdict == "admitted" and asked is not None:
-            wanted = [_extent(one) for one in asked.claims]
-            if wanted != [_extent(one) for one in entry.claims]:
+        if event.verdict == "admitted":
+            wanted = None if asked is None else [_extent(one) for one in asked.claims]
+            if wanted is not None and wanted != [_extent(one) for one in entry.claims]:
                 return False
-        return all([self.sells(entry, claim) for claim in entry.claims])
+            return all([self.sells(entry, claim) for claim in entry.claims])
+        if event.verdict == "displaced":
+            return self._answers(entry, event.by, entry.claims if asked is None else asked.claims)
+        gives = all([self.sells(entry, claim) for claim in entry.claims])
+        return gives and (asked is None or self._answers(entry, event.by, asked.claims))
 
-    def ends(self, entry: Seen, claim: ClaimView) -> bool:
-        """Whether an entry's writer is the holder of a claim, or the one that was to decide it."""
+    def _answers(self, entry: Seen, by: tuple[bytes, ...], asked: tuple[Claim, ...]) -> bool:
+        """Whether a device has the rights that it names to all that was asked, one for each."""
+        if len(by) != len(asked):
+            return False
+        return all([self._has(entry, *pair) for pair in zip(by, asked, strict=True)])
+
+    def ends(self, entry: Seen, claim: ClaimView, by: bytes) -> bool:
+        """Whether an entry's writer is the holder of a claim or, `by` a right that it names, the
+        one that was to decide it."""
         if entry.holder:
             return True
         if not entry.counts:
             return False
         if claim.state in (PENDING, STANDBY):
-            return self._rights.may_answer(entry.node, entry.n, wish_of(claim))
+            return bool(self._has(entry, by, wish_of(claim)))
         return self._rights.held(entry.node, entry.n, claim.id, claim.right)
+
+
+class _Ending(NamedTuple):
+    """An entry that ends claims: in favour of which operation, and by which right each."""
+
+    entry: Seen
+    favour: bytes
+    by: tuple[bytes, ...] = ()
+
+    def of(self, *names: ClaimId) -> bytes | None:
+        """The right that is named for a claim (empty: none); None where it is not ended here."""
+        for at, ended in enumerate(self.entry.ends):
+            if ended in names:
+                return self.by[at] if at < len(self.by) else b""
+        return None
 
 
 def is_holders_word(rights: Rights, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
@@ -185,7 +218,7 @@ def fold_claims(
     judge = _Judge(rights, unknown)
     asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
     decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
-    ending: list[tuple[Seen, bytes]] = []
+    ending: list[_Ending] = []
     vouched: dict[ClaimId, tuple[Seen, Claim]] = {}
     for entry in entries:
         event = contents[entry.operation] if entry.kind not in REQUESTS else None
@@ -194,13 +227,15 @@ def fold_claims(
             if known is None and judge.decides(entry, event, asked.get(event.decides)):
                 decided[event.decides] = (entry, event)
             if entry.ends and event.verdict != "displaced":
-                ending.append((entry, event.decides))
+                ending.append(_Ending(entry, event.decides))
         elif isinstance(event, RightGranted):
             for (_, operation, index), claim in zip(event.handed, entry.claims, strict=False):
                 vouched.setdefault(ClaimId(operation, index), (entry, claim))
         elif entry.ends:
-            favour = event.favour if isinstance(event, ClaimEnded) else entry.operation
-            ending.append((entry, favour))
+            if isinstance(event, ClaimEnded):
+                ending.append(_Ending(entry, event.favour, event.by))
+            else:
+                ending.append(_Ending(entry, entry.operation))
     claims: list[ClaimView] = []
     for entry in asked.values():
         if entry.claims:
@@ -324,15 +359,16 @@ def _claim(
 def _ended(
     claim: ClaimView,
     named: ClaimId,
-    ending: list[tuple[Seen, bytes]],
+    ending: list[_Ending],
     judge: _Judge,
     favoured: dict[ClaimId, bytes],
 ) -> ClaimView:
     """A claim after what its holder ended, who calls it `named`; `favoured` notes for which
     operation it gave way."""
-    for entry, favour in ending:
-        if (claim.id in entry.ends or named in entry.ends) and judge.ends(entry, claim):
-            favoured[claim.id] = favour
+    for end in ending:
+        by = end.of(claim.id, named)
+        if by is not None and judge.ends(end.entry, claim, by):
+            favoured[claim.id] = end.favour
             # What ends before anybody granted it never counted, and neither do its fields.
             return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
     return claim

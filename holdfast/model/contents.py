@@ -285,6 +285,7 @@ def _check_decided(event: ClaimDecided) -> None:
     _code(event.verdict, vocabulary.VERDICTS, "verdict")
     _reason(event.reason, vocabulary.DECISION_REASONS)
     _check_operation_ids(event.decides, *event.won)
+    _check_named_rights(event.by)
     for resource in event.from_resources:
         if not _RESOURCE_ID.match(resource):
             raise Malformed("text-not-an-id:from_resources")
@@ -334,6 +335,13 @@ def _check_ended(event: ClaimEnded) -> None:
     _code(event.reason, vocabulary.CLAIM_END_REASONS, "reason")
     if event.favour:
         _check_operation_ids(event.favour)
+    _check_named_rights(event.by)
+
+
+def _check_named_rights(by: tuple[bytes, ...]) -> None:
+    if len(by) > CLAIMS_PER_ENTRY_MAX:
+        raise Malformed("too-many-rights")
+    _check_operation_ids(*(right for right in by if right))
 
 
 def _check_succeeded(event: ChainSucceeded) -> None:
@@ -412,7 +420,6 @@ def _check_granted(event: RightGranted) -> None:
         or not 1 <= event.quantity <= 1_000_000
         or not -1 <= event.release_minutes <= RELEASE_MINUTES_MAX
         or len(event.handed) > CLAIMS_PER_ENTRY_MAX
-        or not 0 <= event.since < 1 << 53
     ):
         raise Malformed("right-out-of-range")
     _check_operation_ids(event.holder)

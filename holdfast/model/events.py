@@ -121,7 +121,9 @@ class ClaimDecided(Event, frozen=True):
 
     `decides` is the operation that asked; `verdict` one of admitted, moved, displaced; `won` the
     reservations that hold what could not be had; `relied_on` the chain heads that the decider had
-    folded, as (incarnation, entries, first 8 bytes of the head).
+    folded, as (incarnation, entries, first 8 bytes of the head). `by` names, for each claim that
+    was asked for, the right by which a device answers it, where it does not give just that: so that
+    the word rests on what its writer knew it had, and on no later grant. The hub names none.
     """
 
     decides: bytes
@@ -130,14 +132,17 @@ class ClaimDecided(Event, frozen=True):
     won: tuple[bytes, ...] = ()
     relied_on: tuple[tuple[bytes, int, bytes], ...] = ()
     from_resources: tuple[str, ...] = ()
+    by: tuple[bytes, ...] = ()
 
 
 class ClaimEnded(Event, frozen=True):
     """The holder freed what the envelope's `ends` names; `favour` is the operation that a standby
-    claim takes its place by (DESIGN §5.6)."""
+    claim takes its place by (DESIGN §5.6). `by` names, for each of `ends`, the right by which a
+    device answers for what was never granted; empty for what was."""
 
     reason: str
     favour: bytes = b""
+    by: tuple[bytes, ...] = ()
 
 
 class ExceptionResolved(Event, frozen=True):
@@ -262,8 +267,6 @@ class RightGranted(Event, frozen=True):
     repeats them in the same order. `whole`: it was all that there is of each of the resources, so
     that its holder is the one that may overbook them (`overbooking`). Written here because a
     capacity that grows later, and is known to some before others, must not make two of them.
-    `since`: how many entries of the holder's chain the hub held; what these say does not rest on
-    this grant.
     """
 
     holder: bytes
@@ -275,7 +278,6 @@ class RightGranted(Event, frozen=True):
     after: bytes = b""
     handed: tuple[tuple[bytes, bytes, int], ...] = ()
     whole: bool = False
-    since: int = 0
 
 
 class RightReturned(Event, frozen=True):

@@ -37,8 +37,7 @@ class Closed(Protocol):
 
 class Right(NamedTuple):
     """One grant as it was written. `start` and `end` are epoch seconds; `quantity` holds for each
-    of the resources; `release_minutes` -1: never released; `whole`: it was all that there is.
-    Entries of the holder's chain up to `since` were written before it, and never rest on it."""
+    of the resources; `release_minutes` -1: never released; `whole`: it was all that there is."""
 
     id: bytes
     holder: bytes
@@ -49,7 +48,6 @@ class Right(NamedTuple):
     release_minutes: int
     stamp: int
     whole: bool = False
-    since: int = 0
 
 
 class Held(NamedTuple):
@@ -137,7 +135,7 @@ class Rights:
         self.changes += 1
         self.by_id[right] = Right(
             right, event.holder, event.resources, event.quantity, event.start, event.end,
-            event.release_minutes, stamp, event.whole, event.since,
+            event.release_minutes, stamp, event.whole,
         )  # fmt: skip
         for resource in event.resources:
             self._by_resource.setdefault(resource, []).append(right)
@@ -198,20 +196,10 @@ class Rights:
             for known in (self.by_id.get(right),)
         )
 
-    def may_answer(self, node: bytes, n: int, claim: Claim) -> bool:
-        """Whether a node has, at entry n of its chain, any right to all that a claim asks for."""
-        return any(
-            self.covers(right, node, n, claim)
-            for right in self._by_resource.get(claim.resource, ())
-        )
-
     def _window(self, right: Right, node: bytes, n: int) -> tuple[int, int] | None:
         """The instants of a right that a node has at entry n of its chain."""
         lives = self.lives(right.holder)
         if node not in lives or n > self._limit(node):
-            return None
-        if node == right.holder and n <= right.since:
-            # What a device answered without a right does not come to count by a later grant.
             return None
         own = lives.index(node)
         for revoked in self._revoked.get(right.id, ()):
@@ -326,8 +314,15 @@ class Rights:
         if asks == HUB:
             return HUB
         last = self.lives(asks)[-1]
-        has = self.of_holder(last, claim.resource, claim.start, claim.end)
-        return last if any(claim.quantity <= held.right.quantity for held in has) else HUB
+        return last if self.answers_by(last, claim) else HUB
+
+    def answers_by(self, node: bytes, claim: Claim) -> bytes:
+        """The right by which a device answers a claim, as its word names it: one to all of it that
+        it has now; empty where it has none."""
+        for held in self.of_holder(node, claim.resource, claim.start, claim.end):
+            if claim.quantity <= held.right.quantity:
+                return held.right.id
+        return b""
 
     def answering(self, asked: Iterable[tuple[bytes, Claim]]) -> bytes:
         """Who answers an operation, given whom each of its claims asks: the one device that can

@@ -174,11 +174,8 @@ class Holding:
         if record is None:
             return 0
         view = record.view
-        asked = [
-            claim
-            for claim in view.claims
-            if claim.id.operation == operation and claim.state in (PENDING, STANDBY)
-        ]
+        wished = [claim for claim in view.claims if claim.id.operation == operation]
+        asked = [claim for claim in wished if claim.state in (PENDING, STANDBY)]
         if not asked:
             return 0
         if self._asked(name, asked) != self._r.account or not self._r.has_room(name, reservation):
@@ -207,11 +204,14 @@ class Holding:
         verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
         if not view.code and verdict.verdict == "admitted":
             verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
+        by: tuple[bytes, ...] = ()
+        if verdict.verdict != "admitted":
+            by = selling.answering_by(self._r, name, wished)
         self._r.append(
             name,
             ClaimDecided(
                 operation, verdict.verdict, verdict.reason, verdict.won, heads,
-                verdict.from_resources,
+                verdict.from_resources, by,
             ),
             subject=view.id,
             claims=verdict.claims,
@@ -280,4 +280,10 @@ class Holding:
         reason: str,
         favour: bytes = b"",
     ) -> None:
-        self._r.append(name, ClaimEnded(reason, favour), subject=view.id, ends=claims)
+        by: tuple[bytes, ...] = ()
+        waiting = {one.id: one for one in view.claims if one.state in (PENDING, STANDBY)}
+        if self._r.account != HUB and not waiting.keys().isdisjoint(claims):
+            named = selling.answering_by(self._r, name, waiting.values())
+            by_claim = dict(zip(waiting, named, strict=True))
+            by = tuple(by_claim.get(claim, b"") for claim in claims)
+        self._r.append(name, ClaimEnded(reason, favour, by), subject=view.id, ends=claims)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from holdfast.model.claims import OCCUPYING, ClaimView
+from holdfast.model.claims import OCCUPYING, ClaimView, wish_of
 from holdfast.model.deciding import GrantedStock, HubStock, Stock
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.offers import VenueIndex
@@ -85,11 +85,20 @@ def may_answer(replica: Service, book: str, claims: Iterable[ClaimView]) -> bool
     rights = replica.rights(book)
     return all(
         any(
-            claim.start >= may_sell(replica, held)
+            claim.start >= may_sell(replica, held) and claim.quantity <= held.right.quantity
             for held in rights.of_holder(replica.account, claim.resource, claim.start, claim.end)
         )
         for claim in claims
     )
+
+
+def answering_by(replica: Service, book: str, claims: Iterable[ClaimView]) -> tuple[bytes, ...]:
+    """The right by which this device answers each claim, as its word names it (empty: it has none
+    to all of it); the hub names none."""
+    if replica.account == HUB:
+        return ()
+    rights = replica.rights(book)
+    return tuple(rights.answers_by(replica.account, wish_of(claim)) for claim in claims)
 
 
 def holds(replica: Service, book: str, claim: ClaimView) -> bool:

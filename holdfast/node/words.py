@@ -16,6 +16,7 @@ REASON_SENTENCES: Final = {
     "kind-not-namespaced": "its kind has no valid name",
     "stamp-out-of-range": "its time is no possible time",
     "envelope-out-of-range": "a field is out of its bounds",
+    "too-many-rights": "it names too many allotments",
     "too-many-predecessors": "it names too many earlier changes",
     "operation-id-length": "an operation that it names has no valid id",
     "too-many-claims": "it asks for too many places at once",

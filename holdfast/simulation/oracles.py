@@ -503,6 +503,7 @@ class Oracles:
         and every end is its holder's."""
         grants = _Grants(replica, view.book)
         given: dict[bytes, list[Seen]] = {}
+        asked_as: dict[bytes, bytes] = {}
         ended: dict[ClaimId, list[Seen]] = {}
         by_hub: set[bytes] = set()
         for seen in record.seen:
@@ -514,6 +515,7 @@ class Oracles:
             if seen.kind == "claim.decided":
                 decided = _decoded(seen.content)
                 if decided is not None:
+                    asked_as[seen.operation] = decided.decides
                     given.setdefault(decided.decides, []).append(seen)
                     if hubs:
                         by_hub.add(decided.decides)
@@ -534,11 +536,23 @@ class Oracles:
                 sellers = given.get(claim.id.operation, ())
                 if not any(grants.entitle(seen.node, claim) for seen in sellers):
                     self.report("only a holder decides", f"a place of {view.code} was not given")
-            elif claim.state == ENDED and not any(
-                seen.node in self.hub_lives or grants.entitle(seen.node, claim, ending=True)
-                for seen in ended.get(claim.id, ())
-            ):
-                self.report("only a holder decides", f"a place of {view.code} was not ended")
+            elif claim.state == ENDED:
+                # What is known from its decision alone is ended under the name it was asked by.
+                named = ClaimId(asked_as.get(claim.id.operation, b""), claim.id.index)
+                if not any(
+                    seen.node in self.hub_lives or grants.entitle(seen.node, claim, ending=True)
+                    for seen in (*ended.get(claim.id, ()), *ended.get(named, ()))
+                ):
+                    self.report("only a holder decides", f"a place of {view.code} was not ended")
+        last = view.decision
+        if last is not None and last.verdict != "admitted" and last.node not in self.hub_lives:
+            for claim in view.claims:
+                if claim.id.operation == last.decides and not grants.entitle(
+                    last.node, claim, ending=True
+                ):
+                    self.report(
+                        "only a holder decides", f"{view.code} was turned away by who may not"
+                    )
 
 
 def check_fresh_fold(oracles: Oracles, machine: Machine, replica: Service, book: str) -> None:

@@ -228,6 +228,17 @@ class Writer(Observer):
         asked = ((claim.asks, wish_of(claim)) for claim in claims)
         return self.rights.answering(asked) == self.account
 
+    def _answers_by(self, claims: Sequence[ClaimView]) -> tuple[bytes, ...]:
+        """The rights that a device names where it answers for what was never granted."""
+        if self.node == HUB:
+            return ()
+        return tuple(
+            self.rights.answers_by(self.account, wish_of(claim))
+            if claim.state in (PENDING, STANDBY)
+            else b""
+            for claim in claims
+        )
+
     def _decide(self, now: int, operation: bytes, reservation: bytes) -> int:
         view = self.view(reservation)
         asked = [claim for claim in view.pending if claim.id.operation == operation]
@@ -235,7 +246,8 @@ class Writer(Observer):
             return 0
         ids = tuple(claim.id for claim in asked)
         if view.status == lifecycle.CANCELLED:
-            self.write(now, ClaimEnded("cancelled"), subject=reservation, ends=ids)
+            event = ClaimEnded("cancelled", by=self._answers_by(asked))
+            self.write(now, event, subject=reservation, ends=ids)
             return 1
         if not view.making:
             # Its making is not here yet: as at a gate, nothing is judged before.
@@ -243,28 +255,30 @@ class Writer(Observer):
         occupancy = self.occupancy()
         own: Collection[ClaimId] = {claim.id for claim in view.live if self.holds(claim)}
         verdict = decide(view, operation, self.venue, self.stock(occupancy), occupancy, own)
-        event = ClaimDecided(operation, verdict.verdict, verdict.reason, verdict.won)
+        by = () if verdict.verdict == "admitted" else self._answers_by(asked)
+        answer = ClaimDecided(operation, verdict.verdict, verdict.reason, verdict.won, by=by)
         self.write(
-            now, event, subject=reservation, claims=verdict.claims, ends=verdict.ends, follows=()
+            now, answer, subject=reservation, claims=verdict.claims, ends=verdict.ends, follows=()
         )
         return 1
 
     def _end_requested(self, now: int, reservation: bytes) -> int:
         view = self.view(reservation)
-        ending: list[ClaimId] = []
+        ending: list[ClaimView] = []
         for claim in claims_to_end(view, 0):
             group = [one for one in view.pending if one.id.operation == claim.id.operation]
             if self._answers(group) if claim in group else self.holds(claim):
-                ending.append(claim.id)
+                ending.append(claim)
         over = view.status in lifecycle.ENDS_CLAIMS
         favour = b"" if over or not view.live else view.live[0].id.operation
         pick = None if over else picked(view)
         if not ending and pick is not None:
             favour = pick[0]
-            ending = [claim.id for claim in pick[1] if self.holds(claim)]
+            ending = [claim for claim in pick[1] if self.holds(claim)]
         if ending:
-            event = ClaimEnded("superseded", favour)
-            self.write(now, event, subject=reservation, ends=tuple(ending), follows=())
+            event = ClaimEnded("superseded", favour, self._answers_by(ending))
+            ids = tuple(claim.id for claim in ending)
+            self.write(now, event, subject=reservation, ends=ids, follows=())
         return len(ending)
 
     # --- handing over ---------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.events import (
     ClaimDecided,
+    ClaimEnded,
     Event,
     NodeRevoked,
     ReservationCreated,
@@ -136,8 +137,12 @@ class Plain:
             claim.right, word.node, word.n, claim
         )
 
-    def may_answer(self, word: Word, claim: Claim) -> bool:
-        return any(self.covers(right, word.node, word.n, claim) for right in self.grants)
+    def answers(self, word: Word, by: Iterable[bytes], claims: Iterable[Claim]) -> bool:
+        """Whether a word names, for each claim, a right to all of it that its writer has there."""
+        pairs = list(zip(by, claims, strict=False))
+        return len(pairs) == len(list(claims)) and all(
+            self.covers(right, word.node, word.n, claim) for right, claim in pairs
+        )
 
     def decides(self, word: Word) -> bool:
         """Whether a decision is the word of who had the right to all that was asked."""
@@ -145,20 +150,31 @@ class Plain:
         assert isinstance(event, ClaimDecided)
         if word.node == HUB:
             return True
+        asked = [
+            one
+            for one in self.words
+            if one.operation == event.decides
+            and one.claims
+            and isinstance(one.event, ReservationCreated | ReservationMoved)
+        ]
         if event.verdict == "displaced":
-            return bool(word.claims) and all(self.may_answer(word, one) for one in word.claims)
-        asked = [one for one in self.words if one.operation == event.decides and one.claims]
+            wanted = asked[0].claims if asked else word.claims
+            return bool(word.claims) and self.answers(word, event.by, wanted)
         if event.verdict == "admitted" and asked and _extents(asked[0]) != _extents(word):
+            return False
+        if asked and event.verdict == "moved" and not self.answers(word, event.by, asked[0].claims):
             return False
         return bool(word.claims) and all(self.sells(word, one) for one in word.claims)
 
-    def ends(self, word: Word, claim: ClaimId, standing: Standing) -> bool:
+    def ends(self, word: Word, claim: ClaimId, called: ClaimId, standing: Standing) -> bool:
         """Whether an `end` is its holder's, or of who was to decide the claim."""
         if word.node == HUB:
             return True
         if standing.state == ASKED:
             wish = Claim(standing.resource, standing.start, standing.end, standing.quantity)
-            return self.may_answer(word, wish)
+            named = word.event.by if isinstance(word.event, ClaimEnded) else ()
+            by = dict(zip(word.ends, named, strict=False))
+            return self.answers(word, [by.get(claim) or by.get(called) or b""], [wish])
         return any(
             self.window(right, word.node, word.n) is not None
             for right in (standing.right, *self.handed(claim))
@@ -217,7 +233,7 @@ class Plain:
 
     def _after_ends(self, one: ClaimId, called: ClaimId, standing: Standing) -> Standing:
         for word in self.words:
-            if {one, called} & set(word.ends) and self.ends(word, one, standing):
+            if {one, called} & set(word.ends) and self.ends(word, one, called, standing):
                 return standing._replace(state=OVER)
         return standing
 

@@ -267,9 +267,12 @@ class HoldersMachine(RuleBasedStateMachine):
 
     @rule(
         which=number, verdict=st.sampled_from(["admitted", "moved", "displaced"]),
-        right=number, end=st.booleans(),
+        right=number, by=number, end=st.booleans(), home=st.booleans(),
     )  # fmt: skip
-    def decide_for_others(self, which: int, verdict: str, right: int, end: bool) -> None:
+    def decide_for_others(
+        self, which: int, verdict: str, right: int, by: int, end: bool, home: bool
+    ) -> None:
+        """It gives what it has not, or what it has (its booth) for what is not its to answer."""
         liar = self.writers[LIAR]
         made = [word for word in liar.words.values() if word.claims and word.subject]
         if not made:
@@ -278,22 +281,24 @@ class HoldersMachine(RuleBasedStateMachine):
         rights = [b"", HUB_RIGHT, *sorted(liar.rights.by_id)]
         chosen = rights[right % len(rights)]
         claims = tuple(
-            Claim(one.resource, one.start, one.end, one.quantity, right=chosen)
+            Claim(OWN if home else one.resource, one.start, one.end, one.quantity, right=chosen)
             for one in word.claims
         )
+        named = (rights[by % len(rights)],) * len(word.claims)
         ends = (ClaimId(word.operation, 0),) if end else ()
         liar.write(
-            self.tick(LIAR), ClaimDecided(word.operation, verdict), subject=word.subject,
+            self.tick(LIAR), ClaimDecided(word.operation, verdict, by=named), subject=word.subject,
             claims=claims, ends=ends, follows=(),
         )  # fmt: skip
 
-    @rule(which=number)
-    def end_for_others(self, which: int) -> None:
+    @rule(which=number, right=number)
+    def end_for_others(self, which: int, right: int) -> None:
         liar = self.writers[LIAR]
         claims = [(claim.id, view.id) for view in liar.views() for claim in view.claims]
         if claims:
             claim, reservation = claims[which % len(claims)]
-            event = ClaimEnded("cancelled")
+            rights = [b"", *sorted(liar.rights.by_id)]
+            event = ClaimEnded("cancelled", by=(rights[right % len(rights)],))
             liar.write(self.tick(LIAR), event, subject=reservation, ends=(claim,), follows=())
 
     @rule(which=number, how=st.sampled_from(["return", "revoke", "grant", "shut out"]))

@@ -76,16 +76,6 @@ def test_nothing_is_sold_behind_a_return_a_revoked_head_or_a_closed_one() -> Non
         assert rights.holder(ClaimId(b"c" * 16, 0), RIGHT, DAY) == HUB
 
 
-def test_what_a_device_said_before_a_grant_does_not_come_to_count_by_it() -> None:
-    """It had lost an earlier right unawares and turned somebody away, whom the hub admitted; a new
-    right to the same place must not make that word count."""
-    rights = granted(since=5)
-    assert not rights.may_answer(DESK, 5, claim())
-    assert rights.covers(RIGHT, DESK, 5, claim()) is False
-    assert rights.may_answer(DESK, 6, claim())
-    assert rights.covers(RIGHT, DESK, 6, claim()) is True
-
-
 def test_another_devices_return_gives_nothing_back() -> None:
     rights = granted()
     rights.returned(KIOSK, 1, 1, OTHER, RightReturned((RIGHT,)))
@@ -152,7 +142,7 @@ def test_who_holds_less_than_is_asked_for_has_no_answer_and_the_hub_gives_it() -
     rights = granted(quantity=2)
     assert rights.answering([(DESK, claim(quantity=2))]) == DESK
     assert rights.answering([(DESK, claim(quantity=3))]) == HUB
-    assert not rights.may_answer(DESK, 5, claim(quantity=3))
+    assert not rights.answers_by(DESK, claim(quantity=3))
 
 
 RETURNS = st.lists(

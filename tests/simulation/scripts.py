@@ -157,8 +157,8 @@ class Script:
 
 
 def _answer_other(world: World, machine: Machine, step: Step) -> None:
-    """A hostile holder decides what nobody asked of it, and writes a place that it has where
-    another was asked for."""
+    """A hostile holder decides what nobody asked of it: it gives a place that it has where another
+    was asked for, moves the party there, or turns it away."""
     node = machine.replica
     assert isinstance(node, Node)
     own = next(held for held in node.rights(node.home).active() if held.holder == node.account)
@@ -166,7 +166,9 @@ def _answer_other(world: World, machine: Machine, step: Step) -> None:
         for _, _, operation, asking in node.store.projections.undecided(node.home):
             view = node.view(asking)
             assert view is not None
-            decided = ClaimDecided(operation, "admitted", "free")
+            decided = ClaimDecided(
+                operation, step.detail["verdict"], "taken", by=(own.right.id,) * len(view.pending)
+            )
             claims = tuple(
                 Claim(own.right.resources[0], one.start, one.end, one.quantity, right=own.right.id)
                 for one in view.pending

@@ -365,10 +365,26 @@ SCRIPTS = [
         scenario(
             ("sync", "stranger"), ("reserve", "desk0", wish(2, "19:30", "T2")),
             ("reserve", "hub", wish(2, "19:30", "T2")),
-            ("meet", "stranger", {"other": 0.0}), ("answer_other", "stranger"),
-            ("sync", "stranger"),
+            ("meet", "stranger", {"other": 0.0}),
+            ("answer_other", "stranger", {"verdict": "admitted"}), ("sync", "stranger"),
             devices=1, stranger=True, allotments=[holds("stranger", "T1")],
         ), {"only a holder decides", "capacity"}, ends=("commit_failed", "confirmed")),
+    Script("nobody is turned away by who has not what they asked for",
+        replaced(_Judge, "_answers", lambda *_: True),
+        scenario(
+            ("sync", "stranger"), ("reserve", "desk0", wish(2, "19:30", "T2")),
+            ("meet", "stranger", {"other": 0.0}),
+            ("answer_other", "stranger", {"verdict": "displaced"}), ("sync", "stranger"),
+            devices=1, stranger=True, allotments=[holds("stranger", "T1")],
+        ), {"only a holder decides"}, ends=("confirmed",)),
+    Script("nobody is moved by who has not what they asked for",
+        replaced(_Judge, "_answers", lambda *_: True),
+        scenario(
+            ("sync", "stranger"), ("reserve", "desk0", wish(2, "19:30", "T2")),
+            ("meet", "stranger", {"other": 0.0}),
+            ("answer_other", "stranger", {"verdict": "moved"}), ("sync", "stranger"),
+            devices=1, stranger=True, allotments=[holds("stranger", "T1")],
+        ), {"only a holder decides"}, ends=("confirmed",)),
     Script("nothing of a hub counts beyond its close", replaced(Books, "counts", lambda *_: True),
         scenario(
             ("backup", "hub"), ("reserve", "desk0", wish(2, "19:30", "T1")), ("sync", "desk0"),
