@@ -209,10 +209,12 @@ async def test_a_write_by_cookie_needs_the_second_secret(admin: httpx.AsyncClien
         ({}, 403),
         ({"X-CSRF-Token": ""}, 403),
         ({"X-CSRF-Token": right[:-1]}, 403),
+        ({"X-CSRF-Token": "é"}, 403),
         ({"X-CSRF-Token": other.headers["X-CSRF-Token"]}, 403),
         ({"X-CSRF-Token": right}, 422),
     ]:
-        answer = await page.post("/reservations", json={}, headers=header)
+        sent = httpx.Headers({name: value.encode() for name, value in header.items()})
+        answer = await page.post("/reservations", json={}, headers=sent)
         assert answer.status_code == status, header
     assert (await page.get("/reservations")).status_code == 200
     assert (await page.delete("/session")).status_code == 403, "also the way out"
