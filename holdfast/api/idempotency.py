@@ -3,6 +3,9 @@
 Owns the rule of CONTRACT, "Idempotency-Key": keys are per token and route, survive a restart, and
 what is kept is a keyed hash of the body and the name of what was made. A replay shows that thing
 as it is now. Only what succeeded is remembered; what failed may be tried again under its key.
+
+The hash of the body is keyed with the request's own Idempotency-Key, which is kept as a hash too:
+whoever steals the disk has no key with which to try names and telephone numbers on it.
 """
 
 from __future__ import annotations
@@ -40,12 +43,14 @@ class Answered(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A request under a key: where the answer is kept and what it must match."""
+    """A request under a key: where the answer is kept and what it must match. `plain` is the same
+    as an earlier version kept it, which is found until its time is over."""
 
     scope: str
     key: str
     digest: bytes
     route: str
+    plain: tuple[str, bytes]
 
 
 class Answers:
@@ -126,10 +131,10 @@ class Answers:
     def _ask(self, request: Asking, scope: str, key: str, route: str, body: bytes) -> _Asked:
         # The path and query belong to what was asked: one key for two reservations is reuse.
         parts = (request.scope["path"].encode(), request.scope["query_string"], _canonical(body))
-        hashed = hmac.new(self._hash_key(), digestmod=hashlib.sha256)
-        for part in parts:
-            hashed.update(len(part).to_bytes(8, "big") + part)
-        return _Asked(scope, key, hashed.digest(), route)
+        own = self._hash_key()
+        kept = _keyed(own, b"kept as", key.encode()).hex()
+        digest = _keyed(_keyed(own, b"hashed with", key.encode()), *parts)
+        return _Asked(scope, kept, digest, route, (key, _keyed(own, *parts)))
 
     def _hash_key(self) -> bytes:
         records = self._replica.store.records
@@ -142,11 +147,15 @@ class Answers:
         return key
 
     def _known(self, asked: _Asked) -> Answered | None:
+        plain, plain_digest = asked.plain
         with self._replica.lock:
-            row = self._replica.store.records.answer(asked.scope, asked.key)
+            records = self._replica.store.records
+            row, digest = records.answer(asked.scope, asked.key), asked.digest
+            if row is None:
+                row, digest = records.answer(asked.scope, plain), plain_digest
         if row is None:
             return None
-        if not hmac.compare_digest(row.body_hash, asked.digest):
+        if not hmac.compare_digest(row.body_hash, digest):
             raise IdempotencyKeyReused(
                 "this Idempotency-Key was used for another request; take a new key for a new "
                 "request, and the same body for a repeated one"
@@ -162,6 +171,13 @@ class Answers:
     def _put_alone(self, asked: _Asked, status: int, subject: str) -> None:
         with self._replica.transaction():
             self._put(asked, status, subject)
+
+
+def _keyed(key: bytes, *parts: bytes) -> bytes:
+    hashed = hmac.new(key, digestmod=hashlib.sha256)
+    for part in parts:
+        hashed.update(len(part).to_bytes(8, "big") + part)
+    return hashed.digest()
 
 
 def _read_key(header: str | None) -> str | None:

@@ -33,7 +33,13 @@ UTC_VENUE = Venue(id="utc", name="UTC", kind="spot", time_zone="UTC", resources=
 
 
 def render_reservation(
-    replica: Replica, view: View, *, with_guest: bool, whole: bool = False, with_note: bool = False
+    replica: Replica,
+    view: View,
+    *,
+    with_guest: bool,
+    whole: bool = False,
+    with_note: bool = False,
+    to_guest: bool = False,
 ) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
     when it was cancelled, `with_note` the venue's note about that."""
@@ -86,13 +92,13 @@ def render_reservation(
         exceptions=[kind for kind, _ in view.exceptions],
         override=reservations.OverrideUsed(reason=view.override) if view.override else None,
         metadata=view.metadata,
-        guest=_guest(replica, view) if with_guest else UNSET,
+        guest=_guest(replica, view, own=to_guest) if with_guest else UNSET,
     )
 
 
-def _guest(replica: Replica, view: View) -> reservations.GuestCard | UnsetType:
+def _guest(replica: Replica, view: View, *, own: bool) -> reservations.GuestCard | UnsetType:
     """The card's known fields, as texts: whoever sealed it may have put in anything."""
-    card = replica.reservations.guest(view)
+    card = replica.reservations.guest(view, own=own)
     if card is None:
         return UNSET
     known = reservations.GuestCard.__struct_fields__

@@ -147,7 +147,11 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         among=caller.limited_to(),
     )
     with_guest = caller.may("guests.read")
-    items = [render_reservation(replica, view, with_guest=with_guest) for view in views]
+    to_guest = caller.role == "guest"
+    items = [
+        render_reservation(replica, view, with_guest=with_guest, to_guest=to_guest)
+        for view in views
+    ]
     return msgspec.json.encode(ReservationList(items=items, next=write_cursor(place)))
 
 
@@ -329,7 +333,7 @@ async def _shown(
         reads = caller.may("guests.read")
         shown = render_reservation(
             face.replica, view, with_guest=reads, whole=True,
-            with_note=reads and caller.role != "guest",
+            with_note=reads and caller.role != "guest", to_guest=caller.role == "guest",
         )  # fmt: skip
         changing = view.pending_change is not None
         return msgspec.json.encode(shown), version_tag(view), changing

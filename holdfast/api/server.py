@@ -19,6 +19,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+try:
+    import resource
+except ImportError:  # Windows, which writes no such file unless it is told to.
+    resource = None  # type: ignore[assignment]
+
 import uvicorn
 from cryptography import x509
 from litestar import Litestar
@@ -56,6 +61,7 @@ def serve(
     read anew.
     """
     check_host(host, tls=tls_cert is not None, insecure_lan=insecure_lan)
+    leave_no_dump()
     if (tls_cert is None) != (tls_key is None):
         raise Invalid.field("tls_key", "give a certificate and its key, or neither")
     tls = ServerTls(tls_cert, tls_key) if tls_cert and tls_key else None
@@ -107,6 +113,14 @@ def check_host(host: str, *, tls: bool, insecure_lan: bool) -> None:
         f"{host} can be reached from other machines: give --tls-cert and --tls-key, or "
         "--insecure-lan where everybody on the network may read everything"
     )
+
+
+def leave_no_dump() -> None:
+    """Let the system write no memory of this process to a file when it crashes: keys, and cards
+    that were just opened, stand there in clear."""
+    if resource is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -102,7 +103,9 @@ class Sessions:
     def check_csrf(self, secret: str, header: str | None) -> None:
         """What a page writes carries the session's second secret, which no other site can read.
         Raises Forbidden."""
-        if not hmac.compare_digest(csrf_of(secret), header or ""):
+        # As bytes: texts that are no ASCII, as a header may hold, cannot be compared so.
+        given = (header or "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(csrf_of(secret).encode(), given):
             raise Forbidden(
                 "a write by cookie needs the header X-CSRF-Token, with `csrf` as GET /session "
                 "tells it"
@@ -154,7 +157,8 @@ class Sessions:
 
     def begin(self, origin: tuple[str, str], role: str = "") -> Session:
         """Make a session of whatever `origin` stands for, narrowed to a page's role if one is
-        given. The one longest unused makes room for it. Raises Unauthorised."""
+        given. Of whoever has the most sessions the one longest unused makes room for it, so that
+        nobody who logs in again and again logs others out. Raises Unauthorised."""
         secret = f"hfs_{secrets.token_urlsafe(32)}"
         now_ms = self._now_ms()
         life = self._replica.identity.incarnation
@@ -166,14 +170,24 @@ class Sessions:
             logins = self._replica.store.logins
             rows = logins.sessions()
             over = [one for one in rows if self._is_over(one)]
-            rest = sorted((one for one in rows if one not in over), key=self._last_used_ms)
-            for one in [*over, *rest[: max(0, len(rest) - SESSIONS_MAX + 1)]]:
+            rest = [one for one in rows if one not in over]
+            while len(rest) >= SESSIONS_MAX:
+                over.append(self._spared_first(rest))
+                rest.remove(over[-1])
+            for one in over:
                 logins.drop_session(one.hash)
                 self._forget(one.hash)
             logins.put_session(row)
         self._by_hash[row.hash] = row
         kept = None if row.kind == STAFF else _spans(row.kind)[1] // 1_000
         return Session(secret, caller, kept)
+
+    def _spared_first(self, rows: list[SessionRow]) -> SessionRow:
+        counts = Counter((row.kind, row.subject) for row in rows)
+        most = max(counts.values())
+        return min(
+            (row for row in rows if counts[row.kind, row.subject] == most), key=self._last_used_ms
+        )
 
     def end(self, digest: bytes) -> None:
         """End one session."""

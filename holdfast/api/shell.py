@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.utils import normalize_path
 
 from holdfast.api.auth import SAFE_METHODS
 from holdfast.api.problems import MEDIA_TYPE, problem_of
@@ -94,7 +95,7 @@ class Shell:
 
     def _check(self, scope: Scope) -> None:
         check_origin(scope, self._face.hosts)
-        if scope["path"].startswith(BETWEEN_REPLICAS):
+        if _is_under(scope, BETWEEN_REPLICAS):
             # Before anything is read: a signature costs more to check than a request to send.
             self._face.access.rates.sync.take(address_of(scope.get("client")))
 
@@ -127,7 +128,7 @@ def check_origin(scope: Scope, hosts: frozenset[str]) -> None:
     Of the API any request that a browser says comes from elsewhere is refused, of the rest what
     changes something: a link to a page may stand anywhere.
     """
-    if scope["path"].startswith(BETWEEN_REPLICAS):
+    if _is_under(scope, BETWEEN_REPLICAS):
         return
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1")
@@ -138,12 +139,14 @@ def check_origin(scope: Scope, hosts: frozenset[str]) -> None:
         raise Forbidden("pages of other sites may not call this API")
     site = headers.get(b"sec-fetch-site")
     reads = scope["type"] == ScopeType.HTTP and scope["method"] in SAFE_METHODS
-    if (
-        site is not None
-        and site not in _OWN_SITE
-        and not (reads and not scope["path"].startswith(_API))
-    ):
+    if site is not None and site not in _OWN_SITE and not (reads and not _is_under(scope, _API)):
         raise Forbidden("pages of other sites may not call this API")
+
+
+def _is_under(scope: Scope, prefix: str) -> bool:
+    """Whether a request is for something under a path, however many slashes it is written with:
+    the router takes several for one, and what is asked here must be about the route that runs."""
+    return normalize_path(scope["path"]).startswith(prefix)
 
 
 def is_own_host(header: str, hosts: frozenset[str]) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, inf
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 from holdfast.model.hlc import COUNTER_BITS, MS_READABLE_MAX
 from holdfast.model.limits import (
@@ -30,6 +30,7 @@ from holdfast.model.limits import (
 )
 
 State = Literal["disciplined", "holdover", "undisciplined"]
+CLOCK_STATES: Final[tuple[str, ...]] = get_args(State)
 Discipline = Literal["ntp", "hub"]
 Refusal = Literal[
     "wrong-origin",

@@ -123,7 +123,11 @@ class Admission:
             if len(recent) >= CERTIFICATES_PER_DAY_MAX:
                 message = f"{sender.name} was given {len(recent)} certificates within a day"
                 raise RateLimited(message, 3_600)
-            chain = hub.issuer().issue(*sender.writer, key, now_ms, sender.line)
+            # Never older than the one in force, whatever happened to this hub's clock: what is
+            # older is refused (`standing.require_good`).
+            after_ms = hub.book(book).replaced_ms.get(sender.line, 0) + certificates.BACKDATED_MS
+            issued_ms = max(now_ms, after_ms)
+            chain = hub.issuer().issue(*sender.writer, key, issued_ms, sender.line)
             with hub.transaction():
                 self._register(chain, book, sender.name, sender.role)
             return chain

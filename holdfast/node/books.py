@@ -102,13 +102,19 @@ class Closing(NamedTuple):
 class BookState:
     """A book as folded in memory: its administration, the authors of its chains, every close that
     was written, by chain and number, and the serial numbers of certificates whose key its writer
-    has replaced by another."""
+    has replaced by another.
+
+    `replaced_ms` says by line from when the certificate is that last took the place of one with
+    another key (`not_before_ms`): older ones of its line are good no more, known or not. Whoever
+    copied a key may have had certificates issued with it that no chain shows.
+    """
 
     name: str
     administration: Administration = field(default_factory=Administration)
     authors: dict[bytes, ChainAuthor] = field(default_factory=dict)
     closings: dict[tuple[int, int], Closing] = field(default_factory=dict)
     superseded: set[int] = field(default_factory=set)
+    replaced_ms: dict[int, int] = field(default_factory=dict)
 
 
 class Books:
@@ -182,10 +188,13 @@ class Books:
         before = author.certified
         author.certified = [*before, renewed]
         author.keys.append(KeyChange(judged.n + 1, renewed.public_key, judged.hash))
-        if self.counts(book, chain, judged.n):
-            book.superseded.update(
-                one.serial for one in before if one.public_key != renewed.public_key
-            )
+        if not self.counts(book, chain, judged.n):
+            return
+        book.superseded.update(one.serial for one in before if one.public_key != renewed.public_key)
+        if before[-1].public_key != renewed.public_key:
+            for line in {one.line for one in author.certified}:
+                known = book.replaced_ms.get(line, 0)
+                book.replaced_ms[line] = max(known, renewed.not_before_ms)
 
     def counts(self, book: BookState, chain: ChainRow, n: int) -> bool:
         """Whether entry n of a branch counts as its writer's word: not beyond the head at which

@@ -80,12 +80,12 @@ class Forgetting:
         agents: dict[bytes, frozenset[str]] = {}
         for one in cards.placed_for_nobody(book):
             if one.reservation not in agents:
-                agents[one.reservation] = self._agents_of(book, one.reservation)
+                agents[one.reservation] = self.agents_of(book, one.reservation)
             if agent in agents[one.reservation]:
                 found.add(one.id)
         return found
 
-    def _agents_of(self, book: str, reservation: bytes) -> frozenset[str]:
+    def agents_of(self, book: str, reservation: bytes) -> frozenset[str]:
         """Everybody whom an entry about a reservation names as its guest."""
         record = self._r.store.projections.get(book, reservation)
         events = (event_of(entry) for entry in record.seen) if record is not None else ()
@@ -102,7 +102,7 @@ class Forgetting:
             for placed in cards.placed(book, card)
             for one in occurrences(
                 [placed],
-                frozenset() if placed.agent_id else self._agents_of(book, placed.reservation),
+                frozenset() if placed.agent_id else self.agents_of(book, placed.reservation),
             )
         ]
         erasure = covering(card, found, erasures)

@@ -90,18 +90,19 @@ def _line(replica: Service, book: str, agent: str, found: Found) -> dict[str, An
 def _newest_card(replica: Service, book: str, agent: str) -> dict[str, Any]:
     """What the newest card says that can be opened; empty where none can."""
     for placed in sorted(replica.store.cards.placed_of(book, agent), key=lambda one: -one.stamp):
-        card = _opened(replica, placed)
+        card = _opened(replica, placed, agent)
         if card:
             return card
     return {}
 
 
-def _opened(replica: Service, placed: PlacedCard) -> dict[str, Any] | None:
+def _opened(replica: Service, placed: PlacedCard, agent: str) -> dict[str, Any] | None:
+    """A card in clear, where it is this person's."""
     with replica.lock:
         sealed = sealed_card(replica, placed)
     if sealed is None:
         return None
-    return replica.cards.read(placed.book.partition("/")[2], placed.agent_id, sealed)
+    return replica.cards.read(placed.book.partition("/")[2], [agent], sealed)
 
 
 def _reservations(replica: Service, book: str, agent: str) -> list[View]:
@@ -180,10 +181,13 @@ def _cards(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
     cards = replica.store.cards
     with replica.lock:
         ids = replica.forgetting.cards_of(book, agent)
-        placed = [one for card in ids for one in cards.placed(book, card)]
+        # The same card in an entry about somebody else is none of theirs, nor is that entry.
+        placed = [
+            one for card in ids for one in cards.placed(book, card) if one.agent_id in ("", agent)
+        ]
     shown = []
     for one in sorted(placed, key=lambda one: (one.stamp, one.operation)):
-        opened = _opened(replica, one)
+        opened = _opened(replica, one, agent)
         with replica.lock:
             erased = cards.erased(book, one.id)
         state = READABLE if opened is not None else ERASED if erased else UNREADABLE

@@ -90,7 +90,8 @@ class GuestIndex:
         sealed = sealed_card(self._r, placed)
         if sealed is None:
             return None
-        card = self._r.cards.read(book.partition("/")[2], placed.agent_id, sealed)
+        # A card in an entry that names nobody is a note about a cancellation, which no word finds.
+        card = self._r.cards.read(book.partition("/")[2], [placed.agent_id], sealed)
         return None if card is None else guest_words.words_of_card(card)
 
     def search(self, book: str, text: str) -> list[Found]:
@@ -165,7 +166,7 @@ def _opened(
             assert sealed is not None
             found = cards.open_card(
                 cards.SealedCard(sealed.id, sealed.ciphertext, key.sealed), reader,
-                venue=placed.book, agent_id=key.agent_id,
+                venue=placed.book, agent_id=placed.agent_id,
             )  # fmt: skip
             if found is not None:
                 return found

@@ -7,6 +7,8 @@ The keys themselves are `venue_keys`' business, finding guests `guest_index`'s.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -77,18 +79,19 @@ class Guests:
                     for book in self._r.books:
                         self._r.store.cards.try_again(book)
 
-    def read(self, venue: str, agent: str, card: SealedCard) -> dict[str, Any] | None:
-        """The card in clear; None where this replica lacks the venue's key or the card's key, or
-        may not open cards yet."""
+    def read(self, venue: str, agents: Iterable[str], card: SealedCard) -> dict[str, Any] | None:
+        """The card in clear, where it was sealed for one of these guests; None where it was not,
+        where this replica lacks the venue's key or the card's key, or may not open cards yet.
+
+        Whose it is the entries say. The label that travels with its key is not asked: a device
+        that was taken over could put anybody's card into a reservation of its own.
+        """
         book = self._r.book_of(venue)
         with self._r.lock:
             keys = [] if self.locked else self._r.store.cards.keys(book, card.id)
-        for key in keys:
+        for key, private, agent in product(keys, self.keys.readers(), agents):
             sealed = cards.SealedCard(card.id, card.ciphertext, key.sealed)
-            for private in self.keys.readers():
-                opened = cards.open_card(
-                    sealed, private, venue=book, agent_id=key.agent_id or agent
-                )
-                if opened is not None:
-                    return opened
+            opened = cards.open_card(sealed, private, venue=book, agent_id=agent)
+            if opened is not None:
+                return opened
         return None

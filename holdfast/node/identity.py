@@ -35,6 +35,7 @@ RENEWED_FROM_DAYS: Final = 30
 """A certificate is renewed in the last quarter of its life, or when so many days are left."""
 BACKDATED: Final = datetime.timedelta(days=1)
 """A certificate is valid from a day before its making: the other side's clock may be behind."""
+BACKDATED_MS: Final = BACKDATED // datetime.timedelta(milliseconds=1)
 _YEAR: Final = datetime.timedelta(days=365)
 _DAY_MS: Final = 86_400_000
 _SERIAL_BITS: Final = 160

@@ -148,11 +148,22 @@ class Reservations:
                 return "merged"
             return self._r.store.queue.state_at(chain.id, max(places)) or "merged"
 
-    def guest(self, view: View) -> dict[str, Any] | None:
-        """The guest card in clear; None where there is none or this replica cannot read it."""
+    def guest(self, view: View, *, own: bool = False) -> dict[str, Any] | None:
+        """The guest card in clear; None where there is none or this replica cannot read it.
+
+        The card of whoever had the reservation before stays with it until another one is given:
+        `own` leaves it out, for the guest who has the reservation now.
+        """
         if view.card is None:
             return None
-        return self._r.cards.read(self.venue_of(view), view.agent_id, view.card)
+        agents = [view.agent_id] if own else self._agents(view)
+        return self._r.cards.read(self.venue_of(view), agents, view.card)
+
+    def _agents(self, view: View) -> list[str]:
+        """Everybody whose the reservation is or was, whoever has it now first."""
+        with self._r.lock:
+            former = self._r.forgetting.agents_of(view.book, view.id) - {view.agent_id}
+        return [view.agent_id, *sorted(former)]
 
     def cancellation(self, view: View) -> tuple[int, str] | None:
         """When somebody cancelled it, in Unix milliseconds, and the note, empty where there is none
@@ -165,7 +176,7 @@ class Reservations:
         entry, event = found
         card = None
         if event.note is not None:
-            card = self._r.cards.read(self.venue_of(view), view.agent_id, event.note)
+            card = self._r.cards.read(self.venue_of(view), self._agents(view), event.note)
         note = (card or {}).get("note")
         return entry.stamp >> 16, note if isinstance(note, str) else ""
 

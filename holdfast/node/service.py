@@ -193,11 +193,13 @@ class Service(Replica):
 
     def saw_node(self, incarnation: bytes, book: str, node: Identity, detail: bytes) -> None:
         """Remember when a node was heard, and by which certificate: a hub that lost its register
-        must be able to shut it out."""
+        must be able to shut it out. Only a life whose chain is here is one: names of lives can be
+        made up."""
         now_ms = self.clock.now_ms()
         with self.transaction():
             records = self.store.records
-            records.saw_node(incarnation, book, node.name, node.role, now_ms, detail)
+            if incarnation in self.book(book).authors:
+                records.saw_node(incarnation, book, node.name, node.role, now_ms, detail)
             records.put_certificate(
                 CertificateRow(serial_bytes(node.serial), book, node.name, node.role, now_ms)
             )

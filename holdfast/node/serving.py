@@ -8,6 +8,7 @@ heard (DESIGN §7.1).
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from holdfast.model.discipline import CLOCK_STATES
 from holdfast.model.errors import Forbidden, Unauthorised
 from holdfast.model.limits import FLEET_NOTED_EVERY_MS
 from holdfast.node import joining, renewing, standing
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 SWITCHING_PROTOCOLS: Final = 101
 COMPRESSION_HEADER: Final = "Holdfast-Compression"
+_SOFTWARE: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
 def authenticate(
@@ -210,16 +213,17 @@ def _signed(
 
 
 def note_fleet(replica: Service, sender: Identity, request: ExchangeRequest) -> None:
-    """Remember when a node was last heard, and what it said of itself."""
+    """Remember when a node was last heard, and what it said of itself: of its texts what is none
+    of the words they are made of is left out, since people read them in terminals."""
     if replica.role != "hub" or sender.role == HUB_ROLE:
         return
     status = request.status
     detail = msgspec.msgpack.encode(
         {
             "queued": status.queued,
-            "clock_state": status.clock_state,
+            "clock_state": status.clock_state if status.clock_state in CLOCK_STATES else "",
             "uncertainty_ms": status.uncertainty_ms,
-            "software": status.software,
+            "software": status.software if _SOFTWARE.fullmatch(status.software) else "",
             "number": status.number,
         }
     )

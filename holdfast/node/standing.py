@@ -36,7 +36,9 @@ def require_good(book: BookState, bearer: Identity) -> None:
     was shut out, Unauthorised for a key that was replaced."""
     if bearer.role != HUB_ROLE and book.administration.is_revoked(bearer.serials):
         raise refusal(bearer.name, book.name.partition("/")[2])
-    if bearer.serial in book.superseded:
+    # Of the hub the serial numbers suffice: nobody is issued a certificate of its over the network.
+    older = bearer.role != HUB_ROLE and bearer.not_before_ms < book.replaced_ms.get(bearer.line, 0)
+    if older or bearer.serial in book.superseded:
         raise Unauthorised(
             f"{bearer.name} has another key by now, and this is the one before it; if that was not "
             "this device, somebody else has its keys: shut it out, and rejoin with a new code",

@@ -175,18 +175,13 @@ class VenueKeys:
         """Make a key that follows the one in force, and hand it to every reading device that was
         not shut out. The hub brings it into force when it hears of it.
 
-        Raises Forbidden where this device does not hold the key in force, Conflict where another is
-        on its way already.
+        Raises Forbidden where this device reads no cards, or does not hold the key in force though
+        somebody in good hands made it; Conflict where another is on its way already.
         """
         r = self._r
         with r.lock:
-            present = self.in_force(book)
-            if present is None:
-                raise Forbidden(
-                    "this device does not hold the venue's key; do this at a front desk that shows "
-                    "guests' names"
-                )
-            before = public_of(present)
+            self._require_may_follow(book)
+            before = r.book(book).administration.venue_key
             waiting = self._waiting(book, before)
             if waiting:
                 raise Conflict(
@@ -209,15 +204,35 @@ class VenueKeys:
             "handed_to": names,
         }
 
+    def _require_may_follow(self, book: str) -> None:
+        """Whether this device may make a key that follows the one in force. Raises Forbidden.
+
+        It need not hold that one if its maker was shut out: a stolen desk may have been the only
+        one, or have put a key of its own in force before anybody noticed.
+        """
+        if self._r.identity.role not in CARD_READERS:
+            raise Forbidden("this device reads no guest's card; do this at a front desk")
+        public = self._r.book(book).administration.venue_key
+        maker = self._maker(book, public) if public else "nobody yet"
+        if public not in self._held and maker:
+            raise Forbidden(
+                "this device does not hold the venue's key; do this at a front desk that shows "
+                f"guests' names. If there is none, shut out the device that made it ({maker}) at "
+                "the hub, sync, and try again"
+            )
+
+    def _maker(self, book: str, public: bytes) -> str:
+        """Who made a key of the venue's; empty where that device was shut out."""
+        state = self._r.book(book)
+        author = state.authors.get(state.administration.published[public][1])
+        if author is None or state.administration.is_revoked(author.serials[-1:]):
+            return ""
+        return author.info.name
+
     def _waiting(self, book: str, before: bytes) -> str:
         """Who made a key that waits to take the place of this one; empty: nobody in good hands."""
-        state = self._r.book(book)
-        for public in state.administration.successors(before):
-            writer = state.administration.published[public][1]
-            author = state.authors.get(writer)
-            if author and not state.administration.is_revoked(author.serials[-1:]):
-                return author.info.name
-        return ""
+        successors = self._r.book(book).administration.successors(before)
+        return next((maker for one in successors if (maker := self._maker(book, one))), "")
 
     def seal_anew(self, book: str, limit: int = KEYS_PER_ROUND) -> int:
         """Seal card keys that are sealed to another key to the one in force, `limit` at a time.

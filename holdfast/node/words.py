@@ -30,6 +30,7 @@ REASON_SENTENCES: Final = {
     "certificate-out-of-range": "its certificate is not complete",
     "field-not-amendable": "it changes a field that cannot be changed",
     "role-forbidden": "a device of this role may not write this",
+    "outcome-not-imported": "it says how a reservation ended that no other system brought in",
     "id-foreign": "it makes a reservation under an id that another device gave",
     "newer-schema": "a newer version wrote it; it counts once this device is upgraded",
     # The gate, on a whole frame.

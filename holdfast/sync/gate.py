@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from holdfast.model.contents import check_content, decode_content
 from holdfast.model.entries import SCHEMA, Entry, Malformed, check_envelope, decode
 from holdfast.model.events import EVENT_BY_KIND, ChainCertified, Event, ReservationCreated
-from holdfast.model.ids import may_name
+from holdfast.model.ids import is_derived, may_name
 from holdfast.model.limits import ENTRY_BYTES_MAX, FRAME_BYTES_MAX, PAGE_ENTRIES
 from holdfast.model.roles import may_write
 from holdfast.sync.messages import Frame
@@ -249,6 +249,12 @@ def judge_own(
 
 
 def _check_maker(incarnation: bytes, entry: Entry, event: Event | None) -> None:
-    """Nobody makes a reservation under an id that is another's to give. Raises Malformed."""
-    if isinstance(event, ReservationCreated) and not may_name(entry.subject, incarnation):
+    """Nobody makes a reservation under an id that is another's to give, and only a record of
+    another system, which not every role may bring in, says how it ended: else a kiosk could make
+    somebody out not to have come. Raises Malformed."""
+    if not isinstance(event, ReservationCreated):
+        return
+    if not may_name(entry.subject, incarnation):
         raise Malformed("id-foreign")
+    if event.outcome and not is_derived(entry.subject):
+        raise Malformed("outcome-not-imported")

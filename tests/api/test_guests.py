@@ -141,3 +141,18 @@ async def test_another_key_is_made_at_the_desk(at_desk: httpx.AsyncClient):
     assert again.status_code == 409
     await at_desk.post("/sync/now", json={})
     assert len((await search(at_desk, "smith")).json()["items"]) == 1
+
+
+async def test_who_is_given_a_reservation_does_not_see_the_card_of_who_had_it(
+    at_desk: httpx.AsyncClient,
+):
+    booked = await made(at_desk)
+    other = "agent_" + "2" * 32
+    path = f"/reservations/{booked['id']}"
+    assert (await at_desk.patch(path, json={"agent_id": other})).status_code == 200
+    own = bearer(await token_for(at_desk, "guest", other))
+    shown = await at_desk.get(path, headers=own)
+    assert (shown.json()["agent_id"], "guest" in shown.json()) == (other, False)
+    listed = (await at_desk.get("/reservations", headers=own)).json()["items"]
+    assert ["guest" in one for one in listed] == [False]
+    assert (await at_desk.get(path)).json()["guest"] == GUEST, "the house sees whose card it is"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from holdfast.node.hub import Hub
@@ -120,3 +123,45 @@ async def test_a_secret_is_shown_once_also_under_a_key(
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json()[secret]
     assert again.json() == first.json() | {secret: None}
+
+
+async def test_who_has_the_disk_cannot_try_names_on_what_is_kept_of_a_request(
+    client: httpx.AsyncClient, hub: Hub
+):
+    """A kiosk reads no card; what it keeps to tell requests apart must not say whose name was
+    typed, to somebody who has all its files and tries one name after the other."""
+    key = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    body = booking()
+    made = await client.post("/reservations", json=body, headers=keyed(key))
+    assert made.status_code == 201
+    ((kept, digest),) = hub.store.db.conn.execute("SELECT key, body_hash FROM answers").fetchall()
+    assert key not in kept
+    own = hub.store.records.get("api.answer_key")
+    assert own is not None
+    tried = msgspec.json.encode(body, order="deterministic")
+    for by in (own, kept.encode(), bytes.fromhex(kept)):
+        hashed = hmac.new(by, digestmod=hashlib.sha256)
+        for part in (b"/api/v1/reservations", b"", tried):
+            hashed.update(len(part).to_bytes(8, "big") + part)
+        assert hashed.digest() != digest
+
+
+async def test_a_key_that_an_earlier_version_kept_is_still_known(
+    client: httpx.AsyncClient, hub: Hub
+):
+    body = booking()
+    made = (await client.post("/reservations", json=body, headers=keyed("other"))).json()
+    own = hub.store.records.get("api.answer_key")
+    assert own is not None
+    hashed = hmac.new(own, digestmod=hashlib.sha256)
+    sent = msgspec.json.encode(body, order="deterministic")
+    for part in (b"/api/v1/reservations", b"", sent):
+        hashed.update(len(part).to_bytes(8, "big") + part)
+    with hub.transaction():
+        hub.store.db.conn.execute(
+            "UPDATE answers SET key = ?, body_hash = ?", ("earlier", hashed.digest())
+        )
+    again = await client.post("/reservations", json=body, headers=keyed("earlier"))
+    assert (again.json()["id"], again.headers["idempotency-replayed"]) == (made["id"], "true")
+    another = await client.post("/reservations", json={}, headers=keyed("earlier"))
+    assert another.status_code == 409

@@ -135,3 +135,43 @@ async def test_every_answer_says_what_a_browser_may_not_do(client: httpx.AsyncCl
         }, path
         assert "server" not in answer.headers
         assert "strict-transport-security" not in answer.headers, "without TLS it means nothing"
+
+
+@pytest.mark.parametrize("path", ["//api/v1/venues", "///api//v1/venues"])
+async def test_more_slashes_lead_past_no_check_of_other_sites(hub: Hub, path: str):
+    """The router takes several slashes for one."""
+    headers = OWN | {"Sec-Fetch-Site": "cross-site", "Authorization": f"Bearer {ADMIN}"}
+    (start, _) = await _asked(hub, "GET", path, headers)
+    assert start["status"] == 403
+    del headers["Sec-Fetch-Site"]
+    (start, _) = await _asked(hub, "GET", path, headers)
+    assert start["status"] == 200
+
+
+@pytest.mark.parametrize("path", ["/sync/../api/v1/venues", "/sync/v1/../../api/v1/venues"])
+async def test_no_way_round_through_the_paths_of_replicas_leads_to_the_api(hub: Hub, path: str):
+    headers = {"Host": "evil.example", "Authorization": f"Bearer {ADMIN}"}
+    (start, _) = await _asked(hub, "GET", path, headers)
+    assert start["status"] == 404
+
+
+async def _asked(hub: Hub, method: str, path: str, headers: dict[str, str]) -> list[dict[str, Any]]:
+    """What an application answers to a path that no client would leave as it is."""
+    app = make_app(hub, admin_token=ADMIN)
+    sent: list[dict[str, Any]] = []
+    scope: Any = {
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(),
+        "query_string": b"", "root_path": "", "scheme": "http", "client": ("127.0.0.1", 1),
+        "server": None, "state": {}, "http_version": "1.1",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async with app.lifespan():
+        await app(scope, receive, send)
+    return sent

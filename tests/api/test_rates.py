@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
+from holdfast.api.app import make_app
 from holdfast.api.rates import Buckets, Rate, address_of
 from holdfast.model.errors import RateLimited
 from holdfast.model.limits import WRONG_TOKENS_AT_ONCE
 from holdfast.model.pseudonyms import agent_id
 from holdfast.node.hub import Hub
 from holdfast.node.settings import Settings
-from tests.api.conftest import bearer, booking, calling, token_for
+from tests.api.conftest import ADMIN, bearer, booking, calling, token_for
 
 pytestmark = pytest.mark.anyio
 
@@ -167,3 +168,15 @@ async def test_requests_between_replicas_have_a_bound_of_their_own(
         assert found[-1].headers["retry-after"] == "2"
         assert found[-1].headers["content-type"] == "application/problem+json"
         assert (await client.get("/venues")).status_code == 200
+
+
+async def test_replicas_are_bounded_by_address_however_their_path_is_written(hub: Hub):
+    """The router takes several slashes for one."""
+    app = make_app(hub, admin_token=ADMIN)
+    face = app.state.face
+    face.access.rates.sync = Buckets(Rate("exchanges", 1, 4), lambda: 0.0)
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    async with app.lifespan(), httpx.AsyncClient(transport=transport) as client:
+        urls = ["http://localhost/sync/v1/join", "http://localhost//sync/v1/join"]
+        found = [(await client.post(url, content=b"x")).status_code for url in urls * 3]
+    assert found == [422] * 4 + [429] * 2

@@ -89,3 +89,18 @@ def test_a_directory_without_its_token_is_not_served(hub: Hub):
     os.remove(hub.directory / "admin-token")
     with pytest.raises(DirectoryError, match="admin-token"):
         serve(hub, "127.0.0.1", 0, ready=print)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_a_server_that_crashes_leaves_no_memory_in_a_file():
+    """Keys and cards stand in it in clear. In a process of its own: the limit is a process's."""
+    program = (
+        "from resource import RLIMIT_CORE, getrlimit, setrlimit;"
+        "from holdfast.api.server import leave_no_dump;"
+        "setrlimit(RLIMIT_CORE, getrlimit(RLIMIT_CORE)[1:] * 2);"
+        "leave_no_dump(); print(getrlimit(RLIMIT_CORE)[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "0"

@@ -209,10 +209,12 @@ async def test_a_write_by_cookie_needs_the_second_secret(admin: httpx.AsyncClien
         ({}, 403),
         ({"X-CSRF-Token": ""}, 403),
         ({"X-CSRF-Token": right[:-1]}, 403),
+        ({"X-CSRF-Token": "é"}, 403),
         ({"X-CSRF-Token": other.headers["X-CSRF-Token"]}, 403),
         ({"X-CSRF-Token": right}, 422),
     ]:
-        answer = await page.post("/reservations", json={}, headers=header)
+        sent = [(name.encode(), value.encode()) for name, value in header.items()]
+        answer = await page.post("/reservations", json={}, headers=sent)
         assert answer.status_code == status, header
     assert (await page.get("/reservations")).status_code == 200
     assert (await page.delete("/session")).status_code == 403, "also the way out"
@@ -376,6 +378,19 @@ async def test_a_device_has_so_many_sessions_and_the_longest_unused_makes_room(
     for _ in range(SESSIONS_MAX - 1):
         await logged_in(admin, token=ADMIN)
     assert (await status_of(first), await status_of(second)) == (200, 401)
+
+
+async def test_who_logs_in_again_and_again_logs_nobody_else_out(
+    fleet: Fleet, admin: httpx.AsyncClient
+):
+    """A partner's narrow token, and a desk that nobody has touched for longer."""
+    await add_staff(admin)
+    desk = await logged_in(admin, staff="Zoë", pin=PIN)
+    partner = await token_of(admin, role="read-only")
+    fleet.clocks.advance(minutes=1)
+    for _ in range(SESSIONS_MAX + 1):
+        await logged_in(admin, token=partner)
+    assert await status_of(desk) == 200
 
 
 async def test_nothing_secret_of_a_session_is_on_disk(hub: Hub):

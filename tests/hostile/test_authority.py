@@ -105,6 +105,19 @@ def test_what_a_kiosk_may_not_say_is_quarantined_everywhere(town: Town, event: E
     town.assert_alive()
 
 
+@pytest.mark.parametrize("outcome", ["no_show", "completed", "cancelled", "confirmed"])
+def test_a_kiosk_makes_nobody_out_not_to_have_come(town: Town, outcome: str) -> None:
+    """A reservation that begins with its end, as only records of other systems do."""
+    own = town.attacker.new_id()
+    answer = town.attacker.write(entry(created(outcome=outcome), subject=own))
+    assert [(v[2], v[3]) for v in answer.verdicts] == [("quarantined", "outcome-not-imported")]
+    town.fleet.sync(town.desk)
+    for replica in (town.hub, town.desk):
+        view = replica.view(own)
+        assert view is None or (view.status, view.agent_id) == ("commit_failed", "")
+    town.assert_alive()
+
+
 def test_a_kiosk_makes_no_record_under_the_id_of_an_imported_one(town: Town) -> None:
     derived = import_id(town.fleet.book, "row 7")
     answer = town.attacker.write(entry(created(), subject=derived, claims=(claim("T2"),)))

@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from holdfast.model.discipline import CLOCK_STATES
 from holdfast.model.errors import Forbidden, HoldfastError, Invalid, TooLarge, Unauthorised
 from holdfast.model.limits import EXCHANGE_BYTES_MAX, EXCHANGE_INFLATED_BYTES_MAX
 from holdfast.node import serving, transport
+from holdfast.node.replica import SOFTWARE
 from holdfast.sync import messages
-from holdfast.sync.messages import CardKeyItem, Cursor, Frame, Head
+from holdfast.sync.messages import CardKeyItem, Cursor, Frame, Head, NodeStatus
 from tests.hostile.builders import AGENT, Attacker, Town, contents, created, entry
 from tests.kit import URL
 
@@ -232,3 +234,21 @@ def test_one_refused_frame_harms_no_other_of_the_same_message(town: Town) -> Non
     assert [refused[0] for refused in answer.refused] == [bad.incarnation] * 2
     assert answer.acks[0][1] == len(town.attacker.chain) > 1
     town.assert_alive()
+
+
+def test_lives_that_a_kiosk_makes_up_and_what_it_says_of_itself_fill_no_fleet_view(
+    town: Town,
+) -> None:
+    """The operator reads the fleet in a terminal: no made-up devices, no control characters."""
+    before = [one["incarnation"] for one in town.hub.admission.nodes()]
+    status = NodeStatus(0, "\x1b[2J Ann Smith", 5, "\x1b]0;Ann Smith\x07", 1)
+    for _ in range(5):
+        town.attacker.send(sender=os.urandom(16), status=status)
+    town.attacker.send(status=status)
+    fleet = town.hub.admission.nodes()
+    assert [one["incarnation"] for one in fleet] == before
+    (said,) = [one for one in fleet if one["name"] == "kiosk"]
+    assert (said["clock_state"], said["version"]) == ("", "")
+    town.assert_alive()
+    (honest,) = [one for one in town.hub.admission.nodes() if one["name"] == "kiosk"]
+    assert honest["clock_state"] in CLOCK_STATES and honest["version"] == SOFTWARE

@@ -386,6 +386,36 @@ def test_who_has_the_key_of_before_speaks_for_nobody(fleet: Fleet) -> None:
     work(fleet, desk, hour=15)
 
 
+@pytest.mark.parametrize("own_key", [False, True], ids=["the copied key", "a key of its own"])
+def test_nor_with_what_it_had_certified_by_the_key_of_before(fleet: Fleet, own_key: bool) -> None:
+    """Whoever copied the key asked the hub for another certificate at once, and wrote nothing."""
+    desk = fleet.join("desk")
+    work(fleet, desk)
+    copied = desk.identity
+    key = Ed25519PrivateKey.generate() if own_key else copied.key
+    fleet.clocks.advance(minutes=1)
+    answered = posted(fleet.hub, copied, RENEW_PATH, renewing.request_for(copied.proven, key))
+    chain = renewing.read_answer(answered, copied.proven, key, copied.root)
+    thief = copied.renewed(chain, key)
+    fleet.clocks.advance(minutes=1)
+    desk.renew(new_key=True)
+    fleet.sync(desk)
+    with pytest.raises(Unauthorised, match="has another key by now"):
+        posted(fleet.hub, thief, RENEW_PATH, renewing.request_for(thief.proven, key))
+    work(fleet, desk, hour=15)
+
+
+def test_a_hub_whose_clock_was_set_back_certifies_no_key_that_it_would_refuse(
+    fleet: Fleet,
+) -> None:
+    desk = fleet.join("desk")
+    desk.renew(new_key=True)
+    fleet.sync(desk)
+    fleet.clocks.off_ms["hub"] = -3 * 3_600_000.0
+    desk.renew(new_key=True)
+    work(fleet, desk)
+
+
 def test_a_copy_of_before_the_rotation_is_refused_and_the_device_goes_on(fleet: Fleet) -> None:
     desk = fleet.join("desk")
     work(fleet, desk)

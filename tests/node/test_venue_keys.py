@@ -186,6 +186,47 @@ def test_no_desk_seals_cards_to_a_key_that_it_does_not_hold(town: Fleet):
     assert read(town, "desk", ann) == ANN
 
 
+def test_a_venue_gets_its_key_back_from_a_stolen_desk_that_put_its_own_in_force(town: Fleet):
+    """The desk in bad hands hands its key to nobody; who holds it reads what is written until it
+    is shut out, and nothing after that."""
+    ann = book(town, "desk", "ann", "19:00")
+    bar, before = town.nodes["bar"], in_force(town)
+    with bar.transaction():
+        bar.append(town.book, VenueKeyPublished(bytes([9]) * 32, before))
+    town.sync_all()
+    with pytest.raises(Forbidden, match=r"made it \(bar\)"):
+        rotate(town, "desk")
+    town.cut("bar")
+    town.the_hub.revoke("bar", "stolen")
+    town.sync_all()
+    assert rotate(town, "desk")["follows"] == (bytes([9]) * 32).hex()
+    town.sync_all()
+    town.nodes.pop("bar").close()
+    late = book(town, "kiosk", "bob", "20:00")
+    town.sync_all()
+    assert in_force(town) not in (before, bytes([9]) * 32)
+    assert read(town, "desk", ann) == read(town, "desk", late) == ANN
+    assert set.union(*sealed_to(town, ann).values()) == {in_force(town)}
+
+
+def test_a_venue_whose_only_desk_was_stolen_goes_on_with_another(fleet: Fleet):
+    fleet.join("desk")
+    fleet.join("kiosk", "kiosk")
+    fleet.sync_all()
+    fleet.the_hub.revoke("desk", "stolen")
+    fleet.nodes.pop("desk").close()
+    fleet.join("new")
+    fleet.sync_all()
+    old = in_force(fleet)
+    rotate(fleet, "new")
+    fleet.sync_all()
+    assert in_force(fleet) != old
+    ann = book(fleet, "kiosk", "ann", "19:00")
+    fleet.sync_all()
+    assert read(fleet, "new", ann) == ANN
+    assert set.union(*sealed_to(fleet, ann).values()) == {in_force(fleet)}
+
+
 def test_a_kiosk_cannot_put_another_key_beside_a_cards(town: Fleet):
     ann = book(town, "desk", "ann", "19:00")
     town.sync_all()
