@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.naming import AGENT_HELP, named_agent
 from holdfast.commands.options import (
     Group,
     all_reasons,
@@ -46,9 +47,12 @@ def reservations() -> None:
 @click.option("--venue", metavar="V", help="Only of this one.")
 @click.option("--date", metavar="D", help="A service date: 2026-07-01.")
 @click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
+@click.option("--agent", metavar="AGENT", help=f"Only of this guest. {AGENT_HELP}")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
-def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -> None:
+def list_(
+    data: Path, agent: str | None, limit: int | None, as_json: bool, **filters: str | None
+) -> None:
     """List by start.
 
     \b
@@ -59,7 +63,8 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        found = session.items("/reservations", limit, **filters)
+        whole = None if agent is None else named_agent(session, agent)
+        found = session.items("/reservations", limit, agent_id=whole, **filters)
     if as_json:
         show_json({"items": found, "next": None})
         return
