@@ -8,10 +8,17 @@ from typing import Any
 
 import click
 
-from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
+from holdfast.commands.options import (
+    Group,
+    all_reasons,
+    data_option,
+    json_option,
+    read_reason,
+    reason_option,
+)
 from holdfast.commands.words import ago_text
 from holdfast.model.errors import Invalid, NotFound
-from holdfast.model.vocabulary import RESOLVE_REASONS
+from holdfast.model.vocabulary import ACTIONS, RESOLVE_REASONS, resolve_reasons
 
 
 @click.group(cls=Group)
@@ -89,6 +96,7 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     "--action",
     required=True,
     metavar="A",
+    type=click.Choice(sorted(ACTIONS)),
     help="What to do about it, as above.",
 )
 @click.option(
@@ -99,7 +107,7 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     help="For move, walk and overbook: the other place. May be repeated.",
 )
 @click.option("--at", "at", metavar="T", help="For move and overbook: another start, venue-local.")
-@reason_option(RESOLVE_REASONS, "What was done, such as")
+@reason_option(RESOLVE_REASONS, "What was done, such as", read=False)
 @json_option
 def resolve(
     exception: str,
@@ -135,7 +143,8 @@ def resolve(
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
-    body: dict[str, Any] = {"action": action, "reason": reason}
+    code = read_reason(reason, resolve_reasons(action))
+    body: dict[str, Any] = {"action": action, "reason": code}
     if resources:
         body["resources"] = list(resources)
     if at is not None:

@@ -27,7 +27,6 @@ from holdfast.commands.words import (
     until_text,
     venue_hint,
 )
-from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import CANCEL_REASONS
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
 @reservations.command(epilog=all_reasons(CANCEL_REASONS))
 @click.argument("reservation", metavar="ID")
 @data_option
-@reason_option(CANCEL_REASONS)
+@reason_option(CANCEL_REASONS, has_note=True)
 @click.option("--by", metavar="WHO", help="guest, venue or system; left out: guest.")
 @click.option("--note", metavar="TEXT", help="More about it; sealed for the venue. `-`: read it.")
 @json_option
@@ -122,14 +121,6 @@ def cancel(
     reservation: str, data: Path, reason: str, by: str | None, note: str | None, as_json: bool
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
-    from holdfast.node.reasons import reason_code
-
-    try:
-        reason = reason_code(reason, CANCEL_REASONS, has_note=True)
-    except Invalid as error:
-        raise click.BadParameter(
-            error.extra["errors"][0]["message"], param_hint="--reason"
-        ) from error
     if note == "-":
         note = sys.stdin.read().strip()
     _step(reservation, "cancel", data, as_json, reason=reason, by=by, note=note)
@@ -179,7 +170,7 @@ def undo_no_show(reservation: str, data: Path, as_json: bool) -> None:
 @click.option("--resource", "resources", multiple=True, metavar="R", help="May be repeated.")
 @click.option("--party", type=int, metavar="N", help="A new number of people.")
 @click.option("--minutes", type=int, metavar="M", help="A new length.")
-@click.option("--nights", type=int, metavar="N", help="A new number of nights.")
+@click.option("--nights", type=click.IntRange(min=1), metavar="N", help="A new number of nights.")
 @override_option
 @json_option
 def move(

@@ -17,7 +17,9 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 @click.option("--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
 @click.option("--minutes", type=int, metavar="M", help="How long; left out: as the venue says.")
-@click.option("--nights", type=int, metavar="N", help="How many nights, at a lodging.")
+@click.option(
+    "--nights", type=click.IntRange(min=1), metavar="N", help="How many nights, at a lodging."
+)
 @click.option(
     "--resource", "resources", multiple=True, metavar="R", help="This one; may be repeated."
 )

@@ -42,7 +42,7 @@ class TestTokens:
         [
             (["--expires", "soon"], 2, "no span of time"),
             (["--venue", "nowhere"], 1, "--venue: no venue nowhere here"),
-            (["--may", "backup"], 1, "--may: backup: role staff has"),
+            (["--may", "backup"], 2, "--may: backup: role staff has"),
         ],
     )
     def test_what_makes_no_sense_is_called_as_it_was_typed(
