@@ -43,7 +43,7 @@ def list_(data: Path, as_json: bool) -> None:
     show_table(
         [
             *("about", "what", "since", "detail"),
-            Column("actions", drop=1),
+            Column("actions", drop=1, below=True),
             Column("id", drop=2),
         ],
         (
@@ -57,7 +57,9 @@ def list_(data: Path, as_json: bool) -> None:
             ]
             for one in answer["items"]
         ),
-        empty="nothing that a person must look at",
+        empty="Nothing that a person must look at. What cannot be settled by itself, such as a"
+        " place that was asked for twice while devices were apart, is listed here, with what can be"
+        " done.",
     )
 
 

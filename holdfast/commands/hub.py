@@ -53,7 +53,7 @@ def init(
 
     The passphrase of an encrypted root key is asked for, or read from standard input.
     """
-    from holdfast.commands.output import say, show_json
+    from holdfast.commands.output import copied, say, show_json
     from holdfast.node.hub import Hub
 
     root, passphrase = (
@@ -70,14 +70,14 @@ def init(
         show_json({"directory": str(data), "tenant": tenant, "name": name, "next": following})
         return
     say(f"The hub of {tenant} is in {data}; its admin token is in {data / 'admin-token'}.")
-    say(f"The root key can be kept offline: holdfast hub export-root FILE --data {where}")
+    copied([f"The root key can be kept offline: holdfast hub export-root FILE --data {where}"])
     if root_file:
         say(
             "This tenant had a hub before: nothing is sold here until its devices have been heard "
             f"and you say so (holdfast hub recover --data {where}), or that there are none "
             "(--proceed)."
         )
-    say(f"next: {following}")
+    copied([f"next: {following}"])
 
 
 @hub.command("export-root")
@@ -225,7 +225,7 @@ def invites(data: Path, withdraw: str | None, as_json: bool) -> None:
             ]
             for one in answer["items"]
         ),
-        empty="no join code is open; make one: holdfast hub invite",
+        empty="No join code is open: `holdfast hub invite` makes one.",
     )
     if answer["items"]:
         remark("a code is withdrawn with `holdfast hub invites --withdraw ID`")
@@ -326,7 +326,7 @@ def nodes(data: Path, every: bool, as_json: bool) -> None:
             ]
             for node, follower in lives
         ),
-        empty="no nodes yet; invite one: holdfast hub invite",
+        empty="No device has joined yet: `holdfast hub invite` makes the code with which one does.",
     )
     if ended and not every:
         remark(f"{counted(ended, 'earlier life', 'earlier lives')} left out; --all shows them")

@@ -88,7 +88,10 @@ def list_(
             ]
             for one in found
         ),
-        empty="no reservations",
+        empty="No reservation fits; with fewer filters there may be more."
+        if whole or any(filters.values())
+        else "No reservations yet: `holdfast reserve` makes one, and `holdfast reservations"
+        " import` brings in those of another system.",
         by_day="venue",
     )
 

@@ -245,3 +245,23 @@ def test_what_waits_for_the_hub_says_what_is_expected(run: Run, kiosk: Path):
     assert "likely to be had (the place was free)" in shown
     run("sync", "now", "--data", kiosk)
     assert "expected" not in run("reservations", "show", made["code"], "--data", kiosk).stdout
+
+
+def test_an_exchange_with_nothing_to_send_says_so_and_who_sends(
+    run: Run, serve: Serve, kiosk: Path
+):
+    """After a pause what waited goes out by itself, and a round by hand then has nothing left."""
+    run(*reserve(kiosk))
+    assert run("sync", "now", "--data", kiosk).stdout.split()[:2] == ["sent", "1"]
+    assert "0, nothing was waiting\n" in run("sync", "now", "--data", kiosk).stdout
+    run("sync", "pause", "--data", kiosk)
+    run(*reserve(kiosk))
+    resumed = run("sync", "resume", "--data", kiosk).stdout
+    assert "`holdfast sync now` sends what waits" in resumed
+    serve("node", kiosk)
+    wait_until_connected(run, kiosk)
+    assert "0, nothing was waiting: this device sends by itself" in (
+        run("sync", "now", "--data", kiosk).stdout
+    )
+    resumed = run("sync", "resume", "--data", kiosk).stdout
+    assert "what waited is sent by itself" in resumed
