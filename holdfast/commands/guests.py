@@ -196,12 +196,16 @@ def _confirm(meant: str, typed: str, *, yes: bool) -> None:
 
     if yes:
         remark(f"{typed} is {meant}")
-    elif sys.stdin.isatty():
+    elif _at_a_terminal():
         click.confirm(f"{typed} is {meant}. Forget this guest?", abort=True, err=True)
     else:
         raise click.UsageError(
             f"{typed} is {meant}: give the whole id, or --yes, if that is who is meant"
         )
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _show_erasures(items: list[dict[str, Any]]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
-from holdfast.commands import session
+from holdfast.commands import guests, session
 from holdfast.commands.naming import shown_chars
 from tests.cli.support import DAY, Run, Running, document, make_hub, program
 
@@ -100,6 +101,28 @@ def test_nobody_is_forgotten_by_the_beginning_of_an_id_before_it_was_shown_whole
     done = run(*erase, code, "--yes")
     assert [one["agent_id"] for one in document(done)["items"]] == [agent]
     assert f"{code} is {agent}" in done.stderr
+
+
+@pytest.mark.parametrize(("answer", "left"), [(True, 1), (False, 0)])
+def test_at_a_terminal_one_is_asked_whether_that_is_who_is_meant(
+    run: Run, desk: Path, monkeypatch: pytest.MonkeyPatch, answer: bool, left: int
+):
+    made = reserve(run, desk)
+    asked: list[str] = []
+
+    def confirm(text: str, *, abort: bool, err: bool) -> None:
+        asked.append(text)
+        assert abort and err, "standard output is for the answer alone"
+        if not answer:
+            raise click.Abort
+
+    monkeypatch.setattr(guests, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr(click, "confirm", confirm)
+    done = run("guests", "erase", made["code"], "--reason", "test", "--data", desk)
+    assert done.exit_code == (0 if answer else 130)
+    assert made["agent_id"] in asked[0]
+    erased = document(run("guests", "erasures", "--json", "--data", desk))["items"]
+    assert len(erased) == left
 
 
 def test_who_is_forgotten_twice_is_told_of_once(run: Run, desk: Path):
