@@ -111,12 +111,7 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
         except HoldfastError as error:
-            from holdfast.commands.failures import line_of
-            from holdfast.commands.spelling import as_typed, options_of
-
-            options = options_of(self, sys.argv[1:] if args is None else args)
-            line = as_typed(line_of(error), error.extra.get("errors"), options)
-            return _fail(line, error.exit_status)
+            return self._failed(error, sys.argv[1:] if args is None else args)
         except Exception as error:  # the last line of defence: logged, and one line
             from holdfast.commands.failures import log_unexpected
             from holdfast.store.database import explained
@@ -126,6 +121,19 @@ class Commands(click.Group):
                 return _fail(known.detail, known.exit_status)
             return _fail(log_unexpected(error), FAILED)
         return status if isinstance(status, int) else DONE
+
+    def _failed(self, error: HoldfastError, words: Sequence[str]) -> int:
+        """One line in the words of the command line. What nobody can understand, whatever is in the
+        directory, is wrong usage, wherever that was noticed."""
+        from holdfast.commands.failures import is_invalid, line_of
+        from holdfast.commands.spelling import as_typed, called, is_wrong_usage
+
+        path, options = called(self, words)
+        faults = error.extra.get("errors")
+        line = as_typed(line_of(error), faults, options)
+        if is_invalid(error) and is_wrong_usage(faults, options):
+            return _fail(f"{line.rstrip('.')}; see `{path} --help`", WRONG_USAGE)
+        return _fail(line, error.exit_status)
 
 
 @click.group(

@@ -64,3 +64,11 @@ def test_the_numbers_are_those_of_the_limits():
     }
     assert STAFF_ROLES == ("supervisor", "staff", "read-only")
     assert ROLE_BY_PAGE == {"desk": "supervisor", "kiosk": "kiosk", "hub": "admin"}
+
+
+def test_what_is_asked_about_most_takes_the_role_that_the_program_asks_for():
+    # A guest may change what is the guest's own, which is another question.
+    order = ("read-only", "kiosk", "staff", "supervisor", "admin")
+    for cells in rows("| to … | takes"):
+        permission, least = cells[1].strip("`"), cells[2].strip("`")
+        assert next(role for role in order if permission in PERMISSIONS[role]) == least, permission

@@ -108,6 +108,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "revokeAllotment": _operation(allotments.Allotment, "rule-violated"),
     # Guests
     "searchGuests": _operation(guests.FoundGuests, "rule-violated"),
+    "nameGuests": _operation(guests.NamedGuests),
     "getGuest": _operation(guests.Guest, "rule-violated"),
     "exportGuest": _operation(guests.GuestExport, "rule-violated", "storage-full"),
     "eraseGuest": _operation(

@@ -203,7 +203,8 @@ def read_time(venue: Venue | None, text: str | None, field: str) -> int | None:
     # In a query an unescaped `+` of an offset arrives as a space.
     text = re.sub(r" (?=\d\d:\d\d$)", "+", text) if "T" in text else text
     if venue is None:
-        if not re.search(r"(?:[Zz]|[+-]\d\d:\d\d)$", text):
+        known = wall.DATE_TIME_PATTERN.fullmatch(text)
+        if known is not None and known[4] is None:
             raise Invalid.field(field, "needs an offset where no venue is named")
         venue = _UTC
     return wall.local_to_epoch(venue, text, field)

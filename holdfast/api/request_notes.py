@@ -25,6 +25,7 @@ from holdfast.model.limits import (
     TOKEN_SECONDS_MAX,
     VENUES_PER_TOKEN_MAX,
 )
+from holdfast.model.pseudonyms import AGENT_ID_CHARS, BEGINNING_CHARS_MIN
 from holdfast.model.roles import NODE_ROLES
 from holdfast.store.queue import STATES
 
@@ -154,6 +155,18 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     },
     "SearchRequest": {
         "q": {"description": "a name or its beginning, a telephone number, an e-mail address"},
+        "limit": {
+            "description": "how many guests",
+            "minimum": 1,
+            "maximum": LIST_LIMIT_MAX,
+        },
+    },
+    "NameQuery": {
+        "begins": {
+            "description": "`agent_` and 6 to 32 characters of an agent id",
+            "minLength": len("agent_") + BEGINNING_CHARS_MIN,
+            "maxLength": AGENT_ID_CHARS,
+        },
         "limit": {
             "description": "how many guests",
             "minimum": 1,

@@ -31,6 +31,13 @@ class SearchRequest(msgspec.Struct, kw_only=True):
     limit: int | None = None
 
 
+class NameQuery(msgspec.Struct, kw_only=True):
+    """`begins`: `agent_` and at least six characters of an agent id; `limit` guests at most."""
+
+    begins: str
+    limit: int | None = None
+
+
 class EraseQuery(msgspec.Struct, kw_only=True):
     """`reason` is a code."""
 
@@ -74,6 +81,24 @@ async def search_guests(request: Asking) -> Response[bytes]:
         await search()
     items = [_found(one) for one in shown[0]]
     return answer(shapes.FoundGuests(items=items, next=None), answered.status, answered.headers)
+
+
+@get(
+    "/guests",
+    operation_id="nameGuests",
+    summary="Guests by the beginning of their agent id",
+    description="Pseudonyms alone, also at a device that reads no card: to say whom one means.",
+    tags=TAGS,
+    opt={"permission": "guests.find"},
+    operation_class=operation(query=NameQuery),
+)
+async def name_guests(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), NameQuery)
+    limit = read_limit(query.limit)
+    named = await face.run(guest_desk.beginning, face.replica, query.begins, limit)
+    items = [shapes.NamedGuest(**one) for one in named]
+    return answer(shapes.NamedGuests(items=items, next=None))
 
 
 def _found(line: dict[str, Any]) -> shapes.FoundGuest:
@@ -195,6 +220,7 @@ def _rotated(replica: Replica, venue: str) -> str:
 
 ROUTES: list[HTTPRouteHandler] = [
     search_guests,
+    name_guests,
     get_guest,
     export_guest,
     erase_guest,

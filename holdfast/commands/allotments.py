@@ -17,6 +17,10 @@ _WHOLE_ID_CHARS: Final = 32
 _LETTERS_MIN: Final = 6
 _NAMED_MAX: Final = 5
 _LISTED_MAX: Final = 6
+_NONE: Final = (
+    "No allotments: everything is the hub's to sell. `allotments` in the venue file, or `holdfast"
+    " allotments grant` at the hub, gives a device what it may sell by itself."
+)
 
 
 @click.group(cls=Group)
@@ -43,7 +47,7 @@ def list_(data: Path, venue: str | None, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        _show(answer["items"], empty="no allotments: everything is the hub's")
+        _show(answer["items"], empty=_NONE)
 
 
 @allotments.command()

@@ -18,7 +18,9 @@ from holdfast.commands.words import until_text
 @click.option("--to", "starts_to", metavar="TIME", help="… and before.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
 @click.option("--minutes", type=int, metavar="M", help="How long.")
-@click.option("--nights", type=int, metavar="N", help="How many nights, at a lodging.")
+@click.option(
+    "--nights", type=click.IntRange(min=1), metavar="N", help="How many nights, at a lodging."
+)
 @click.option("--area", metavar="A", help="Only this area.")
 @click.option("--full", is_flag=True, help="Also what cannot be had, and why.")
 @json_option
@@ -49,6 +51,8 @@ def availability(
 
     if date is None and starts_from is None and starts_to is None:
         raise click.UsageError("say when: --date, or --from and --to")
+    if date is not None and (starts_from is not None or starts_to is not None):
+        raise click.UsageError("give --date, or --from and --to, not both")
     with open_session(data) as session:
         answer = session.request(
             "GET",

@@ -9,7 +9,6 @@ import click
 
 from holdfast.commands.options import Group, data_option, json_option
 from holdfast.commands.words import plain
-from holdfast.model.errors import NotFound
 
 
 @click.group(cls=Group)
@@ -31,7 +30,7 @@ def get(name: str | None, data: Path, as_json: bool) -> None:
     # Read from the directory itself: the file says the same whether the process runs or not.
     settings = load(data).show()
     if name is not None and name not in settings:
-        raise NotFound(f"{name!r} is not a setting; there are {', '.join(settings)}")
+        raise click.UsageError(f"{name!r} is not a setting; there are {', '.join(settings)}")
     if as_json:
         show_json(settings if name is None else {name: settings[name]})
     elif name is not None:

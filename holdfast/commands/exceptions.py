@@ -8,10 +8,17 @@ from typing import Any
 
 import click
 
-from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
+from holdfast.commands.options import (
+    Group,
+    all_reasons,
+    data_option,
+    json_option,
+    read_reason,
+    reason_option,
+)
 from holdfast.commands.words import ago_text
 from holdfast.model.errors import Invalid, NotFound
-from holdfast.model.vocabulary import RESOLVE_REASONS
+from holdfast.model.vocabulary import ACTIONS, RESOLVE_REASONS, resolve_reasons
 
 
 @click.group(cls=Group)
@@ -36,7 +43,7 @@ def list_(data: Path, as_json: bool) -> None:
     show_table(
         [
             *("about", "what", "since", "detail"),
-            Column("actions", drop=1),
+            Column("actions", drop=1, below=True),
             Column("id", drop=2),
         ],
         (
@@ -50,7 +57,9 @@ def list_(data: Path, as_json: bool) -> None:
             ]
             for one in answer["items"]
         ),
-        empty="nothing that a person must look at",
+        empty="Nothing that a person must look at. What cannot be settled by itself, such as a"
+        " place that was asked for twice while devices were apart, is listed here, with what can be"
+        " done.",
     )
 
 
@@ -89,6 +98,7 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     "--action",
     required=True,
     metavar="A",
+    type=click.Choice(sorted(ACTIONS)),
     help="What to do about it, as above.",
 )
 @click.option(
@@ -99,7 +109,7 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     help="For move, walk and overbook: the other place. May be repeated.",
 )
 @click.option("--at", "at", metavar="T", help="For move and overbook: another start, venue-local.")
-@reason_option(RESOLVE_REASONS, "What was done, such as")
+@reason_option(RESOLVE_REASONS, "What was done, such as", read=False)
 @json_option
 def resolve(
     exception: str,
@@ -135,7 +145,8 @@ def resolve(
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
-    body: dict[str, Any] = {"action": action, "reason": reason}
+    code = read_reason(reason, resolve_reasons(action))
+    body: dict[str, Any] = {"action": action, "reason": code}
     if resources:
         body["resources"] = list(resources)
     if at is not None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from holdfast.model.errors import HoldfastError, Unreachable
+from holdfast.model.errors import HoldfastError, Invalid, Unreachable
 
 _SHOWN: Final = 3
 """Alternatives and conflicting ids that a line names; `--json` clients read all of them."""
@@ -37,6 +37,13 @@ def refusal(problem: Any, status: int) -> HoldfastError:
     if str(problem.get("type", "")).endswith(":unreachable"):
         return Unreachable(str(problem.get("detail") or "the hub cannot be reached"))
     return Refused(problem, status)
+
+
+def is_invalid(error: HoldfastError) -> bool:
+    """Whether this says that something could not be understood, here or over HTTP."""
+    if isinstance(error, Refused):
+        return error.http_status == Invalid.status
+    return isinstance(error, Invalid)
 
 
 def line_of(error: HoldfastError) -> str:

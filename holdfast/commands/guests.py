@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from holdfast.commands.naming import named_agent, said_of, shown_chars
 from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
 from holdfast.commands.words import clock_text, counted, status_words
 from holdfast.model.vocabulary import ERASE_REASONS
@@ -22,7 +23,11 @@ _ROLE_OF_HUB: Final = "hub"
 
 @click.group(cls=Group)
 def guests() -> None:
-    """Find a guest, show what is known, hand it over, forget. AGENT is the guest's pseudonym."""
+    """Find a guest, show what is known, hand it over, forget.
+
+    AGENT is the guest's pseudonym (agent_ and 32 characters), its beginning with at least six of
+    them, or the code of one of the guest's reservations.
+    """
 
 
 @guests.command()
@@ -58,7 +63,7 @@ def find(text: str, data: Path, limit: int | None, as_json: bool) -> None:
             "e-mail",
             Column("reservations", drop=1),
             Column("last", drop=2),
-            "agent",
+            Column("agent", short=shown_chars([one["agent_id"] for one in found["items"]])),
         ],
         (
             [
@@ -85,15 +90,14 @@ def show(agent: str, data: Path, as_json: bool) -> None:
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
-        found = session.get(f"/guests/{quoted(agent)}")
+        found = session.get(f"/guests/{quoted(named_agent(session, agent))}")
     if as_json:
         show_json(found)
         return
     card = found.get("guest")
-    if card:
-        show_fields([(name, value) for name, value in card.items() if value])
-    else:
+    if not card:
         say("There is no card of this guest, or it was erased.")
+    show_fields([*((card or {}).items()), ("agent", found["agent_id"])])
     show_table(
         ["when", "code", "party", "where", "state"],
         (
@@ -128,15 +132,16 @@ def export(agent: str, data: Path, as_json: bool) -> None:
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
-        show_json(session.get(f"/guests/{quoted(agent)}/export"))
+        show_json(session.get(f"/guests/{quoted(named_agent(session, agent))}/export"))
 
 
 @guests.command(epilog=all_reasons(ERASE_REASONS))
 @click.argument("agent", metavar="AGENT")
 @data_option
 @reason_option(ERASE_REASONS)
+@click.option("--yes", is_flag=True, help="Do not ask whether AGENT is who is meant.")
 @json_option
-def erase(agent: str, data: Path, reason: str, as_json: bool) -> None:
+def erase(agent: str, data: Path, reason: str, yes: bool, as_json: bool) -> None:
     """Forget a guest: destroy every card of theirs on every device.
 
     \b
@@ -144,19 +149,23 @@ def erase(agent: str, data: Path, reason: str, as_json: bool) -> None:
       holdfast guests erase agent_… --reason guest_request --data desk
 
     It cannot be undone. The reservations stay, under the pseudonym alone. A device that is offline
-    follows when it comes back; `holdfast guests erasures` shows who has.
+    follows when it comes back; `holdfast guests erasures` shows who has. Who is not named by the
+    whole id is shown first, and you are asked, or say --yes.
     """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
+        whole = named_agent(session, agent)
+        if whole != agent:
+            _confirm(said_of(session, whole), agent, yes=yes)
         answer = session.request(
-            "DELETE", f"/guests/{quoted(agent)}", params={"reason": reason}
+            "DELETE", f"/guests/{quoted(whole)}", params={"reason": reason}
         ).data
     if as_json:
         show_json(answer)
         return
-    _show_erasures(answer["items"][-1:])
+    _show_erasures(answer["items"])
     say("Backups made before today hold the card until they are deleted.")
 
 
@@ -170,7 +179,8 @@ def erasures(agent: str | None, data: Path, as_json: bool) -> None:
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        items = session.items("/erasures", agent_id=agent)
+        whole = None if agent is None else named_agent(session, agent)
+        items = session.items("/erasures", agent_id=whole)
     if as_json:
         show_json({"items": items, "next": None})
     elif items:
@@ -179,15 +189,38 @@ def erasures(agent: str | None, data: Path, as_json: bool) -> None:
         say("nobody was erased")
 
 
+def _confirm(meant: str, typed: str, *, yes: bool) -> None:
+    """Show who is meant, and go on only if that is right. Raises click.UsageError where nobody can
+    be asked, click.Abort for no."""
+    from holdfast.commands.output import remark
+
+    if yes:
+        remark(f"{typed} is {meant}")
+    elif _at_a_terminal():
+        click.confirm(f"{typed} is {meant}. Forget this guest?", abort=True, err=True)
+    else:
+        raise click.UsageError(
+            f"{typed} is {meant}: give the whole id, or --yes, if that is who is meant"
+        )
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _show_erasures(items: list[dict[str, Any]]) -> None:
+    """One paragraph for each guest and venue, as it stands with what was asked for last: that
+    covers all that was written before it, what was asked for earlier included."""
     from holdfast.commands.output import Column, say, show_table
 
-    for item in items:
+    for asked in _by_guest(items):
+        item = asked[-1]
         devices = item["devices"]
         done = sum(1 for one in devices if one["state"] == "confirmed")
+        again = f" (asked for {len(asked)} times, this was the last)" if len(asked) > 1 else ""
         say(
             f"{item['agent_id']} at {item['venue']}, asked for at {item['by']} on "
-            f"{clock_text(item['asked_at'])}: {done} of {counted(len(devices), 'device')} "
+            f"{clock_text(item['asked_at'])}{again}: {done} of {counted(len(devices), 'device')} "
             f"{'have' if done != 1 else 'has'} done it."
         )
         show_table(
@@ -204,3 +237,13 @@ def _show_erasures(items: list[dict[str, Any]]) -> None:
             ),
             empty="no devices",
         )
+
+
+def _by_guest(items: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The erasures of each guest at each venue together, the oldest first, where the last one of
+    each stood."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for item in items:
+        key = (item["agent_id"], item["venue"])
+        found[key] = [*found.pop(key, []), item]
+    return list(found.values())

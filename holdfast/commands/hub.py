@@ -18,6 +18,7 @@ from holdfast.commands.options import (
     reason_option,
 )
 from holdfast.commands.running import run_options
+from holdfast.commands.secrets import ask_new_passphrase, passphrase_option, read_root_file
 from holdfast.model.roles import NODE_ROLES
 from holdfast.model.vocabulary import REVOKE_REASONS
 
@@ -39,8 +40,11 @@ def hub() -> None:
     metavar="FILE",
     help="Use this root key, as export-root wrote it, instead of a new one.",
 )
+@passphrase_option
 @json_option
-def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None:
+def init(
+    data: Path, tenant: str, root_file: Path | None, passphrase_stdin: bool, as_json: bool
+) -> None:
     """Make a hub in a new directory.
 
     \b
@@ -49,11 +53,12 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
 
     The passphrase of an encrypted root key is asked for, or read from standard input.
     """
-    from holdfast.commands.output import say, show_json
-    from holdfast.commands.secrets import read_root_file
+    from holdfast.commands.output import copied, say, show_json
     from holdfast.node.hub import Hub
 
-    root, passphrase = read_root_file(root_file) if root_file else (None, b"")
+    root, passphrase = (
+        read_root_file(root_file, from_stdin=passphrase_stdin) if root_file else (None, b"")
+    )
     made = Hub.init(data, tenant, root, passphrase=passphrase)
     try:
         name = made.name
@@ -65,21 +70,21 @@ def init(data: Path, tenant: str, root_file: Path | None, as_json: bool) -> None
         show_json({"directory": str(data), "tenant": tenant, "name": name, "next": following})
         return
     say(f"The hub of {tenant} is in {data}; its admin token is in {data / 'admin-token'}.")
-    say(f"The root key can be kept offline: holdfast hub export-root FILE --data {where}")
+    copied([f"The root key can be kept offline: holdfast hub export-root FILE --data {where}"])
     if root_file:
         say(
             "This tenant had a hub before: nothing is sold here until its devices have been heard "
             f"and you say so (holdfast hub recover --data {where}), or that there are none "
             "(--proceed)."
         )
-    say(f"next: {following}")
+    copied([f"next: {following}"])
 
 
 @hub.command("export-root")
 @data_option
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--plain", is_flag=True, help="Do not encrypt the file: who opens it has the key.")
-@click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase from standard input.")
+@passphrase_option
 @click.option(
     "--remove", is_flag=True, help="Then delete the key here; FILE may be of an earlier export."
 )
@@ -99,7 +104,6 @@ def export_root(
       holdfast hub export-root /media/usb/root.pem --remove --data hub
     """
     from holdfast.commands.output import remark, say, show_json
-    from holdfast.commands.secrets import ask_new_passphrase, read_root_file
     from holdfast.commands.session import require_directory
     from holdfast.node.issuing import export_root as write_root
     from holdfast.node.timekeeping import Timekeeper
@@ -108,7 +112,7 @@ def export_root(
     if file.exists() and not remove:
         raise click.BadParameter(f"{file} exists already; name another file, or remove it first")
     if file.exists():
-        _, passphrase = read_root_file(file)
+        _, passphrase = read_root_file(file, from_stdin=passphrase_stdin)
     else:
         passphrase = b"" if plain else ask_new_passphrase(from_stdin=passphrase_stdin)
     write_root(data, file, passphrase, remove=remove, now_ms=Timekeeper().now_ms())
@@ -137,20 +141,25 @@ def export_root(
     metavar="FILE",
     help="The root key, as export-root wrote it.",
 )
+@passphrase_option
 @json_option
-def renew_issuer(data: Path, root_file: Path, as_json: bool) -> None:
+def renew_issuer(data: Path, root_file: Path, passphrase_stdin: bool, as_json: bool) -> None:
     """Give the hub a new issuing certificate, with the root key; the hub may go on running.
 
-    What the one before has issued stays good. The root key is read and not kept.
+    \b
+    Such as:
+      holdfast hub renew-issuer --root /media/usb/root.pem --data hub
+
+    What the one before has issued stays good. The root key is read and not kept. The passphrase of
+    an encrypted one is asked for, or read from standard input.
     """
     from holdfast.commands.output import say, show_json
-    from holdfast.commands.secrets import read_root_file
     from holdfast.commands.session import require_directory
     from holdfast.node.issuing import renew
     from holdfast.node.timekeeping import Timekeeper
 
     require_directory(data)
-    pem, passphrase = read_root_file(root_file)
+    pem, passphrase = read_root_file(root_file, from_stdin=passphrase_stdin)
     made = renew(data, pem, passphrase, Timekeeper().now_ms())
     ends = datetime.datetime.fromtimestamp(made.ends_ms / 1000, datetime.UTC)
     if as_json:
@@ -216,7 +225,7 @@ def invites(data: Path, withdraw: str | None, as_json: bool) -> None:
             ]
             for one in answer["items"]
         ),
-        empty="no join code is open; make one: holdfast hub invite",
+        empty="No join code is open: `holdfast hub invite` makes one.",
     )
     if answer["items"]:
         remark("a code is withdrawn with `holdfast hub invites --withdraw ID`")
@@ -317,7 +326,7 @@ def nodes(data: Path, every: bool, as_json: bool) -> None:
             ]
             for node, follower in lives
         ),
-        empty="no nodes yet; invite one: holdfast hub invite",
+        empty="No device has joined yet: `holdfast hub invite` makes the code with which one does.",
     )
     if ended and not every:
         remark(f"{counted(ended, 'earlier life', 'earlier lives')} left out; --all shows them")

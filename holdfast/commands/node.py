@@ -41,7 +41,7 @@ def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> Non
       holdfast node join http://HUB:8470 --code CODE --data desk
       holdfast node run --data desk
     """
-    from holdfast.commands.output import say, show_json
+    from holdfast.commands.output import copied, say, show_json
     from holdfast.node.node import Node
 
     joined = Node.join(url, code, data, ca)
@@ -54,7 +54,7 @@ def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> Non
         show_json({"directory": str(data), "name": name, "venues": venues, "next": following})
         return
     say(f"{name} has joined {url} for {', '.join(venues)}; it is in {data}.")
-    say(f"next: {following}")
+    copied([f"next: {following}"])
 
 
 @node.command()

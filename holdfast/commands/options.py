@@ -14,8 +14,9 @@ from typing import Any, Final, TypeVar
 import click
 
 from holdfast.commands.words import PROMISES
+from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import OVERRIDE_REASONS
-from holdfast.node.reasons import COMMON_REASONS
+from holdfast.node.reasons import COMMON_REASONS, reason_code
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,15 +59,43 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
-def reason_option(reasons: frozenset[str], before: str = "Such as") -> Callable[[Command], Command]:
-    """`--reason`, a word of a closed list; the end of the help shows all of it."""
+def reason_option(
+    reasons: frozenset[str],
+    before: str = "Such as",
+    *,
+    has_note: bool = False,
+    read: bool = True,
+) -> Callable[[Command], Command]:
+    """`--reason`, a word of a closed list; the end of the help shows all of it. `has_note`: own
+    words may go into a note; not `read`: the command does that, since the list depends."""
+
+    def code(ctx: click.Context, parameter: click.Parameter, typed: str) -> str:
+        return read_reason(typed, reasons, has_note=has_note) if read else typed
+
     common = ", ".join(COMMON_REASONS[reasons])
     return click.option(
         "--reason",
         required=True,
         metavar="R",
+        callback=code,
         help=f"{before} {common}. Any other word of the list below is taken as well.",
     )
+
+
+def read_reason(
+    typed: str, reasons: frozenset[str], *, has_note: bool = False, hint: str = "--reason"
+) -> str:
+    """The code of a word of a list, given with the option `hint`. Raises click.BadParameter, which
+    names the nearest."""
+    try:
+        return reason_code(typed, reasons, has_note=has_note)
+    except Invalid as error:
+        message = error.extra["errors"][0]["message"]
+        raise click.BadParameter(message, param_hint=hint) from error
+
+
+def _read_override(ctx: click.Context, parameter: click.Parameter, typed: str | None) -> str | None:
+    return None if typed is None else read_reason(typed, OVERRIDE_REASONS, hint="--override")
 
 
 def override_option(command: Command) -> Command:
@@ -75,6 +104,7 @@ def override_option(command: Command) -> Command:
     return click.option(
         "--override",
         metavar="R",
+        callback=_read_override,
         help="If nothing is free, overbook it, within the limit of the venue file. Why, such as "
         f"{common}; docs/words.md has all.",
     )(command)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -34,19 +36,22 @@ _WHOLE_CHARS: Final = 23
 _WORD_CHARS: Final = 20
 """Narrower than this, a column of sentences is no longer read but spelled."""
 _GAP: Final = 2
+_UNBROKEN: Final = re.compile(r"(?:[^\s`]|`[^`]*`|`)+")
+"""A word, or a command between backticks with what adjoins it."""
 
 
 class Column(NamedTuple):
     """A column of a table, and what becomes of it where a terminal is too narrow for all of them.
 
     `short`: its values are cut to so many characters, which is enough to recognise an id; 0: never.
-    `drop`: it is left out, the column with the highest number first; 0: never. A pipe and `--json`
-    get everything.
+    `drop`: it is left out, the column with the highest number first; 0: never. `below`: instead of
+    being left out it goes under each row. A pipe and `--json` get everything.
     """
 
     name: str
     short: int = 0
     drop: int = 0
+    below: bool = False
 
 
 def show_json(document: Any) -> None:
@@ -72,7 +77,7 @@ def show_table(
     """
     all_rows = [list(row) for row in rows]
     if not all_rows:
-        click.echo(empty)
+        say(empty)
         return
     named = [column if isinstance(column, Column) else Column(column) for column in columns]
     days, times, hint = _days_and_times(all_rows, by_day)
@@ -115,6 +120,7 @@ class _Table:
         self.columns = columns
         self.rows = rows
         self._shown = [n for n in range(len(columns)) if n == 0 or any(row[n] for row in rows)]
+        self._below: list[int] = []
         self._whole: list[bool] = []
         self._widths: list[int] = []
 
@@ -132,6 +138,8 @@ class _Table:
             if not self.columns[least].drop:
                 return False
             self._shown.remove(least)
+            if self.columns[least].below:
+                self._below.insert(0, least)
             self._measure(first)
         self._share(room)
         return True
@@ -164,6 +172,16 @@ class _Table:
 
     def show(self, first: int, end: int, *, header: bool) -> None:
         rows = self.rows[first:end]
+        if not self._below:
+            self._show_rows(rows, header=header)
+            return
+        for number, row in enumerate(rows):
+            self._show_rows([row], header=header and not number)
+            for n in self._below:
+                if row[n]:
+                    say(f"{self.columns[n].name}: {row[n]}", indent=_GAP)
+
+    def _show_rows(self, rows: list[list[str]], *, header: bool) -> None:
         widths = list(zip(self._shown, self._widths, strict=True))
         if all(cell_len(row[n]) <= width for row in rows for n, width in widths):
             self._show_unbroken(rows, widths, header=header)
@@ -220,20 +238,39 @@ def show_document(document: dict[str, Any]) -> None:
     show_fields(_flattened("", document))
 
 
-def say(line: str) -> None:
-    """Print a line for a person on standard output."""
-    click.echo(plain(line))
+def say(line: str, *, indent: int = 0) -> None:
+    """Print a sentence for a person on standard output, broken between words where a terminal is
+    too narrow for it. `indent`: so many blanks before each of its lines."""
+    for part in _fitting(plain(line), sys.stdout, indent):
+        click.echo(part)
 
 
 def copied(lines: Iterable[str]) -> None:
     """Print lines that hold commands to be copied: nothing breaks them."""
     for line in lines:
-        say(line)
+        click.echo(plain(line))
 
 
 def remark(line: str) -> None:
-    """Print a line for a person on standard error, beside the data."""
-    click.echo(plain(line), err=True)
+    """Print a sentence for a person on standard error, beside the data, as `say` does."""
+    for part in _fitting(plain(line), sys.stderr, 0):
+        click.echo(part, err=True)
+
+
+def _fitting(line: str, stream: Any, indent: int) -> list[str]:
+    """A sentence in lines that a terminal has room for; a pipe gets it in one. What stands between
+    backticks is a command to be copied, and stays in one line."""
+    before = " " * indent
+    if not stream.isatty():
+        return [before + line]
+    room = shutil.get_terminal_size().columns
+    lines: list[str] = []
+    for word in _UNBROKEN.findall(line):
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(before + word)
+    return lines or [before]
 
 
 def progress() -> Progress:

@@ -50,6 +50,7 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
 
     with open_session(data) as session:
         answer = _all(session, state)
+        at_hub = not as_json and session.get("/sync").get("hub") is None
     if as_json:
         show_json(answer)
         return
@@ -75,7 +76,7 @@ def list_(data: Path, state: str | None, as_json: bool) -> None:
             ]
             for one in answer["items"]
         ),
-        empty="nothing in the queue",
+        empty=_nothing(state, at_hub=at_hub),
     )
 
 
@@ -217,6 +218,17 @@ def _named(session: Any, text: str) -> str:
         ids = ", ".join(found[:_NAMED_MAX])
         raise Invalid(f"{len(found)} operations are meant by {text}; name one: {ids}")
     return found[0]
+
+
+def _nothing(state: str | None, *, at_hub: bool) -> str:
+    if at_hub:
+        return "No queue here: what is written at the hub has arrived already. Devices have one."
+    if state is not None:
+        return f"Nothing in the queue that is {state}; without --state all of it is listed."
+    return (
+        "Nothing in the queue: each change that is written on this device stands here, until seven"
+        " days after the hub has taken it."
+    )
 
 
 def _all(session: Any, state: str | None) -> dict[str, Any]:

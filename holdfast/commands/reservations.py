@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.naming import AGENT_HELP, named_agent
 from holdfast.commands.options import (
     Group,
     all_reasons,
@@ -26,7 +27,6 @@ from holdfast.commands.words import (
     until_text,
     venue_hint,
 )
-from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import CANCEL_REASONS
 
 if TYPE_CHECKING:
@@ -46,9 +46,12 @@ def reservations() -> None:
 @click.option("--venue", metavar="V", help="Only of this one.")
 @click.option("--date", metavar="D", help="A service date: 2026-07-01.")
 @click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
+@click.option("--agent", metavar="AGENT", help=f"Only of this guest. {AGENT_HELP}")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
-def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -> None:
+def list_(
+    data: Path, agent: str | None, limit: int | None, as_json: bool, **filters: str | None
+) -> None:
     """List by start.
 
     \b
@@ -59,7 +62,8 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        found = session.items("/reservations", limit, **filters)
+        whole = None if agent is None else named_agent(session, agent)
+        found = session.items("/reservations", limit, agent_id=whole, **filters)
     if as_json:
         show_json({"items": found, "next": None})
         return
@@ -84,7 +88,10 @@ def list_(data: Path, limit: int | None, as_json: bool, **filters: str | None) -
             ]
             for one in found
         ),
-        empty="no reservations",
+        empty="No reservation fits; with fewer filters there may be more."
+        if whole or any(filters.values())
+        else "No reservations yet: `holdfast reserve` makes one, and `holdfast reservations"
+        " import` brings in those of another system.",
         by_day="venue",
     )
 
@@ -109,7 +116,7 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
 @reservations.command(epilog=all_reasons(CANCEL_REASONS))
 @click.argument("reservation", metavar="ID")
 @data_option
-@reason_option(CANCEL_REASONS)
+@reason_option(CANCEL_REASONS, has_note=True)
 @click.option("--by", metavar="WHO", help="guest, venue or system; left out: guest.")
 @click.option("--note", metavar="TEXT", help="More about it; sealed for the venue. `-`: read it.")
 @json_option
@@ -117,14 +124,6 @@ def cancel(
     reservation: str, data: Path, reason: str, by: str | None, note: str | None, as_json: bool
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
-    from holdfast.node.reasons import reason_code
-
-    try:
-        reason = reason_code(reason, CANCEL_REASONS, has_note=True)
-    except Invalid as error:
-        raise click.BadParameter(
-            error.extra["errors"][0]["message"], param_hint="--reason"
-        ) from error
     if note == "-":
         note = sys.stdin.read().strip()
     _step(reservation, "cancel", data, as_json, reason=reason, by=by, note=note)
@@ -174,7 +173,7 @@ def undo_no_show(reservation: str, data: Path, as_json: bool) -> None:
 @click.option("--resource", "resources", multiple=True, metavar="R", help="May be repeated.")
 @click.option("--party", type=int, metavar="N", help="A new number of people.")
 @click.option("--minutes", type=int, metavar="M", help="A new length.")
-@click.option("--nights", type=int, metavar="N", help="A new number of nights.")
+@click.option("--nights", type=click.IntRange(min=1), metavar="N", help="A new number of nights.")
 @override_option
 @json_option
 def move(

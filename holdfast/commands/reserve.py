@@ -17,7 +17,9 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 @click.option("--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
 @click.option("--minutes", type=int, metavar="M", help="How long; left out: as the venue says.")
-@click.option("--nights", type=int, metavar="N", help="How many nights, at a lodging.")
+@click.option(
+    "--nights", type=click.IntRange(min=1), metavar="N", help="How many nights, at a lodging."
+)
 @click.option(
     "--resource", "resources", multiple=True, metavar="R", help="This one; may be repeated."
 )
@@ -65,7 +67,11 @@ def reserve(
       holdfast reserve --venue trattoria --at 2026-07-01T19:30 --party 2 \\
           --guest-name "Anna Ricci" --wait 5 --data desk
     """
-    from holdfast.commands.hub_standing import warn_if_shut_out, will_be_answered
+    from holdfast.commands.hub_standing import (
+        plan_to_wait,
+        say_what_waiting_brought,
+        warn_if_shut_out,
+    )
     from holdfast.commands.output import show_json
     from holdfast.commands.reservations import show_reservation
     from holdfast.commands.session import open_session
@@ -84,15 +90,16 @@ def reserve(
         **same,
     }
     with open_session(data) as session:
-        patient = will_be_answered(session, wait)
-        headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if patient else None}
+        waiting = plan_to_wait(session, wait)
+        headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if waiting.patient else None}
         made = session.post(
             "/reservations",
             {name: value for name, value in body.items() if value is not None},
             **{name: value for name, value in headers.items() if value is not None},
         )
+        if as_json:
+            show_json(made)
+        else:
+            show_reservation(made, to_guest=True)
+        say_what_waiting_brought(session, waiting, made)
         warn_if_shut_out(session)
-    if as_json:
-        show_json(made)
-    else:
-        show_reservation(made, to_guest=True)

@@ -76,12 +76,16 @@ def way_out_lines(answer: Mapping[str, Any], directory: Path) -> list[str]:
     ]
 
 
-def round_fields(answer: Mapping[str, Any]) -> Fields:
-    """What an exchange did."""
+def round_fields(answer: Mapping[str, Any], *, waiting: int, running: bool) -> Fields:
+    """What an exchange did. `waiting`: operations that are not sent after it; `running`: the
+    device's own process sends by itself, so that a round by hand often finds nothing to send."""
+    sent = str(answer.get("pushed"))
+    if not answer.get("pushed") and not waiting:
+        sent = "0, nothing was waiting" + (": this device sends by itself" if running else "")
     verdicts = answer.get("verdicts") or {}
     differing = answer.get("books_differing") or []
     return [
-        ("sent", answer.get("pushed")),
+        ("sent", sent),
         ("received", answer.get("pulled")),
         *((sync_words(state), count) for state, count in verdicts.items() if state != "merged"),
         ("same as the hub", "no: " + ", ".join(differing) if differing else "yes"),

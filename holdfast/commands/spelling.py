@@ -16,6 +16,7 @@ from holdfast.commands.words import clock_text
 
 _OPTIONS: Final = {
     "starts_at": "--at",
+    "override.reason": "--override",
     "party_size": "--party",
     "actual_party_size": "--party",
     "duration_minutes": "--minutes",
@@ -31,6 +32,8 @@ _OPTIONS: Final = {
     "Idempotency-Key": "--key",
 }
 """Where the option is not simply called as the field is."""
+_ARGUMENTS: Final = {"q": "TEXT"}
+"""Where the argument is not simply called as the field is, in capitals."""
 _NAMES: Final = re.compile(
     rf"(?<![\w.'\"-])(?:{'|'.join(sorted(map(re.escape, _OPTIONS), key=len, reverse=True))})"
     r"(?:\[\d+\])?(?![\w.'\"-]*\w)"
@@ -40,32 +43,61 @@ _TIME: Final = re.compile(
 )
 
 
+_ELSEWHERE: Final = {"resources", "area", "nights", "venue", "venues", "root", "pin"}
+"""Fields whose faults no command line shows by itself: a venue, a file or standard input does."""
+
+
 def as_typed(line: str, errors: Any, options: Collection[str]) -> str:
     """An error's line with options for fields; `errors` are those of an Invalid, `options` the
-    command's. Times with an offset become readable, unless they are quoted: then somebody typed
-    them so."""
+    command's, with its arguments in capitals. Times with an offset become readable, unless they are
+    quoted: then somebody typed them so."""
     for one in errors if isinstance(errors, list) else ():
         field, message = str(one.get("field")), str(one.get("message"))
-        option = _option(field)
-        if option in options:
-            line = line.replace(f"{field}: {message}", f"{option}: {message}")
+        typed = _typed(field, options)
+        if typed is not None:
+            line = line.replace(f"{field}: {message}", f"{typed}: {message}")
     line = _NAMES.sub(
         lambda found: option if (option := _option(found[0])) in options else found[0], line
     )
     return _TIME.sub(lambda found: clock_text(found[0]), line)
 
 
+def is_wrong_usage(errors: Any, options: Collection[str]) -> bool:
+    """Whether these faults of an Invalid are all of what was typed, whatever is in the directory:
+    an option or an argument of the command that says nothing that can be understood."""
+    fields = [str(one.get("field")) for one in errors] if isinstance(errors, list) else []
+    return bool(fields) and all(
+        _plain_name(field) not in _ELSEWHERE and _typed(field, options) is not None
+        for field in fields
+    )
+
+
+def _typed(field: str, options: Collection[str]) -> str | None:
+    """What a field is called on this command line; None where it is not typed there."""
+    argument = _ARGUMENTS.get(field) or field.upper()
+    return next((name for name in (_option(field), argument) if name in options), None)
+
+
+def _plain_name(field: str) -> str:
+    return re.sub(r"\[\d+\]$", "", field)
+
+
 def _option(field: str) -> str:
-    field = re.sub(r"\[\d+\]$", "", field)
-    return _OPTIONS.get(field) or f"--{field.replace('_', '-')}"
+    field = _plain_name(field)
+    return _OPTIONS.get(field) or f"--{field.replace('_', '-').lower()}"
 
 
-def options_of(program: click.Group, words: Sequence[str]) -> set[str]:
-    """The options of the command that these words of a command line call; none for a group."""
+def called(program: click.Group, words: Sequence[str]) -> tuple[str, set[str]]:
+    """The command that these words of a command line call, such as `holdfast queue show`, with its
+    options and, in capitals, its arguments; of a group none."""
     command: click.Command | None = program
+    path = "holdfast"
     for word in words:
         if isinstance(command, click.Group) and not word.startswith("-"):
             command = command.get_command(click.Context(command), word)
+            path = f"{path} {word}"
     if command is None or isinstance(command, click.Group):
-        return set()
-    return {option for one in command.params for option in one.opts if option.startswith("--")}
+        return path, set()
+    options = {option for one in command.params for option in one.opts if option.startswith("--")}
+    arguments = {one.human_readable_name for one in command.params} - options
+    return path, options | {name.strip("[]").upper() for name in arguments}

@@ -28,7 +28,17 @@ pin_option = click.option(
 @pin_option
 @json_option
 def add(name: str, data: Path, role: str, pin_stdin: bool, as_json: bool) -> None:
-    """Let somebody log in; the PIN, 4 to 10 digits, is asked for and not shown."""
+    """Let somebody log in; the PIN, 4 to 10 digits, is asked for and not shown.
+
+    \b
+    Such as:
+      holdfast staff add Zoë --role staff --data desk
+      holdfast staff add Zoë --role staff --pin-stdin --data desk < pin.txt
+
+    What somebody may do comes from the role, and from nothing else: `staff` takes, changes and
+    moves reservations; `supervisor` also overbooks, resolves exceptions, hands out allotments and
+    forgets guests; `read-only` looks. docs/access.md has the whole table.
+    """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 
@@ -125,7 +135,16 @@ def remove(name: str, data: Path, as_json: bool) -> None:
 
 def read_pin(*, from_stdin: bool) -> str:
     """A PIN, typed twice at a terminal without being shown, or one line of standard input. It is no
-    argument: every user of a machine sees those in the list of processes."""
+    argument: every user of a machine sees those in the list of processes. Raises click.UsageError
+    where standard input has nothing at all."""
     if not from_stdin and sys.stdin.isatty():
         return str(click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    line = sys.stdin.readline()
+    if not line:
+        raise click.UsageError(
+            "no PIN: there is no terminal to ask at, and nothing on standard input; with"
+            " --pin-stdin it is read from there, one line"
+            if not from_stdin
+            else "no PIN: --pin-stdin reads one line of standard input, and that is empty"
+        )
+    return line.rstrip("\r\n")

@@ -27,10 +27,12 @@ def now(data: Path, as_json: bool) -> None:
 
     with open_session(data) as session:
         answer = session.post("/sync/now")
+        waiting = 0 if as_json else session.get("/sync")["queued"]
+        running = session.running
     if as_json:
         show_json(answer)
     else:
-        show_fields(round_fields(answer))
+        show_fields(round_fields(answer, waiting=waiting, running=running))
 
 
 @sync.command()
@@ -55,15 +57,23 @@ def status(data: Path, as_json: bool) -> None:
 @json_option
 def pause(data: Path, as_json: bool) -> None:
     """Cut hub and time servers, as an unplugged network does; a restart does not end it."""
-    _switch(data, "pause", "Cut off until `holdfast sync resume`.", as_json)
+    told = "Cut off until `holdfast sync resume`."
+    _switch(data, "pause", running=told, stopped=told, as_json=as_json)
 
 
 @sync.command()
 @data_option
 @json_option
 def resume(data: Path, as_json: bool) -> None:
-    """End a pause."""
-    _switch(data, "resume", "Exchanging with the hub again.", as_json)
+    """End a pause; what waited is then sent by the device's own process, where that runs."""
+    _switch(
+        data,
+        "resume",
+        running="Exchanging with the hub again; what waited is sent by itself, now.",
+        stopped="The pause is over. This device's process does not run: `holdfast sync now` sends "
+        "what waits.",
+        as_json=as_json,
+    )
 
 
 @sync.command()
@@ -92,7 +102,8 @@ def log(data: Path, limit: int, as_json: bool) -> None:
     )
 
 
-def _switch(data: Path, action: str, words: str, as_json: bool) -> None:
+def _switch(data: Path, action: str, *, running: str, stopped: str, as_json: bool) -> None:
+    """Pause or resume, and say so in the words for a process that runs or does not."""
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 
@@ -101,4 +112,4 @@ def _switch(data: Path, action: str, words: str, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        say(words)
+        say(running if session.running else stopped)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from holdfast.commands.naming import AGENT_HELP, named_agent
 from holdfast.commands.options import (
     TOKEN_ROLES,
     Group,
@@ -25,7 +27,12 @@ def token() -> None:
 @data_option
 @click.option("--name", required=True, metavar="N", help="What you call it, to revoke it later.")
 @click.option("--role", required=True, type=click.Choice(TOKEN_ROLES), help="What it may do.")
-@click.option("--agent", "agent_id", metavar="ID", help="Whose reservations a guest's token sees.")
+@click.option(
+    "--agent",
+    "agent_id",
+    metavar="AGENT",
+    help=f"Whose reservations a guest's token sees. {AGENT_HELP}",
+)
 @click.option(
     "--venue",
     "venues",
@@ -65,15 +72,16 @@ def create(
 
     if role == "guest" and agent_id is None:
         raise click.UsageError("a guest's token needs --agent: it sees that person's reservations")
-    body = {
+    body: dict[str, Any] = {
         "name": name,
         "role": role,
         "venues": list(venues),
         "permissions": list(permissions),
-        **({"agent_id": agent_id} if agent_id else {}),
         **({"expires_seconds": expires_seconds} if expires_seconds is not None else {}),
     }
     with open_session(data) as session:
+        if agent_id is not None:
+            body["agent_id"] = named_agent(session, agent_id)
         made = session.post("/tokens", body)
     if as_json:
         show_json(made)

@@ -55,7 +55,7 @@ def backup(file: Path, data: Path, as_json: bool) -> None:
 @json_option
 def restore(file: Path, data: Path, as_json: bool) -> None:
     """Make a new data directory from a backup, as another life of the one it was taken from."""
-    from holdfast.commands.output import say, show_json
+    from holdfast.commands.output import copied, say, show_json
     from holdfast.commands.session import is_hub
     from holdfast.node.upkeep import restore as restore_directory
 
@@ -68,7 +68,7 @@ def restore(file: Path, data: Path, as_json: bool) -> None:
     say(f"{data} is restored, as another life of the {role}. What was sold since is not in it.")
     if role == "node":
         say("It shows no guest's name until it has exchanged with the hub once.")
-    say(f"next: {following}")
+    copied([f"next: {following}"])
 
 
 @click.command()

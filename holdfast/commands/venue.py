@@ -25,7 +25,7 @@ def venue() -> None:
 @json_option
 def import_(file: Path, data: Path, as_json: bool) -> None:
     """Make or change a venue from a YAML or JSON file, on the hub."""
-    from holdfast.commands.output import say, show_json
+    from holdfast.commands.output import copied, say, show_json
     from holdfast.commands.session import open_session, quoted
 
     document = read_venue_file(file)
@@ -43,10 +43,10 @@ def import_(file: Path, data: Path, as_json: bool) -> None:
     say(f"{answer.data.get('name', identity)} ({identity}): {resources} resources.")
     where = shlex.quote(str(data))
     if not running:
-        say(f"next: holdfast hub run --data {where}")
+        copied([f"next: holdfast hub run --data {where}"])
     if not devices:
         invite = f"holdfast hub invite --venue {identity} --role front-desk --name desk"
-        say(f"{'next' if running else 'and while it runs'}: {invite} --data {where}")
+        copied([f"{'next' if running else 'and while it runs'}: {invite} --data {where}"])
 
 
 @venue.command("list")

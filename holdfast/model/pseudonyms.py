@@ -21,6 +21,10 @@ _PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABE
 """Ten bits at a time: an agent id is made for every reservation."""
 _PREFIX: Final = "agent_"
 _FORM: Final = re.compile(r"agent_[0-9a-hjkmnp-tv-z]{32}\Z")
+BEGINNING_CHARS_MIN: Final = 6
+"""So many characters after `agent_` make it unlikely that two people are meant."""
+_BEGINNING: Final = re.compile(rf"agent_[0-9a-hjkmnp-tv-z]{{{BEGINNING_CHARS_MIN},32}}\Z")
+AGENT_ID_CHARS: Final = len(_PREFIX) + 32
 _DOMAIN: Final = b"holdfast agent 1\x00"
 
 
@@ -51,6 +55,13 @@ def walk_in_agent_id(entropy: bytes) -> str:
     if len(entropy) != AGENT_BYTES:
         raise ValueError(f"a walk-in's agent id takes {AGENT_BYTES} random bytes")
     return _PREFIX + base32(entropy)
+
+
+def beginning_of(text: str) -> str | None:
+    """The beginning of an agent id that was typed for the whole, without the mark that stands for
+    the rest in lists; None for what is none, or too short to tell people apart."""
+    typed = text.strip().rstrip("…").lower()
+    return typed if _BEGINNING.match(typed) else None
 
 
 def is_agent_id(text: str) -> bool:

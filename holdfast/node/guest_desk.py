@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.model import guest_words
-from holdfast.model.errors import Forbidden, RuleViolated
+from holdfast.model import guest_words, pseudonyms
+from holdfast.model.errors import Forbidden, Invalid, RuleViolated
 from holdfast.model.events import GuestExported
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
@@ -118,6 +118,43 @@ def _reservations(replica: Service, book: str, agent: str) -> list[View]:
         if len(page) < LIST_LIMIT_MAX:
             return found
         after = (page[-1].starts_at, page[-1].id)
+
+
+# --- naming ---------------------------------------------------------------------------------------
+
+
+def beginning(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict[str, Any]]:
+    """Whose agent id begins so, at most `limit` of them in the order of the ids, with how many
+    reservations each has here. Pseudonyms alone: every device may tell. Raises Invalid."""
+    start = pseudonyms.beginning_of(text)
+    if start is None:
+        least = pseudonyms.BEGINNING_CHARS_MIN
+        raise Invalid.field("begins", f"must be agent_ and {least} to 32 characters of an agent id")
+    last = start + pseudonyms.ALPHABET[-1] * (pseudonyms.AGENT_ID_CHARS - len(start))
+    with replica.lock:
+        erased = {
+            agent
+            for state in replica.books.values()
+            for agent in state.administration.erasures
+            if agent.startswith(start)
+        }
+        known = erased.union(
+            replica.store.projections.agents(start, last, limit),
+            replica.store.cards.agents(start, last, limit),
+        )
+    return [_named(replica, agent) for agent in sorted(known)[:limit]]
+
+
+def _named(replica: Service, agent: str) -> dict[str, Any]:
+    with replica.lock:
+        books = sorted(replica.books)
+    views = [view for book in books for view in _reservations(replica, book, agent)]
+    newest = max(views, key=lambda view: view.starts_at, default=None)
+    return {
+        "agent_id": agent,
+        "reservations": len(views),
+        "last_code": newest.code if newest is not None else None,
+    }
 
 
 # --- one person -----------------------------------------------------------------------------------

@@ -179,6 +179,15 @@ class Cards:
             "WHERE book = ? AND agent_id = ? ORDER BY stamp, operation", (book, agent_id)
         )
 
+    def agents(self, first: str, last: str, limit: int) -> list[str]:
+        """Agent ids that entries with cards name, from `first` to `last` as texts are ordered."""
+        rows = self._c.execute(
+            "SELECT DISTINCT agent_id FROM cards WHERE agent_id <> '' AND agent_id BETWEEN ? AND ?"
+            " ORDER BY agent_id LIMIT ?",
+            (first, last, limit),
+        )
+        return [row[0] for row in rows]
+
     def placed_for_nobody(self, book: str, reservation: bytes | None = None) -> list[PlacedCard]:
         """The cards in entries that name nobody: whose they are the reservation says."""
         if reservation is None:

@@ -689,6 +689,15 @@ class Projections:
         )
         return [_view_decoder.decode(row[0]) for row in self._c.execute(sql, (*values, limit))]
 
+    def agents(self, first: str, last: str, limit: int) -> list[str]:
+        """Agent ids of reservations from `first` to `last` as texts are ordered, each once."""
+        rows = self._c.execute(
+            "SELECT DISTINCT agent_id FROM reservations WHERE agent_id BETWEEN ? AND ?"
+            " AND entries > 0 AND code <> '' ORDER BY agent_id LIMIT ?",
+            (first, last, limit),
+        )
+        return [row[0] for row in rows]
+
     def count(self, book: str) -> int:
         row = self._c.execute(
             "SELECT coalesce(sum(reservations), 0) FROM digests WHERE book = ?", (book,)

@@ -30,6 +30,26 @@ async def made(client: httpx.AsyncClient, **changes: object) -> dict:
     return found
 
 
+async def test_the_beginning_of_an_agent_id_names_whom_it_may_mean(at_desk: httpx.AsyncClient):
+    """Also after the guest was erased, and where nobody is known it names nobody."""
+    reservation = await made(at_desk)
+    agent = reservation["agent_id"]
+    known = {"agent_id": agent, "reservations": 1, "last_code": reservation["code"]}
+    for begins in (agent, agent[:12], f"{agent[:14]}…"):
+        answer = await at_desk.get("/guests", params={"begins": begins})
+        assert (answer.status_code, answer.json()["items"]) == (200, [known])
+    other = "0" if agent[11] != "0" else "1"
+    answer = await at_desk.get("/guests", params={"begins": agent[:11] + other})
+    assert answer.json() == {"items": [], "next": None}
+    for begins in (agent[:11], agent[6:], "agent_oooooo", f"{agent}0"):
+        answer = await at_desk.get("/guests", params={"begins": begins})
+        assert answer.status_code == 422
+        assert "6 to 32 characters" in answer.json()["detail"]
+    assert (await at_desk.delete(f"/guests/{agent}")).status_code == 200
+    answer = await at_desk.get("/guests", params={"begins": agent[:12]})
+    assert answer.json()["items"] == [known]
+
+
 async def search(client: httpx.AsyncClient, text: str, **headers: str) -> httpx.Response:
     return await client.post("/guests/search", json={"q": text}, headers=headers)
 

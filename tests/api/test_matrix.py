@@ -112,6 +112,7 @@ TABLE = [
     Row("POST", "/allotments/{right}/revoke", SUPERVISORS, 422, 404, {"reason": "Whim!"}),
     # Guests, at a desk that reads their cards
     Row("POST", "/guests/search", DESK, 422, WHOLE, WRONG, at="node"),
+    Row("GET", "/guests?begins=agent_000000", DESK, 200, WHOLE),
     Row("GET", f"/guests/{NOBODY}", DESK, 404, WHOLE, at="node"),
     Row("GET", f"/guests/{NOBODY}/export", SUPERVISORS, 404, WHOLE, at="node"),
     Row("DELETE", f"/guests/{NOBODY}", SUPERVISORS, 404, WHOLE, at="node"),

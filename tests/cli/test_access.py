@@ -11,6 +11,7 @@ import click
 import httpx
 import pytest
 
+from holdfast.api.permissions import PERMISSIONS
 from holdfast.commands import staff as staff_commands
 from tests.cli.support import Run, Running, document, make_hub
 
@@ -41,7 +42,7 @@ class TestTokens:
         [
             (["--expires", "soon"], 2, "no span of time"),
             (["--venue", "nowhere"], 1, "--venue: no venue nowhere here"),
-            (["--may", "backup"], 1, "--may: backup: role staff has"),
+            (["--may", "backup"], 2, "--may: backup: role staff has"),
         ],
     )
     def test_what_makes_no_sense_is_called_as_it_was_typed(
@@ -75,10 +76,29 @@ class TestStaff:
         done = run("staff", "add", "Ida", "--role", "staff", "--data", hub, stdin=f"{pin}\n")
         assert (done.exit_code, done.stderr) == (1, "error: --pin-stdin: must be 4 to 10 digits\n")
 
+    @pytest.mark.parametrize("command", ["add", "set-pin"])
+    @pytest.mark.parametrize("flag", [(), ("--pin-stdin",)])
+    def test_where_nobody_can_be_asked_for_a_pin_it_says_how_to_give_one(
+        self, run: Run, hub: Path, command: str, flag: tuple[str, ...]
+    ):
+        role = ("--role", "staff") if command == "add" else ()
+        done = run("staff", command, "Ida", *role, *flag, "--data", hub, stdin="")
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "--pin-stdin" in done.stderr
+
+    def test_the_help_says_of_each_role_what_the_table_of_permissions_does(self, run: Run):
+        told = " ".join(run("staff", "add", "--help").output.split())
+        assert "`staff` takes, changes and moves reservations" in told
+        assert "`supervisor` also overbooks, resolves exceptions, hands out allotments and" in told
+        staff, supervisor = PERMISSIONS["staff"], PERMISSIONS["supervisor"]
+        assert {"reservations.create", "reservations.change"} <= staff
+        more = {"reservations.override", "exceptions.resolve", "allotments.change", "guests.erase"}
+        assert more <= supervisor - staff
+
     def test_no_option_takes_a_pin(self, run: Run):
         for command in ("add", "set-pin"):
             words = run("staff", command, "--help").output
-            assert re.findall(r"--pin\S*", words) == ["--pin-stdin"]
+            assert set(re.findall(r"--pin\S*", words)) == {"--pin-stdin"}
 
     def test_at_a_terminal_the_pin_is_typed_twice_and_not_shown(
         self, monkeypatch: pytest.MonkeyPatch

@@ -55,7 +55,7 @@ def test_a_right_is_named_by_its_first_letters_and_returned_where_it_is_held(
     assert wrong.exit_code == 1
     assert wrong.stderr.startswith("error: desk holds it, and returns it there")
     short = run("allotments", "return", right["id"][:5], "--data", desk)
-    assert short.exit_code == 1
+    assert short.exit_code == 2
     assert "its first 6 letters" in short.stderr
     unknown = run("allotments", "return", "ffffff", "--data", desk)
     assert "no allotment ffffff here" in unknown.stderr
@@ -77,7 +77,7 @@ def test_the_hub_takes_back_with_a_reason(run: Run, places: tuple[Path, Path]):
     refused = run("allotments", "revoke", right["id"], "--reason", "stolen", "--data", desk)
     assert refused.stderr.startswith("error: only the hub revokes")
     nonsense = run("allotments", "revoke", right["id"], "--reason", "mario", "--data", hub)
-    assert nonsense.exit_code == 1
+    assert nonsense.exit_code == 2
     assert "stranded" in nonsense.stderr
     done = run("allotments", "revoke", right["id"][:6], "--reason", "Stranded", "--data", hub)
     assert done.stdout == "T1, T2 is the hub's again; desk has it no more.\n"

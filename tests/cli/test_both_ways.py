@@ -54,7 +54,7 @@ COMMON = f"""
 0 allotments list --venue trattoria
 1 allotments list --venue nowhere
 1 allotments return 00000000000000000000000000000000
-1 allotments return 0000
+2 allotments return 0000
 1 allotments revoke 00000000000000000000000000000000 --reason stolen
 0 queue list
 0 queue list --state merged
@@ -71,7 +71,7 @@ COMMON = f"""
 0 books list
 0 books show trattoria
 0 books show trattoria {DAY}
-1 books show trattoria nonsense
+2 books show trattoria nonsense
 0 books export trattoria {{directory}}/page-{{where}}-{{n}}.bin --node {{name}}
 0 exceptions list
 1 exceptions show 00000000000000000000000000000000.quarantined
@@ -88,13 +88,13 @@ COMMON = f"""
 0 token create --name narrow-{{n}} --role staff --venue trattoria --may queue.read --expires 1h
 1 token create --name wrong-{{n}} --role staff --venue nowhere
 0 staff list
-1 staff add Ida --role staff
+2 staff add Ida --role staff
 2 staff add Ida --role admin
 1 staff unlock nobody
 1 staff remove nobody
 0 config get
 0 config get ntp
-1 config get nonsense
+2 config get nonsense
 0 doctor
 0 upgrade --check
 0 backup {{directory}}/backup-{{where}}-{{n}}
@@ -107,7 +107,7 @@ DESK = f"""
 0 allotments return {{held}}
 1 allotments return {{held}}
 0 node set-hub {{url}}
-1 node set-hub nonsense
+2 node set-hub nonsense
 0 node rejoin --code {{join_code}}
 1 node rejoin --code nonsense
 0 sync pause
@@ -125,7 +125,7 @@ DESK = f"""
 HUB = f"""
 {COMMON}
 1 allotments return {{held}}
-1 allotments revoke {{held}} --reason nonsense
+2 allotments revoke {{held}} --reason nonsense
 0 allotments revoke {{held}} --reason stranded
 1 allotments revoke {{held}} --reason stranded
 0 {GRANT} --resource T7 --until {DAY}
@@ -141,7 +141,7 @@ HUB = f"""
 2 hub invite --venue trattoria --role nonsense --name kiosk-1
 0 hub recover
 1 hub revoke nobody --reason stolen
-1 hub revoke desk --reason he!took!it
+2 hub revoke desk --reason he!took!it
 0 hub export-root {{directory}}/root-{{n}}.pem --plain
 0 hub invites
 1 hub invites --withdraw nobody

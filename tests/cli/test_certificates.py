@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.commands import secrets
 from tests.cli.support import PROGRAM, ROOT, Run, Running, document, make_hub, program
 from tests.cli.test_story import join
 
@@ -48,7 +50,10 @@ def test_the_root_key_goes_into_a_safe_and_comes_back_for_what_needs_it(
     renew = ("hub", "renew-issuer", "--root", safe, "--data", hub)
     assert "does not open" in failed(run, *renew, stdin="not this one\n")
     assert "passphrase: is needed" in failed(run, *renew, stdin="")
+    assert "--passphrase-stdin" in failed(run, *renew, stdin="")
     assert document(run(*renew, "--json", stdin=f"{PASSPHRASE}\n"))["ends_at"]
+    told = run(*renew, "--passphrase-stdin", "--json", stdin=f"{PASSPHRASE}\n")
+    assert document(told)["ends_at"]
     init = ("hub", "init", "--tenant", "rome", "--root", safe, "--data", tmp_path / "rebuilt")
     assert "does not open" in failed(run, *init, stdin="not this one\n")
     done = run(*init, stdin=f"{PASSPHRASE}\n")
@@ -148,4 +153,15 @@ def test_open_codes_are_listed_and_withdrawn(run: Run, hub: Path) -> None:
 def test_no_passphrase_is_ever_an_argument() -> None:
     for command in ("export-root", "renew-issuer", "init"):
         told = program("hub", command, "--help").stdout
+        assert "--passphrase-stdin" in told
         assert re.search("--passphrase(?!-stdin)", told) is None
+
+
+def test_at_a_terminal_a_passphrase_from_standard_input_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = io.StringIO(f"{PASSPHRASE}\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: pytest.fail("asked"))
+    assert secrets.read_passphrase(from_stdin=True) == PASSPHRASE.encode()

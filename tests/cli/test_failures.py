@@ -12,7 +12,7 @@ import pytest
 from holdfast.commands.failures import Refused, line_of, refusal
 from holdfast.model.errors import Invalid, NotAvailable, RuleViolated, Unreachable
 from holdfast.node.words import sentences
-from tests.cli.support import PROGRAM, ROOT, Run, make_hub, program
+from tests.cli.support import DAY, PROGRAM, ROOT, Run, make_hub, program
 
 
 def one_line(text: str) -> str:
@@ -35,14 +35,104 @@ def one_line(text: str) -> str:
         ["reservations", "move", "RES-2026-AAAAAA", "--data", "."],
         ["token", "create", "--name", "n", "--role", "guest", "--data", "."],
         ["reservations", "cancel", "X", "--reason", "felt like it", "--data", "."],
+        ["hub", "revoke", "X", "--reason", "felt like it", "--data", "."],
+        ["allotments", "revoke", "123456", "--reason", "felt like it", "--data", "."],
+        ["queue", "withdraw", "X", "--reason", "felt like it", "--data", "."],
+        ["guests", "erase", "agent_123456", "--reason", "felt like it", "--data", "."],
+        ["exceptions", "resolve", "X", "--action", "moan", "--reason", "moved", "--data", "."],
+        ["exceptions", "resolve", "X", "--action", "overbook", "--reason", "moved", "--data", "."],
+        ["reservations", "move", "X", "--party", "2", "--override", "moved", "--data", "."],
+        ["availability", "--venue", "x", "--party", "2", "--date", "2026-07-01",
+         "--from", "2026-07-01T10:00", "--data", "."],
     ],
     ids=" ".join,
-)
+)  # fmt: skip
 def test_wrong_usage_has_status_2_and_names_the_help(words: list[str], run: Run):
     done = run(*words)
     assert done.exit_code == 2
     assert done.stdout == ""
     assert "--help" in one_line(done.stderr)
+
+
+AT = ("--venue", "trattoria", "--at", f"{DAY}T20:00", "--party", "2")
+ON = ("--venue", "trattoria", "--date", DAY)
+GRANT = ("allotments", "grant", "--venue", "trattoria", "--holder", "desk", "--resource", "T3")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("reserve", *AT[:3], "tomorrow", *AT[4:]), "--at: 'tomorrow' is no time"),
+        (("reserve", *AT[:3], "2026-13-45", *AT[4:]), "--at: '2026-13-45' is no time"),
+        (("reserve", *AT[:5], "0"), "--party: "),
+        (("reserve", *AT, "--minutes", "0"), "--minutes: "),
+        (("reserve", *AT, "--nights", "0"), "--nights"),
+        (("reserve", *AT, "--quantity", "0"), "--quantity: "),
+        (("reserve", *AT, "--source", "nonsense"), "--source: must be one of"),
+        (("reserve", *AT, "--override", "nonsense"), "--override: must be a word of the list"),
+        (("reserve", *AT, "--key", "k" * 999), "--key: must be 1 to"),
+        (("availability", *ON[:3], "soon", "--party", "2"), "--date: 'soon' is no date"),
+        (("availability", *ON, "--party", "0"), "--party: "),
+        (("availability", *AT[:2], "--from", DAY, "--party", "2"), "--date: give date, or"),
+        (("reservations", "list", "--date", "soon"), "--date: 'soon' is no date"),
+        (("reservations", "list", "--status", "happy"), "--status: must be one of"),
+        (("reservations", "list", "--agent", "agent_1"), "--agent: agent_1 is no agent id"),
+        ((*GRANT, "--quantity", "0"), "--quantity: "),
+        ((*GRANT, "--from", "soon"), "--from: 'soon' is no date"),
+        ((*GRANT, "--release-minutes", "-5"), "--release-minutes: "),
+        (("allotments", "revoke", "12", "--reason", "sold"), "ID: give its first 6 letters"),
+        (("guests", "show", "agent_1"), "AGENT: agent_1 is no agent id"),
+        (("books", "show", "trattoria", "soon"), "DATE: 'soon' is no date"),
+        (("audit", "list", "--from", "soon"), "--from: 'soon' is no time"),
+        (("hub", "invite", *AT[:2], "--role", "kiosk", "--name", "No!"), "--name: must be"),
+        (("token", "create", "--role", "staff", "--name", "No!"), "--name: 1 to 64"),
+        (("token", "create", "--role", "staff", "--name", "x", "--may", "fly"), "--may: fly"),
+        (("staff", "add", "!", "--role", "staff"), "NAME: 1 to 64"),
+        (("config", "get", "nonsense"), "'nonsense' is not a setting"),
+    ],
+    ids=lambda one: " ".join(one)[:60] if isinstance(one, tuple) else "",
+)
+def test_what_cannot_be_understood_is_wrong_usage_wherever_that_is_noticed(
+    words: tuple[str, ...], said: str, run: Run, hub: Path
+):
+    """Most of this only the directory's own interface notices, behind the command line."""
+    done = run(*words, "--data", hub, stdin="4711\n")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert said in one_line(done.stderr)
+    assert "--help`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("reserve", *AT, "--resource", "T99"),
+        ("reserve", *AT, "--area", "Moon"),
+        ("reserve", *AT, "--nights", "2"),
+        ("reserve", "--venue", "nowhere", *AT[2:]),
+        ("reserve", *AT[:5], "13"),
+        ("reservations", "show", "RES-2026-AAAAAA"),
+        ("guests", "show", "agent_" + "0" * 32),
+        ("token", "create", "--role", "staff", "--name", "x", "--venue", "nowhere"),
+        ("venue", "show", "nowhere"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_understood_and_is_not_there_is_refused(
+    words: tuple[str, ...], run: Run, hub: Path
+):
+    done = run(*words, "--data", hub)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "--help" not in one_line(done.stderr)
+
+
+def test_a_file_or_a_pin_that_is_wrong_is_no_wrong_usage(run: Run, hub: Path, tmp_path: Path):
+    """What was typed is right; what is read is not."""
+    file = tmp_path / "venue.yaml"
+    file.write_text("venue: nice\nkind: circus\n")
+    for words in (("venue", "import", file), ("staff", "add", "Ida", "--role", "staff")):
+        done = run(*words, "--data", hub, stdin="12\n")
+        assert done.exit_code == 1, done.output
+        one_line(done.stderr)
 
 
 def test_a_directory_that_is_none_is_named_with_the_way_to_make_one(run: Run, tmp_path: Path):
@@ -53,9 +143,9 @@ def test_a_directory_that_is_none_is_named_with_the_way_to_make_one(run: Run, tm
 
 
 def test_what_is_refused_has_status_1_and_says_why(run: Run, hub: Path):
-    done = run("reserve", "--venue", "trattoria", "--at", "2026-13-45", "--party", 2, "--data", hub)
+    done = run("reserve", *AT, "--resource", "T99", "--data", hub)
     assert done.exit_code == 1
-    assert "--at" in one_line(done.stderr)
+    assert "--resource" in one_line(done.stderr)
     assert done.stdout == ""
 
 

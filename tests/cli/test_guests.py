@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
-from holdfast.commands import session
+from holdfast.commands import guests, session
+from holdfast.commands.naming import shown_chars
 from tests.cli.support import DAY, Run, Running, document, make_hub, program
 
 NAME = "Zinaida Quellwasser"
@@ -60,6 +62,85 @@ def test_a_guest_from_the_first_word_to_the_last(run: Run, desk: Path):
     assert made["code"] in shown.stdout
     audit = document(run("audit", "list", "--json", "--data", desk))["items"]
     assert {"guest.exported", "guest.erased"} <= {one["kind"] for one in audit}
+
+
+def test_a_guest_is_meant_by_the_beginning_of_the_id_or_by_a_code(run: Run, desk: Path):
+    made = reserve(run, desk)
+    agent, code = made["agent_id"], made["code"]
+    for text in (agent, agent[:12], f"{agent[:14]}…", code):
+        shown = document(run("guests", "show", text, "--json", "--data", desk))
+        assert shown["agent_id"] == agent
+        exported = document(run("guests", "export", text, "--data", desk))
+        assert exported["agent_id"] == agent
+        listed = run("reservations", "list", "--agent", text, "--json", "--data", desk)
+        assert [one["code"] for one in document(listed)["items"]] == [code]
+    other = agent[:11] + ("0" if agent[11] != "0" else "1")
+    for text, status, said in (
+        (agent[:11], 2, "agent_ and 6 to 32"),
+        (other, 1, f"begins with {other}"),
+        ("RES-2026-AAAAAA", 1, "no agent id and no reservation"),
+    ):
+        for command in ("show", "export", "erase"):
+            reason = ("--reason", "test") if command == "erase" else ()
+            refused = run("guests", command, text, *reason, "--data", desk)
+            assert (refused.exit_code, said in refused.stderr) == (status, True)
+
+
+def test_nobody_is_forgotten_by_the_beginning_of_an_id_before_it_was_shown_whole(
+    run: Run, desk: Path
+):
+    made = reserve(run, desk)
+    agent, code = made["agent_id"], made["code"]
+    erase = ("guests", "erase", "--reason", "test", "--json", "--data", desk)
+    for text in (agent[:12], code):
+        refused = run(*erase, text)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert f"{text} is {agent} (1 reservation, the last {code})" in refused.stderr
+        assert "--yes" in refused.stderr
+    assert document(run("guests", "erasures", "--json", "--data", desk))["items"] == []
+    done = run(*erase, code, "--yes")
+    assert [one["agent_id"] for one in document(done)["items"]] == [agent]
+    assert f"{code} is {agent}" in done.stderr
+
+
+@pytest.mark.parametrize(("answer", "left"), [(True, 1), (False, 0)])
+def test_at_a_terminal_one_is_asked_whether_that_is_who_is_meant(
+    run: Run, desk: Path, monkeypatch: pytest.MonkeyPatch, answer: bool, left: int
+):
+    made = reserve(run, desk)
+    asked: list[str] = []
+
+    def confirm(text: str, *, abort: bool, err: bool) -> None:
+        asked.append(text)
+        assert abort and err, "standard output is for the answer alone"
+        if not answer:
+            raise click.Abort
+
+    monkeypatch.setattr(guests, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr(click, "confirm", confirm)
+    done = run("guests", "erase", made["code"], "--reason", "test", "--data", desk)
+    assert done.exit_code == (0 if answer else 130)
+    assert made["agent_id"] in asked[0]
+    erased = document(run("guests", "erasures", "--json", "--data", desk))["items"]
+    assert len(erased) == left
+
+
+def test_who_is_forgotten_twice_is_told_of_once(run: Run, desk: Path):
+    """The second covers what was written since, so that both are kept, and shown as one."""
+    agent = reserve(run, desk)["agent_id"]
+    erase = ("guests", "erase", agent, "--reason", "test", "--data", desk)
+    assert "asked for 2 times" not in run(*erase).stdout
+    for shown in (run(*erase).stdout, run("guests", "erasures", "--data", desk).stdout):
+        assert (shown.count(agent), "asked for 2 times" in shown) == (1, True), shown
+    kept = document(run("guests", "erasures", "--json", "--data", desk))["items"]
+    assert [one["agent_id"] for one in kept] == [agent, agent]
+
+
+def test_a_short_agent_id_is_long_enough_to_tell_guests_apart():
+    assert shown_chars([]) == len("agent_12345678")
+    assert shown_chars(["agent_" + "a" * 32, "agent_" + "b" * 32]) == len("agent_12345678")
+    alike = ["agent_" + "a" * 10 + "b" * 22, "agent_" + "a" * 10 + "c" * 22]
+    assert shown_chars(alike) == len("agent_") + 11
 
 
 def test_the_venue_gets_another_key_at_the_desk(run: Run, desk: Path):

@@ -117,6 +117,54 @@ def test_waiting_is_not_silent_where_the_hub_is_out_of_reach(
     assert run(*reserve(kiosk)).stderr == "", "who does not wait is told by the answer"
 
 
+def test_what_is_confirmed_at_once_is_never_called_provisional(
+    run: Run, serve: Serve, hub: Path, hub_process: Running, tmp_path: Path
+):
+    """Whatever the hub does: paused, out of reach, or the device's own process is not there."""
+    desk = join(run, hub, hub_process.url, "desk", "front-desk", tmp_path / "desk")
+    run("sync", "now", "--data", desk)
+    own = (*reserve(desk, "--wait", 1), "--resource")
+    done = run(*own, "T1")
+    assert (document(done)["assurance"], done.stderr) == ("guaranteed", "")
+    serve("node", desk)
+    run("sync", "pause", "--data", desk)
+    done = run(*own, "T2")
+    assert (document(done)["assurance"], done.stderr) == ("guaranteed", "")
+    paused = run(*own, "T3")
+    assert document(paused)["assurance"] == "provisional"
+    assert paused.stderr.count("provisional") == 1 and "sync resume" in paused.stderr
+    run("sync", "resume", "--data", desk)
+    hub_process.stop()
+    run("reservations", "cancel", document(done)["code"], "--reason", "test", "--data", desk)
+    run("sync", "now", "--data", desk)
+    done = run(*own, "T2")
+    assert document(done)["assurance"] == "guaranteed"
+    assert "provisional" not in done.stderr
+
+
+def test_an_answer_that_does_not_come_in_time_is_told_once_at_the_end(
+    run: Run, serve: Serve, hub: Path, hub_process: Running, kiosk: Path, tmp_path: Path
+):
+    """The hub is there, and the holder of the place, another device, is not."""
+    desk = join(run, hub, hub_process.url, "desk", "front-desk", tmp_path / "desk")
+    run("sync", "now", "--data", desk)
+    run("sync", "now", "--data", kiosk)
+    serve("node", kiosk)
+    wait_until_connected(run, kiosk)
+    done = run(*reserve(kiosk, "--wait", 1, "--resource", "T1"))
+    made = document(done)
+    assert (made["assurance"], made["waits_for"]) == ("provisional", "desk")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("note: no answer came within 1 s. ")
+    assert f"{made['code']} stays provisional until desk answers" in line
+
+
+def wait_until_connected(run: Run, directory: Path) -> None:
+    """A node that has just started is connected as soon as one exchange by hand went well."""
+    assert run("sync", "now", "--data", directory).exit_code == 0
+    assert document(run("sync", "status", "--json", "--data", directory))["state"] == "connected"
+
+
 def test_nobody_waits_for_a_process_that_does_not_run(run: Run, kiosk: Path):
     done = run(*reserve(kiosk, "--wait", 10))
     assert document(done)["assurance"] == "provisional"
@@ -197,3 +245,23 @@ def test_what_waits_for_the_hub_says_what_is_expected(run: Run, kiosk: Path):
     assert "likely to be had (the place was free)" in shown
     run("sync", "now", "--data", kiosk)
     assert "expected" not in run("reservations", "show", made["code"], "--data", kiosk).stdout
+
+
+def test_an_exchange_with_nothing_to_send_says_so_and_who_sends(
+    run: Run, serve: Serve, kiosk: Path
+):
+    """After a pause what waited goes out by itself, and a round by hand then has nothing left."""
+    run(*reserve(kiosk))
+    assert run("sync", "now", "--data", kiosk).stdout.split()[:2] == ["sent", "1"]
+    assert "0, nothing was waiting\n" in run("sync", "now", "--data", kiosk).stdout
+    run("sync", "pause", "--data", kiosk)
+    run(*reserve(kiosk))
+    resumed = run("sync", "resume", "--data", kiosk).stdout
+    assert "`holdfast sync now` sends what waits" in resumed
+    serve("node", kiosk)
+    wait_until_connected(run, kiosk)
+    assert "0, nothing was waiting: this device sends by itself" in (
+        run("sync", "now", "--data", kiosk).stdout
+    )
+    resumed = run("sync", "resume", "--data", kiosk).stdout
+    assert "what waited is sent by itself" in resumed

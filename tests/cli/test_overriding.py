@@ -51,7 +51,7 @@ def test_a_move_takes_an_override_and_a_reason_of_the_list(run: Run, hub: Path):
     move = ("reservations", "move", other, "--resource", "T3", "--data", hub)
     assert run(*move).exit_code == 1
     refused = run(*move, "--override", "because")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "such as vip_guest" in refused.stderr
     moved = document(run(*move, "--override", "group", "--json"))
     assert (moved["resources"], moved["override"]) == (["T3"], {"reason": "group"})

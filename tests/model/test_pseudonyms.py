@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.pseudonyms import agent_id, base32, is_agent_id, walk_in_agent_id
+from holdfast.model.pseudonyms import (
+    agent_id,
+    base32,
+    beginning_of,
+    is_agent_id,
+    walk_in_agent_id,
+)
 from tests.vectors_crypto import vectors
 
 KEY = bytes(range(32))
@@ -69,3 +75,20 @@ def test_base32_is_as_crockford_wrote_it_down(data):
         number = number * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(letter)
     assert len(letters) == len(data) * 8 // 5
     assert number == int.from_bytes(data, "big")
+
+
+@pytest.mark.parametrize(
+    ("typed", "begins"),
+    [
+        ("agent_ka27te", "agent_ka27te"),
+        (" Agent_KA27TE0… ", "agent_ka27te0"),
+        ("agent_" + "a" * 32, "agent_" + "a" * 32),
+        ("agent_ka27t", None),
+        ("agent_" + "a" * 33, None),
+        ("agent_ka27to", None),
+        ("ka27tew0", None),
+        ("", None),
+    ],
+)
+def test_the_beginning_of_an_id_is_long_enough_or_none(typed: str, begins: str | None):
+    assert beginning_of(typed) == begins

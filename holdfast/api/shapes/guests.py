@@ -37,6 +37,18 @@ class FoundGuests(Items[FoundGuest], kw_only=True):
     """Guests who fit, the best first."""
 
 
+class NamedGuest(Shape, kw_only=True):
+    """A guest by the pseudonym alone."""
+
+    agent_id: Agent
+    reservations: Annotated[int, Meta(description="how many reservations")]
+    last_code: Annotated[str | None, Meta(description="code of the one that starts last")]
+
+
+class NamedGuests(Items[NamedGuest], kw_only=True):
+    """Guests whose pseudonym begins so, in its order."""
+
+
 class Guest(Shape, kw_only=True):
     """A guest: the newest card and the reservations."""
 
