@@ -180,7 +180,7 @@ def _folded(
     if len(entries) > 1:
         unique = {entry.operation: entry for entry in seen}
         entries = sorted(unique.values(), key=order)
-    contents = {entry.operation: _content(entry) for entry in entries}
+    contents = {entry.operation: content_of(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
     found = set() if unknown is None else unknown
     view.claims, view.decision = fold_claims(entries, contents, rights, found)
@@ -198,7 +198,7 @@ def _folded(
 _decoders = {kind: msgspec.msgpack.Decoder(event) for kind, event in events.EVENT_BY_KIND.items()}
 
 
-def _content(entry: Seen) -> Event | None:
+def content_of(entry: Seen) -> Event | None:
     """The event, which the gate has checked before; None where only the envelope counts."""
     decoder = _decoders.get(entry.kind)
     if not entry.content or decoder is None:
@@ -218,7 +218,7 @@ def granting_entry(
             if not claim.decided or entry.kind == "claim.decided":
                 return entry
         elif claim.decided and entry.kind == "claim.decided":
-            event = _content(entry)
+            event = content_of(entry)
             if isinstance(event, ClaimDecided) and event.decides == claim.id.operation:
                 return entry
     return None
@@ -501,7 +501,7 @@ def picked(view: View) -> tuple[bytes, list[ClaimView]] | None:
 def resolutions(seen: Sequence[Seen]) -> Iterator[Resolution]:
     """What people said about exceptions, of all that was seen about one reservation."""
     kinds = [entry for entry in seen if entry.kind == "exception.resolved"]
-    yield from _resolutions(kinds, {entry.operation: _content(entry) for entry in kinds})
+    yield from _resolutions(kinds, {entry.operation: content_of(entry) for entry in kinds})
 
 
 def _resolutions(
