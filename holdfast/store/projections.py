@@ -306,7 +306,8 @@ class Projections:
         before = record.stored.claims
         if now == before:
             return
-        for resource, start, end, *_ in {*before.values(), *now.values()}:
+        # Most keep their place: what is decided about them changes the rest of the row.
+        for resource, start, end in {row[:3] for row in (*before.values(), *now.values())}:
             for day in days(start, end):
                 self._dirty_places.setdefault((record.book, resource, day), set()).add(record.id)
         rights = self.rights_of(record.book)
@@ -331,7 +332,7 @@ class Projections:
         for claim_id, held in before.items():
             if not held[4] and claim_id not in now:
                 pending.pop(claim_id.operation, None)
-        if all(held[4] for held in now.values()):
+        if all([held[4] for held in now.values()]):
             for claim_id in now:
                 pending.pop(claim_id.operation, None)
             return
@@ -428,7 +429,9 @@ class Projections:
             return
         book = record.book
         for claim_id, old in before.items():
-            if now.get(claim_id) != old:
+            new = now.get(claim_id)
+            # A row of the same key is overwritten where it stands.
+            if new is None or new[:2] != old[:2]:
                 gone.append((book, old[0], old[1], claim_id.operation, claim_id.index))
         by_id = {claim.id: claim for claim in record.view.claims}
         node = {seen.operation: seen.node for seen in record.seen}
