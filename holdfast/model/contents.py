@@ -200,13 +200,15 @@ def _check_party(party_size: int) -> None:
 
 
 def _check_times(*seconds: int) -> None:
-    if not all(0 <= value <= EPOCH_SECONDS_MAX for value in seconds):
-        raise Malformed("time-out-of-range")
+    for value in seconds:
+        if not 0 <= value <= EPOCH_SECONDS_MAX:
+            raise Malformed("time-out-of-range")
 
 
 def _check_operation_ids(*operations: bytes) -> None:
-    if any(len(operation) != 16 for operation in operations):
-        raise Malformed("operation-id-length")
+    for operation in operations:
+        if len(operation) != 16:
+            raise Malformed("operation-id-length")
 
 
 def _check_created(event: ReservationCreated) -> None:

@@ -291,26 +291,26 @@ class Projections:
 
     def _refold(self, record: Record) -> None:
         unknown: set[bytes] = set()
-        record.view = fold(record.id, record.seen, self.rights_of(record.book), unknown)
+        rights = self.rights_of(record.book)
+        record.view = fold(record.id, record.seen, rights, unknown)
         for right in unknown:
             self._awaited.add((right, record.book, record.id))
         record.view.book = record.book
         record.stale = False
         self._stale.pop(record.key, None)
-        self._follow_claims(record)
+        self._follow_claims(record, rights)
 
-    def _follow_claims(self, record: Record) -> None:
+    def _follow_claims(self, record: Record, rights: Rights) -> None:
         """Keep the occupancy in memory in step with the folded claims."""
-        occupancy = self._occupancy(record.book)
         now = _held_rows(record.view)
         before = record.stored.claims
         if now == before:
             return
+        occupancy = self._occupancy(record.book)
         # Most keep their place: what is decided about them changes the rest of the row.
         for resource, start, end in {row[:3] for row in (*before.values(), *now.values())}:
             for day in days(start, end):
                 self._dirty_places.setdefault((record.book, resource, day), set()).add(record.id)
-        rights = self.rights_of(record.book)
         for claim_id, (resource, start, end, *_) in before.items():
             if claim_id not in now:
                 occupancy.remove(resource, claim_id, start, end)
