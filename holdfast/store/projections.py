@@ -108,6 +108,8 @@ class Projections:
         self._dirty_places: dict[tuple[str, str, int], set[bytes]] = {}
         self._pending: dict[str, dict[bytes, tuple[int, bytes, bytes, bytes]]] = {}
         self._digests: dict[tuple[str, str], DateDigest] = {}
+        self._totals: dict[str, DateDigest] = {}
+        """Of each book that was asked for, until something of it is written."""
         self._moved_digests: set[tuple[str, str]] = set()
         self._reaches: dict[tuple[str, str], int] = {}
         self._awaited: set[tuple[bytes, str, bytes]] = set()
@@ -121,6 +123,7 @@ class Projections:
         self._stale.clear()
         self._dirty_places.clear()
         self._digests.clear()
+        self._totals.clear()
         self._moved_digests.clear()
         self._awaited.clear()
         for occupancy in self._occupancies.values():
@@ -152,6 +155,7 @@ class Projections:
                 del known[key]
         self._moved_digests = {key for key in self._moved_digests if key[0] != book}
         self._pending.pop(book, None)
+        self._totals.pop(book, None)
         self._occupancy(book).forget()
 
     # --- reservations ---------------------------------------------------------------------------
@@ -359,24 +363,23 @@ class Projections:
             self._row(record, rows, changes)
             self._claim_rows(record, gone, claims)
             self._put_exceptions(record)
-        if gone:
-            self._c.executemany(
-                "DELETE FROM claims WHERE book = ? AND resource = ? AND start = ?"
-                " AND operation = ? AND idx = ?",
-                gone,
-            )
-        self._c.executemany(
+        self._many(
+            "DELETE FROM claims WHERE book = ? AND resource = ? AND start = ?"
+            " AND operation = ? AND idx = ?",
+            gone,
+        )
+        self._many(
             "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status,"
             " agent_id, digest, entries, waiting, view, seen)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
-        self._c.executemany(
+        self._many(
             "UPDATE reservations SET date = ?, status = ?, digest = ?, entries = ?, waiting = ?,"
             " view = ?, seen = ? WHERE id = ? AND book = ?",
             changes,
         )
-        self._c.executemany(
+        self._many(
             'INSERT OR REPLACE INTO claims (operation, idx, book, resource, start, "end", quantity,'
             " live, right_id, stamp, node, reservation)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -390,6 +393,11 @@ class Projections:
         self._dirty_places.clear()
         self._trim()
         return touched
+
+    def _many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """One statement for each row; of most a small transaction has none."""
+        if rows:
+            self._c.executemany(sql, rows)
 
     def _row(
         self, record: Record, rows: list[tuple[Any, ...]], changes: list[tuple[Any, ...]]
@@ -508,6 +516,8 @@ class Projections:
                 if (d := self._digests[key])
             ],
         )
+        for book, _ in self._moved_digests:
+            self._totals.pop(book, None)
         self._moved_digests.clear()
         if len(self._digests) > DATES_IN_MEMORY:
             self._digests.clear()
@@ -517,7 +527,10 @@ class Projections:
 
     def book_digest(self, book: str) -> DateDigest:
         """The whole book: the sum over its dates. Costs what there are dates, not reservations."""
-        whole = DateDigest()
+        known = self._totals.get(book)
+        if known is not None:
+            return known
+        whole = self._totals[book] = DateDigest()
         for row in self._c.execute(
             "SELECT total, reservations, entries, waiting FROM digests WHERE book = ?", (book,)
         ):
