@@ -204,9 +204,11 @@ class Holding:
             return 0
         own = {claim.id for claim in view.live if selling.holds(self._r, name, claim)}
         occupancy = self._r.store.projections.occupancy(name)
-        override = overriding.override_in(self._r, record, operation)
-        beyond = selling.beyond(self._r, name, venue) if override else None
-        verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
+        verdict = deciding.decide(view, operation, venue, stock, occupancy, own)
+        if verdict.verdict == "displaced" and overriding.override_in(self._r, record, operation):
+            # Only what has no room is looked for beyond the capacity.
+            beyond = selling.beyond(self._r, name, venue)
+            verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
         if not view.code and verdict.verdict == "admitted":
             verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
         self._r.append(
