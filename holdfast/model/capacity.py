@@ -149,21 +149,20 @@ class _Day:
                 self._shift_live(held, -1)
 
     def _shift_live(self, held: Held, sign: int) -> None:
-        for account in {HUB, held.account}:
-            for start, end, quantity in self._counted(held, account):
-                profile = self._live.get(account)
-                if profile is None:
-                    profile = self._live[account] = Profile()
-                profile.shift(start, end, sign * quantity)
+        for account, (start, end, quantity) in self._counted(held):
+            profile = self._live.get(account)
+            if profile is None:
+                profile = self._live[account] = Profile()
+            profile.shift(start, end, sign * quantity)
 
-    def _counted(self, held: Held, account: bytes) -> Iterable[tuple[int, int, int]]:
-        """The part of a granted claim that counts against an account on this day."""
-        start, end, quantity = self._within(held)
-        cut = end if held.account == HUB else min(max(held.split, start), end)
-        if account == HUB and start < cut:
-            yield start, cut, quantity
-        if account == held.account and cut < end:
-            yield cut, end, quantity
+    def _counted(self, held: Held) -> list[tuple[bytes, tuple[int, int, int]]]:
+        """The parts of a granted claim on this day, each with the account it counts against."""
+        whole = start, end, quantity = self._within(held)
+        if held.account == HUB:
+            return [(HUB, whole)]
+        cut = min(max(held.split, start), end)
+        parts = [(HUB, (start, cut, quantity)), (held.account, (cut, end, quantity))]
+        return [(account, part) for account, part in parts if part[0] < part[1]]
 
     def peak(
         self, start: int, end: int, ignoring: Collection[ClaimId], account: bytes | None
@@ -177,7 +176,7 @@ class _Day:
             if held is not None and account is None:
                 left_out.append(self._within(held))
             elif held is not None and held.live and account is not None:
-                left_out.extend(self._counted(held, account))
+                left_out.extend(part for whose, part in self._counted(held) if whose == account)
         if left_out:
             profile = profile.without(left_out)
         return profile.peak(max(start, self.start), min(end, self.end))
@@ -251,7 +250,10 @@ class Occupancy:
         (HUB: what was granted to nobody) can still sell, where only granted claims count.
         """
         return capacity - max(
-            self._day(resource, day).peak(start, end, ignoring, account) for day in days(start, end)
+            [
+                self._day(resource, day).peak(start, end, ignoring, account)
+                for day in days(start, end)
+            ]
         )
 
     def occupants(

@@ -6,6 +6,8 @@ holders alone, and from the rights of the book. Nothing of the lifecycle changes
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -37,6 +39,7 @@ NO_RIGHTS: Final = Rights()
 """Of a book in which nothing was granted: everything is the hub's."""
 
 REQUESTS: Final = frozenset({"reservation.created", "reservation.moved"})
+_REQUESTING: Final = (ReservationCreated, ReservationMoved)
 
 OVERRIDE: Final = "override"
 """Why a decision admitted what had no room: somebody asked for it who may (`overbooking`)."""
@@ -106,9 +109,8 @@ def wish_of(claim: ClaimView) -> Claim:
     return Claim(claim.resource, claim.start, claim.end, claim.quantity, claim.buffer)
 
 
-def order(entry: Seen) -> tuple[int, bytes, bytes]:
-    """The order in which entries about one reservation are read, whoever has them."""
-    return (entry.stamp, entry.node, entry.operation)
+order: Final[Callable[[Seen], tuple[int, bytes, bytes]]] = attrgetter("stamp", "node", "operation")
+"""The order in which entries about one reservation are read, whoever has them."""
 
 
 # --- whose word counts --------------------------------------------------------------------------
@@ -287,7 +289,7 @@ def fold_claims(
 
 
 def _overrides(event: Event | None) -> bool:
-    return isinstance(event, ReservationCreated | ReservationMoved) and bool(event.override)
+    return isinstance(event, _REQUESTING) and bool(event.override)
 
 
 def _requested(

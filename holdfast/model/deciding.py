@@ -107,8 +107,8 @@ def decide(
     asked = [
         c for c in view.claims if c.id.operation == operation and c.state in (PENDING, STANDBY)
     ]
-    claims = tuple(wish_of(claim) for claim in asked)
-    replaced = tuple(c.replaces for c in asked if c.replaces is not None)
+    claims = tuple([wish_of(claim) for claim in asked])
+    replaced = tuple([c.replaces for c in asked if c.replaces is not None])
     if replaced:
         # What was refused, or was to stand elsewhere, was given up for nobody: the wish that
         # followed it stands. What was had and ended was given up for another.

@@ -295,10 +295,10 @@ class SoftwareClock:
             uncertainty = reference.uncertainty_at(monotonic_ms)
             state = reference.state_at(monotonic_ms)
         return Interval(
-            earliest=_readable(floor(best - uncertainty)),
-            latest=_readable(ceil(best + uncertainty)),
-            best=_readable(floor(best)),
-            state=state,
+            _readable(floor(best - uncertainty)),
+            _readable(ceil(best + uncertainty)),
+            _readable(floor(best)),
+            state,
         )
 
     def best_ms(self, monotonic_ms: float, wall_ms: float) -> int:
@@ -379,4 +379,4 @@ def needs_new_incarnation(high_water_packed: int, interval: Interval) -> bool:
 
 def _readable(ms: int) -> int:
     """Within what a stamp can hold, so that a wall clock gone mad refuses nobody a write."""
-    return 0 if ms < 0 else min(ms, MS_READABLE_MAX)
+    return 0 if ms < 0 else ms if ms < MS_READABLE_MAX else MS_READABLE_MAX

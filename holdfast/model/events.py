@@ -363,10 +363,13 @@ SERIAL_BYTES: Final = 20
 _encoder = msgspec.msgpack.Encoder()
 
 
+_CARRYING: Final = (ReservationCreated, ReservationAmended, ReservationMoved)
+
+
 def card_of(event: Event) -> tuple[SealedCard | None, str]:
     """The card that an entry carries, if any, and the agent id that the entry itself names beside
     it (empty: none)."""
-    if isinstance(event, ReservationCreated | ReservationAmended | ReservationMoved):
+    if isinstance(event, _CARRYING):
         return event.card, agent_of(event)
     if isinstance(event, ReservationCancelled):
         return event.note, ""

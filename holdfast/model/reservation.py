@@ -180,7 +180,7 @@ def _folded(
     if len(entries) > 1:
         unique = {entry.operation: entry for entry in seen}
         entries = sorted(unique.values(), key=order)
-    contents = {entry.operation: _content(entry) for entry in entries}
+    contents = {entry.operation: content_of(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
     found = set() if unknown is None else unknown
     view.claims, view.decision = fold_claims(entries, contents, rights, found)
@@ -198,7 +198,7 @@ def _folded(
 _decoders = {kind: msgspec.msgpack.Decoder(event) for kind, event in events.EVENT_BY_KIND.items()}
 
 
-def _content(entry: Seen) -> Event | None:
+def content_of(entry: Seen) -> Event | None:
     """The event, which the gate has checked before; None where only the envelope counts."""
     decoder = _decoders.get(entry.kind)
     if not entry.content or decoder is None:
@@ -218,7 +218,7 @@ def granting_entry(
             if not claim.decided or entry.kind == "claim.decided":
                 return entry
         elif claim.decided and entry.kind == "claim.decided":
-            event = _content(entry)
+            event = content_of(entry)
             if isinstance(event, ClaimDecided) and event.decides == claim.id.operation:
                 return entry
     return None
@@ -248,7 +248,7 @@ def _fold_lifecycle(
     status = ""
     collisions: dict[str, list[tuple[bytes, int]]] = {}
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
-    turns = list(_in_turn(transitions))
+    turns = _in_turn(transitions)
     view.making = standing = _standing(view, turns, entries, contents)
     for ready in turns:
         above = 0
@@ -280,7 +280,7 @@ def _fold_lifecycle(
     if view.decision and (view.decision.stamp, view.decision.node) > (view.stamp, view.stamp_node):
         view.stamp, view.stamp_node = view.decision.stamp, view.decision.node
     view.status = status or lifecycle.OPEN
-    view.leaves = tuple(sorted(operation for operation, own in bit.items() if leaves & own))
+    view.leaves = tuple(sorted([operation for operation, own in bit.items() if leaves & own]))
     view.waiting = len(transitions) - len(bit)
     return collisions
 
@@ -310,12 +310,11 @@ def _standing(
     return min(made, key=lambda entry: ranks[entry.operation]).operation
 
 
-def _in_turn(transitions: list[Seen]) -> Iterator[Seen]:
+def _in_turn(transitions: list[Seen]) -> list[Seen]:
     """Again and again the first in the list whose predecessors all came; the others never come."""
     if len(transitions) == 1:
-        if not transitions[0].follows:
-            yield transitions[0]
-        return
+        return [] if transitions[0].follows else transitions
+    turns: list[Seen] = []
     missing = [len(set(entry.follows)) for entry in transitions]
     followers: dict[bytes, list[int]] = {}
     for place, entry in enumerate(transitions):
@@ -324,11 +323,12 @@ def _in_turn(transitions: list[Seen]) -> Iterator[Seen]:
     ready = [place for place, count in enumerate(missing) if not count]
     while ready:
         entry = transitions[heapq.heappop(ready)]
-        yield entry
+        turns.append(entry)
         for place in followers.get(entry.operation, ()):
             missing[place] -= 1
             if not missing[place]:
                 heapq.heappush(ready, place)
+    return turns
 
 
 def _withdrawn(entries: list[Seen], contents: dict[bytes, Event | None]) -> set[bytes]:
@@ -396,10 +396,11 @@ def _overwrite(view: View, event: ReservationAmended | ReservationMoved) -> None
 
 def _override(view: View, contents: dict[bytes, Event | None]) -> str:
     """Why the place that is had was sold beyond the capacity."""
-    for claim in view.live:
-        event = contents.get(claim.id.operation)
-        if claim.override and isinstance(event, ReservationCreated | ReservationMoved):
-            return event.override
+    for claim in view.claims:
+        if claim.override and claim.state == LIVE:
+            event = contents.get(claim.id.operation)
+            if isinstance(event, ReservationCreated | ReservationMoved):
+                return event.override
     return ""
 
 
@@ -410,17 +411,15 @@ def _show_place(view: View) -> None:
     """Time, place and the statuses that only claims can tell."""
     live = [claim for claim in view.claims if claim.state == LIVE]
     pending = _asked(view)
-    standby = [claim for claim in view.claims if claim.state == STANDBY]
-    opened = view.status == lifecycle.OPEN
-    if opened:
+    if view.status == lifecycle.OPEN:
         if live:
             view.status = lifecycle.CONFIRMED
-        elif pending or standby:
+        elif pending or any(claim.state == STANDBY for claim in view.claims):
             view.status = lifecycle.COMMIT_PENDING
         else:
             view.status = lifecycle.COMMIT_FAILED
     if live:
-        view.assurance = "admitted" if any(claim.decided for claim in live) else "guaranteed"
+        view.assurance = "admitted" if any([claim.decided for claim in live]) else "guaranteed"
     elif pending:
         view.assurance = "provisional"
     if view.status in (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED):
@@ -429,8 +428,8 @@ def _show_place(view: View) -> None:
         view.assurance = "provisional"
     shown = live or pending or _latest_group(view.claims)
     if shown:
-        view.starts_at = min(claim.start for claim in shown)
-        view.ends_at = max(claim.end - claim.buffer for claim in shown)
+        view.starts_at = min([claim.start for claim in shown])
+        view.ends_at = max([claim.end - claim.buffer for claim in shown])
     standby = standing_claims(view)
     if standby and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}:
         view.pending_change = {
@@ -442,7 +441,7 @@ def _show_place(view: View) -> None:
 
 def standing_claims(view: View) -> list[ClaimView]:
     """The change that waits: of several standing by, the one that was asked for last."""
-    return _latest_group(tuple(claim for claim in view.claims if claim.state in (STANDBY, READY)))
+    return _latest_group([claim for claim in view.claims if claim.state in (STANDBY, READY)])
 
 
 def shown_claims(view: View) -> list[ClaimView]:
@@ -458,11 +457,11 @@ def _asked(view: View) -> list[ClaimView]:
     return [claim for claim in pending if claim.id.operation == view.making] or pending
 
 
-def _latest_group(claims: tuple[ClaimView, ...]) -> list[ClaimView]:
+def _latest_group(claims: Sequence[ClaimView]) -> list[ClaimView]:
     """Of claims that are over, those of the operation that was made last and counted."""
-    over = [claim for claim in claims if claim.state == ENDED] or list(claims)
-    if not over:
+    if not claims:
         return []
+    over = [claim for claim in claims if claim.state == ENDED] or list(claims)
     last = max(over, key=lambda claim: (claim.stamp, claim.id)).id.operation
     return [claim for claim in over if claim.id.operation == last]
 
@@ -501,7 +500,7 @@ def picked(view: View) -> tuple[bytes, list[ClaimView]] | None:
 def resolutions(seen: Sequence[Seen]) -> Iterator[Resolution]:
     """What people said about exceptions, of all that was seen about one reservation."""
     kinds = [entry for entry in seen if entry.kind == "exception.resolved"]
-    yield from _resolutions(kinds, {entry.operation: _content(entry) for entry in kinds})
+    yield from _resolutions(kinds, {entry.operation: content_of(entry) for entry in kinds})
 
 
 def _resolutions(

@@ -18,10 +18,9 @@ from holdfast.model.errors import Conflict, Invalid, NotFound
 from holdfast.model.events import Event, ExceptionResolved, VenueConfigured
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
-from holdfast.model.reservation import View, fold, shown_claims
+from holdfast.model.reservation import View, content_of, fold, shown_claims
 from holdfast.model.sitting import seated_at
 from holdfast.node.lookup import (
-    event_of,
     find_record,
     judged_at,
     position_of,
@@ -164,7 +163,7 @@ def _change(
     view = fold(reservation, seen[: place + 1], rights)
     after = state_of(replica, venue, view)
     item = _who_and_when(replica, book, entry.node, entry.kind, entry.stamp, uncertainty_ms)
-    event = event_of(entry)
+    event = content_of(entry)
     if isinstance(event, ExceptionResolved):
         after |= {
             "resolved": event.exception, "action": event.action, "reason": event.reason or None

@@ -29,6 +29,7 @@ from holdfast.model.ids import uuid_text
 from holdfast.model.limits import SEATED_SINCE_SECONDS_MAX
 from holdfast.model.reservation import (
     View,
+    content_of,
     followed,
     open_exceptions,
     resolutions,
@@ -36,7 +37,7 @@ from holdfast.model.reservation import (
 )
 from holdfast.model.sitting import TwoParties, is_resolved, sitting, two_parties
 from holdfast.node import amending, marking
-from holdfast.node.lookup import event_of, rfc3339_ms, subject_of, venue_time
+from holdfast.node.lookup import rfc3339_ms, subject_of, venue_time
 from holdfast.node.recording import refused_as_invalid, view_of
 from holdfast.node.replica import Replica
 from holdfast.node.requests import Override, PatchRequest
@@ -153,7 +154,7 @@ def _check_ins(replica: Replica, record: Record) -> str:
     venue = record.book.partition("/")[2]
     said: dict[bytes, str] = {}
     for entry in sorted(record.seen, key=lambda one: (one.stamp, one.node)):
-        event = event_of(entry)
+        event = content_of(entry)
         if isinstance(event, ReservationCheckedIn):
             at_ms = event.at_ms or entry.stamp >> 16
             clock = venue_time(replica, venue, at_ms // 1000)[11:16]

@@ -17,9 +17,10 @@ from holdfast.model.events import GuestErased, GuestErasureConfirmed, agent_of
 from holdfast.model.forgetting import ERASERS, Erasure, covering
 from holdfast.model.limits import ERASURES_PER_ENTRY_MAX
 from holdfast.model.pseudonyms import is_agent_id
+from holdfast.model.reservation import content_of
 from holdfast.model.vocabulary import ERASE_REASONS
 from holdfast.node.identity import HUB_ROLE
-from holdfast.node.lookup import event_of, node_name
+from holdfast.node.lookup import node_name
 from holdfast.node.reasons import reason_code
 from holdfast.store.cards import occurrences
 
@@ -88,7 +89,7 @@ class Forgetting:
     def agents_of(self, book: str, reservation: bytes) -> frozenset[str]:
         """Everybody whom an entry about a reservation names as its guest."""
         record = self._r.store.projections.get(book, reservation)
-        events = (event_of(entry) for entry in record.seen) if record is not None else ()
+        events = (content_of(entry) for entry in record.seen) if record is not None else ()
         return frozenset(agent for event in events if event and (agent := agent_of(event)))
 
     def _destroy_if_covered(self, book: str, card: bytes) -> None:

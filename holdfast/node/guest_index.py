@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from holdfast.model import guest_words
 from holdfast.model.errors import Invalid
 from holdfast.model.events import SealedCard, card_of
+from holdfast.model.reservation import content_of
 from holdfast.node import cards
-from holdfast.node.lookup import event_of
 from holdfast.node.venue_keys import public_of
 from holdfast.store.cards import UNREADABLE, PlacedCard
 
@@ -131,7 +131,7 @@ def sealed_card(replica: Replica, placed: PlacedCard) -> SealedCard | None:
     record = replica.store.projections.get(placed.book, placed.reservation)
     for entry in record.seen if record is not None else ():
         if entry.operation == placed.operation:
-            event = event_of(entry)
+            event = content_of(entry)
             return card_of(event)[0] if event is not None else None
     return None
 

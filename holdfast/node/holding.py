@@ -90,8 +90,8 @@ class Holding:
         written = self._decide_all(name)
         with self._r.transaction():
             asking = dict.fromkeys(touched or ())
+            now_s = self._r.clock.now_ms() // 1000
             if everything:
-                now_s = self._r.clock.now_ms() // 1000
                 statuses = tuple(lifecycle.ENDS_CLAIMS)
                 self._r.write_projections()
                 asking.update(
@@ -102,7 +102,9 @@ class Holding:
                 # take.
                 for _ in range(_TURNS):
                     record = self._r.record(reservation, name)
-                    ended = self._end_requested(name, record.view) if record is not None else 0
+                    if record is None:
+                        break
+                    ended = self._end_requested(name, record.view, now_s)
                     written += ended
                     if not ended:
                         break
@@ -199,9 +201,11 @@ class Holding:
             return 0
         own = {claim.id for claim in view.live if selling.holds(self._r, name, claim)}
         occupancy = self._r.store.projections.occupancy(name)
-        override = overriding.override_in(self._r, record, operation)
-        beyond = selling.beyond(self._r, name, venue) if override else None
-        verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
+        verdict = deciding.decide(view, operation, venue, stock, occupancy, own)
+        if verdict.verdict == "displaced" and overriding.override_in(self._r, record, operation):
+            # Only what has no room is looked for beyond the capacity.
+            beyond = selling.beyond(self._r, name, venue)
+            verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
         if not view.code and verdict.verdict == "admitted":
             verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
         by: tuple[bytes, ...] = ()
@@ -231,10 +235,10 @@ class Holding:
         hub."""
         return self._r.rights(name).answering((claim.asks, wish_of(claim)) for claim in claims)
 
-    def _end_requested(self, name: str, view: View) -> int:
+    def _end_requested(self, name: str, view: View, now_s: int) -> int:
         """End what was asked to end and is held here, and what gives way to a move (§5.6)."""
         written = 0
-        ending = claims_to_end(view, self._r.clock.now_ms() // 1000)
+        ending = claims_to_end(view, now_s)
         if ending:
             waiting: dict[bytes, list[ClaimView]] = {}
             for claim in ending:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -49,6 +49,9 @@ from holdfast.node.timekeeping import Timekeeper
 from holdfast.store.store import Store
 
 log = logging.getLogger("holdfast.hub")
+
+_HARMLESS: Final = (ChainClosed, ChainCertified, ChainKeyChanged, NodeRevoked)
+"""What sells, grants and decides nothing: a hub that recovers may write it."""
 
 
 class Hub(Service):
@@ -217,8 +220,7 @@ class Hub(Service):
     def append(self, name: str, event: Event, **fields: Any) -> Written:
         """As any replica, but nothing is sold, granted or decided while recovering, and nothing
         at all is written once another life of the hub took over. Raises RuleViolated."""
-        harmless = isinstance(event, ChainClosed | ChainCertified | ChainKeyChanged | NodeRevoked)
-        self.require_writing(name, harmless=harmless)
+        self.require_writing(name, harmless=isinstance(event, _HARMLESS))
         return super().append(name, event, **fields)
 
     def require_writing(self, name: str, *, harmless: bool = False) -> None:

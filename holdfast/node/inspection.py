@@ -17,6 +17,7 @@ from holdfast.model.events import ExceptionResolved, OperationWithdrawn
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import parse_uuid
 from holdfast.model.limits import PAGE_ENTRIES
+from holdfast.model.reservation import content_of
 from holdfast.model.vocabulary import OVERSOLD
 from holdfast.node import contradicting
 from holdfast.node.contradicting import Item
@@ -24,7 +25,6 @@ from holdfast.node.decisions import decision_detail, verify_decision
 from holdfast.node.lookup import (
     decision_shape,
     decisions_in,
-    event_of,
     judged_at,
     node_name,
     rfc3339_ms,
@@ -335,7 +335,7 @@ def _is_settled(
     for entry in record.seen if record is not None else ():
         if entry.kind not in ("operation.withdrawn", "exception.resolved"):
             continue
-        event = event_of(entry)
+        event = content_of(entry)
         if isinstance(event, OperationWithdrawn):
             if event.operation == operation and entry.node == incarnation:
                 return True

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from holdfast.model import codes, wall
 from holdfast.model.claims import REQUESTS, Seen, is_holders_word
-from holdfast.model.contents import decode_content
-from holdfast.model.entries import SCHEMA, Entry, decode
+from holdfast.model.entries import decode
 from holdfast.model.errors import Conflict, NotFound
-from holdfast.model.events import ClaimDecided, Event, ReservationCancelled
+from holdfast.model.events import ClaimDecided, ReservationCancelled
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import parse_uuid, uuid_text
+from holdfast.model.reservation import content_of
 from holdfast.node.replica import Replica
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record
@@ -159,19 +159,12 @@ def subject_of(replica: Replica, book: str, reservation: bytes) -> str:
 # --- what stands in entries ---------------------------------------------------------------------
 
 
-def event_of(entry: Seen) -> Event | None:
-    """What an entry about a reservation says; None where its content does not count."""
-    if not entry.content:
-        return None
-    return decode_content(Entry(entry.kind, entry.stamp, 0, b"", (), (), (), SCHEMA, entry.content))
-
-
 def decisions_in(replica: Replica, record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:
     """The decision that stands on each operation of a reservation: a holder's first by stamp."""
     rights = replica.rights(record.book)
     found: dict[bytes, tuple[Seen, ClaimDecided]] = {}
     for entry in sorted(record.seen, key=lambda seen: (seen.stamp, seen.node, seen.operation)):
-        event = event_of(entry) if entry.kind == "claim.decided" else None
+        event = content_of(entry) if entry.kind == "claim.decided" else None
         if isinstance(event, ClaimDecided) and event.decides not in found:
             asked = request_in(record, event)
             if is_holders_word(rights, entry, event, asked):
@@ -194,7 +187,7 @@ def cancelling(record: Record) -> tuple[Seen, ReservationCancelled] | None:
     found = [
         (entry, event)
         for entry in record.seen
-        if isinstance(event := event_of(entry), ReservationCancelled)
+        if isinstance(event := content_of(entry), ReservationCancelled)
         and (event.reason, event.by) == (view.cancel_reason, view.cancelled_by)
     ]
     return max(found, key=lambda pair: (pair[0].stamp, pair[0].operation), default=None)

@@ -458,7 +458,7 @@ class Node(Service):
         """What is queued is on its way."""
         with self.transaction():
             chain = self.store.journal.chain(self.home, self.identity.incarnation)
-            if chain is not None and self.store.queue.waiting():
+            if chain is not None:
                 self.store.queue.mark_sent(chain.id, chain.length, 0)
 
     def failed_round(self, error: HoldfastError, next_attempt_at_ms: int = 0) -> None:

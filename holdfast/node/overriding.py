@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from holdfast.model import calendar, overbooking
 from holdfast.model.claims import REQUESTS
-from holdfast.model.contents import decode_content
-from holdfast.model.entries import SCHEMA, ClaimId, Entry
+from holdfast.model.entries import ClaimId
 from holdfast.model.errors import Invalid, RoleForbidden, RuleViolated
 from holdfast.model.offers import Choice, VenueIndex
+from holdfast.model.reservation import content_of
 from holdfast.model.roles import OVERRIDERS
 from holdfast.model.vocabulary import OVERRIDE_REASONS
 from holdfast.node import offering, selling
@@ -48,11 +48,10 @@ def override_in(replica: Replica, record: Record, operation: bytes) -> str:
     """The reason with which an operation asks for a place beyond the capacity, if its writer
     may."""
     for seen in record.seen:
-        if seen.operation == operation and seen.kind in REQUESTS and seen.content:
+        if seen.operation == operation and seen.kind in REQUESTS:
             author = replica.book(record.book).authors.get(seen.node)
-            written = Entry(seen.kind, seen.stamp, 0, b"", (), (), (), SCHEMA, seen.content)
             if author is not None:
-                return overbooking.override_of(decode_content(written), author.info.role)
+                return overbooking.override_of(content_of(seen), author.info.role)
     return ""
 
 

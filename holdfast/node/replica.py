@@ -308,19 +308,23 @@ class Replica:
     def tip(self, name: str) -> tuple[int, bytes]:
         """(entries, chain hash) of one's own chain in a book, this transaction's included."""
         chain = self.store.journal.chain(name, self.identity.incarnation)
-        pending = self._own.get(name)
         if chain is None:
             return 0, chain_start(name, self.identity.incarnation)
+        return self._tip_of(chain)
+
+    def _tip_of(self, chain: ChainRow) -> tuple[int, bytes]:
+        pending = self._own.get(chain.book)
         if pending:
             return chain.length + len(pending), pending[-1][1]
         return chain.length, chain.head
 
-    def begin_chain(self, name: str) -> None:
-        """Start one's own chain in a book with the certificate, if it is not there yet."""
-        if self.store.journal.chain(name, self.identity.incarnation) is not None:
-            return
+    def begin_chain(self, name: str) -> ChainRow:
+        """One's own chain in a book, started with the certificate if it is not there yet."""
+        known = self.store.journal.chain(name, self.identity.incarnation)
+        if known is not None:
+            return known
         start = chain_start(name, self.identity.incarnation)
-        self.store.journal.new_chain(name, self.identity.incarnation, start)
+        chain = self.store.journal.new_chain(name, self.identity.incarnation, start)
         first = self.identity.first_certificates
         self.append(
             name,
@@ -336,6 +340,7 @@ class Replica:
         if self.identity.certificates != first:
             # The life is named after the key that it began with, in books that come later too.
             self.append(name, ChainKeyChanged(tuple(self.identity.certificates)))
+        return chain
 
     def renew_identity(self, renewed: LocalIdentity) -> None:
         """Go on with a newer certificate, for the same key or another: an entry of each chain that
@@ -376,7 +381,7 @@ class Replica:
         """
         kind = events.KIND_BY_EVENT[type(event)]
         require_write(self.identity.role, kind, subject)
-        self.begin_chain(name)
+        chain = self.begin_chain(name)
         now = self.clock.interval()
         self.last_stamp = stamp = hlc.tick(self.last_stamp, now.best)
         entry = Entry(
@@ -384,7 +389,7 @@ class Replica:
             events.encode_content(event),
         )  # fmt: skip
         data = encode(entry)
-        n, head = self.tip(name)
+        n, head = self._tip_of(chain)
         digest = chain_next(head, data)
         judged = gate.judge_own(self.identity.incarnation, n + 1, digest, data, entry, event)
         made = kind == "reservation.created"
@@ -396,8 +401,6 @@ class Replica:
             raise RuleViolated(message, [{"rule": "too-many-changes", "message": message}])
         self._own.setdefault(name, []).append((data, digest))
         book = self.book(name)
-        chain = self.store.journal.chain(name, self.identity.incarnation)
-        assert chain is not None
         if kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
             if self._books.absorb(book, chain, judged):
@@ -570,12 +573,13 @@ class Replica:
             fresh=fresh,
             limited=not author.is_hub,
         )  # fmt: skip
-        self._see_card(book.name, judged, entry)
+        self._see_card(book, judged, entry)
 
-    def _see_card(self, name: str, judged: Judged, entry: Entry) -> None:
+    def _see_card(self, book: BookState, judged: Judged, entry: Entry) -> None:
         """Note where a card stands, and whose it is; a card is data, whatever else of the entry
         counts."""
-        if name in self.books and self.books[name].administration.erasures:
+        name = book.name
+        if book.administration.erasures:
             self.cards_for_nobody_touched.add((name, entry.subject))
         card, agent = card_in(entry, judged.event)
         if card is None:

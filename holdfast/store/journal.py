@@ -21,7 +21,8 @@ class ChainRow:
 
     `branch` is empty for the branch that this replica saw first; another one is named by the chain
     hash of its first entry that differs, and holds the entries after `fork_at`, behind the first
-    `fork_at` entries of `parent`.
+    `fork_at` entries of `parent`. `before` is the hash before the last entry, where that was
+    appended since the chains were read; empty: the journal has it.
     """
 
     id: int
@@ -32,6 +33,7 @@ class ChainRow:
     length: int
     head: bytes
     parent: int = 0
+    before: bytes = b""
 
 
 class JournalRow(NamedTuple):
@@ -161,7 +163,7 @@ class Journal:
         """Append one entry; the hot path of a local write. Returns its sequence number."""
         self.last_seq = seq = self.last_seq + 1
         chain.length += 1
-        chain.head = digest
+        chain.before, chain.head = chain.head, digest
         self._c.execute(
             "INSERT INTO journal (seq, chain, n, hash, entry) VALUES (?, ?, ?, ?, ?)",
             (seq, chain.id, chain.length, digest, entry),
@@ -181,6 +183,7 @@ class Journal:
         )
         self.last_seq += len(entries)
         chain.length += len(entries)
+        chain.before = hashes[-2] if len(hashes) > 1 else chain.head
         chain.head = hashes[-1]
         return first
 
@@ -191,6 +194,8 @@ class Journal:
     def within_bytes(self, chain: ChainRow, after: int, upto: int, limit: int) -> int:
         """The largest n up to `upto` so that entries `after`+1 … n have at most `limit` bytes; at
         least one entry, however large."""
+        if upto <= after + 1:
+            return after + 1
         total, last = 0, after
         for entry in self.sizes(chain, after, upto):
             total += entry
@@ -213,6 +218,8 @@ class Journal:
             return chain.head
         if n < 1 or n > chain.length:
             return None
+        if n == chain.length - 1 and chain.before:
+            return chain.before
         while chain.parent and n <= chain.fork_at:
             chain = self._by_id[chain.parent]
         row = self._c.execute(

@@ -108,6 +108,8 @@ class Projections:
         self._dirty_places: dict[tuple[str, str, int], set[bytes]] = {}
         self._pending: dict[str, dict[bytes, tuple[int, bytes, bytes, bytes]]] = {}
         self._digests: dict[tuple[str, str], DateDigest] = {}
+        self._totals: dict[str, DateDigest] = {}
+        """Of each book that was asked for, until something of it is written."""
         self._moved_digests: set[tuple[str, str]] = set()
         self._reaches: dict[tuple[str, str], int] = {}
         self._awaited: set[tuple[bytes, str, bytes]] = set()
@@ -121,6 +123,7 @@ class Projections:
         self._stale.clear()
         self._dirty_places.clear()
         self._digests.clear()
+        self._totals.clear()
         self._moved_digests.clear()
         self._awaited.clear()
         for occupancy in self._occupancies.values():
@@ -152,6 +155,7 @@ class Projections:
                 del known[key]
         self._moved_digests = {key for key in self._moved_digests if key[0] != book}
         self._pending.pop(book, None)
+        self._totals.pop(book, None)
         self._occupancy(book).forget()
 
     # --- reservations ---------------------------------------------------------------------------
@@ -291,25 +295,26 @@ class Projections:
 
     def _refold(self, record: Record) -> None:
         unknown: set[bytes] = set()
-        record.view = fold(record.id, record.seen, self.rights_of(record.book), unknown)
+        rights = self.rights_of(record.book)
+        record.view = fold(record.id, record.seen, rights, unknown)
         for right in unknown:
             self._awaited.add((right, record.book, record.id))
         record.view.book = record.book
         record.stale = False
         self._stale.pop(record.key, None)
-        self._follow_claims(record)
+        self._follow_claims(record, rights)
 
-    def _follow_claims(self, record: Record) -> None:
+    def _follow_claims(self, record: Record, rights: Rights) -> None:
         """Keep the occupancy in memory in step with the folded claims."""
-        occupancy = self._occupancy(record.book)
         now = _held_rows(record.view)
         before = record.stored.claims
         if now == before:
             return
-        for resource, start, end, *_ in {*before.values(), *now.values()}:
+        occupancy = self._occupancy(record.book)
+        # Most keep their place: what is decided about them changes the rest of the row.
+        for resource, start, end in {row[:3] for row in (*before.values(), *now.values())}:
             for day in days(start, end):
                 self._dirty_places.setdefault((record.book, resource, day), set()).add(record.id)
-        rights = self.rights_of(record.book)
         for claim_id, (resource, start, end, *_) in before.items():
             if claim_id not in now:
                 occupancy.remove(resource, claim_id, start, end)
@@ -331,7 +336,7 @@ class Projections:
         for claim_id, held in before.items():
             if not held[4] and claim_id not in now:
                 pending.pop(claim_id.operation, None)
-        if all(held[4] for held in now.values()):
+        if all([held[4] for held in now.values()]):
             for claim_id in now:
                 pending.pop(claim_id.operation, None)
             return
@@ -358,24 +363,23 @@ class Projections:
             self._row(record, rows, changes)
             self._claim_rows(record, gone, claims)
             self._put_exceptions(record)
-        if gone:
-            self._c.executemany(
-                "DELETE FROM claims WHERE book = ? AND resource = ? AND start = ?"
-                " AND operation = ? AND idx = ?",
-                gone,
-            )
-        self._c.executemany(
+        self._many(
+            "DELETE FROM claims WHERE book = ? AND resource = ? AND start = ?"
+            " AND operation = ? AND idx = ?",
+            gone,
+        )
+        self._many(
             "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status,"
             " agent_id, digest, entries, waiting, view, seen)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
-        self._c.executemany(
+        self._many(
             "UPDATE reservations SET date = ?, status = ?, digest = ?, entries = ?, waiting = ?,"
             " view = ?, seen = ? WHERE id = ? AND book = ?",
             changes,
         )
-        self._c.executemany(
+        self._many(
             'INSERT OR REPLACE INTO claims (operation, idx, book, resource, start, "end", quantity,'
             " live, right_id, stamp, node, reservation)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -389,6 +393,11 @@ class Projections:
         self._dirty_places.clear()
         self._trim()
         return touched
+
+    def _many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """One statement for each row; of most a small transaction has none."""
+        if rows:
+            self._c.executemany(sql, rows)
 
     def _row(
         self, record: Record, rows: list[tuple[Any, ...]], changes: list[tuple[Any, ...]]
@@ -428,7 +437,9 @@ class Projections:
             return
         book = record.book
         for claim_id, old in before.items():
-            if now.get(claim_id) != old:
+            new = now.get(claim_id)
+            # A row of the same key is overwritten where it stands.
+            if new is None or new[:2] != old[:2]:
                 gone.append((book, old[0], old[1], claim_id.operation, claim_id.index))
         by_id = {claim.id: claim for claim in record.view.claims}
         node = {seen.operation: seen.node for seen in record.seen}
@@ -505,6 +516,8 @@ class Projections:
                 if (d := self._digests[key])
             ],
         )
+        for book, _ in self._moved_digests:
+            self._totals.pop(book, None)
         self._moved_digests.clear()
         if len(self._digests) > DATES_IN_MEMORY:
             self._digests.clear()
@@ -514,7 +527,10 @@ class Projections:
 
     def book_digest(self, book: str) -> DateDigest:
         """The whole book: the sum over its dates. Costs what there are dates, not reservations."""
-        whole = DateDigest()
+        known = self._totals.get(book)
+        if known is not None:
+            return known
+        whole = self._totals[book] = DateDigest()
         for row in self._c.execute(
             "SELECT total, reservations, entries, waiting FROM digests WHERE book = ?", (book,)
         ):
