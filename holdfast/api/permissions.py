@@ -32,8 +32,8 @@ _DESK: Final = frozenset(
 _SUPERVISE: Final = frozenset(
     {
         "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
-        "allotments.change", "reservations.override", "staff.unlock", "guests.erase",
-        "guests.export", "venues.rotate-key",
+        "allotments.change", "reservations.override", "reservations.cancel-late", "staff.unlock",
+        "guests.erase", "guests.export", "venues.rotate-key",
     }
 )  # fmt: skip
 _ADMINISTER: Final = frozenset(

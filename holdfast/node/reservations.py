@@ -53,9 +53,12 @@ class Reservations:
         reason: str = "guest_request",
         by: str = "guest",
         note: str | None = None,
+        *,
+        late: bool = False,
     ) -> View:
-        """An intent; the capacity is free when its holder has ended the claim."""
-        return marking.cancel(self._r, reference, reason, by, note)
+        """An intent; the capacity is free when its holder has ended the claim. `late`: whoever
+        asks may cancel beyond the venue's limit. Raises RuleViolated for everybody else."""
+        return marking.cancel(self._r, reference, reason, by, note, late=late)
 
     def check_in(self, reference: str, actual_party_size: int | None = None) -> View:
         """The guests are here, perhaps fewer or more than were expected."""
