@@ -39,7 +39,7 @@ _SUPERVISE: Final = frozenset(
 _ADMINISTER: Final = frozenset(
     {
         "venues.change", "reservations.import", "nodes.change", "tokens.change", "config.read",
-        "backup", "sync.change", "staff.change", "tickets.create",
+        "backup", "sync.change", "staff.change", "tickets.create", "venues.share-key",
     }
 )  # fmt: skip
 
