@@ -130,6 +130,27 @@ def test_the_audit_has_nothing_of_the_guest_card_but_its_id(hub: Replica):
     assert b"sealed" not in msgspec.json.encode(item)
 
 
+def test_the_newest_changes_are_told_in_their_order_and_the_cursor_leads_back(hub: Replica):
+    reservation, _ = reserve(hub)
+    for size in (3, 4, 2, 1):
+        amend(hub, reservation, party_size=size)
+    for reference in (None, uuid_text(reservation)):
+        whole, _ = audit_entries(hub, reference)
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            items, cursor = audit_entries(hub, reference, limit=2, cursor=cursor, newest=True)
+            assert [one["operation"] for one in items] == [
+                one["operation"] for one in whole[-len(found) - len(items) :][: len(items)]
+            ]
+            found = items + found
+            if cursor is None:
+                break
+        assert [one["operation"] for one in found] == [one["operation"] for one in whole]
+        last, _ = audit_entries(hub, reference, limit=1, newest=True)
+        assert last[0]["after"] == {"party_size": 1}
+
+
 def test_an_unknown_reservation_or_cursor_is_said_to_be_so(hub: Replica):
     with pytest.raises(NotFound, match="no reservation"):
         audit_entries(hub, uuid_text(b"\7" * 16))

@@ -92,11 +92,12 @@ def test_it_is_one_entry_that_everybody_keeps_and_asking_again_writes_none(town:
         handed = replica.book(town.book).administration.handed[hub_life]
         assert len(handed) == 1
         items, _ = audit_entries(replica, limit=500)
+        handovers = (one for one in items if one["kind"] == "venue.key_handed")
         found = [
-            one for one in items
-            if one["kind"] == "venue.key_handed" and one["after"]["recipient"] == hub_life.hex()
-        ]  # fmt: skip
+            one for one in handovers if one["after"]["recipient_incarnation"] == hub_life.hex()
+        ]
         assert [(one["node"], one["venue"]) for one in found] == [("desk", "trattoria")]
+        assert found[0]["after"]["recipient"] == "hub"
 
 
 def test_another_key_takes_it_back(town: Fleet, ann: View):
