@@ -102,7 +102,9 @@ class Sessions:
     def check_csrf(self, secret: str, header: str | None) -> None:
         """What a page writes carries the session's second secret, which no other site can read.
         Raises Forbidden."""
-        if not hmac.compare_digest(csrf_of(secret), header or ""):
+        # As bytes: a header may have any, and texts are compared in ASCII alone.
+        given = (header or "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(csrf_of(secret).encode(), given):
             raise Forbidden(
                 "a write by cookie needs the header X-CSRF-Token, with `csrf` as GET /session "
                 "tells it"

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import lifecycle
+from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import Invalid
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View, shown_claims
@@ -178,6 +179,8 @@ def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
         return None
     starts, _, reservation = cursor.partition(".")
     try:
-        return int(starts), bytes.fromhex(reservation)
-    except ValueError as error:
-        raise Invalid.field("cursor", "is not one that this list gave; start again") from error
+        if abs(int(starts)) <= EPOCH_SECONDS_MAX:
+            return int(starts), bytes.fromhex(reservation)
+    except ValueError:
+        pass  # What is no number is refused like one that is no time.
+    raise Invalid.field("cursor", "is not one that this list gave; start again")

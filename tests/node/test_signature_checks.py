@@ -13,7 +13,7 @@ from holdfast.node import http_signatures
 from holdfast.node.identity import verify_certificate
 from holdfast.node.node import Node
 from holdfast.node.serving import LiveSession
-from holdfast.sync import gate
+from holdfast.sync import gate, seals
 from holdfast.sync.live_keys import LiveKeys
 from holdfast.sync.messages import ExchangeRequest, ExchangeResponse, decode, encode
 from tests.kit import Fleet
@@ -25,7 +25,7 @@ BATCHES = (1, 12, 60)
 def checked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often it was asked whether a signature holds, of seals and of requests and answers."""
     asked: Counter[str] = Counter()
-    check_seal, verify = gate.verify_seal, http_signatures._verify
+    check_seal, verify = seals.verify_seal, http_signatures._verify
 
     def counted_seal(*arguments: Any) -> bool:
         asked["seals"] += 1
