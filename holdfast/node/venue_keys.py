@@ -36,8 +36,8 @@ class VenueKeys:
         self._loaded: dict[bytes, X25519PrivateKey] | None = None
         self._passed: tuple[bytes, int, int] = (b"", 0, 0)
         """Up to which card key all were tried, for which key in force and number of readers."""
-        self._opened: dict[tuple[bytes, bytes], X25519PrivateKey] = {}
-        """The key that was opened last, by the life and the sealed bytes that it was in."""
+        self._opened: dict[str, tuple[bytes, X25519PrivateKey]] = {}
+        """At the hub: by book the key that it was handed, and the bytes that it was opened from."""
 
     # --- holding --------------------------------------------------------------------------------
 
@@ -75,13 +75,15 @@ class VenueKeys:
         public, own = administration.venue_key, self._r.identity.incarnation
         sealed = administration.handed.get(own, {}).get(public)
         if sealed is None or public not in administration.published:
+            self._opened.pop(book, None)
             return None
-        key = self._opened.get((own, sealed))
-        if key is None:
-            key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
-            if key is None or public_of(key) != public:
-                return None
-            self._opened = {(own, sealed): key}
+        known = self._opened.get(book)
+        if known is not None and known[0] == sealed:
+            return known[1]
+        key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
+        if key is None or public_of(key) != public:
+            return None
+        self._opened[book] = (sealed, key)
         return key
 
     def _keep(self, key: X25519PrivateKey) -> None:
