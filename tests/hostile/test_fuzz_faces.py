@@ -43,9 +43,9 @@ from tests.node.dialling import dialled, upgrade
 from tests.node.live import PATIENCE_SECONDS, Devices
 
 FEW = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-MANY = settings(FEW, max_examples=300)
+MANY = settings(FEW, max_examples=150)
 HEADER = st.binary(max_size=60).map(
     lambda data: bytes(byte for byte in data if byte not in b"\r\n\x00").strip(b" \t")
 )
