@@ -116,6 +116,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "listErasures": _operation(guests.ErasureList),
     "rotateVenueKey": _operation(guests.RotatedKey, "conflict"),
+    "shareVenueKey": _operation(guests.SharedKey, "conflict"),
     # The queue, the exchange, the clock
     "listQueue": _operation(sync.OperationList),
     "getOperation": _operation(sync.Operation),

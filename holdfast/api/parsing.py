@@ -205,9 +205,24 @@ def read_time(venue: Venue | None, text: str | None, field: str) -> int | None:
     if venue is None:
         known = wall.DATE_TIME_PATTERN.fullmatch(text)
         if known is not None and known[4] is None:
-            raise Invalid.field(field, "needs an offset where no venue is named")
+            raise Invalid.field(
+                field, "needs an offset such as +01:00, or a venue whose clock it is read by"
+            )
         venue = _UTC
     return wall.local_to_epoch(venue, text, field)
+
+
+def read_moment(venue: Venue | None, text: str | None, field: str) -> int | None:
+    """The same of a time or a date, which stands for the midnight that it begins with. `venue`
+    None: no venue's clock is meant for sure. Raises Invalid."""
+    if text is None or not wall.DATE_PATTERN.fullmatch(text):
+        return read_time(venue, text, field)
+    day = wall.parse_date(text, field)
+    if venue is None:
+        raise Invalid.field(
+            field, "needs a time with an offset such as +01:00, or a venue whose day is meant"
+        )
+    return wall.wall_to_epoch(venue, day, 0)
 
 
 _UTC: Final = Venue(id="utc", name="UTC", kind="spot", time_zone="UTC", resources=())

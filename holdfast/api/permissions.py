@@ -32,14 +32,14 @@ _DESK: Final = frozenset(
 _SUPERVISE: Final = frozenset(
     {
         "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
-        "allotments.change", "reservations.override", "staff.unlock", "guests.erase",
-        "guests.export", "venues.rotate-key",
+        "allotments.change", "reservations.override", "reservations.cancel-late", "staff.unlock",
+        "guests.erase", "guests.export", "venues.rotate-key",
     }
 )  # fmt: skip
 _ADMINISTER: Final = frozenset(
     {
         "venues.change", "reservations.import", "nodes.change", "tokens.change", "config.read",
-        "backup", "sync.change", "staff.change", "tickets.create",
+        "backup", "sync.change", "staff.change", "tickets.create", "venues.share-key",
     }
 )  # fmt: skip
 

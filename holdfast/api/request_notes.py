@@ -207,8 +207,13 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "resource_kind": {"description": "such as table; left out: the venue's first"},
     },
     "AuditQuery": {
-        "from": {"description": "from here on, as written; RFC 3339 with an offset"},
-        "to": {"description": "before here, as written; RFC 3339 with an offset"},
+        "venue": {"description": "id of the venue; left out: all"},
+        "from": {
+            "description": "written from here on: a time, or a date for its midnight; without an "
+            "offset on the clock of the venue"
+        },
+        "to": {"description": "written before here, as `from`"},
+        "newest": {"description": "the last ones, the oldest of them first; `next` goes back"},
     },
     "TokenRequest": {
         "role": {"enum": list(ROLES), "description": "what it may do"},

@@ -5,6 +5,7 @@ Owns these routes. What they show is read in `holdfast.node`: `inspection` and `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,13 +23,14 @@ from holdfast.api.parsing import (
     read_body,
     read_cursor,
     read_limit,
+    read_moment,
     read_query,
-    read_time,
     write_cursor,
 )
 from holdfast.api.shapes import books
 from holdfast.model.contradictions import OVERBOOK
 from holdfast.model.errors import Forbidden, NotFound
+from holdfast.model.venue import Venue
 from holdfast.node import attention, inspection
 from holdfast.node.audit import audit_entries
 
@@ -53,11 +55,14 @@ class ResolveRequest(msgspec.Struct, kw_only=True):
 
 
 class AuditQuery(msgspec.Struct, kw_only=True, rename={"since": "from", "before": "to"}):
-    """One reservation (id or code), or what was written from `from` until `to`."""
+    """One reservation (id or code), one venue, or what was written from `from` until `to`; with
+    `newest` the last of it."""
 
     reservation: str | None = None
+    venue: str | None = None
     since: str | None = None
     before: str | None = None
+    newest: bool = False
     limit: int | None = None
     cursor: str | None = None
 
@@ -213,10 +218,14 @@ async def resolve_exception(request: Asking, exception_id: FromPath[str]) -> Res
 async def list_audit(request: Asking) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), AuditQuery)
-    since = read_time(None, query.since, "from")
-    before = read_time(None, query.before, "to")
 
     def listed() -> books.ChangeList:
+        if query.venue is not None:
+            caller.require(query.venue)
+            face.replica.venue(query.venue)
+        clock = _clock_of(face.replica, caller, query.venue)
+        since = read_moment(clock, query.since, "from")
+        before = read_moment(clock, query.before, "to")
         items, place = audit_entries(
             face.replica,
             query.reservation,
@@ -224,12 +233,29 @@ async def list_audit(request: Asking) -> Response[bytes]:
             None if before is None else before * 1000,
             read_limit(query.limit),
             read_cursor(query.cursor),
-            sees=caller.sees if caller.venues else None,
+            sees=_seen_by(caller, query.venue),
+            newest=query.newest,
         )
         shown = msgspec.convert(items, list[books.Change])
         return books.ChangeList(items=shown, next=write_cursor(place))
 
     return answer(await face.run(listed))
+
+
+def _seen_by(caller: Caller, venue: str | None) -> Callable[[str], bool] | None:
+    """Which venues are told; None: all."""
+    if venue is not None:
+        return lambda one: one == venue
+    return caller.sees if caller.venues else None
+
+
+def _clock_of(replica: Replica, caller: Caller, venue: str | None) -> Venue | None:
+    """The venue whose clock a time without an offset is read by: the one that is named, else any of
+    those that the caller sees, if they all have the same; None where they differ."""
+    if venue is not None:
+        return replica.venue(venue).venue
+    seen = [replica.venue(one).venue for one in replica.venue_ids() if caller.sees(one)]
+    return seen[0] if len({one.time_zone for one in seen}) == 1 else None
 
 
 ROUTES: list[HTTPRouteHandler] = [

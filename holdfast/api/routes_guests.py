@@ -54,6 +54,10 @@ class RotateRequest(msgspec.Struct, kw_only=True):
     """Nothing more needs to be said."""
 
 
+class ShareRequest(msgspec.Struct, kw_only=True):
+    """Nothing more needs to be said."""
+
+
 @post(
     "/guests/search",
     operation_id="searchGuests",
@@ -218,6 +222,33 @@ def _rotated(replica: Replica, venue: str) -> str:
     return msgspec.json.encode(msgspec.convert(done, shapes.RotatedKey)).decode()
 
 
+@post(
+    "/venues/{venue:str}/share-key",
+    operation_id="shareVenueKey",
+    summary="Let the hub read this venue's guest cards, until the venue has another key",
+    description=(
+        "At a front desk. Whoever runs the hub, or has its disk or a backup of it, can then read "
+        "the name and telephone number of every guest of this venue. It stands in the audit."
+    ),
+    tags=TAGS,
+    status_code=200,
+    opt={"permission": "venues.share-key"},
+    operation_class=operation(body=ShareRequest, keyed=True),
+)
+async def share_venue_key(request: Asking, venue: FromPath[str]) -> Response[bytes]:
+    face = face_of(request)
+    body = await request.body()
+
+    def share() -> str:
+        read_body(body, ShareRequest)
+        face.replica.venue(venue)
+        done = face.replica.cards.keys.share_with_hub(face.replica.book_of(venue))
+        return msgspec.json.encode(msgspec.convert(done, shapes.SharedKey)).decode()
+
+    answered = await face.answers.once(request, body, 200, share)
+    return answer(answered.subject.encode(), answered.status, answered.headers)
+
+
 ROUTES: list[HTTPRouteHandler] = [
     search_guests,
     name_guests,
@@ -226,4 +257,5 @@ ROUTES: list[HTTPRouteHandler] = [
     erase_guest,
     list_erasures,
     rotate_venue_key,
+    share_venue_key,
 ]

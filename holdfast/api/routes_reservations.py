@@ -213,7 +213,9 @@ def _cancel(replica: Replica, caller: Caller, subject: str, body: bytes) -> View
     wanted = read_body(body, CancelRequest)
     if caller.role == "guest" and wanted.by != "guest":
         raise Forbidden("a guest cancels as guest")
-    return replica.reservations.cancel(subject, wanted.reason, wanted.by, wanted.note)
+    return replica.reservations.cancel(
+        subject, wanted.reason, wanted.by, wanted.note, late=caller.may("reservations.cancel-late")
+    )
 
 
 def _check_in(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:

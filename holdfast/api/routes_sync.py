@@ -128,7 +128,7 @@ def _place(cursor: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     chain, _, n = text.partition(".")
-    if not (chain.isdecimal() and n.isdecimal() and len(text) < 36):
+    if not all(part.isdecimal() and len(part) <= 18 for part in (chain, n)):
         raise Invalid.field("cursor", "is not one that this list gave; start again")
     return int(chain), int(n)
 

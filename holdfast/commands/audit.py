@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 from typing import Any, Final
@@ -10,11 +9,24 @@ from typing import Any, Final
 import click
 
 from holdfast.commands.options import Group, data_option, json_option
-from holdfast.commands.words import clock_text, counted, plain
+from holdfast.commands.words import (
+    clock_text,
+    code_words,
+    counted,
+    plain,
+    span_text,
+    status_words,
+)
+from holdfast.model.limits import UNDISCIPLINED_UNCERTAINTY_MS
 from holdfast.node.words import sentences
 
-_KEY: Final = re.compile("[0-9a-f]{32,}")
-"""Keys and digests; a table shows their first letters, `--json` all."""
+_FOR_MACHINES: Final = frozenset(
+    {
+        "sealing_key", "nonce", "public_key", "follows", "head", "branch", "entries", "right",
+        "operation", "after", "since", "born",
+    }
+)  # fmt: skip
+"""What entries about a book say and nobody reads: `--json` has it."""
 
 
 @click.group(cls=Group)
@@ -25,37 +37,55 @@ def audit() -> None:
 @audit.command("list")
 @data_option
 @click.option("--reservation", metavar="ID", help="Only of this one.")
-@click.option("--from", "since", metavar="TIME", help="From this time on.")
-@click.option("--to", "until", metavar="TIME", help="Before this time.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--venue", metavar="V", help="Only of this venue, whose clock TIME is then read by.")
+@click.option(
+    "--from", "since", metavar="TIME", help="Written from then on: 2026-07-02, 2026-07-02T19:30."
+)
+@click.option("--to", "until", metavar="TIME", help="Written before then; a date: before its day.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N.")
 @json_option
 def list_(
     data: Path,
     reservation: str | None,
+    venue: str | None,
     since: str | None,
     until: str | None,
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Every change, in order: when, who, what, before and after."""
-    from holdfast.commands.output import show_json, show_table
+    """Every change, in order: when, who, what, before and after.
+
+    \b
+    Such as:
+      holdfast audit list --limit 20 --data desk
+      holdfast audit list --reservation RES-2026-7KM3QX --data desk
+      holdfast audit list --from 2026-07-02 --to 2026-07-03 --data desk
+
+    TIME is on the venue's clock unless it ends in an offset such as +02:00. `clock` says how wrong
+    the clock of whoever wrote may have been. `--json` has the ids and keys that a table leaves out.
+    """
+    from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
-    filters = {"reservation": reservation, "from": since, "to": until}
+    filters = {"reservation": reservation, "venue": venue, "from": since, "to": until}
     with open_session(data) as session:
-        items = session.items("/audit", limit, **filters)
+        if limit is None:
+            items = session.items("/audit", None, **filters)
+        else:
+            items = session.newest("/audit", limit, **filters)
     if as_json:
         show_json({"items": items, "next": None})
         return
     show_table(
-        ["when", "who", "what", "about", "changed"],
+        ["when", Column("clock", drop=1), "who", "what", "about", "changed"],
         (
             [
                 one.get("at"),
+                _trust(one.get("uncertainty_ms")),
                 one.get("node"),
                 one.get("what") or one.get("kind"),
                 one.get("code") or one.get("reservation") or one.get("venue"),
-                _changes(one.get("before") or {}, one.get("after") or {}),
+                change_words(one.get("before") or {}, one.get("after") or {}),
             ]
             for one in items
         ),
@@ -141,24 +171,48 @@ def verify_decision_of(reservation: str, data: Path, as_json: bool) -> int:
     return 1
 
 
-def _changes(before: dict[str, Any], after: dict[str, Any]) -> str:
-    """Such as `status commit_pending > confirmed`; fields that are and were empty say nothing."""
+def _trust(uncertainty_ms: Any) -> str:
+    """How wrong a clock may have been."""
+    if not isinstance(uncertainty_ms, int):
+        return ""
+    if uncertainty_ms >= UNDISCIPLINED_UNCERTAINTY_MS:
+        return "not set"
+    return f"±{span_text(uncertainty_ms)}"
+
+
+def change_words(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Such as `status waiting for an answer > confirmed`. Fields that are and were empty say
+    nothing, and keys, ids of lives and places in chains are for machines (`--json`)."""
     words = []
     for name, value in after.items():
-        old, new = _brief(before.get(name)), _brief(value)
+        if name in _FOR_MACHINES or name.endswith("_incarnation"):
+            continue
+        if name == "guest_card":
+            words.append("guest card changed" if before.get(name) else "guest card written")
+            continue
+        old, new = _brief(name, before.get(name)), _brief(name, value)
         if old != new:
             words.append(f"{name.replace('_', ' ')} {f'{old} > ' if old else ''}{new or 'none'}")
     return ", ".join(words)
 
 
-def _brief(value: Any) -> str:
+def _brief(name: str, value: Any) -> str:
     """A value in few words; `--json` shows what has parts of its own."""
-    if not value:
+    if name == "release_minutes" and value == 0:
+        return "0"
+    if not value or (name == "quantities" and set(value) == {1}):
         return ""
+    if name == "status":
+        return status_words({"status": value}, brief=True)
+    if name == "pending_change" and isinstance(value, dict):
+        return f"{' + '.join(value['resources'])} at {clock_text(value['starts_at'])}"
+    if name == "override" and isinstance(value, dict):
+        return code_words(value.get("reason"))
     if isinstance(value, dict) or (isinstance(value, list) and isinstance(value[0], dict)):
         return f"({len(value)})"
-    text = clock_text(plain(value))
-    return f"{text[:8]}…" if _KEY.fullmatch(text) else text
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(map(code_words, value))
+    return code_words(clock_text(plain(value)))
 
 
 def as_document(report: Any) -> dict[str, Any]:

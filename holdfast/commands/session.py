@@ -137,6 +137,19 @@ class Session:
             if not cursor or (limit is not None and len(found) >= limit):
                 return found
 
+    def newest(self, path: str, limit: int, **params: Any) -> list[dict[str, Any]]:
+        """The last `limit` items of a list that can be read from its end, in its order."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while len(found) < limit:
+            ask = min(LIST_LIMIT_MAX, limit - len(found))
+            page = self.get(path, limit=ask, cursor=cursor, newest="true", **params)
+            found = [*page["items"], *found]
+            cursor = page.get("next")
+            if not cursor:
+                break
+        return found
+
     def close(self) -> None:
         """Close the connection, or the directory that was opened here."""
         try:

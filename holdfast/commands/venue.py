@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -127,6 +127,45 @@ def rotate_key(venue: str, data: Path, as_json: bool) -> None:
         return
     others = ", ".join(done["handed_to"]) or "nobody else yet"
     say(f"{venue} has another key as soon as the hub hears of it; it is handed to {others}.")
+
+
+SHARING: Final = (
+    "The hub will read the name, the telephone number and the requests of every guest of {venue}, "
+    "and so will whoever runs it or has its disk or a backup of it. What it has read it has read; "
+    "`holdfast venue rotate-key {venue}` ends it for what comes later."
+)
+
+
+@venue.command("share-key")
+@click.argument("venue")
+@data_option
+@click.option("--proceed", is_flag=True, help="Do it; without this it is only explained.")
+@json_option
+def share_key(venue: str, data: Path, proceed: bool, as_json: bool) -> int:
+    """Let the hub read this venue's guest cards, at a front desk.
+
+    \b
+    Such as:
+      holdfast venue share-key trattoria --proceed --data desk
+      holdfast venue rotate-key trattoria --data desk
+
+    The second command takes it back. The hub of a tenant reads no guest's card unless somebody
+    does this, venue by venue; everybody sees in the audit who did.
+    """
+    from holdfast.commands.output import remark, say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    warning = SHARING.format(venue=venue)
+    if not proceed:
+        remark(f"error: nothing was done. {warning} If that is meant: add --proceed.")
+        return 1
+    with open_session(data) as session:
+        done = session.post(f"/venues/{quoted(venue)}/share-key", {})
+    if as_json:
+        show_json(done)
+        return 0
+    say(f"The hub gets the key of {venue} with the next exchange. {warning}")
+    return 0
 
 
 def read_venue_file(file: Path) -> dict[str, Any]:

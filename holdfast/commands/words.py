@@ -58,6 +58,7 @@ PROMISES: Final = {
 }
 """What a guest may be told, by the assurance of a reservation."""
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_CODE: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -147,6 +148,14 @@ def ago_text(time: Any, now: datetime.datetime) -> str:
         if seconds < limit:
             return f"{max(0, seconds) // size:.0f} {unit} ago"
     return f"{seconds // 86_400:.0f} days ago"
+
+
+def code_words(value: Any) -> str:
+    """A code of a closed list with blanks; an agent id, and any other text, as it is."""
+    text = str(value or "")
+    if _CODE.fullmatch(text) and not text.startswith("agent_"):
+        return text.replace("_", " ")
+    return text
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -63,12 +63,13 @@ class Administration:
     `closes` by incarnation, and `closers` all that ever closed it; `revoked` holds the serial
     numbers of certificates that were shut out; `prefixes` by incarnation; `succeeded` maps an
     incarnation to the one that carries on; `desks` holds the sealing key of every front desk's
-    incarnation and `handed` the venue's private keys sealed to it, by the public key that each
-    belongs to; `published` the venue's public keys that front desks made, with the least (stamp,
-    incarnation) of each, `follows` the keys that each says it takes the place of (empty: none), and
-    `accepted` those that the hub saw, with their place in its chain; `rights` says who may sell
-    what; `erasures` by agent id those that count, `erasures_known` how many they are, and
-    `confirmed` by operation who has destroyed what they cover, with the least stamp.
+    incarnation, `hub_keys` that of every life of the hub, and `handed` the venue's private keys
+    sealed to it, by the public key that each belongs to; `published` the venue's public keys that
+    front desks made, with the least (stamp, incarnation) of each, `follows` the keys that each says
+    it takes the place of (empty: none), and `accepted` those that the hub saw, with their place in
+    its chain; `rights` says who may sell what; `erasures` by agent id those that count,
+    `erasures_known` how many they are, and `confirmed` by operation who has destroyed what they
+    cover, with the least stamp.
     """
 
     venue: VenueIndex | None = None
@@ -84,6 +85,7 @@ class Administration:
     published: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     accepted: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     desks: dict[bytes, bytes] = field(default_factory=dict)
+    hub_keys: dict[bytes, bytes] = field(default_factory=dict)
     handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     follows: dict[bytes, set[bytes]] = field(default_factory=dict)
     erasures: dict[str, list[Erasure]] = field(default_factory=dict)
@@ -177,6 +179,7 @@ class Administration:
             self.succeeds[writer.incarnation] = event.succeeds
             if writer.is_hub:
                 self.hubs.add(writer.incarnation)
+                self.hub_keys[writer.incarnation] = event.sealing_key
             if writer.role in CARD_READERS:
                 self.desks[writer.incarnation] = event.sealing_key
         elif isinstance(event, ChainSucceeded):

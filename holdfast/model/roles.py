@@ -24,6 +24,10 @@ NODE_ROLES: Final = (FRONT_DESK, KIOSK, VENUE_SERVER, CHANNEL)
 CARD_READERS: Final = (FRONT_DESK, VENUE_SERVER)
 """Roles that hold the venue's private key and read guest cards (DESIGN §8)."""
 
+READS_BY_LEAVE: Final = HUB
+"""The role that reads a venue's cards only where a front desk handed it the key on purpose, and
+only until another key follows."""
+
 _STAFF: Final = frozenset({HUB, FRONT_DESK, VENUE_SERVER})
 _PRESENT: Final = _STAFF | {KIOSK}
 

@@ -1,7 +1,8 @@
 """What a venue allows: the rules that are checked where one writes, each written once.
 
 Owns the rules and which of them bind whom. Never capacity: what is free is another question, and
-a rule broken by two replicas at once takes nobody's place away (DESIGN §1, "party, covers").
+a rule broken by two replicas at once takes nobody's place away (DESIGN §1, "party, covers"). No
+merge asks for them: what was done elsewhere was done.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from holdfast.model.limits import NIGHTS_MAX, PARTY_MAX
 from holdfast.model.venue import Venue
 from holdfast.model.wall import DAY_SECONDS
 
+CANCEL_CUTOFF: Final = "cancel-cutoff"
 _EVERYTHING: Final = frozenset(
     {
         "duration",
@@ -29,15 +31,17 @@ _EVERYTHING: Final = frozenset(
         "hours",
         "slot",
         "pacing",
+        CANCEL_CUTOFF,
     }
 )
-_PLANNED_AHEAD: Final = frozenset({"past", "cutoff", "advance", "slot"})
+_PLANNED_AHEAD: Final = frozenset({"past", "cutoff", "advance", "slot", CANCEL_CUTOFF})
 RULES_BY_KIND: Final = {
     "guest": _EVERYTHING,
     "walk_in": _EVERYTHING - _PLANNED_AHEAD,
     "house": _EVERYTHING - _PLANNED_AHEAD,
 }
-"""Who stands at the desk, and the house itself, need not ask ahead or start on the slot."""
+"""Who stands at the desk, and the house itself, need not ask ahead, start on the slot or call off
+in time."""
 OF_THE_START: Final = _PLANNED_AHEAD | {"closed"}
 """Rules about when something starts: a change that leaves the start alone breaks none of them."""
 RULES_OF_IMPORTS: Final = frozenset({"duration"})
@@ -76,6 +80,26 @@ def violations(
         for found in _all(venue, proposal, now_s, pacing)
         if found.rule in binding
     ]
+
+
+def cancel_violations(venue: Venue, kind: str, starts_at: int, now_s: int) -> list[dict[str, str]]:
+    """The rule against calling off too late, as `[{rule, message}]`; empty: it may be called off.
+
+    `kind` is the reservation's, `starts_at` its start in epoch seconds. The span is one of elapsed
+    time: on the night of a clock change the last moment is an hour off by the wall clock.
+    """
+    cutoff = venue.policies.cancel_cutoff_minutes
+    if cutoff is None or CANCEL_CUTOFF not in RULES_BY_KIND[kind]:
+        return []
+    last = starts_at - cutoff * 60
+    if now_s <= last:
+        return []
+    before = f"up to {_length_text(cutoff)} before the start" if cutoff else "up to the start"
+    message = (
+        f"It begins on {_moment(venue, starts_at)} and could be cancelled {before}, until "
+        f"{_moment(venue, last)}. After that a supervisor or an admin may."
+    )
+    return [{"rule": CANCEL_CUTOFF, "message": message}]
 
 
 def _all(venue: Venue, proposal: Proposal, now_s: int, pacing: int) -> Iterator[Violation]:

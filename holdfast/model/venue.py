@@ -43,6 +43,7 @@ class Policies(msgspec.Struct, frozen=True):
     min_party: int = 1
     max_party: int | None = None
     hold_minutes: int = 15
+    cancel_cutoff_minutes: int | None = None
 
 
 class Resource(msgspec.Struct, frozen=True):

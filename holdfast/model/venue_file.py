@@ -234,6 +234,7 @@ def _policies(reader: Reader) -> Policies:
         min_party=inner.integer("min_party", 1, 1, PARTY_MAX),
         max_party=inner.optional_integer("max_party", 1, PARTY_MAX),
         hold_minutes=inner.integer("hold_minutes", 15, 1, DAY_MINUTES),
+        cancel_cutoff_minutes=inner.optional_integer("cancel_cutoff_minutes", 0, _MINUTES_MAX),
     )
     if policies.max_party is not None and policies.max_party < policies.min_party:
         inner.fault("max_party", f"is below min_party ({policies.min_party})")

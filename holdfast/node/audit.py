@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-import msgspec
-
 from holdfast.model.claims import Seen
 from holdfast.model.errors import Conflict, Invalid, NotFound
-from holdfast.model.events import Event, ExceptionResolved, VenueConfigured
+from holdfast.model.events import ExceptionResolved
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import View, content_of, fold, shown_claims
 from holdfast.model.sitting import seated_at
+from holdfast.node.audit_words import book_change
 from holdfast.node.lookup import (
     find_record,
     judged_at,
@@ -38,7 +37,7 @@ __all__ = ["BadEntry", "VerifyReport", "audit_entries", "state_of", "verify_stor
 KIND_WORDS: Final = {
     "reservation.created": "made",
     "reservation.amended": "changed",
-    "reservation.moved": "asked to move",
+    "reservation.moved": "moved",
     "reservation.cancelled": "cancelled",
     "reservation.checked_in": "checked in",
     "reservation.completed": "completed",
@@ -66,6 +65,8 @@ KIND_WORDS: Final = {
     "right.returned": "allotment returned",
     "right.revoked": "allotment revoked",
 }
+ASKED_TO_MOVE: Final = "asked to move"
+"""A move whose new place somebody else has to give: it waits, and the old place stays."""
 _ROWS_AT_ONCE: Final = 512
 """Rows read in one go under the replica's lock: writers wait for no more."""
 
@@ -78,21 +79,34 @@ def audit_entries(
     limit: int = LIST_LIMIT,
     cursor: str | None = None,
     sees: Callable[[str], bool] | None = None,
+    *,
+    newest: bool = False,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Changes with their writer, time, and the fields before and after, and the next cursor.
 
     Of one reservation (id or code) they come in the order of the fold, else in the order in which
     this replica learned of them. `starts_ms` and `ends_ms` bound the stamps, half-open; `sees`
-    tells which venues may be looked at. Raises NotFound for an unknown reservation, Invalid for a
-    cursor that no such list gave.
+    tells which venues may be looked at. `newest`: the last ones instead of the first, told in the
+    same order, and the cursor leads to what was before them. Raises NotFound for an unknown
+    reservation, Invalid for a cursor that no such list gave.
     """
     if not 1 <= limit <= LIST_LIMIT_MAX:
         raise Invalid.field("limit", f"must be from 1 to {LIST_LIMIT_MAX}")
     position = _position(cursor)
     if reservation is not None:
-        found = _of_reservation(replica, reservation, position, sees)
+        found = _of_reservation(replica, reservation, position, sees, newest=newest)
     else:
-        found = _of_journal(replica, position, sees)
+        found = _of_journal(replica, position, sees, newest=newest)
+    items, place = _page(found, starts_ms, ends_ms, limit)
+    return items[::-1] if newest else items, place
+
+
+def _page(
+    found: Iterator[tuple[int, dict[str, Any]]],
+    starts_ms: int | None,
+    ends_ms: int | None,
+    limit: int,
+) -> tuple[list[dict[str, Any]], str | None]:
     items: list[dict[str, Any]] = []
     last = 0
     for place, item in found:
@@ -107,9 +121,9 @@ def audit_entries(
     return items, None
 
 
-def _position(cursor: str | None) -> int:
+def _position(cursor: str | None) -> int | None:
     if cursor is None:
-        return 0
+        return None
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise Invalid.field("cursor", "is not one that this list gave; start again")
     return int(cursor)
@@ -119,8 +133,14 @@ def _position(cursor: str | None) -> int:
 
 
 def _of_reservation(
-    replica: Replica, reference: str, after: int, sees: Callable[[str], bool] | None
+    replica: Replica,
+    reference: str,
+    last: int | None,
+    sees: Callable[[str], bool] | None,
+    *,
+    newest: bool,
 ) -> Iterator[tuple[int, dict[str, Any]]]:
+    """`last` is the place, counted from 1, that was told last."""
     unknown = NotFound(f"no reservation {reference!r} is known here")
     try:
         record = find_record(replica, reference)
@@ -130,7 +150,8 @@ def _of_reservation(
     if sees is not None and not sees(record.book.partition("/")[2]):
         raise unknown
     seen = _in_order(record.seen)
-    for place in range(after, len(seen)):
+    places = range((len(seen) + 1 if last is None else last) - 2, -1, -1)
+    for place in places if newest else range(last or 0, len(seen)):
         uncertainty_ms = _uncertainty(replica, record.book, seen[place])
         yield place + 1, _change(replica, record.book, record.id, seen, place, uncertainty_ms)
 
@@ -169,6 +190,8 @@ def _change(
             "resolved": event.exception, "action": event.action, "reason": event.reason or None
         }  # fmt: skip
     changed = [name for name in after if after[name] != before.get(name)]
+    if entry.kind == "reservation.moved" and after["pending_change"]:
+        item["what"] = ASKED_TO_MOVE
     return item | {
         "operation": entry.operation.hex(),
         "reservation": uuid_text(reservation),
@@ -222,18 +245,21 @@ def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
 
 
 def _of_journal(
-    replica: Replica, after: int, sees: Callable[[str], bool] | None
+    replica: Replica, last: int | None, sees: Callable[[str], bool] | None, *, newest: bool
 ) -> Iterator[tuple[int, dict[str, Any]]]:
+    """`last` is the place in the order of arrival that was told last."""
+    journal = replica.store.journal
     while True:
         with replica.lock:
-            rows = list(islice(replica.store.journal.walk(after), _ROWS_AT_ONCE))
+            walk = journal.walk_back(last) if newest else journal.walk(last or 0)
+            rows = list(islice(walk, _ROWS_AT_ONCE))
         for row in rows:
             book = replica.store.journal.chain_by_id(row.chain).book
             if sees is None or sees(book.partition("/")[2]):
                 yield row.seq, _row_item(replica, row)
         if len(rows) < _ROWS_AT_ONCE:
             return
-        after = rows[-1].seq
+        last = rows[-1].seq
 
 
 def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
@@ -254,7 +280,7 @@ def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
     item = _who_and_when(
         replica, chain.book, chain.incarnation, entry.kind, entry.stamp, entry.uncertainty_ms
     )
-    before, after = _book_change(replica, chain.book, row, judged.event)
+    before, after = book_change(replica, chain.book, row, judged.event)
     return item | _administrative(judged, before, after)
 
 
@@ -269,49 +295,6 @@ def _administrative(
         "before": before,
         "after": after,
     }
-
-
-def _book_change(
-    replica: Replica, book: str, row: JournalRow, event: Event | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What an entry about the book changed: of a venue its fields, else what the entry says."""
-    if isinstance(event, VenueConfigured):
-        before = _venue_before(replica, book, row)
-        after = _document(event)
-        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        return (
-            {name: before[name] for name in names if name in before},
-            {name: after.get(name) for name in names},
-        )
-    said: dict[str, Any] = {}
-    for name in event.__struct_fields__ if event is not None else ():
-        value = getattr(event, name)
-        if isinstance(value, bytes) and 0 < len(value) <= 32:
-            said[name] = value.hex()
-        elif isinstance(value, int | str) and value != "":
-            said[name] = value
-    return {}, said
-
-
-def _venue_before(replica: Replica, book: str, row: JournalRow) -> dict[str, Any]:
-    with replica.lock:
-        rows = replica.store.journal.administration(book)
-        incarnation = replica.store.journal.chain_by_id(row.chain).incarnation
-    earlier: dict[str, Any] = {}
-    for other in rows:
-        if other.chain == row.chain and other.n < row.n:
-            event = gate.judge(incarnation, other.n, other.hash, other.entry).event
-            if isinstance(event, VenueConfigured):
-                earlier = _document(event)
-    return earlier
-
-
-def _document(event: VenueConfigured) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(event.document)
-    except msgspec.DecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _who_and_when(

@@ -268,7 +268,7 @@ def _do(
 ) -> None:
     reference = uuid_text(view.id)
     if answer.does == CANCEL:
-        marking.cancel(replica, reference, "displaced", "venue")
+        marking.cancel(replica, reference, "displaced", "venue", late=True)
     elif answer.does == WALK:
         amending.walk(replica, reference, resources)
     elif answer.does in (MOVE, OVERBOOK):

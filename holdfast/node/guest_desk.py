@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model import guest_words, pseudonyms
-from holdfast.model.errors import Forbidden, Invalid, RuleViolated
+from holdfast.model.errors import Forbidden, Invalid, NotFound, RuleViolated
 from holdfast.model.events import GuestExported
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
@@ -41,7 +41,8 @@ def require_reading(replica: Service) -> list[str]:
     if replica.cards.locked:
         message = (
             "This directory was restored or copied, and may hold guests who were forgotten since. "
-            "Let it exchange with the hub once (`holdfast sync now`); then it shows guests again."
+            "Let it exchange with the hub once (`holdfast sync now`; a hub hears every device, see "
+            "`holdfast hub recover`); then it shows guests again."
         )
         raise RuleViolated(message, [{"rule": "restored", "message": message}])
     with replica.lock:
@@ -49,7 +50,8 @@ def require_reading(replica: Service) -> list[str]:
     if not books:
         raise Forbidden(
             "this device does not hold the venue's key and reads no guest's card; do this at a "
-            "front desk, or, where this is a new one, after its next exchange"
+            "front desk, or, where this is a new one, after its next exchange (a hub reads cards "
+            "where a front desk let it: `holdfast venue share-key`)"
         )
     return books
 
@@ -165,6 +167,8 @@ def show(replica: Service, agent: str) -> list[tuple[str, dict[str, Any], list[V
     Raises Forbidden, RuleViolated, Invalid, NotFound."""
     readable = require_reading(replica)
     known = [book for book in replica.forgetting.require_known(agent) if book in readable]
+    if not known:
+        raise NotFound(f"{agent} is known here in venues alone whose cards are not read here")
     return [
         (book, _newest_card(replica, book, agent), _reservations(replica, book, agent))
         for book in known

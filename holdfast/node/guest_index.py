@@ -34,7 +34,11 @@ millisecond."""
 _CARDS_AT_ONCE: Final = 256
 _TOKEN_BYTES: Final = 8
 """Enough to tell words apart; what is found is opened and looked at before it is shown."""
-INDEXED_UNDER_KEY: Final = "guests.indexed_under"
+
+
+def indexed_under_key(book: str) -> str:
+    """The name of the record with the public half of the key that a book's index was made from."""
+    return f"guests.indexed_under.{book}"
 
 
 class Found(NamedTuple):
@@ -54,21 +58,30 @@ class GuestIndex:
         with self._r.lock:
             private = self._r.cards.reader_in_force(book)
             if private is None:
+                self._forget(book)
                 return 0
-            if not self._r.store.cards.to_index(book, 0, 1) and self._is_under(private):
+            if not self._r.store.cards.to_index(book, 0, 1) and self._is_under(book, private):
                 return 0
             with self._r.transaction():
                 return self._keep_up(book, private, limit)
 
-    def _is_under(self, private: X25519PrivateKey) -> bool:
-        return self._r.store.records.get(INDEXED_UNDER_KEY) == public_of(private)
+    def _is_under(self, book: str, private: X25519PrivateKey) -> bool:
+        return self._r.store.records.get(indexed_under_key(book)) == public_of(private)
+
+    def _forget(self, book: str) -> None:
+        """Leave no words of guests whose cards this replica may not open any more."""
+        if self._r.store.records.get(indexed_under_key(book)) is None:
+            return
+        with self._r.transaction():
+            self._r.store.cards.clear_words(book)
+            self._r.store.records.drop(indexed_under_key(book))
 
     def _keep_up(self, book: str, private: X25519PrivateKey, limit: int | None) -> int:
         rows = self._r.store.cards
-        if not self._is_under(private):
+        if not self._is_under(book, private):
             # The venue has another key: words under the old one would be found by who stole it.
             rows.clear_words(book)
-            self._r.store.records.put(INDEXED_UNDER_KEY, public_of(private))
+            self._r.store.records.put(indexed_under_key(book), public_of(private))
         key = index_key(private, book)
         looked_at = 0
         while limit is None or looked_at < limit:
@@ -142,13 +155,20 @@ def differing(replica: Replica, readers: Sequence[X25519PrivateKey]) -> tuple[in
 
     An index under a key that is not at hand cannot be looked at; it is made anew anyway.
     """
-    under = replica.store.records.get(INDEXED_UNDER_KEY)
-    private = next((key for key in readers if public_of(key) == under), None)
-    if private is None:
+    private_by_book: dict[str, X25519PrivateKey] = {}
+    for book in replica.books:
+        under = replica.store.records.get(indexed_under_key(book))
+        found = next((key for key in readers if public_of(key) == under), None)
+        if found is not None:
+            private_by_book[book] = found
+    if not private_by_book:
         return 0, 0
     words_by_num = replica.store.cards.all_words()
     wrong = looked_at = 0
     for placed in replica.store.cards.indexed():
+        private = private_by_book.get(placed.book)
+        if private is None:
+            continue
         looked_at += 1
         card = _opened(replica, placed, readers)
         key = index_key(private, placed.book)

@@ -1,7 +1,8 @@
 """Guest cards at this replica: sealed when written, read only where the venue's key is.
 
 Owns the join of the card cryptography (`cards`) with the venue's key in the book and the card keys
-beside it. A kiosk seals and cannot read; a front desk reads; the hub only forwards (DESIGN §8).
+beside it. A kiosk seals and cannot read; a front desk reads; the hub only forwards, unless a front
+desk handed it the venue's key (DESIGN §8).
 The keys themselves are `venue_keys`' business, finding guests `guest_index`'s.
 """
 
@@ -89,7 +90,7 @@ class Guests:
         book = self._r.book_of(venue)
         with self._r.lock:
             keys = [] if self.locked else self._r.store.cards.keys(book, card.id)
-        for key, private, agent in product(keys, self.keys.readers(), agents):
+        for key, private, agent in product(keys, self.keys.readers(book), agents):
             sealed = cards.SealedCard(card.id, card.ciphertext, key.sealed)
             opened = cards.open_card(sealed, private, venue=book, agent_id=agent)
             if opened is not None:

@@ -122,6 +122,7 @@ class Hub(Service):
                 hub.holding.await_backlogs(name)
                 hub.take_all_back(name)
                 hub.settle(name)
+                hub.cards.index.keep_up(name)
         except BaseException:
             store.close()
             raise
@@ -277,6 +278,16 @@ class Hub(Service):
         # What waited was decided first: who asked in time is not turned away for a later grant.
         with self.transaction():
             self.granting.fulfil(name)
+        self._read_by_leave(name)
+
+    def _read_by_leave(self, name: str) -> None:
+        """Keep finding guests where a front desk lets the hub, and no longer than that."""
+        if self.identity.incarnation not in self.book(name).administration.handed:
+            return
+        if self.cards.locked and all(map(self.recovery.may_write, self.books)):
+            # Every device was heard, and with them who was forgotten meanwhile.
+            self.cards.unlock()
+        self.cards.index.keep_up(name)
 
     def take_all_back(self, name: str) -> None:
         """Take back every right that was oversold, by all that is held of a book."""

@@ -191,6 +191,18 @@ def load(directory: Path, records: Records) -> LocalIdentity:
     )  # fmt: skip
 
 
+def own_lives(store: ReadOnlyStore) -> frozenset[bytes] | None:
+    """The incarnations that a directory has had; None where it does not say."""
+    stored = store.meta(META_KEY)
+    if stored is None:
+        return None
+    try:
+        value = msgspec.msgpack.decode(stored, type=_Stored)
+    except msgspec.MsgspecError:
+        return None
+    return frozenset({value.incarnation, *value.succeeds})
+
+
 def load_certificate(store: ReadOnlyStore) -> Identity:
     """What the newest certificate of a directory says, without its keys. Raises
     DirectoryDamaged."""

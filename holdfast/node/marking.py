@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.model import lifecycle, vocabulary, wall
+from holdfast.model import lifecycle, rules, vocabulary, wall
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated
 from holdfast.model.events import (
     ReservationAttendanceConfirmed,
@@ -18,6 +18,7 @@ from holdfast.model.events import (
     ReservationNoShowUndone,
 )
 from holdfast.model.reservation import View
+from holdfast.model.venue import Venue
 from holdfast.node import recording, reserving, selling
 from holdfast.node.reasons import reason_code
 
@@ -31,8 +32,14 @@ def cancel(
     reason: str = "guest_request",
     by: str = "guest",
     note: str | None = None,
+    *,
+    late: bool = False,
 ) -> View:
-    """An intent; the capacity is free when its holder has ended the claim."""
+    """An intent; the capacity is free when its holder has ended the claim.
+
+    `late`: whoever asks may cancel beyond the venue's limit (`rules.cancel_violations`). Raises
+    RuleViolated for everybody else; what has no place any more can be called off at any time.
+    """
     code = reason_code(reason, vocabulary.CANCEL_REASONS, has_note=True)
     if by not in vocabulary.CANCELLED_BY:
         allowed = ", ".join(sorted(vocabulary.CANCELLED_BY))
@@ -40,6 +47,8 @@ def cancel(
     with replica.transaction():
         view = _step(replica, "cancelled", reference)
         venue = replica.venue(recording.venue_of(view))
+        if not late and view.status != lifecycle.COMMIT_FAILED:
+            _check_in_time(replica, venue.venue, view)
         sealed = reserving.sealed_card(
             replica, venue, view.agent_id, {"note": note} if note else None
         )
@@ -98,6 +107,15 @@ def confirm(replica: Service, reference: str) -> View:
         if view.attendance_confirmed:
             return view
         return recording.write(replica, view, ReservationAttendanceConfirmed())
+
+
+def _check_in_time(replica: Service, venue: Venue, view: View) -> None:
+    found = rules.cancel_violations(
+        venue, view.kind, view.starts_at, replica.clock.now_ms() // 1000
+    )
+    if found:
+        said = " ".join(one["message"] for one in found)
+        raise RuleViolated(f"{view.code} cannot be cancelled any more. {said}", found)
 
 
 def _step(replica: Service, name: str, reference: str) -> View:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import lifecycle
+from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import Invalid
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View, shown_claims
@@ -53,9 +54,12 @@ class Reservations:
         reason: str = "guest_request",
         by: str = "guest",
         note: str | None = None,
+        *,
+        late: bool = False,
     ) -> View:
-        """An intent; the capacity is free when its holder has ended the claim."""
-        return marking.cancel(self._r, reference, reason, by, note)
+        """An intent; the capacity is free when its holder has ended the claim. `late`: whoever
+        asks may cancel beyond the venue's limit. Raises RuleViolated for everybody else."""
+        return marking.cancel(self._r, reference, reason, by, note, late=late)
 
     def check_in(self, reference: str, actual_party_size: int | None = None) -> View:
         """The guests are here, perhaps fewer or more than were expected."""
@@ -186,6 +190,8 @@ def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
         return None
     starts, _, reservation = cursor.partition(".")
     try:
-        return int(starts), bytes.fromhex(reservation)
-    except ValueError as error:
-        raise Invalid.field("cursor", "is not one that this list gave; start again") from error
+        if abs(int(starts)) <= EPOCH_SECONDS_MAX:
+            return int(starts), bytes.fromhex(reservation)
+    except ValueError:
+        pass  # What is no number is refused like one that is no time.
+    raise Invalid.field("cursor", "is not one that this list gave; start again")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from holdfast.model.errors import Conflict, Forbidden
 from holdfast.model.events import VenueKeyHanded, VenueKeyPublished
 from holdfast.model.limits import VENUE_KEYS_MAX
-from holdfast.model.roles import CARD_READERS
+from holdfast.model.roles import CARD_READERS, HUB, READS_BY_LEAVE
 from holdfast.node import cards
 from holdfast.node.keys import read_secret, write_secret
 
@@ -36,6 +36,8 @@ class VenueKeys:
         self._loaded: dict[bytes, X25519PrivateKey] | None = None
         self._passed: tuple[bytes, int, int] = (b"", 0, 0)
         """Up to which card key all were tried, for which key in force and number of readers."""
+        self._opened: dict[str, tuple[bytes, X25519PrivateKey]] = {}
+        """At the hub: by book the key that it was handed, and the bytes that it was opened from."""
 
     # --- holding --------------------------------------------------------------------------------
 
@@ -51,13 +53,38 @@ class VenueKeys:
         """The venue's private key, where this replica holds it."""
         return next(iter(self._held.values()), None) if self._path.exists() else None
 
-    def readers(self) -> list[X25519PrivateKey]:
+    def readers(self, book: str) -> list[X25519PrivateKey]:
         """The venue's key, then those it took the place of at this device, or will follow it."""
-        return list(self._held.values())
+        lent = self._lent(book)
+        return [*self._held.values()] if lent is None else [lent]
 
     def in_force(self, book: str) -> X25519PrivateKey | None:
         """The private half of the key in force; None where this device does not hold it."""
-        return self._held.get(self._r.book(book).administration.venue_key)
+        public = self._r.book(book).administration.venue_key
+        return self._held.get(public) or self._lent(book)
+
+    def _lent(self, book: str) -> X25519PrivateKey | None:
+        """The key in force as the hub was handed it; None where it was not.
+
+        It is opened from its entry and kept on no disk, so that a key that follows, or another
+        life of the hub, ends the reading by itself.
+        """
+        if self._r.identity.role != READS_BY_LEAVE:
+            return None
+        administration = self._r.book(book).administration
+        public, own = administration.venue_key, self._r.identity.incarnation
+        sealed = administration.handed.get(own, {}).get(public)
+        if sealed is None or public not in administration.published:
+            self._opened.pop(book, None)
+            return None
+        known = self._opened.get(book)
+        if known is not None and known[0] == sealed:
+            return known[1]
+        key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
+        if key is None or public_of(key) != public:
+            return None
+        self._opened[book] = (sealed, key)
+        return key
 
     def _keep(self, key: X25519PrivateKey) -> None:
         """On disk before anybody hears of it: a key that is lost cannot be made again."""
@@ -169,6 +196,35 @@ class VenueKeys:
         sealed = cards.hand_key(key, recipient, book)
         self._r.append(book, VenueKeyHanded(incarnation, public_of(key), sealed))
 
+    def share_with_hub(self, book: str) -> dict[str, Any]:
+        """Let the hub read this venue's cards: hand it the key in force, once, by an entry that
+        everybody keeps. What takes it back is another key (`rotate`).
+
+        Raises Forbidden where this device may not read cards itself, Conflict where no hub has
+        been heard of.
+        """
+        r = self._r
+        with r.lock:
+            private = self._required(book)
+            public, administration = public_of(private), r.book(book).administration
+            hubs = {
+                life: sealing_key
+                for life, sealing_key in administration.hub_keys.items()
+                if life not in administration.closes
+            }
+            if not hubs:
+                raise Conflict("no hub has been heard of here; run `holdfast sync now` first")
+            lacking = [life for life in hubs if public not in administration.handed.get(life, {})]
+            if lacking:
+                with r.transaction():
+                    for life in lacking:
+                        self._hand(book, life, hubs[life], private)
+        return {
+            "venue": book.partition("/")[2],
+            "public_key": public.hex(),
+            "handed_to": [HUB],
+        }
+
     # --- another key ----------------------------------------------------------------------------
 
     def rotate(self, book: str) -> dict[str, Any]:
@@ -229,6 +285,16 @@ class VenueKeys:
             return ""
         return author.info.name
 
+    def _required(self, book: str) -> X25519PrivateKey:
+        """The key in force, at a device that answers for it. Raises Forbidden elsewhere."""
+        private = self.in_force(book)
+        if private is None or self._r.identity.role not in CARD_READERS:
+            raise Forbidden(
+                "this device does not hold the venue's key; do this at a front desk that shows "
+                "guests' names"
+            )
+        return private
+
     def _waiting(self, book: str, before: bytes) -> str:
         """Who made a key that waits to take the place of this one; empty: nobody in good hands."""
         successors = self._r.book(book).administration.successors(before)
@@ -248,7 +314,7 @@ class VenueKeys:
             accepted = r.book(book).administration.accepted
             if private is None or public_of(private) not in accepted or r.cards.locked:
                 return 0
-            public, readers = public_of(private), self.readers()
+            public, readers = public_of(private), self.readers(book)
             known, count, passed = self._passed
             after = passed if (known, count) == (public, len(readers)) else 0
             waiting = r.store.cards.keys_not_for(book, public, after, limit)

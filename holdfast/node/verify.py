@@ -2,7 +2,10 @@
 
 Owns that check and its report. It reads a data directory beside a running process, or a backup
 file, and writes nothing. It believes neither projections nor kept hashes: hashes are computed from
-the entries' bytes, and keys come from certificates that the tenant's root signed.
+the entries' bytes, and keys come from certificates that the tenant's root signed. What is not there
+any more is missed by what it left: a gap in the order of arrival, a seal that is due, a reservation
+that rests on it. Entries that were taken out at the end with every trace of them can be missed by
+nobody here; other devices have them.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from holdfast.model.errors import DirectoryError, HoldfastError
 from holdfast.model.events import ChainCertified, ChainKeyChanged
 from holdfast.node.identity import Identity, verify_certificate, verify_renewed
+from holdfast.node.local_identity import own_lives
 from holdfast.store.readonly import ChainOnDisk, EntryOnDisk, ReadOnlyStore
 from holdfast.sync import gate
 from holdfast.sync.seals import chain_next, chain_start, verify_seal
@@ -27,7 +31,8 @@ BAD_SHOWN_MAX: Final = 20
 
 
 class BadEntry(msgspec.Struct, frozen=True):
-    """Where a record is not whole. `n` counts a chain's entries from 1."""
+    """Where a record is not whole. `n` counts a chain's entries from 1; 0: whose it was, and which,
+    nobody can say."""
 
     book: str
     node: str
@@ -36,6 +41,8 @@ class BadEntry(msgspec.Struct, frozen=True):
     what: str
 
     def __str__(self) -> str:
+        if not self.n:
+            return self.what
         return f"book {self.book}, node {self.node}, entry {self.n}: {self.what}"
 
 
@@ -79,6 +86,16 @@ class _Author:
         return _Author(self.proven, [each for each in self.keys if each[0] <= n + 1])
 
 
+@dataclass
+class _Found:
+    """What was met on the way: the writers, how far each wrote, and whose chains are this
+    directory's own (None: it does not say)."""
+
+    own: frozenset[bytes] | None
+    authors: dict[tuple[str, bytes], _Author] = field(default_factory=dict)
+    length: dict[tuple[str, bytes], int] = field(default_factory=dict)
+
+
 class _Bad(Exception):
     """Entry n of the chain at hand is not what was written."""
 
@@ -96,13 +113,15 @@ def verify_store(database_path: Path, root: bytes | None = None) -> VerifyReport
     with ReadOnlyStore(database_path) as store:
         report = VerifyReport(str(store.path), bad=[], notes=[])
         anchor = _anchor(store, root, report)
-        authors: dict[tuple[str, bytes], _Author] = {}
+        found = _Found(own_lives(store))
         for chain in store.chains():
-            _verify_chain(store, chain, anchor, authors, report)
+            _verify_chain(store, chain, anchor, found, report)
+        _verify_complete(store, found, report)
     if report.unsealed:
         report.notes.append(
-            f"{report.unsealed} entries are not sealed yet: their chain holds, but a seal, "
-            "which is made when they are sent, does not vouch for them"
+            f"{report.unsealed} {'entry is' if report.unsealed == 1 else 'entries are'} not sealed "
+            "yet: the chain holds, but a seal, which is made when something is sent, does not "
+            "vouch for the newest of it"
         )
     report.first_bad = report.bad[0] if report.bad else None
     report.ok = not report.bad and report.root != "missing"
@@ -130,22 +149,56 @@ def _verify_chain(
     store: ReadOnlyStore,
     chain: ChainOnDisk,
     root: bytes | None,
-    authors: dict[tuple[str, bytes], _Author],
+    found: _Found,
     report: VerifyReport,
 ) -> None:
-    trunk = authors.get((chain.book, chain.incarnation))
+    writer = (chain.book, chain.incarnation)
+    trunk = found.authors.get(writer)
     if chain.branch and trunk is not None:
         author = trunk.up_to(chain.fork_at)
     else:
-        author = authors.setdefault((chain.book, chain.incarnation), _Author())
+        author = found.authors.setdefault(writer, _Author())
     report.chains += 1
+    foreign = found.own is not None and chain.incarnation not in found.own
     try:
-        _walk(store, chain, author, root, report)
+        length = _walk(store, chain, author, root, report, foreign=foreign)
+        found.length[writer] = max(length, found.length.get(writer, 0))
     except _Bad as bad:
-        if len(report.bad) < BAD_SHOWN_MAX:
-            report.bad.append(
-                BadEntry(chain.book, author.name, chain.incarnation.hex(), bad.n, str(bad))
+        _note(report, BadEntry(chain.book, author.name, chain.incarnation.hex(), bad.n, str(bad)))
+
+
+def _note(report: VerifyReport, bad: BadEntry) -> None:
+    if len(report.bad) < BAD_SHOWN_MAX:
+        report.bad.append(bad)
+
+
+def _verify_complete(store: ReadOnlyStore, found: _Found, report: VerifyReport) -> None:
+    """What was taken out of chains that hold together without it. What is wrong already is not
+    told twice."""
+    if report.bad:
+        return
+    try:
+        missed: dict[tuple[str, bytes], BadEntry] = {}
+        for trace in store.traces():
+            writer = (trace.book, trace.incarnation)
+            length = found.length.get(writer, 0)
+            if trace.n > length and writer not in missed:
+                author = found.authors.get(writer, _Author())
+                what = f"is missing, with all up to entry {trace.n}: {trace.what}"
+                missed[writer] = BadEntry(
+                    trace.book, author.name, trace.incarnation.hex(), length + 1, what
+                )
+        for bad in missed.values():
+            _note(report, bad)
+        for first, last in store.missing_rows() if not missed else ():
+            count = last - first + 1
+            what = (
+                f"{count} of the entries that came in here {'is' if count == 1 else 'are'} missing "
+                f"(place {first} in the order of arrival)"
             )
+            _note(report, BadEntry("unknown", "unknown", "", 0, what))
+    except DirectoryError as error:
+        report.notes.append(f"whether entries were taken out was not looked at: {error.detail}")
 
 
 def _walk(
@@ -154,8 +207,11 @@ def _walk(
     author: _Author,
     root: bytes | None,
     report: VerifyReport,
-) -> None:
-    """One chain from its start, entry by entry. Raises _Bad at the first that is wrong."""
+    *,
+    foreign: bool,
+) -> int:
+    """One chain from its start, entry by entry. Returns its length. Raises _Bad at the first that
+    is wrong. `foreign`: another device wrote it, so that nothing of it was taken in unsealed."""
     n = sealed = chain.fork_at
     try:
         head = _base(store, chain)
@@ -178,7 +234,14 @@ def _walk(
         raise _Bad(n + 1, f"cannot be read: {error.detail}") from error
     if seals:
         raise _Bad(n + 1, f"is missing, though a seal covers {max(seals)} entries")
+    if foreign and n > sealed:
+        raise _Bad(
+            sealed + 1,
+            f"is covered by no seal, nor is what follows up to entry {n}: a seal is missing, "
+            "for nothing of another device is kept without one",
+        )
     report.unsealed += n - sealed
+    return n
 
 
 def _base(store: ReadOnlyStore, chain: ChainOnDisk) -> bytes:

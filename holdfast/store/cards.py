@@ -250,8 +250,12 @@ class Cards:
             )
 
     def clear_words(self, book: str) -> None:
-        """Empty the index: it is made again under another key."""
-        self._c.execute("DELETE FROM guest_words")
+        """Empty the index of a book: it is made again under another key, or for nobody. Words of no
+        card, which no index has, go with it."""
+        self._c.execute(
+            "DELETE FROM guest_words WHERE card NOT IN (SELECT num FROM cards WHERE book != ?)",
+            (book,),
+        )
         self._c.execute("UPDATE cards SET indexed = 0 WHERE book = ?", (book,))
 
     def with_word(self, word: bytes) -> list[int]:

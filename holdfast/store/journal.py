@@ -248,6 +248,14 @@ class Journal:
         )
         return (JournalRow(*row) for row in cursor)
 
+    def walk_back(self, before_seq: int | None = None) -> Iterable[JournalRow]:
+        """The same from the newest to the oldest; `before_seq` None: from the very last."""
+        cursor = self._c.execute(
+            "SELECT seq, chain, n, hash, entry FROM journal WHERE seq < ? ORDER BY seq DESC",
+            (self.last_seq + 1 if before_seq is None else before_seq,),
+        )
+        return (JournalRow(*row) for row in cursor)
+
     def entry(self, chain_id: int, n: int) -> bytes | None:
         row = self._c.execute(
             "SELECT entry FROM journal WHERE chain = ? AND n = ?", (chain_id, n)

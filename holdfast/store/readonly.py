@@ -16,12 +16,15 @@ from types import TracebackType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+import msgspec
 from sqlite_utils import Database
 
+from holdfast.model.claims import Seen
 from holdfast.model.errors import DirectoryDamaged, DirectoryError
 from holdfast.store.database import FILE_NAME, migrations, translated
 
 _ENTRIES_AT_ONCE: Final = 512
+_seen: Final = msgspec.msgpack.Decoder(list[Seen])
 
 
 class ChainOnDisk(NamedTuple):
@@ -39,6 +42,15 @@ class EntryOnDisk(NamedTuple):
     n: int
     hash: bytes
     entry: bytes
+
+
+class Trace(NamedTuple):
+    """Entry n of a chain left something in the database: `what` it is."""
+
+    book: str
+    incarnation: bytes
+    n: int
+    what: str
 
 
 class ReadOnlyStore:
@@ -126,6 +138,38 @@ class ReadOnlyStore:
                 "SELECT n, signature FROM seals WHERE chain = ? ORDER BY n", (chain,)
             ).fetchall()
         return [(row[0], row[1]) for row in rows]
+
+    def missing_rows(self) -> list[tuple[int, int]]:
+        """Places in the order of arrival that no entry has, as (first, last). Nothing that was
+        taken in is ever taken out, so that there are none in a sound file; one at the very end
+        leaves no gap."""
+        with translated(self.path):
+            rows = self._c.execute(
+                "SELECT before + 1, seq - 1 FROM (SELECT seq, lag(seq, 1, 0) OVER (ORDER BY seq)"
+                " AS before FROM journal) WHERE seq > before + 1"
+            ).fetchall()
+        return [(row[0], row[1]) for row in rows]
+
+    def traces(self) -> Iterator[Trace]:
+        """What was made of entries and would be left if they were taken out: reservations, and
+        operations that were written here."""
+        with translated(self.path):
+            for book, incarnation, n in self._c.execute(
+                "SELECT c.book, c.incarnation, max(o.n) FROM operations o"
+                " JOIN chains c ON c.id = o.chain GROUP BY c.book, c.incarnation"
+            ).fetchall():
+                yield Trace(book, incarnation, n, "the queue holds an operation of it")
+            rows = self._c.execute("SELECT book, code, seen FROM reservations")
+            for book, code, packed in rows:
+                try:
+                    seen = _seen.decode(packed)
+                except msgspec.MsgspecError as error:
+                    raise DirectoryDamaged(
+                        f"{self.path} has a reservation that cannot be read; "
+                        "run `holdfast doctor --fix`"
+                    ) from error
+                for entry in seen:
+                    yield Trace(book, entry.node, entry.n, f"{code or 'a reservation'} rests on it")
 
     # --- the rest -------------------------------------------------------------------------------
 

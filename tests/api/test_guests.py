@@ -113,6 +113,7 @@ REFUSED = [
     ("DELETE", "/guests/ann", 422, "agent_ and 32 characters"),
     ("GET", "/guests/agent_" + "0" * 32, 404, "nothing of"),
     ("POST", "/venues/nowhere/rotate-key", 404, "no venue"),
+    ("POST", "/venues/nowhere/share-key", 404, "no venue"),
 ]
 
 
@@ -136,6 +137,7 @@ ALLOWED = [
     (("GET", "/guests/{agent}/export"), {"admin", "supervisor"}),
     (("GET", "/erasures"), {"admin", "supervisor"}),
     (("POST", "/venues/trattoria/rotate-key"), {"admin", "supervisor"}),
+    (("POST", "/venues/trattoria/share-key"), {"admin"}),
     (("DELETE", "/guests/{agent}"), {"admin", "supervisor"}),
 ]
 
@@ -176,3 +178,23 @@ async def test_who_is_given_a_reservation_does_not_see_the_card_of_who_had_it(
     listed = (await at_desk.get("/reservations", headers=own)).json()["items"]
     assert ["guest" in one for one in listed] == [False]
     assert (await at_desk.get(path)).json()["guest"] == GUEST, "the house sees whose card it is"
+
+
+async def test_the_hub_reads_a_venues_guests_once_its_front_desk_lets_it(
+    at_desk: httpx.AsyncClient, client: httpx.AsyncClient
+):
+    reservation = await made(at_desk)
+    await at_desk.post("/sync/now", json={})
+    hidden = (await client.get(f"/reservations/{reservation['code']}")).json()
+    assert "guest" not in hidden or hidden["guest"] is None
+    refused = await client.post("/venues/trattoria/share-key", json={})
+    assert refused.status_code == 403, "the hub does not help itself"
+    done = await at_desk.post("/venues/trattoria/share-key", json={})
+    assert (done.status_code, done.json()["handed_to"]) == (200, ["hub"])
+    await at_desk.post("/sync/now", json={})
+    (found,) = (await search(client, "smith")).json()["items"]
+    assert found["guest"] == GUEST
+    assert (await client.get(f"/reservations/{reservation['code']}")).json()["guest"] == GUEST
+    await at_desk.post("/venues/trattoria/rotate-key", json={})
+    await at_desk.post("/sync/now", json={})
+    assert (await search(client, "smith")).status_code == 403

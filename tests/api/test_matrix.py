@@ -118,6 +118,7 @@ TABLE = [
     Row("DELETE", f"/guests/{NOBODY}", SUPERVISORS, 404, WHOLE, at="node"),
     Row("GET", "/erasures", SUPERVISORS, 200, WHOLE, at="node"),
     Row("POST", "/venues/trattoria/rotate-key", SUPERVISORS, 422, WHOLE, WRONG, at="node"),
+    Row("POST", "/venues/trattoria/share-key", ADMINS, 422, WHOLE, WRONG, at="node"),
     # The queue, the exchange, the clock
     Row("GET", "/queue", LOOKERS, 200, HIDDEN),
     Row("GET", f"/queue/{NO_ID}", LOOKERS, 404, 404),

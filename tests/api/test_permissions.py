@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import httpx
 import pytest
 
 from holdfast.api.app import make_app
 from holdfast.api.permissions import ALL, KNOWN, PERMISSIONS, PUBLIC, ROLES, may
 from holdfast.model.pseudonyms import agent_id
-from tests.api.conftest import ADMIN, bearer, booking, token_for
+from holdfast.node.hub import Hub
+from holdfast.node.node import Node
+from tests.api.conftest import ADMIN, bearer, booking, calling, token_for, venue_document
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +67,37 @@ async def test_each_role_may_do_what_its_row_says(client: httpx.AsyncClient, rol
     for (method, path), roles in TRIED:
         answer = await client.request(method, path, headers=bearer(token))
         assert (answer.status_code != 403) == (role in roles), (role, method, path, answer.text)
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(121, False), (119, True)])
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "read-only"])
+async def test_two_hours_before_the_start_only_a_supervisor_or_an_admin_cancels(
+    hub: Hub, desk: Node, monkeypatch: pytest.MonkeyPatch, role: str, minutes: int, late: bool
+):
+    """V-46: 1 h 59 refused, 2 h 01 accepted, wherever it is asked; staff is no admin."""
+    hub.import_venue(venue_document(policies={"cancel_cutoff_minutes": 120}, allotments=[]))
+    desk.sync()
+    for replica in (hub, desk):
+        async with calling(replica) as client:
+            token = bearer(await token_for(client, role, ANNA if role == "guest" else None))
+            made = (await client.post("/reservations", json=booking(agent_id=ANNA))).json()
+            start_ms = datetime.fromisoformat(made["starts_at"]).timestamp() * 1000
+            with monkeypatch.context() as patch:
+                patch.setattr(
+                    replica.clock, "now_ms", lambda at=start_ms: int(at) - minutes * 60_000
+                )
+                answer = await client.post(
+                    f"/reservations/{made['id']}/cancel", json={}, headers=token
+                )
+            if late and role not in ("admin", "supervisor"):
+                assert answer.status_code == 409, answer.text
+                told = answer.json()
+                assert told["type"] == "urn:holdfast:error:rule-violated"
+                assert [one["rule"] for one in told["violations"]] == ["cancel-cutoff"]
+                for part in (made["code"], "2 h", "17:30", "a supervisor or an admin"):
+                    assert part in told["detail"]
+            else:
+                assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
 
 
 async def test_a_guest_sees_and_touches_its_own_reservations_alone(client: httpx.AsyncClient):

@@ -153,6 +153,23 @@ def test_the_venue_gets_another_key_at_the_desk(run: Run, desk: Path):
     assert NAME in run("guests", "find", NAME, "--data", desk).stdout
 
 
+def test_the_hub_is_let_read_after_a_plain_warning_and_not_before(run: Run, desk: Path):
+    reserve(run, desk)
+    hub = desk.parent / "hub"
+    asked = run("venue", "share-key", "trattoria", "--data", desk)
+    assert asked.exit_code == 1 and asked.stdout == ""
+    for word in ("nothing was done", "every guest of trattoria", "backup", "--proceed"):
+        assert word in asked.stderr
+    assert run("sync", "now", "--data", desk).exit_code == 0
+    assert run("guests", "find", NAME, "--data", hub).exit_code == 1
+    done = run("venue", "share-key", "trattoria", "--proceed", "--data", desk)
+    assert done.exit_code == 0 and "rotate-key trattoria" in done.stdout, done.output
+    assert run("sync", "now", "--data", desk).exit_code == 0
+    assert NAME in run("guests", "find", NAME, "--data", hub).stdout
+    told = " ".join(run("audit", "list", "--data", hub).stdout.split())
+    assert "venue key handed" in told
+
+
 def test_who_cannot_read_says_where_to_go(run: Run, hub: Path):
     for words in (("find", NAME), ("show", "agent_" + "0" * 32), ("export", "agent_" + "0" * 32)):
         done = run("guests", *words, "--data", hub)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.model.calendar import local_to_epoch, reservation_interval
-from holdfast.model.rules import Proposal, violations
+from holdfast.model.rules import Proposal, cancel_violations, violations
 from holdfast.model.venue import Venue, parse_venue
 from holdfast.model.vocabulary import RESERVATION_KINDS
 
@@ -166,3 +166,60 @@ def test_nobody_is_bound_by_more_rules_than_a_guest(
 
     assert rules(imported=True) <= rules(kind=kind) <= rules(kind="guest")
     assert ("duration" in rules(imported=True)) == (length <= 0)
+
+
+# --- calling off ----------------------------------------------------------------------------------
+
+
+def called_off(
+    start: str, now: str, kind: str = "guest", cutoff: int | None = 120
+) -> dict[str, str]:
+    policies = {} if cutoff is None else {"cancel_cutoff_minutes": cutoff}
+    venue = restaurant(policies=policies)
+    starts_at, now_s = local_to_epoch(venue, start), local_to_epoch(venue, now)
+    return {one["rule"]: one["message"] for one in cancel_violations(venue, kind, starts_at, now_s)}
+
+
+@pytest.mark.parametrize(
+    ("now", "refused"),
+    [
+        ("2026-06-30T17:59", False),  # 2 h 01
+        ("2026-06-30T18:00", False),
+        ("2026-06-30T18:01", True),  # 1 h 59
+        ("2026-06-30T20:30", True),  # it has begun
+    ],
+)
+def test_two_hours_before_the_start_is_the_last_moment_to_cancel(now: str, refused: bool):
+    assert set(called_off("2026-06-30T20:00", now)) == ({"cancel-cutoff"} if refused else set())
+
+
+@pytest.mark.parametrize(
+    ("start", "last", "too_late"),
+    [
+        # Between 02:00 and 03:00 there is nothing, and then twice.
+        ("2026-03-29T04:00", "2026-03-29T01:00", "2026-03-29T01:01"),
+        ("2026-10-25T03:30", "2026-10-25T02:30", "2026-10-25T02:31"),
+    ],
+)
+def test_the_hours_before_a_start_are_real_ones_when_the_clocks_change(
+    start: str, last: str, too_late: str
+):
+    assert called_off(start, last) == {}
+    assert set(called_off(start, too_late)) == {"cancel-cutoff"}
+
+
+def test_who_is_too_late_is_told_until_when_it_was_possible_and_who_may_still():
+    message = called_off("2026-03-29T04:00", "2026-03-29T03:30")["cancel-cutoff"]
+    for part in ("Sunday 2026-03-29 04:00", "2 h", "until Sunday 2026-03-29 01:00", "supervisor"):
+        assert part in message, message
+
+
+def test_walk_ins_and_the_house_and_venues_without_a_limit_cancel_at_any_time():
+    assert called_off("2026-06-30T20:00", "2026-06-30T19:59", kind="walk_in") == {}
+    assert called_off("2026-06-30T20:00", "2026-06-30T19:59", kind="house") == {}
+    assert called_off("2026-06-30T20:00", "2026-06-30T21:00", cutoff=None) == {}
+    assert called_off("2026-06-30T20:00", "2026-06-30T20:00", cutoff=0) == {}
+    assert (
+        "up to the start"
+        in called_off("2026-06-30T20:00", "2026-06-30T20:01", cutoff=0)["cancel-cutoff"]
+    )

@@ -248,3 +248,10 @@ def test_writing_and_reading_a_venue_gives_the_same_venue(
     )
     assert parse_venue(json.loads(json.dumps(to_document(venue)))) == venue
     assert hash(parse_venue(to_document(venue))) == hash(venue)
+
+
+def test_a_venue_without_a_limit_for_cancelling_is_written_as_before_there_was_one() -> None:
+    assert "cancel_cutoff_minutes" not in to_document(parse_venue(document()))["policies"]
+    limited = parse_venue(document(policies={"cancel_cutoff_minutes": 120}))
+    assert to_document(limited)["policies"]["cancel_cutoff_minutes"] == 120
+    assert parse_venue(to_document(limited)) == limited

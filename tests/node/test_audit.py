@@ -130,6 +130,27 @@ def test_the_audit_has_nothing_of_the_guest_card_but_its_id(hub: Replica):
     assert b"sealed" not in msgspec.json.encode(item)
 
 
+def test_the_newest_changes_are_told_in_their_order_and_the_cursor_leads_back(hub: Replica):
+    reservation, _ = reserve(hub)
+    for size in (3, 4, 2, 1):
+        amend(hub, reservation, party_size=size)
+    for reference in (None, uuid_text(reservation)):
+        whole, _ = audit_entries(hub, reference)
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            items, cursor = audit_entries(hub, reference, limit=2, cursor=cursor, newest=True)
+            assert [one["operation"] for one in items] == [
+                one["operation"] for one in whole[-len(found) - len(items) :][: len(items)]
+            ]
+            found = items + found
+            if cursor is None:
+                break
+        assert [one["operation"] for one in found] == [one["operation"] for one in whole]
+        last, _ = audit_entries(hub, reference, limit=1, newest=True)
+        assert last[0]["after"] == {"party_size": 1}
+
+
 def test_an_unknown_reservation_or_cursor_is_said_to_be_so(hub: Replica):
     with pytest.raises(NotFound, match="no reservation"):
         audit_entries(hub, uuid_text(b"\7" * 16))
@@ -221,6 +242,84 @@ def test_a_missing_entry_is_found_in_the_middle_and_at_the_end(busy: Replica, de
         assert report.first_bad.n == n
         assert words in str(report.first_bad)
         altered.unlink()
+
+
+def test_one_byte_that_changed_in_a_backup_file_is_found(busy: Replica, desk: Replica):
+    copy = busy.store.directory.parent / "backup.db"
+    busy.store.backup(copy)
+    whole = copy.read_bytes()
+    assert verify_store(copy).ok
+    chain = busy.store.journal.chain(BOOK, desk.identity.incarnation)
+    assert chain is not None
+    for n in range(1, chain.length + 1):
+        (entry,) = busy.store.journal.entries(chain, n - 1, n)
+        # The end of it: of a long one only the beginning stands in one piece in the file.
+        at = whole.index(entry[:64]) + min(len(entry), 64) - 1
+        copy.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        report = verify_store(copy)
+        assert not report.ok
+        assert report.first_bad is not None
+        assert (report.first_bad.node, report.first_bad.n) in {("desk", n), ("unknown", 1)}
+
+
+def test_a_seal_that_was_removed_is_missed(busy: Replica, desk: Replica):
+    altered = alter(busy, "DELETE FROM seals WHERE chain = ?", chain_of(busy, desk))
+    report = verify_store(altered)
+    assert not report.ok
+    assert report.first_bad is not None
+    assert (report.first_bad.node, report.first_bad.n) == ("desk", 1)
+    assert "no seal" in report.first_bad.what and "up to entry 5" in report.first_bad.what
+
+
+def test_what_one_wrote_oneself_and_did_not_send_yet_needs_no_seal(desk: Replica, hub: Replica):
+    send(hub, desk)
+    reserve(desk)
+    report = verify_store(desk.store.path)
+    assert report.ok, report
+    assert report.unsealed == 2
+
+
+def test_a_chain_that_was_cut_short_at_a_seal_is_missed_by_what_rests_on_it(
+    hub: Replica, desk: Replica
+):
+    reserve(desk, "RES-2027-000001")
+    send(desk, hub)
+    own = desk.store.journal.chain(BOOK, desk.identity.incarnation)
+    assert own is not None
+    older = desk.seal_own(own, 2)
+    reserve(desk, "RES-2027-000002")
+    send(desk, hub)
+    chain = chain_of(hub, desk)
+    altered = alter(hub, "DELETE FROM journal WHERE chain = ? AND n > 2", chain)
+    connection = sqlite3.connect(altered)
+    with connection:
+        connection.execute("DELETE FROM seals WHERE chain = ?", (chain,))
+        connection.execute(
+            "INSERT INTO seals (chain, n, signature) VALUES (?, 2, ?)", (chain, older)
+        )
+    connection.close()
+    report = verify_store(altered)
+    assert not report.ok
+    assert report.first_bad is not None
+    assert (report.first_bad.node, report.first_bad.n) == ("desk", 3)
+    assert "RES-2027-000002 rests on it" in report.first_bad.what
+
+
+def test_a_chain_that_was_cut_short_with_what_rested_on_it_leaves_a_gap(
+    busy: Replica, desk: Replica
+):
+    reserve(busy, "RES-2027-BBBBBB")
+    chain = chain_of(busy, desk)
+    altered = alter(busy, "DELETE FROM journal WHERE chain = ?", chain)
+    connection = sqlite3.connect(altered)
+    with connection:
+        connection.execute("DELETE FROM seals WHERE chain = ?", (chain,))
+        connection.execute("DELETE FROM chains WHERE id = ?", (chain,))
+        connection.execute("DELETE FROM reservations WHERE code LIKE 'RES-2027-0%'")
+    connection.close()
+    report = verify_store(altered)
+    assert not report.ok
+    assert "5 of the entries that came in here are missing" in str(report.first_bad)
 
 
 def test_a_record_of_another_tenant_is_not_believed(busy: Replica, tmp_path: Path):

@@ -24,7 +24,7 @@ from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, FROM_PER_ENTRY_MAX
 from holdfast.model.reservation import View, shown_claims, version_tag
 from holdfast.node.requests import PatchRequest
 from holdfast.node.service import Service
-from tests.kit import DAY, HOTEL, NEXT_DAY, Fleet
+from tests.kit import DAY, HOTEL, NEXT_DAY, TRATTORIA, Fleet
 
 
 @pytest.fixture
@@ -431,6 +431,66 @@ def test_a_cancel_at_a_node_keeps_the_place_occupied_until_the_hub_ends_it(fleet
     fleet.reserve(desk, "19:30", ["T1"])
     fleet.sync_all()
     fleet.assert_agree()
+
+
+NOTICE = TRATTORIA | {"policies": {"cancel_cutoff_minutes": 120}}
+"""Who cancels does so two hours before the start at the latest."""
+
+
+def test_who_cancels_too_late_is_refused_unless_they_may(tmp_path: Path):
+    with Fleet(tmp_path, NOTICE) as fleet:
+        desk = fleet.join("desk")
+        places = (fleet.the_hub, desk)
+        early, late = (
+            [
+                fleet.reserve(at, "2027-06-02T20:00", [table])
+                for at, table in zip(places, tables, strict=True)
+            ]
+            for tables in (("T1", "T2"), ("T3", "T4"))
+        )
+        minutes = (early[0].starts_at * 1000 - desk.clock.now_ms()) / 60_000
+        fleet.clocks.advance(minutes=minutes - 121)
+        for replica, view in zip(places, early, strict=True):
+            assert replica.reservations.cancel(view.code).status == lifecycle.CANCELLED
+        fleet.clocks.advance(minutes=2)
+        for replica, view in zip(places, late, strict=True):
+            with pytest.raises(RuleViolated) as refusal:
+                replica.reservations.cancel(view.code)
+            assert [one["rule"] for one in refusal.value.extra["violations"]] == ["cancel-cutoff"]
+            assert view.code in refusal.value.detail
+            assert fleet.now(replica, view) == view
+            assert replica.reservations.cancel(view.code, late=True).status == lifecycle.CANCELLED
+        fleet.sync_all()
+        fleet.assert_agree()
+
+
+def test_a_late_cancel_from_elsewhere_is_a_fact_that_no_merge_refuses(tmp_path: Path):
+    with Fleet(tmp_path, NOTICE) as fleet:
+        desk = fleet.join("desk")
+        view = fleet.reserve(desk, "2027-06-02T20:00")
+        fleet.sync_all()
+        fleet.cut("desk")
+        fleet.clocks.advance(minutes=(view.starts_at * 1000 - desk.clock.now_ms()) / 60_000 - 119)
+        # The desk's clock is an hour behind: to it there is time enough.
+        fleet.clocks.off_ms["desk"] = -3_600_000
+        behind = fleet.reopen("desk")
+        behind.reservations.cancel(view.code)
+        fleet.heal()
+        fleet.sync_all()
+        assert set(fleet.shown(view).values()) == {lifecycle.CANCELLED}
+        assert behind.reservations.sync_state(view) == "merged"
+        fleet.assert_agree()
+
+
+def test_what_got_no_place_is_called_off_at_any_time(tmp_path: Path):
+    with Fleet(tmp_path, NOTICE) as fleet:
+        desk = fleet.join("desk")
+        loser = fleet.reserve(desk, "2027-06-02T20:00", ["T1"])
+        fleet.reserve(fleet.the_hub, "2027-06-02T20:00", ["T1"])
+        fleet.sync_all()
+        assert fleet.now(desk, loser).status == lifecycle.COMMIT_FAILED
+        fleet.clocks.advance(minutes=(loser.starts_at * 1000 - desk.clock.now_ms()) / 60_000 - 1)
+        assert desk.reservations.cancel(loser.code).status == lifecycle.CANCELLED
 
 
 def test_a_no_show_only_after_the_start_and_reversible_for_a_day(fleet):

@@ -104,7 +104,7 @@ def test_a_stolen_desk_reads_nothing_that_comes_after(town: Fleet):
         assert files_with(replica.directory, stolen) == [], replica.name
     assert after.card is not None
     new = town.nodes["desk"].store.cards.keys(town.book, after.card.id)[0]
-    readers_of_thief = list(bar.cards.keys.readers())
+    readers_of_thief = list(bar.cards.keys.readers(town.book))
     assert bar.cards.keys._sealed_anew(
         town.book, new.id, new.sealed, readers_of_thief, readers_of_thief[0]
     ) is None  # fmt: skip

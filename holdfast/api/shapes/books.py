@@ -157,4 +157,4 @@ class Change(Shape, kw_only=True):
 
 
 class ChangeList(Items[Change], kw_only=True):
-    """Changes, the oldest first."""
+    """Changes, the oldest first. `next` leads on, or with `newest` back."""

@@ -152,6 +152,14 @@ class ErasureList(Items[Erasure], kw_only=True):
     """Erasures, the oldest first."""
 
 
+class SharedKey(Shape, kw_only=True):
+    """The venue's key in force, which the hub may read this venue's cards by from now on."""
+
+    venue: Venue
+    public_key: Annotated[str, Meta(description="64 hexadecimal digits")]
+    handed_to: Annotated[list[str], Meta(description="`hub`: it gets the key with an exchange")]
+
+
 class RotatedKey(Shape, kw_only=True):
     """A key that will take the place of the venue's present one."""
 

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import Date
 from holdfast.api.shapes.venues import (
+    CANCEL_CUTOFF,
     AllotmentEntry,
     Clock,
     Counts,
@@ -39,6 +40,7 @@ class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     min_party: Annotated[int, Meta(description="people")] = 1
     max_party: Annotated[int | None, Meta(description="people")] = None
     hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")] = 15
+    cancel_cutoff_minutes: Annotated[int | None, Meta(description=CANCEL_CUTOFF)] = None
 
 
 class ResourceFile(msgspec.Struct, kw_only=True):

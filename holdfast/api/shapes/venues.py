@@ -6,7 +6,7 @@ may be left out when it is put stands in `venue_file`.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -50,6 +50,12 @@ class Stays(Shape, kw_only=True):
     max_nights: Annotated[int, Meta(description="nights of one stay, at most")]
 
 
+CANCEL_CUTOFF: Final = (
+    "from so many minutes before the start on only a supervisor or an admin cancels; "
+    "left out: whoever may cancel does so at any time"
+)
+
+
 class Policies(Shape, kw_only=True):
     """What guests may ask for; what is left out is not limited."""
 
@@ -58,6 +64,7 @@ class Policies(Shape, kw_only=True):
     min_party: Annotated[int, Meta(description="people")]
     max_party: Annotated[int | UnsetType, Meta(description="people")] = UNSET
     hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")]
+    cancel_cutoff_minutes: Annotated[int | UnsetType, Meta(description=CANCEL_CUTOFF)] = UNSET
 
 
 class ResourceEntry(Shape, kw_only=True):
