@@ -100,7 +100,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
         caller.require(wanted.venue)
         _only_override(caller, wanted.override)
         if caller.role == "guest":
-            _only_own(caller, wanted.user_id, wanted.agent_id)
+            _only_as_guest(caller, wanted)
             wanted.agent_id = caller.agent_id
         return uuid_text(face.replica.reservations.create(wanted).id)
 
@@ -192,7 +192,7 @@ async def change_reservation(request: Asking, reference: FromPath[str]) -> Respo
         wanted = read_body(body, PatchRequest)
         _only_override(caller, wanted.override)
         if caller.role == "guest":
-            _only_own(caller, wanted.user_id, wanted.agent_id)
+            _only_as_guest(caller, wanted)
         with face.replica.transaction():
             view = _found(face.replica, caller, reference)
             subject = uuid_text(view.id)
@@ -295,6 +295,14 @@ MARKS = [
 
 
 # --- what these routes share ----------------------------------------------------------------------
+
+
+def _only_as_guest(caller: Caller, wanted: CreateRequest | PatchRequest) -> None:
+    """A guest writes for itself, and asks like a guest: who stands at the desk, and what is the
+    house's own, the house says, for neither needs to ask ahead."""
+    _only_own(caller, wanted.user_id, wanted.agent_id)
+    if wanted.kind not in (None, UNSET, "guest"):
+        raise Forbidden(f"a guest's token makes no reservation of the kind {wanted.kind}")
 
 
 def _only_own(caller: Caller, user_id: object, agent_id: object) -> None:
