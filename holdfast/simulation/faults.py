@@ -371,4 +371,4 @@ FAULTS: Final[dict[str, Fault]] = {
     )
 }  # fmt: skip
 DOINGS: Final = {what: do for fault in FAULTS.values() for what, do in fault.steps.items()}
-LOSING: Final = _LOST | {"revoke_right", "recover"}
+LOSING: Final = _LOST | {"revoke_right", "shut_out", "recover"}

@@ -143,6 +143,22 @@ def right_of(world: World, step: Step) -> Held | None:
     return active[int(step.detail["pick"] * len(active))] if active else None
 
 
+def rights_of(world: World, step: Step) -> set[str]:
+    """The resources that a device which a command is about has rights to, as the hub knows."""
+    device = device_of(world, step)
+    if world.hub.replica is None or device is None:
+        return set()
+    hub, book = world.the_hub, world.book(device.venue)
+    if book not in hub.books:
+        return set()
+    return {
+        resource
+        for held in hub.rights(book).active()
+        if hub.name_of(book, held.holder) == _name(device)
+        for resource in held.right.resources
+    }
+
+
 def revoke_right(world: World, machine: Machine, step: Step) -> None:
     """A person at the hub takes a right back. Raises what the hub answers."""
     held = right_of(world, step)

@@ -40,7 +40,7 @@ from holdfast.simulation.faults import DOINGS, LOSING
 from holdfast.simulation.healing import Answered
 from holdfast.simulation.machines import Crash, Machine
 from holdfast.simulation.oracles import Oracles, Violation
-from holdfast.simulation.people import COMMANDS, right_of
+from holdfast.simulation.people import COMMANDS, right_of, rights_of
 from holdfast.simulation.schedule import Scenario, Step
 from holdfast.simulation.world import HUB, World
 
@@ -207,6 +207,9 @@ class Player:
             held = right_of(self.world, step)
             if held is not None:
                 self.oracles.before_revoking(held.right.resources)
+        elif step.what == "shut_out":
+            # Also of one that is switched off: it cannot be asked what it sold and told nobody.
+            self.oracles.before_revoking(rights_of(self.world, step))
         elif step.what == "recover":
             self.oracles.before_recovering()
         elif step.what == "proceed":
