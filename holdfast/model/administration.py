@@ -30,7 +30,7 @@ from holdfast.model.events import (
     VenueKeyHanded,
     VenueKeyPublished,
 )
-from holdfast.model.forgetting import ERASERS, Erasure
+from holdfast.model.forgetting import ERASERS, Erasure, Head, ShutOut
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import Rights
 from holdfast.model.roles import CARD_READERS
@@ -67,9 +67,10 @@ class Administration:
     sealed to it, by the public key that each belongs to; `published` the venue's public keys that
     front desks made, with the least (stamp, incarnation) of each, `follows` the keys that each says
     it takes the place of (empty: none), and `accepted` those that the hub saw, with their place in
-    its chain; `rights` says who may sell what; `erasures` by agent id those that count,
-    `erasures_known` how many they are, and `confirmed` by operation who has destroyed what they
-    cover, with the least stamp.
+    its chain; `rights` says who may sell what; `erasures_written` holds by operation the erasures
+    of all writers who may, `shut_outs` what may take their worth, `erasures` by agent id those that
+    count (set by who holds the chains), `erasures_changes` how often that changed, and `confirmed`
+    by operation who has destroyed what they cover, with the least stamp.
     """
 
     venue: VenueIndex | None = None
@@ -88,8 +89,10 @@ class Administration:
     hub_keys: dict[bytes, bytes] = field(default_factory=dict)
     handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     follows: dict[bytes, set[bytes]] = field(default_factory=dict)
+    erasures_written: dict[bytes, Erasure] = field(default_factory=dict)
+    shut_outs: dict[bytes, ShutOut] = field(default_factory=dict)
     erasures: dict[str, list[Erasure]] = field(default_factory=dict)
-    erasures_known: int = 0
+    erasures_changes: int = 0
     confirmed: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     rights: Rights = field(init=False)
 
@@ -198,7 +201,13 @@ class Administration:
             self.published[event.public_key] = min(order, known)
             self.follows.setdefault(event.public_key, set()).add(event.follows)
         elif isinstance(event, GuestErased) and writer.role in ERASERS:
-            self._erased(writer, stamp, event, operation)
+            self.erasures_written.setdefault(
+                operation,
+                Erasure(
+                    operation, event.agent_id, stamp, frozenset(event.also), event.reason,
+                    writer.incarnation,
+                ),
+            )  # fmt: skip
         elif isinstance(event, GuestErasureConfirmed):
             for erasure in event.erasures:
                 lives = self.confirmed.setdefault(erasure, {})
@@ -206,17 +215,18 @@ class Administration:
         elif writer.is_hub and counts:
             self._absorb_hub(writer, n, stamp, event, operation)
 
-    def _erased(self, writer: WriterInfo, stamp: int, event: GuestErased, operation: bytes) -> None:
-        found = self.erasures.setdefault(event.agent_id, [])
-        if all(known.operation != operation for known in found):
-            self.erasures_known += 1
-            found.append(
-                Erasure(
-                    operation, event.agent_id, stamp, frozenset(event.also), event.reason,
-                    writer.incarnation,
-                )
-            )  # fmt: skip
-            found.sort(key=lambda erasure: (erasure.stamp, erasure.operation))
+    def count_erasures(self, counting: Iterable[bytes]) -> set[str]:
+        """Let the erasures of these operations be those that count. Returns the agent ids of the
+        guests for whom that is new."""
+        before, now = self.erasures, dict[str, list[Erasure]]()
+        found = [self.erasures_written[operation] for operation in counting]
+        for erasure in sorted(found, key=lambda one: (one.stamp, one.operation)):
+            now.setdefault(erasure.agent_id, []).append(erasure)
+        self.erasures = now
+        agents = before.keys() | now.keys()
+        changed = {agent for agent in agents if before.get(agent) != now.get(agent)}
+        self.erasures_changes += bool(changed)
+        return changed
 
     def _absorb_hub(
         self, writer: WriterInfo, n: int, stamp: int, event: Event, operation: bytes
@@ -232,6 +242,10 @@ class Administration:
             )
         elif isinstance(event, NodeRevoked):
             self.revoked.update(event.serials)
+            self.shut_outs[operation] = ShutOut(
+                frozenset(event.serials),
+                {life: Head(entries, digest) for life, entries, digest in event.heads},
+            )
             for incarnation, entries, _ in event.heads:
                 self.rights.shut_out(incarnation, entries, stamp)
         elif isinstance(event, RightGranted):
