@@ -95,6 +95,7 @@ class Merged:
     refold: bool = False
     forked: set[bytes] = field(default_factory=set)
     landed: list[tuple[bytes, int, bytes]] = field(default_factory=list)
+    keys_later: tuple[bytes, ...] = ()
 
 
 class _Held(NamedTuple):
