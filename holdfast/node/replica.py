@@ -380,7 +380,8 @@ class Replica:
         answered that a merge would refuse (DESIGN §7.2).
         """
         kind = events.KIND_BY_EVENT[type(event)]
-        require_write(self.identity.role, kind, subject)
+        outcome = event.outcome if isinstance(event, events.ReservationCreated) else ""
+        require_write(self.identity.role, kind, subject, outcome)
         chain = self.begin_chain(name)
         now = self.clock.interval()
         self.last_stamp = stamp = hlc.tick(self.last_stamp, now.best)
