@@ -64,13 +64,14 @@ class Administration:
     numbers of certificates that were shut out; `prefixes` by incarnation; `succeeded` maps an
     incarnation to the one that carries on; `desks` holds the sealing key of every front desk's
     incarnation, `hub_keys` that of every life of the hub, and `handed` the venue's private keys
-    sealed to it, by the public key that each belongs to; `published` the venue's public keys that
-    front desks made, with the least (stamp, incarnation) of each, `follows` the keys that each says
-    it takes the place of (empty: none), and `accepted` those that the hub saw, with their place in
-    its chain; `rights` says who may sell what; `erasures_written` holds by operation the erasures
-    of all writers who may, `shut_outs` what may take their worth, `erasures` by agent id those that
-    count (set by who holds the chains), `erasures_changes` how often that changed, and `confirmed`
-    by operation who has destroyed what they cover, with the least stamp.
+    sealed to it, by the public key that each belongs to and by who handed it; `published` the
+    venue's public keys that front desks made, with the least (stamp, incarnation) of each,
+    `follows` the keys that each says it takes the place of (empty: none), and `accepted` those that
+    the hub saw, with their place in its chain; `rights` says who may sell what; `erasures_written`
+    holds by operation the erasures of all writers who may, `shut_outs` what may take their worth,
+    `erasures` by agent id those that count (set by who holds the chains), `erasures_changes` how
+    often that changed, and `confirmed` by operation who has destroyed what they cover, with the
+    least stamp.
     """
 
     venue: VenueIndex | None = None
@@ -87,7 +88,7 @@ class Administration:
     accepted: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     desks: dict[bytes, bytes] = field(default_factory=dict)
     hub_keys: dict[bytes, bytes] = field(default_factory=dict)
-    handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+    handed: dict[bytes, dict[bytes, dict[bytes, bytes]]] = field(default_factory=dict)
     follows: dict[bytes, set[bytes]] = field(default_factory=dict)
     erasures_written: dict[bytes, Erasure] = field(default_factory=dict)
     shut_outs: dict[bytes, ShutOut] = field(default_factory=dict)
@@ -130,6 +131,10 @@ class Administration:
         if key in self.published:
             found.add(self.published[key][1])
         return found
+
+    def handed_by(self, key: bytes, recipient: bytes) -> dict[bytes, bytes]:
+        """The private half of one of the venue's keys as it was handed to a life, by who did so."""
+        return self.handed.get(recipient, {}).get(key, {})
 
     def unconfirmed(self, incarnation: bytes) -> list[Erasure]:
         """The erasures of which a life of a device has not said that it holds nothing of them."""
@@ -193,8 +198,9 @@ class Administration:
             if counts:
                 self.rights.returned(writer.incarnation, n, stamp, operation, event)
         elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
+            # By writer: only the receiver sees which is good, and junk must keep no good one out.
             keys = self.handed.setdefault(event.recipient, {})
-            keys.setdefault(event.public_key, event.sealed)
+            keys.setdefault(event.public_key, {}).setdefault(writer.incarnation, event.sealed)
         elif isinstance(event, VenueKeyPublished) and writer.role in CARD_READERS:
             order = (stamp, writer.incarnation)
             known = self.published.get(event.public_key, order)
