@@ -218,11 +218,19 @@ def _show_erasures(items: list[dict[str, Any]]) -> None:
         devices = item["devices"]
         done = sum(1 for one in devices if one["state"] == "confirmed")
         again = f" (asked for {len(asked)} times, this was the last)" if len(asked) > 1 else ""
-        say(
+        wish = (
             f"{item['agent_id']} at {item['venue']}, asked for at {item['by']} on "
-            f"{clock_text(item['asked_at'])}{again}: {done} of {counted(len(devices), 'device')} "
-            f"{'have' if done != 1 else 'has'} done it."
+            f"{clock_text(item['asked_at'])}{again}"
         )
+        if item["counts"]:
+            have = "have" if done != 1 else "has"
+            say(f"{wish}: {done} of {counted(len(devices), 'device')} {have} done it.")
+        else:
+            say(
+                f"{wish}: does not count, since {item['by']} had been shut out before. If the "
+                "guest did ask, erase again. Devices that heard of it before they heard that may "
+                "have destroyed what they held:"
+            )
         show_table(
             ["device", Column("role", drop=1), "state", "confirmed", "last seen"],
             (
@@ -241,9 +249,9 @@ def _show_erasures(items: list[dict[str, Any]]) -> None:
 
 def _by_guest(items: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The erasures of each guest at each venue together, the oldest first, where the last one of
-    each stood."""
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    each stood; those that do not count apart."""
+    found: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
     for item in items:
-        key = (item["agent_id"], item["venue"])
+        key = (item["agent_id"], item["venue"], item["counts"])
         found[key] = [*found.pop(key, []), item]
     return list(found.values())

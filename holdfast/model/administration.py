@@ -30,7 +30,7 @@ from holdfast.model.events import (
     VenueKeyHanded,
     VenueKeyPublished,
 )
-from holdfast.model.forgetting import ERASERS, Erasure
+from holdfast.model.forgetting import ERASERS, Erasure, Head, ShutOut
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import Rights
 from holdfast.model.roles import CARD_READERS
@@ -64,12 +64,14 @@ class Administration:
     numbers of certificates that were shut out; `prefixes` by incarnation; `succeeded` maps an
     incarnation to the one that carries on; `desks` holds the sealing key of every front desk's
     incarnation, `hub_keys` that of every life of the hub, and `handed` the venue's private keys
-    sealed to it, by the public key that each belongs to; `published` the venue's public keys that
-    front desks made, with the least (stamp, incarnation) of each, `follows` the keys that each says
-    it takes the place of (empty: none), and `accepted` those that the hub saw, with their place in
-    its chain; `rights` says who may sell what; `erasures` by agent id those that count,
-    `erasures_known` how many they are, and `confirmed` by operation who has destroyed what they
-    cover, with the least stamp.
+    sealed to it, by the public key that each belongs to and by who handed it; `published` the
+    venue's public keys that front desks made, with the least (stamp, incarnation) of each,
+    `follows` the keys that each says it takes the place of (empty: none), and `accepted` those that
+    the hub saw, with their place in its chain; `rights` says who may sell what; `erasures_written`
+    holds by operation the erasures of all writers who may, `shut_outs` what may take their worth,
+    `erasures` by agent id those that count (set by who holds the chains), `erasures_changes` how
+    often that changed, and `confirmed` by operation who has destroyed what they cover, with the
+    least stamp.
     """
 
     venue: VenueIndex | None = None
@@ -86,10 +88,12 @@ class Administration:
     accepted: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     desks: dict[bytes, bytes] = field(default_factory=dict)
     hub_keys: dict[bytes, bytes] = field(default_factory=dict)
-    handed: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
+    handed: dict[bytes, dict[bytes, dict[bytes, bytes]]] = field(default_factory=dict)
     follows: dict[bytes, set[bytes]] = field(default_factory=dict)
+    erasures_written: dict[bytes, Erasure] = field(default_factory=dict)
+    shut_outs: dict[bytes, ShutOut] = field(default_factory=dict)
     erasures: dict[str, list[Erasure]] = field(default_factory=dict)
-    erasures_known: int = 0
+    erasures_changes: int = 0
     confirmed: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     rights: Rights = field(init=False)
 
@@ -127,6 +131,10 @@ class Administration:
         if key in self.published:
             found.add(self.published[key][1])
         return found
+
+    def handed_by(self, key: bytes, recipient: bytes) -> dict[bytes, bytes]:
+        """The private half of one of the venue's keys as it was handed to a life, by who did so."""
+        return self.handed.get(recipient, {}).get(key, {})
 
     def unconfirmed(self, incarnation: bytes) -> list[Erasure]:
         """The erasures of which a life of a device has not said that it holds nothing of them."""
@@ -190,15 +198,22 @@ class Administration:
             if counts:
                 self.rights.returned(writer.incarnation, n, stamp, operation, event)
         elif isinstance(event, VenueKeyHanded) and writer.role in CARD_READERS:
+            # By writer: only the receiver sees which is good, and junk must keep no good one out.
             keys = self.handed.setdefault(event.recipient, {})
-            keys.setdefault(event.public_key, event.sealed)
+            keys.setdefault(event.public_key, {}).setdefault(writer.incarnation, event.sealed)
         elif isinstance(event, VenueKeyPublished) and writer.role in CARD_READERS:
             order = (stamp, writer.incarnation)
             known = self.published.get(event.public_key, order)
             self.published[event.public_key] = min(order, known)
             self.follows.setdefault(event.public_key, set()).add(event.follows)
         elif isinstance(event, GuestErased) and writer.role in ERASERS:
-            self._erased(writer, stamp, event, operation)
+            self.erasures_written.setdefault(
+                operation,
+                Erasure(
+                    operation, event.agent_id, stamp, frozenset(event.also), event.reason,
+                    writer.incarnation,
+                ),
+            )  # fmt: skip
         elif isinstance(event, GuestErasureConfirmed):
             for erasure in event.erasures:
                 lives = self.confirmed.setdefault(erasure, {})
@@ -206,17 +221,18 @@ class Administration:
         elif writer.is_hub and counts:
             self._absorb_hub(writer, n, stamp, event, operation)
 
-    def _erased(self, writer: WriterInfo, stamp: int, event: GuestErased, operation: bytes) -> None:
-        found = self.erasures.setdefault(event.agent_id, [])
-        if all(known.operation != operation for known in found):
-            self.erasures_known += 1
-            found.append(
-                Erasure(
-                    operation, event.agent_id, stamp, frozenset(event.also), event.reason,
-                    writer.incarnation,
-                )
-            )  # fmt: skip
-            found.sort(key=lambda erasure: (erasure.stamp, erasure.operation))
+    def count_erasures(self, counting: Iterable[bytes]) -> set[str]:
+        """Let the erasures of these operations be those that count. Returns the agent ids of the
+        guests for whom that is new."""
+        before, now = self.erasures, dict[str, list[Erasure]]()
+        found = [self.erasures_written[operation] for operation in counting]
+        for erasure in sorted(found, key=lambda one: (one.stamp, one.operation)):
+            now.setdefault(erasure.agent_id, []).append(erasure)
+        self.erasures = now
+        agents = before.keys() | now.keys()
+        changed = {agent for agent in agents if before.get(agent) != now.get(agent)}
+        self.erasures_changes += bool(changed)
+        return changed
 
     def _absorb_hub(
         self, writer: WriterInfo, n: int, stamp: int, event: Event, operation: bytes
@@ -232,6 +248,10 @@ class Administration:
             )
         elif isinstance(event, NodeRevoked):
             self.revoked.update(event.serials)
+            self.shut_outs[operation] = ShutOut(
+                frozenset(event.serials),
+                {life: Head(entries, digest) for life, entries, digest in event.heads},
+            )
             for incarnation, entries, _ in event.heads:
                 self.rights.shut_out(incarnation, entries, stamp)
         elif isinstance(event, RightGranted):

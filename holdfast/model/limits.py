@@ -270,6 +270,11 @@ ERASURES_PER_ENTRY_MAX: Final = 1_024
 """Operations that one confirmation names, and cards that one erasure does."""
 CARD_KEY_BYTES_MAX: Final = 512
 """A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
+CARD_KEYS_WAITING_MAX: Final = 4_096
+"""Keys of one device's sending whose cards stand in no entry that is known: two megabytes. A sender
+of today brings the entries first; an earlier one brings a message full of keys before them."""
+CARD_KEYS_AGAIN: Final = 64
+"""Of keys that the other side did not take, so many are offered again with each sync."""
 WITNESS_EVERY_MS: Final = 1_000
 """How often a busy node writes its witness."""
 ROUNDS_MAX: Final = 10_000

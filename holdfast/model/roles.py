@@ -43,6 +43,14 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
 """Who may write a kind of entry about a reservation, where not everybody may. Everybody may ask
 for a place, change it and give it up: channels and kiosks act for guests."""
 
+SAYS: Final = {
+    "completed": "reservation.completed",
+    "cancelled": "reservation.cancelled",
+    "no_show": "reservation.no_show",
+}
+"""How a record of another system says that it ended, and the kind of entry that says so else: who
+may not write that one does not bring it in either."""
+
 OVERRIDERS: Final = _STAFF
 """Where somebody of the house can insist on a place beyond the capacity (`overbooking`)."""
 
@@ -59,17 +67,21 @@ _IN_WORDS: Final = {
 }
 
 
-def may_write(role: str, kind: str, subject: bytes) -> bool:
-    """Whether an entry of this kind about this reservation counts from a device of this role."""
+def may_write(role: str, kind: str, subject: bytes, outcome: str = "") -> bool:
+    """Whether an entry of this kind about this reservation counts from a device of this role;
+    `outcome` is how a record of another system says that it ended."""
     if kind == "reservation.created":
-        return role in IMPORTERS or not is_derived(subject)
+        brings = role in IMPORTERS or not is_derived(subject)
+        return brings and (outcome not in SAYS or may_write(role, SAYS[outcome], subject))
     allowed = RESERVED.get(kind)
     return allowed is None or role in allowed
 
 
-def require_write(role: str, kind: str, subject: bytes) -> None:
+def require_write(role: str, kind: str, subject: bytes, outcome: str = "") -> None:
     """Raises RoleForbidden where no replica would take the entry for this device's word."""
-    if not may_write(role, kind, subject):
+    if not may_write(role, kind, subject, outcome):
+        if may_write(role, kind, subject):
+            kind = SAYS[outcome]
         allowed = IMPORTERS if kind == "reservation.created" else RESERVED[kind]
         where = ", ".join(sorted(allowed - {HUB}))
         raise RoleForbidden(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from holdfast.model.administration import Administration, Close, WriterInfo
+from holdfast.model.administration import Administration, Close, WriterInfo, serial_bytes
 from holdfast.model.errors import HoldfastError
 from holdfast.model.events import (
     ChainCertified,
@@ -21,9 +21,11 @@ from holdfast.model.events import (
     ChainKeyChanged,
     ChainSucceeded,
     Event,
+    GuestErased,
     NodeRevoked,
     RightRevoked,
 )
+from holdfast.model.forgetting import Erasure, Head, Life, reach
 from holdfast.model.limits import CHAINS_PER_BOOK_MAX, CHAINS_PER_CERTIFICATE_MAX
 from holdfast.node.identity import Identity, verify_certificate, verify_renewed
 from holdfast.store.journal import ChainRow, Journal
@@ -101,8 +103,9 @@ class Closing(NamedTuple):
 @dataclass
 class BookState:
     """A book as folded in memory: its administration, the authors of its chains, every close that
-    was written, by chain and number, and the serial numbers of certificates whose key its writer
-    has replaced by another.
+    was written, by chain and number, the serial numbers of certificates whose key its writer has
+    replaced by another, and by operation where each erasure stands. `erasures_moved`: which of them
+    count is to be asked again; `erasures_waiting` are the writers of some that do not count.
 
     `replaced_ms` says by line from when the certificate is that last took the place of one with
     another key (`not_before_ms`): older ones of its line are good no more, known or not. Whoever
@@ -115,6 +118,9 @@ class BookState:
     closings: dict[tuple[int, int], Closing] = field(default_factory=dict)
     superseded: set[int] = field(default_factory=set)
     replaced_ms: dict[int, int] = field(default_factory=dict)
+    erased_at: dict[bytes, tuple[ChainRow, int]] = field(default_factory=dict)
+    erasures_moved: bool = False
+    erasures_waiting: set[bytes] = field(default_factory=set)
 
 
 class Books:
@@ -147,6 +153,7 @@ class Books:
         self._resolve(book)
         for chain, judged in rest:
             self.absorb(book, chain, judged)
+        self.count_erasures(book)
 
     def require_room(self, book: BookState, author: gate.Author) -> None:
         """Everybody keeps every chain, so that no device may begin any number of them. Raises
@@ -294,6 +301,54 @@ class Books:
             return False
         return not self._within(book, other.chain, other.n, one.close)
 
+    # --- erasures -------------------------------------------------------------------------------
+
+    def count_erasures(self, book: BookState, grown: bytes = b"") -> set[str]:
+        """Bring up to date which erasures count, after entries were absorbed, or after a chain grew
+        that may now show a head. Returns the agent ids of the guests for whom that is new."""
+        administration = book.administration
+        written = administration.erasures_written
+        if not written or not (book.erasures_moved or grown in book.erasures_waiting):
+            return set()
+        book.erasures_moved = False
+        lives = {
+            incarnation: Life(
+                author.info.name,
+                author.role,
+                frozenset(map(serial_bytes, author.serials)),
+                administration.succeeds.get(incarnation, ()),
+            )
+            for incarnation, author in book.authors.items()
+        }
+        shut_outs = administration.shut_outs.values()
+        reached = {
+            writer: reach(writer, lives, shut_outs) if writer not in administration.hubs else None
+            for writer in {erasure.writer for erasure in written.values()}
+        }
+        counting = {
+            operation
+            for operation, erasure in written.items()
+            if self._reached(book, erasure, reached[erasure.writer])
+        }
+        book.erasures_waiting = {
+            erasure.writer for operation, erasure in written.items() if operation not in counting
+        }
+        return administration.count_erasures(counting)
+
+    def _reached(self, book: BookState, erasure: Erasure, heads: tuple[Head, ...] | None) -> bool:
+        """Whether an erasure stands on a branch with one of these heads, and not beyond it. As long
+        as the head has not arrived here it does not: what is destroyed is destroyed."""
+        if heads is None:
+            return True
+        chain, n = book.erased_at[erasure.operation]
+        journal = self._journal
+        return any(
+            n <= min(head.entries, journal.shared(chain, branch))
+            for head in heads
+            for branch in journal.branches(book.name, chain.incarnation)
+            if journal.hash_at(branch, head.entries) == head.hash
+        )
+
     # --- one entry ------------------------------------------------------------------------------
 
     def absorb(self, book: BookState, chain: ChainRow, judged: Judged) -> bool:
@@ -315,6 +370,9 @@ class Books:
                 closed in before or self._takes_back(book, closed) for closed in self._resolve(book)
             )
         counts = self.counts(book, chain, judged.n)
+        if isinstance(event, GuestErased):
+            book.erased_at.setdefault(judged.operation, (chain, judged.n))
+        book.erasures_moved |= isinstance(event, GuestErased | NodeRevoked | ChainCertified)
         book.administration.absorb(
             author.info, judged.n, entry.stamp, event, operation=judged.operation, counts=counts
         )

@@ -15,9 +15,9 @@ from holdfast.sync.gate import QUARANTINED
 if TYPE_CHECKING:
     from holdfast.node.replica import Replica
 
-KINDS = ("quarantined", "refused", "branches", "oversold")
+KINDS = ("quarantined", "refused", "branches", "oversold", "keys")
 """Entries set aside; frames refused that are kept; further branches of its chain; rights that it
-sold more of than it had."""
+sold more of than it had; keys of cards that it sent and that no entry carries."""
 
 
 class Conduct:
@@ -38,13 +38,16 @@ class Conduct:
             one.holder for one in ended if one is not None and one.reason == OVERSOLD
         )
         self._refused = journal.refused_frames(book)
+        self._keys = replica.store.cards.waiting_by_sender(book)
 
     def of(self, incarnation: bytes, name: str) -> dict[str, int]:
-        """What there is about one life of a device, by kind; frames are counted by the name."""
+        """What there is about one life of a device, by kind; frames and keys by
+        its name."""
         counts = (
             self._quarantined[incarnation],
             self._refused.get(name, 0),
             self._branches[incarnation],
             self._oversold[incarnation],
+            self._keys.get(name, 0),
         )
         return dict(zip(KINDS, counts, strict=True))

@@ -11,14 +11,17 @@ what a cursor cannot see.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.model.errors import Forbidden, Invalid, Unreachable
 from holdfast.model.limits import (
     CARD_KEY_BYTES_MAX,
+    CARD_KEYS_AGAIN,
     CARD_KEYS_PER_MESSAGE,
+    CARD_KEYS_WAITING_MAX,
     CHAINS_PER_BOOK_MAX,
     EXCHANGE_ENTRIES,
     EXCHANGE_FRAME_BYTES,
@@ -32,6 +35,7 @@ from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.roles import CARD_READERS
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.replica import SOFTWARE, Merged
+from holdfast.store.cards import CardKey
 from holdfast.store.journal import ChainRow, JournalRow
 from holdfast.sync.messages import (
     PROTOCOL_VERSION,
@@ -50,6 +54,8 @@ from holdfast.sync.seals import chain_start, client_id
 if TYPE_CHECKING:
     from holdfast.node.service import Service
 
+log = logging.getLogger("holdfast.exchange")
+
 
 @dataclass
 class Peer:
@@ -57,6 +63,8 @@ class Peer:
 
     `heads` are the other side's chains by incarnation; None until it has told them. `refused` are
     chains that it does not take: they are offered again by the next sync, not by the next round.
+    `keys_later` are versions of card keys that it did not take, and `keys_due` those of them that
+    this sync offers again; `keys_offered` the round that carried keys last, and their versions.
     """
 
     book: str
@@ -67,6 +75,20 @@ class Peer:
     round: int = 0
     idle_mismatches: int = 0
     refused: set[bytes] = field(default_factory=set)
+    keys_later: list[int] = field(default_factory=list)
+    keys_due: list[int] = field(default_factory=list)
+    keys_offered: tuple[int, list[tuple[int, bytes]]] = (0, [])
+
+    def begin_sync(self) -> None:
+        """What it refused before is offered again; of card keys some, in turn."""
+        self.refused.clear()
+        waiting = [*self.keys_due, *self.keys_later]
+        self.keys_due, self.keys_later = waiting[:CARD_KEYS_AGAIN], waiting[CARD_KEYS_AGAIN:]
+
+    def begin_anew(self) -> None:
+        """Another life answers: nothing is known of what it holds."""
+        self.heads, self.cursor, self.keys_sent = None, None, 0
+        self.keys_due, self.keys_later = [], []
 
 
 @dataclass
@@ -251,8 +273,10 @@ class Exchange:
             more = False
             if peer.heads is not None:
                 frames, more = self.frames_lacking(peer.book, peer.heads, peer.refused)
-            keys = self._keys_after(peer.book, peer.keys_sent)
+            # A key whose entry is not known there is worth nothing, and only few are taken.
+            keys = self._keys_for(peer) if peer.heads is not None and not more else []
             peer.round += 1
+            peer.keys_offered = (peer.round, [(version, item.id) for version, item in keys])
             compare = peer.heads is None or peer.cursor is None
             return ExchangeRequest(
                 PROTOCOL_VERSION,
@@ -276,22 +300,24 @@ class Exchange:
             queued, status.state, status.latest - status.best, SOFTWARE, self._r.identity.number
         )
 
+    def _keys_for(self, peer: Peer) -> list[tuple[int, CardKeyItem]]:
+        """The next card keys for the other side: first those that it is to be offered again."""
+        again = self._r.store.cards.keys_at(peer.keys_due)
+        return _items(again) if again else self._keys_after(peer.book, peer.keys_sent)
+
     def _keys_after(self, book: str, version: int) -> list[tuple[int, CardKeyItem]]:
-        return [
-            (key.version, CardKeyItem(key.id, key.agent_id, key.sealed, 0, key.sealed_to))
-            for key in self._r.store.cards.keys_since(book, version, CARD_KEYS_PER_MESSAGE)
-        ]
+        return _items(self._r.store.cards.keys_since(book, version, CARD_KEYS_PER_MESSAGE))
 
     def absorb(self, peer: Peer, request: ExchangeRequest, response: ExchangeResponse) -> Round:
         """Take an answer in: verdicts, changes, keys, cursor; then compare."""
         outcome = Round(state=response.state)
         if peer.incarnation and peer.incarnation != response.sender:
             outcome.hub_changed = True
-            peer.heads, peer.cursor, peer.keys_sent = None, None, 0
+            peer.begin_anew()
         peer.incarnation = response.sender
         with self._r.transaction():
             merged = self._r.merge(peer.book, response.frames, "hub")
-            outcome.moved |= self._take_keys(peer.book, response.keys, further=True) > 0
+            outcome.moved |= self._take_keys(peer.book, response.keys, further=True).news > 0
             if response.cursor is not None:
                 # Stretches of the feed that this replica wrote itself bring nothing and are passed.
                 outcome.moved |= peer.cursor is not None and response.cursor.seq > peer.cursor.seq
@@ -306,10 +332,7 @@ class Exchange:
         self._note_sent(peer, request, response, outcome)
         self._note_peer_has(peer, merged)
         if request.keys and response.round == request.round:
-            versions = self._keys_after(peer.book, peer.keys_sent)
-            peer.keys_sent = max(
-                (v for v, _ in versions[: len(request.keys)]), default=peer.keys_sent
-            )
+            self._note_keys_sent(peer, request.round, response.keys_later)
             outcome.moved = True
         outcome.pulled = merged.entries
         outcome.moved |= bool(merged.entries or outcome.pushed or merged.refused)
@@ -318,6 +341,15 @@ class Exchange:
         outcome.more = response.more or outcome.hub_changed or self._lacks(peer)
         outcome.differing = self._compare(peer, request, response, merged, outcome)
         return outcome
+
+    @staticmethod
+    def _note_keys_sent(peer: Peer, number: int, later: Iterable[bytes]) -> None:
+        """What a round carried is there, but for the cards that are to be offered again later."""
+        offered = peer.keys_offered[1] if peer.keys_offered[0] == number else []
+        not_taken = set(later)
+        peer.keys_due = []
+        peer.keys_later += [version for version, card in offered if card in not_taken]
+        peer.keys_sent = max([peer.keys_sent, *(version for version, _ in offered)])
 
     def _lacks(self, peer: Peer) -> bool:
         """Whether this replica has more to tell."""
@@ -496,7 +528,11 @@ class Exchange:
             author = self._r.book(request.book).authors.get(request.sender)
             if speaker is not None and author is not None and author.info.name != speaker:
                 raise Forbidden(f"{speaker} spoke for an incarnation of {author.info.name}")
-            self._take_keys(request.book, request.keys, further=role in (*CARD_READERS, HUB_ROLE))
+            further = role in (*CARD_READERS, HUB_ROLE)
+            taken = self._take_keys(
+                request.book, request.keys, further=further, sender=speaker or ""
+            )
+            merged.keys_later = taken.later
             small = not request.more and merged.entries <= SMALL_MERGE_ENTRIES
             complete = self._told_all(request)
             if small:
@@ -525,14 +561,26 @@ class Exchange:
         cursor = request.cursor
         return cursor is not None and cursor.incarnation == self._r.identity.incarnation
 
-    def _take_keys(self, book: str, keys: Iterable[CardKeyItem], *, further: bool) -> int:
-        """Keep what travels beside the pages. Returns how many were news. Raises Invalid, and
-        nothing of the message counts.
+    def _take_keys(
+        self,
+        book: str,
+        keys: Iterable[CardKeyItem],
+        *,
+        further: bool,
+        sender: str | None = None,
+    ) -> TakenKeys:
+        """Keep what travels beside the pages. Raises Invalid, and nothing of the message counts.
 
         `further`: the sender reads cards, or passes on what others read (the hub): of a card whose
-        key is here it may bring the same key sealed to another of the venue's keys.
+        key is here it may bring the same key sealed to another of the venue's keys. `sender` is the
+        device's name: of one sender only so many keys are kept whose cards no known entry carries,
+        for everybody would keep them, and nobody could say what they are. None: the hub, which has
+        looked at that.
         """
+        cards = self._r.store.cards
+        waiting = cards.waiting_of(book, sender) if sender is not None else 0
         taken = 0
+        later: list[bytes] = []
         for key in keys:
             if (
                 len(key.id) != 16
@@ -544,14 +592,26 @@ class Exchange:
             if key.erased_at_ms or not key.sealed:
                 # Nobody erases by a message: entries do, and say who wrote them.
                 continue
-            cards = self._r.store.cards
+            waits = sender is not None and not cards.is_placed(book, key.id)
+            if waits and waiting >= CARD_KEYS_WAITING_MAX:
+                if all(held.sealed_to != key.sealed_to for held in cards.keys(book, key.id)):
+                    later.append(key.id)
+                continue
             if cards.put_key(
                 book, key.id, key.agent_id, key.sealed_to, key.sealed, further=further
             ):
                 cards.try_again(book, key.id)
                 self._r.cards_touched.add((book, key.id))
                 taken += 1
-        return taken
+                if waits and sender is not None:
+                    cards.wait_for_entry(book, key.id, key.sealed_to, sender)
+                    waiting += 1
+        if later:
+            log.warning(
+                "%s sent %d keys of cards that no entry carries; %d wait already, so these were not"
+                " taken", sender, len(later), waiting,
+            )  # fmt: skip
+        return TakenKeys(taken, tuple(later))
 
     def _respond(
         self, request: ExchangeRequest, merged: Merged, received_ms: int, speaker: str | None
@@ -602,6 +662,7 @@ class Exchange:
             self.book_digest(book),
             self.heads_digest(book),
             self._r.exchange_state,
+            merged.keys_later,
         )
 
     def _acks(self, book: str, merged: Merged) -> Iterable[tuple[bytes, int, bytes]]:
@@ -646,6 +707,13 @@ class Exchange:
             )  # fmt: skip
 
 
+class TakenKeys(NamedTuple):
+    """How many card keys were news, and the cards whose keys are to be offered again later."""
+
+    news: int
+    later: tuple[bytes, ...]
+
+
 class _Budget:
     """How much more one message may carry."""
 
@@ -662,6 +730,14 @@ class _Budget:
         self.frames.append(frame)
         self.entries_left -= entries
         self._bytes_left -= len(frame.update)
+
+
+def _items(keys: Iterable[CardKey]) -> list[tuple[int, CardKeyItem]]:
+    """Keys as they travel, with their versions here."""
+    return [
+        (key.version, CardKeyItem(key.id, key.agent_id, key.sealed, 0, key.sealed_to))
+        for key in keys
+    ]
 
 
 def by_incarnation(heads: Iterable[Head]) -> dict[bytes, list[Head]]:

@@ -50,7 +50,7 @@ class Forgetting:
         self._to_scrub = True
         """Whether the write-ahead log may hold what was destroyed; nobody knows at the start."""
         self._all_said: dict[str, tuple[bytes, int]] = {}
-        """By book: the life that has confirmed all erasures, and how many those were."""
+        """By book: the life that has confirmed all erasures, and at which change of them."""
 
     # --- destroying -----------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class Forgetting:
             if state is None or not state.administration.erasures:
                 return False
             own = r.identity.incarnation
-            known = (own, state.administration.erasures_known)
+            known = (own, state.administration.erasures_changes)
             if self._all_said.get(book) == known:
                 return False
             waiting = state.administration.unconfirmed(own)
@@ -219,8 +219,8 @@ class Forgetting:
     # --- showing --------------------------------------------------------------------------------
 
     def report(self, agent: str | None = None) -> list[dict[str, Any]]:
-        """Every erasure that is known here, or those of one person, the oldest first: who has
-        destroyed what they held, and whose word is awaited."""
+        """Every erasure that is known here, or those of one person, the oldest first: whether it
+        counts, who has destroyed what they held, and whose word is awaited."""
         with self._r.lock:
             shown = []
             for book in sorted(self._r.books):
@@ -230,14 +230,16 @@ class Forgetting:
             return shown
 
     def _erasures(self, book: str, agent: str | None) -> list[Erasure]:
-        by_agent = self._r.book(book).administration.erasures
-        chosen = by_agent.values() if agent is None else [by_agent.get(agent, [])]
-        return sorted((one for found in chosen for one in found), key=lambda one: one.stamp)
+        written = self._r.book(book).administration.erasures_written.values()
+        chosen = [one for one in written if agent in (None, one.agent_id)]
+        return sorted(chosen, key=lambda one: (one.stamp, one.operation))
 
     def _shown(
         self, book: str, erasure: Erasure, known: list[tuple[bytes, Device]]
     ) -> dict[str, Any]:
-        confirmed = self._r.book(book).administration.confirmed.get(erasure.operation, {})
+        administration = self._r.book(book).administration
+        counts = erasure in administration.erasures.get(erasure.agent_id, ())
+        confirmed = administration.confirmed.get(erasure.operation, {})
         devices = [_standing(device, confirmed.get(life)) for life, device in known]
         return {
             "id": erasure.operation.hex(),
@@ -246,7 +248,8 @@ class Forgetting:
             "reason": erasure.reason or None,
             "by": node_name(self._r, book, erasure.writer),
             "asked_at_ms": erasure.stamp >> 16,
-            "complete": all(one["state"] == CONFIRMED for one in devices),
+            "counts": counts,
+            "complete": counts and all(one["state"] == CONFIRMED for one in devices),
             "devices": devices,
         }
 

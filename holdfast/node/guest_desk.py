@@ -204,7 +204,7 @@ def export(replica: Service, agent: str) -> dict[str, Any]:
                         "reason": one["reason"],
                     }
                     for one in replica.forgetting.report(agent)
-                    if one["venue"] == book.partition("/")[2]
+                    if one["counts"] and one["venue"] == book.partition("/")[2]
                 ],
             }
             for book, _, views in found

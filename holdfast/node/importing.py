@@ -20,7 +20,7 @@ import msgspec
 
 from holdfast.model import calendar, ids, vocabulary
 from holdfast.model.entries import Claim, Malformed
-from holdfast.model.errors import Invalid, RuleViolated
+from holdfast.model.errors import Invalid, RoleForbidden, RuleViolated
 from holdfast.model.events import ReservationCreated, SealedCard
 from holdfast.model.limits import IMPORT_BATCH_RECORDS, PARTY_MAX
 from holdfast.model.mapping import ImportRecord, PlacedRecord, RowProblem, place
@@ -131,6 +131,8 @@ class Importer:
             self._r.append(self._book, event, subject=reservation, claims=claims)
         except Malformed as problem:
             raise _Refusal("record", f"cannot be kept: {problem}") from problem
+        except RoleForbidden as problem:
+            raise _Refusal("role", str(problem)) from problem
         # Folded at once: the next record of this transaction sees the place taken.
         self._r.record(reservation, self._book)
 

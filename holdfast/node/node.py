@@ -378,7 +378,7 @@ class Node(Service):
         self.prepare()
         # A program that embeds a node may have no timed jobs.
         returning.release(self)
-        self.peer.refused.clear()
+        self.peer.begin_sync()
         total, idle = Round(), 0
         for _ in range(ROUNDS_MAX):
             self._require_network()

@@ -28,7 +28,6 @@ from holdfast.model.events import (
     ChainKeyChanged,
     ChainSucceeded,
     Event,
-    GuestErased,
     NodeRevoked,
     RightGranted,
     RightReturned,
@@ -96,6 +95,7 @@ class Merged:
     refold: bool = False
     forked: set[bytes] = field(default_factory=set)
     landed: list[tuple[bytes, int, bytes]] = field(default_factory=list)
+    keys_later: tuple[bytes, ...] = ()
 
 
 class _Held(NamedTuple):
@@ -380,7 +380,8 @@ class Replica:
         answered that a merge would refuse (DESIGN §7.2).
         """
         kind = events.KIND_BY_EVENT[type(event)]
-        require_write(self.identity.role, kind, subject)
+        outcome = event.outcome if isinstance(event, events.ReservationCreated) else ""
+        require_write(self.identity.role, kind, subject, outcome)
         chain = self.begin_chain(name)
         now = self.clock.interval()
         self.last_stamp = stamp = hlc.tick(self.last_stamp, now.best)
@@ -408,6 +409,7 @@ class Replica:
             else:
                 self._move_rights(book, chain, judged)
             self._note_guests(name, event)
+            self._count_erasures(self.book(name))
         elif subject:
             self._see(book, chain, judged, fresh=made)
             if queue and self.keeps_queue:
@@ -547,6 +549,7 @@ class Replica:
                 outcome.reservations[entry.subject] = None
                 self._see(book, chain, judged, fresh=entry.subject in fresh)
                 fresh.discard(entry.subject)
+        self._count_erasures(book, chain.incarnation)
         self.last_stamp = highest
         outcome.entries += len(passed.judged)
         if not_merged:
@@ -589,11 +592,15 @@ class Replica:
 
     def _note_guests(self, name: str, event: Event | None) -> None:
         """What an entry about the book asks of the cards in it."""
-        if isinstance(event, GuestErased):
-            self.erasures_touched.add((name, event.agent_id))
-        elif isinstance(event, VenueKeyAccepted):
+        if isinstance(event, VenueKeyAccepted):
             several = self.store.cards.with_several_keys(name)
             self.cards_touched.update((name, card) for card in several)
+
+    def _count_erasures(self, book: BookState, grown: bytes = b"") -> None:
+        """Which erasures count may be another now; whose cards that concerns is looked at before
+        the commit."""
+        changed = self._books.count_erasures(book, grown)
+        self.erasures_touched.update((book.name, agent) for agent in changed)
 
     def _move_rights(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
         """What follows from a grant, a return or a shut-out for what was folded: claims count

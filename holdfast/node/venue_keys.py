@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 VENUE_KEY_FILE: Final = "venue.key"
+HANDED_BY: Final = 2
+"""So many devices hand a key to one that reads cards."""
 KEYS_PER_ROUND: Final = 256
 """Card keys that are sealed anew after one exchange; each costs a quarter of a millisecond."""
 
@@ -73,18 +75,24 @@ class VenueKeys:
             return None
         administration = self._r.book(book).administration
         public, own = administration.venue_key, self._r.identity.incarnation
-        sealed = administration.handed.get(own, {}).get(public)
-        if sealed is None or public not in administration.published:
-            self._opened.pop(book, None)
-            return None
+        handed = administration.handed_by(public, own).values()
         known = self._opened.get(book)
-        if known is not None and known[0] == sealed:
+        if known is not None and known[0] in handed:
             return known[1]
-        key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
-        if key is None or public_of(key) != public:
+        self._opened.pop(book, None)
+        if public not in administration.published:
             return None
-        self._opened[book] = (sealed, key)
-        return key
+        for sealed in handed:
+            key = self._accepted(book, public, sealed)
+            if key is not None:
+                self._opened[book] = (sealed, key)
+                return key
+        return None
+
+    def _accepted(self, book: str, public: bytes, sealed: bytes) -> X25519PrivateKey | None:
+        """The private key that was handed to this device; None where it is not the one it says."""
+        key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
+        return key if key is not None and public_of(key) == public else None
 
     def _keep(self, key: X25519PrivateKey) -> None:
         """On disk before anybody hears of it: a key that is lost cannot be made again."""
@@ -151,7 +159,7 @@ class VenueKeys:
                 (incarnation, sealing_key, public)
                 for incarnation, sealing_key in self._recipients(book)
                 for public in current
-                if public not in administration.handed.get(incarnation, {})
+                if self._lacks(book, incarnation, public)
             ]
             if not lacking:
                 return
@@ -159,18 +167,40 @@ class VenueKeys:
                 for incarnation, sealing_key, public in lacking:
                     self._hand(book, incarnation, sealing_key, held[public])
 
+    def _lacks(self, book: str, recipient: bytes, public: bytes) -> bool:
+        """Whether this device is to hand a key to another: it has not done so yet, and fewer than
+        HANDED_BY others have. Whether what they handed is good nobody but the recipient can see, so
+        that one hand-over by a device in bad hands must not be the last."""
+        state = self._r.book(book)
+        administration = state.administration
+        handed = administration.handed_by(public, recipient)
+        if self._r.identity.incarnation in handed:
+            # Also where this device was shut out, or it would hand it on without end.
+            return False
+        known = administration.published.get(public)
+        if known is not None and known[1] == recipient:
+            return False
+        names = {
+            author.info.name
+            for life in handed
+            if (author := state.authors.get(life)) is not None
+            and not administration.is_revoked(author.serials[-1:])
+        }
+        return self._r.name not in names and len(names) < HANDED_BY
+
     def _take(self, book: str) -> None:
         """Keep the keys that were handed to this life and are not here yet."""
         administration, held = self._r.book(book).administration, self._held
         own = administration.handed.get(self._r.identity.incarnation, {})
         before = len(held)
-        for public, sealed in own.items():
+        for public, handed in own.items():
             if public in held or public not in administration.published:
                 continue
             if public != administration.venue_key and len(held) >= VENUE_KEYS_MAX:
                 continue
-            key = cards.accept_key(sealed, self._r.identity.sealing_private, book)
-            if key is not None and public_of(key) == public:
+            keys = (self._accepted(book, public, sealed) for sealed in handed.values())
+            key = next((one for one in keys if one is not None), None)
+            if key is not None:
                 self._keep(key)
         if len(held) > before:
             with self._r.transaction():
@@ -214,7 +244,8 @@ class VenueKeys:
             }
             if not hubs:
                 raise Conflict("no hub has been heard of here; run `holdfast sync now` first")
-            lacking = [life for life in hubs if public not in administration.handed.get(life, {})]
+            own = r.identity.incarnation
+            lacking = [life for life in hubs if own not in administration.handed_by(public, life)]
             if lacking:
                 with r.transaction():
                     for life in lacking:

@@ -1,8 +1,8 @@
 """Guest cards as a replica keeps them: their sealed keys, where they stand, and what was erased.
 
-Owns the tables `card_keys`, `cards`, `erased_cards` and `guest_words`. Nothing here can be read
-without the venue's private key, which no table holds; what an entry means, and who may erase, is
-the node's business.
+Owns the tables `card_keys`, `waiting_keys`, `cards`, `erased_cards` and `guest_words`. Nothing here
+can be read without the venue's private key, which no table holds; what an entry means, and who may
+erase, is the node's business.
 
 Erased means that the bytes are gone: a key is overwritten where it stands before its row is
 deleted, the connection runs with `PRAGMA secure_delete`, and `Store.scrub` empties the write-ahead
@@ -113,6 +113,11 @@ class Cards:
         )
         return [CardKey(*row) for row in rows]
 
+    def keys_at(self, versions: Iterable[int]) -> list[CardKey]:
+        """The keys with these versions, as far as they are still here."""
+        rows = (self._c.execute(f"{_KEY} WHERE version = ?", (one,)) for one in versions)
+        return [CardKey(*row) for found in rows for row in found]
+
     def keys_not_for(self, book: str, public: bytes, after: int, limit: int) -> list[CardKey]:
         """Keys that are sealed to another of the venue's keys, by version."""
         rows = self._c.execute(
@@ -140,9 +145,40 @@ class Cards:
             " WHERE book = ? AND id = ? AND sealed_to <> ?",
             named,
         )
+        self._c.execute(
+            "DELETE FROM waiting_keys WHERE book = ? AND id = ? AND sealed_to <> ?", named
+        )
         return self._c.execute(
             "DELETE FROM card_keys WHERE book = ? AND id = ? AND sealed_to <> ?", named
         ).rowcount
+
+    # --- keys that wait for their entry ---------------------------------------------------------
+
+    def is_placed(self, book: str, card: bytes) -> bool:
+        """Whether an entry that is known here carries a card."""
+        found = self._c.execute("SELECT 1 FROM cards WHERE id = ? AND book = ?", (card, book))
+        return found.fetchone() is not None
+
+    def wait_for_entry(self, book: str, card: bytes, sealed_to: bytes, sender: str) -> None:
+        """A key came from a device, and no entry carries its card yet."""
+        self._c.execute(
+            "INSERT OR IGNORE INTO waiting_keys VALUES (?, ?, ?, ?)",
+            (book, card, sealed_to, sender),
+        )
+
+    def waiting_of(self, book: str, sender: str) -> int:
+        """How many keys that a device sent wait for their entry."""
+        found = self._c.execute(
+            "SELECT count(*) FROM waiting_keys WHERE book = ? AND sender = ?", (book, sender)
+        )
+        return int(found.fetchone()[0])
+
+    def waiting_by_sender(self, book: str) -> dict[str, int]:
+        return dict(
+            self._c.execute(
+                "SELECT sender, count(*) FROM waiting_keys WHERE book = ? GROUP BY sender", (book,)
+            )
+        )
 
     # --- where cards stand ----------------------------------------------------------------------
 
@@ -151,6 +187,7 @@ class Cards:
         stamp: int,
     ) -> None:  # fmt: skip
         """An entry carries a card."""
+        self._c.execute("DELETE FROM waiting_keys WHERE id = ? AND book = ?", (card, book))
         num, indexed = self._before.pop((book, operation), (None, NOT_LOOKED_AT))
         self._c.execute(
             "INSERT INTO cards (num, id, book, operation, reservation, agent_id, stamp, indexed)"

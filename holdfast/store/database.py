@@ -318,6 +318,21 @@ def m008_guests(db: Database) -> None:
     )
 
 
+@migrations()
+def m009_waiting_keys(db: Database) -> None:
+    """Keys of cards that no known entry carries, and from which device they came."""
+    _run(
+        db,
+        """
+        CREATE TABLE waiting_keys (
+            book TEXT NOT NULL, id BLOB NOT NULL, sealed_to BLOB NOT NULL, sender TEXT NOT NULL,
+            PRIMARY KEY (id, book, sealed_to)
+        ) WITHOUT ROWID;
+        CREATE INDEX waiting_keys_by_sender ON waiting_keys (book, sender);
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -458,5 +473,6 @@ _OURS: Final = frozenset(
         m006_seated,
         m007_sessions,
         m008_guests,
+        m009_waiting_keys,
     )
 )

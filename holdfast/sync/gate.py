@@ -227,7 +227,10 @@ def for_role(judged: Judged, role: str) -> Judged:
     """The verdict for a writer of this role, which its certificate names for good: what a role may
     not write can never become right (`model.roles`)."""
     entry = judged.entry
-    if judged.verdict != MERGED or entry is None or may_write(role, entry.kind, entry.subject):
+    if judged.verdict != MERGED or entry is None:
+        return judged
+    outcome = judged.event.outcome if isinstance(judged.event, ReservationCreated) else ""
+    if may_write(role, entry.kind, entry.subject, outcome):
         return judged
     return judged._replace(event=None, verdict=QUARANTINED, reason="role-forbidden")
 

@@ -121,7 +121,8 @@ class ExchangeResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     that did not simply merge, as (incarnation, n, verdict, reason); `refused` the frames that the
     gate refused whole, as (incarnation, page, reason). `heads` is given where the asker must
     compare (no cursor, or a cursor of another life). `digest` is the folded book's, at
-    `digest_heads`.
+    `digest_heads`. `keys_later` are cards whose keys were not taken, since too many of this sender
+    wait for their entry: they are to be offered again later.
     """
 
     version: Count
@@ -141,6 +142,7 @@ class ExchangeResponse(msgspec.Struct, frozen=True, array_like=True, gc=False):
     digest: bytes = b""
     digest_heads: bytes = b""
     state: str = "serving"
+    keys_later: tuple[bytes, ...] = ()
 
 
 _LEVEL: Final = 6

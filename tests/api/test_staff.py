@@ -177,6 +177,20 @@ async def test_a_lock_survives_a_restart_and_a_wall_clock_that_is_set(fleet: Fle
         assert (await attempt(client, "Zoë", PIN)).status_code == 200
 
 
+async def test_a_clock_that_is_set_and_a_restart_together_give_one_try_and_no_more(fleet: Fleet):
+    """As docs/access.md says: the count of wrong PINs survives both."""
+    async with calling(fleet.the_hub) as client:
+        await client.post("/staff", json={"name": "Zoë", "role": "staff", "pin": PIN})
+        await statuses(client, "Zoë", PIN_TRIES)
+    for hours, seconds in ((48, PIN_LOCKED_SECONDS[1]), (96, PIN_LOCKED_SECONDS[2])):
+        fleet.clocks.off_ms["hub"] = hours * HOUR * 1000.0
+        async with calling(fleet.the_hub) as client:
+            assert await statuses(client, "Zoë", 1) == [401]
+            locked = await attempt(client, "Zoë", PIN)
+            assert locked.status_code == 429
+            assert abs(int(locked.headers["retry-after"]) - seconds) <= 1
+
+
 async def test_a_clock_that_ran_ahead_locks_nobody_out_for_years(fleet: Fleet):
     fleet.clocks.off_ms["hub"] = 400 * 24 * HOUR * 1000.0
     async with calling(fleet.the_hub) as client:

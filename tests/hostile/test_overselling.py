@@ -17,6 +17,7 @@ from holdfast.model.events import (
 from holdfast.model.rights import Held
 from holdfast.model.vocabulary import OVERSOLD
 from holdfast.node import overselling
+from holdfast.node.conduct import KINDS
 from holdfast.node.inspection import exceptions
 from tests.hostile.builders import EVENING, Attacker, Town, claim, created, entry
 from tests.kit import START_MS, TRATTORIA, Fleet
@@ -307,6 +308,6 @@ def test_the_fleet_view_tells_what_there_is_against_a_device(town: Town, right: 
     town.attacker.write(*sales, entry(created(code="not a code"), subject=town.attacker.new_id()))
     town.attacker.send(town.attacker.frame(b"x", seal=b"no seal"))
     concerns = {one["name"]: one["concerns"] for one in town.hub.nodes()}
-    nothing = dict.fromkeys(("quarantined", "refused", "branches", "oversold"), 0)
+    nothing = dict.fromkeys(KINDS, 0)
     assert concerns["desk"] == nothing
     assert concerns["kiosk"] == nothing | {"quarantined": 1, "refused": 1, "oversold": 1}

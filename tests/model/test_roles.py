@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from holdfast.model import events, roles
+from holdfast.model import events, roles, vocabulary
 from holdfast.model.errors import RoleForbidden
 from holdfast.model.ids import import_id, is_derived, reservation_id
 
@@ -53,6 +53,21 @@ def test_a_role_writes_what_its_place_lets_it_know(kind: str, role: str) -> None
         return
     with pytest.raises(RoleForbidden, match=f"the role {role} may not .*front-desk"):
         roles.require_write(role, kind, OWN)
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY - {"kiosk"}))
+def test_a_record_of_another_system_says_of_its_end_what_its_bearer_may_say(role: str) -> None:
+    """A channel brings in reservations; that somebody did not come, or did, the house says."""
+    judged = {
+        outcome
+        for outcome in vocabulary.OUTCOMES
+        if roles.may_write(role, "reservation.created", DERIVED, outcome)
+    }
+    plain = {"", "confirmed", "cancelled"}
+    assert judged == (plain if role == "channel" else vocabulary.OUTCOMES)
+    if role == "channel":
+        with pytest.raises(RoleForbidden, match="may not mark a no-show"):
+            roles.require_write(role, "reservation.created", DERIVED, "no_show")
 
 
 @pytest.mark.parametrize("role", sorted(EVERYBODY))

@@ -30,6 +30,7 @@ from holdfast.model.mapping import (
     read_records,
 )
 from holdfast.model.reservation import View
+from holdfast.node import replica as replica_module
 from holdfast.node.importing import ImportReport
 from holdfast.node.service import Service
 from tests.kit import DAY, TRATTORIA, Fleet, every_view
@@ -408,3 +409,30 @@ def test_the_mapping_in_the_documents_is_one() -> None:
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_every_rule_that_an_import_reports_is_in_the_documents(rule: str) -> None:
     assert f"`{rule}`" in DOCUMENT
+
+
+def test_a_channel_brings_in_reservations_and_never_says_who_came(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by an honest program, nor by one that writes it all the same."""
+    channel = fleet.join("portal", "channel")
+    shy = [
+        record(name, status=name, line=n, starts_at=f"2027-05-27T1{2 + 2 * n}:00")
+        for n, name in enumerate(("no_show", "completed"))
+    ]
+    given_up = record("c", status="cancelled")
+    report = bring(channel, record("a"), given_up, *shy)
+    assert report.imported == 2
+    assert [(one.line, one.rule) for one in report.refused] == [(0, "role"), (1, "role")]
+    assert "mark a no-show" in report.refused[0].message
+    assert "front-desk" in report.refused[0].message
+
+    monkeypatch.setattr(replica_module, "require_write", lambda *_: None)
+    bring(channel, *shy)
+    fleet.sync_all()
+    reasons = [row[3:] for row in fleet.the_hub.store.journal.quarantined(fleet.book)]
+    assert reasons == [("quarantined", "role-forbidden")] * 2
+    assert view_of(fleet.the_hub, given_up).status == "cancelled"
+    for one in shy:
+        found = fleet.the_hub.view(ids.import_id(fleet.book, one.key))
+        assert found is None or found.status not in ("no_show", "completed")

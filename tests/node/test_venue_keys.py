@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 
 import pytest
 
 from holdfast.model.errors import Conflict, Forbidden
-from holdfast.model.events import VenueKeyPublished
+from holdfast.model.events import VenueKeyHanded, VenueKeyPublished
 from holdfast.model.reservation import View
 from holdfast.node import attention, inspection
 from holdfast.node.node import Node
@@ -328,3 +329,29 @@ def test_thousands_of_cards_are_sealed_anew_in_bounded_steps(fleet: Fleet):
     assert {frozenset(s) for v in views for s in sealed_to(fleet, v).values()} == {
         frozenset({in_force(fleet)})
     }
+
+
+def test_junk_that_comes_first_keeps_no_device_from_the_venues_key(town: Fleet):
+    """A desk in bad hands writes as the first what nobody but the newcomer can try to open."""
+    ann = town.reserve(town.nodes["desk"], "19:00", user_id="ann", guest=ANN)
+    town.sync_all()
+    late = town.join("late")
+    bar, life = town.nodes["bar"], late.identity.incarnation
+    with bar.transaction():
+        bar.append(town.book, VenueKeyHanded(life, in_force(town), os.urandom(80)))
+    town.sync(bar)
+    town.sync_all()
+    handed = late.book(town.book).administration.handed_by(in_force(town), life)
+    assert set(handed) == {bar.identity.incarnation, town.nodes["desk"].identity.incarnation}
+    found = late.view(ann.id)
+    assert found is not None
+    assert late.reservations.guest(found) == ANN
+
+
+def test_a_venue_with_many_desks_hands_a_key_to_each_twice_and_no_more_often(fleet: Fleet):
+    for n in range(5):
+        fleet.join(f"desk{n}")
+        fleet.sync_all()
+    administration = fleet.the_hub.book(fleet.book).administration
+    counts = {len(by) for keys in administration.handed.values() for by in keys.values()}
+    assert counts and max(counts) <= 2

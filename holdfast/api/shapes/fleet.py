@@ -130,6 +130,9 @@ class Concerns(Shape, kw_only=True):
     refused: Annotated[int, Meta(description="frames of this device that were refused, and kept")]
     branches: Annotated[int, Meta(description="further histories of this life")]
     oversold: Annotated[int, Meta(description="allotments that it sold more of than it had")]
+    keys: Annotated[
+        int, Meta(description="keys of guest cards that it sent and that no entry carries")
+    ]
 
 
 class FleetNode(Shape, kw_only=True):

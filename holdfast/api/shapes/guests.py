@@ -144,7 +144,14 @@ class Erasure(Shape, kw_only=True):
     reason: Annotated[str | None, Meta(description="a code")]
     by: Annotated[str, Meta(description="name of the device where it was asked")]
     asked_at: UtcTime
-    complete: Annotated[bool, Meta(description="every device has confirmed")]
+    counts: Annotated[
+        bool,
+        Meta(
+            description="false: its device had been shut out when it wrote it, so that it destroys"
+            " nothing; if the guest did ask, erase again"
+        ),
+    ]
+    complete: Annotated[bool, Meta(description="it counts, and every device has confirmed")]
     devices: list[ErasingDevice]
 
 
