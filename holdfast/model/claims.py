@@ -6,7 +6,7 @@ holders alone, and from the rights of the book. Nothing of the lifecycle changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -140,38 +140,25 @@ class _Judge:
         return covered
 
     def decides(self, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
-        """Whether a decision counts: the hub's, or that of a device that was asked, and that has
-        the right to all that was asked, and to all that it gives, where the decision stands in its
-        chain.
+        """Whether a decision counts: the hub's, or that of a device that has the right to all that
+        was asked, and to all that it gives, where the decision stands in its chain.
 
         It names those rights: what a device said without one, or by one that it had lost, does not
-        come to count when the hub grants it the same place another day. And a right alone makes
-        nobody the judge: of a pool several have shares, and who has one answers for what it was
-        asked, not for what another sold or was asked for (§5.3).
+        come to count when the hub grants it the same place another day.
         """
         if entry.holder:
             return True
         if not entry.claims:
             return False
-        if asked is None:
-            # Whom the request asks nobody here knows yet: what it gives is occupied, no more.
-            return event.verdict != "displaced" and self._gives(entry)
-        if not asked.claims or not all(self._is_asked(entry, _asks(one)) for one in asked.claims):
-            return False
         if event.verdict == "admitted":
-            wanted = [_extent(one) for one in asked.claims]
-            return wanted == [_extent(one) for one in entry.claims] and self._gives(entry)
-        if event.verdict == "moved" and not self._gives(entry):
-            return False
-        return self._answers(entry, event.by, asked.claims)
-
-    def _gives(self, entry: Seen) -> bool:
-        """Whether an entry's writer has the rights that it names to all that it gives."""
-        return all([self.sells(entry, claim) for claim in entry.claims])
-
-    def _is_asked(self, entry: Seen, asks: bytes) -> bool:
-        """Whether an entry is by the device that was asked, in whichever of its lives."""
-        return bool(asks) and entry.node in self._rights.lives(asks)
+            wanted = None if asked is None else [_extent(one) for one in asked.claims]
+            if wanted is not None and wanted != [_extent(one) for one in entry.claims]:
+                return False
+            return all([self.sells(entry, claim) for claim in entry.claims])
+        if event.verdict == "displaced":
+            return self._answers(entry, event.by, entry.claims if asked is None else asked.claims)
+        gives = all([self.sells(entry, claim) for claim in entry.claims])
+        return gives and (asked is None or self._answers(entry, event.by, asked.claims))
 
     def _answers(self, entry: Seen, by: tuple[bytes, ...], asked: tuple[Claim, ...]) -> bool:
         """Whether a device has the rights that it names to all that was asked, one for each."""
@@ -181,15 +168,14 @@ class _Judge:
 
     def ends(self, entry: Seen, claim: ClaimView, by: bytes) -> bool:
         """Whether an entry's writer is the holder of a claim or, `by` a right that it names, the
-        one that was asked to decide it."""
+        one that was to decide it."""
         if entry.holder:
             return True
         if not entry.counts:
             return False
         if claim.state in (PENDING, STANDBY):
-            asked = self._is_asked(entry, claim.asks)
-            return asked and bool(self._has(entry, by, wish_of(claim)))
-        return self._rights.held(entry.node, entry.n, claim.id, claim.right, claim.end)
+            return bool(self._has(entry, by, wish_of(claim)))
+        return self._rights.held(entry.node, entry.n, claim.id, claim.right)
 
 
 class _Ending(NamedTuple):
@@ -208,40 +194,8 @@ class _Ending(NamedTuple):
 
 
 def is_holders_word(rights: Rights, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
-    """Whether a decision counts: its writer is the hub, or was asked and had the right to all of
-    it."""
+    """Whether a decision counts: its writer is the hub, or had the right to all that was asked."""
     return _Judge(rights, set()).decides(entry, event, asked)
-
-
-def decisions(
-    entries: Iterable[Seen],
-    contents: Mapping[bytes, Event | None],
-    rights: Rights,
-    unknown: set[bytes],
-) -> dict[bytes, tuple[Seen, ClaimDecided]]:
-    """By operation the decision that stands, of entries about one reservation in the order of
-    `order`: the hub's, else that of the device that was asked; of several the first by stamp.
-
-    The hub answers only what the asked one can answer no more. So of two words no honest device
-    wrote the other one, whatever stamp it bears.
-    """
-    judge = _Judge(rights, unknown)
-    asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
-    decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
-    for entry in entries:
-        event = contents[entry.operation] if entry.kind == "claim.decided" else None
-        if isinstance(event, ClaimDecided):
-            known = decided.get(event.decides)
-            if (known is None or (entry.holder and not known[0].holder)) and judge.decides(
-                entry, event, asked.get(event.decides)
-            ):
-                decided[event.decides] = (entry, event)
-    return decided
-
-
-def _asks(claim: Claim) -> bytes:
-    """Whom a claim asks: who names a right asks the hub, where it has not got it (§4.3, §5.7)."""
-    return b"" if claim.right else claim.asks
 
 
 def _extent(claim: Claim) -> tuple[str, int, int, int]:
@@ -260,16 +214,20 @@ def fold_claims(
     yet, as far as is known here, are added to `unknown`.
 
     A claim sold from the writer's own right is live at once; any other waits for a decision. An
-    `end` of the holder is final, whatever else arrives (§5.5).
+    `end` of the holder is final, whatever else arrives (§5.5); of two decisions on one operation,
+    which no honest holder writes, the first by stamp stands.
     """
     judge = _Judge(rights, unknown)
     asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
-    decided = decisions(entries, contents, rights, unknown)
+    decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
     ending: list[_Ending] = []
     vouched: dict[ClaimId, tuple[Seen, Claim]] = {}
     for entry in entries:
         event = contents[entry.operation] if entry.kind not in REQUESTS else None
         if isinstance(event, ClaimDecided):
+            known = decided.get(event.decides)
+            if known is None and judge.decides(entry, event, asked.get(event.decides)):
+                decided[event.decides] = (entry, event)
             if entry.ends and event.verdict != "displaced":
                 ending.append(_Ending(entry, event.decides))
         elif isinstance(event, RightGranted):
@@ -371,8 +329,10 @@ def _requested(
             made.append(_claim(claim_id, entry, claim, LIVE, not claim.right, ""))
         else:
             state = STANDBY if claim.replaces is not None else PENDING
+            # What claims a right that it has not is asked of the hub (§4.3, §5.7).
             awaited = claim.right if sells is None else b""
-            made.append(_claim(claim_id, entry, claim, state, False, "", awaited, _asks(claim)))
+            asks = b"" if claim.right else claim.asks
+            made.append(_claim(claim_id, entry, claim, state, False, "", awaited, asks))
     return made
 
 
