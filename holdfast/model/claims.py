@@ -213,29 +213,35 @@ def is_holders_word(rights: Rights, entry: Seen, event: ClaimDecided, asked: See
     return _Judge(rights, set()).decides(entry, event, asked)
 
 
-def decisions(
-    entries: Iterable[Seen],
-    contents: Mapping[bytes, Event | None],
-    rights: Rights,
-    unknown: set[bytes],
-) -> dict[bytes, tuple[Seen, ClaimDecided]]:
-    """By operation the decision that stands, of entries about one reservation in the order of
-    `order`: the hub's, else that of the device that was asked; of several the first by stamp.
+class _Decided(dict[bytes, tuple[Seen, ClaimDecided]]):
+    """By operation the decision that stands: the hub's, else that of the device that was asked; of
+    several the first that came, whose order is that of the stamps (`order`).
 
     The hub answers only what the asked one can answer no more. So of two words no honest device
     wrote the other one, whatever stamp it bears.
     """
-    judge = _Judge(rights, unknown)
+
+    def hear(
+        self, judge: _Judge, entry: Seen, event: ClaimDecided, asked: dict[bytes, Seen]
+    ) -> None:
+        known = self.get(event.decides)
+        if (known is None or (entry.holder and not known[0].holder)) and judge.decides(
+            entry, event, asked.get(event.decides)
+        ):
+            self[event.decides] = entry, event
+
+
+def decisions(
+    seen: Iterable[Seen], contents: Mapping[bytes, Event | None], rights: Rights
+) -> dict[bytes, tuple[Seen, ClaimDecided]]:
+    """By operation the decision that stands, of all entries about one reservation."""
+    judge, decided = _Judge(rights, set()), _Decided()
+    entries = sorted(seen, key=order)
     asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
-    decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
     for entry in entries:
-        event = contents[entry.operation] if entry.kind == "claim.decided" else None
+        event = contents.get(entry.operation)
         if isinstance(event, ClaimDecided):
-            known = decided.get(event.decides)
-            if (known is None or (entry.holder and not known[0].holder)) and judge.decides(
-                entry, event, asked.get(event.decides)
-            ):
-                decided[event.decides] = (entry, event)
+            decided.hear(judge, entry, event, asked)
     return decided
 
 
@@ -264,12 +270,13 @@ def fold_claims(
     """
     judge = _Judge(rights, unknown)
     asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
-    decided = decisions(entries, contents, rights, unknown)
+    decided = _Decided()
     ending: list[_Ending] = []
     vouched: dict[ClaimId, tuple[Seen, Claim]] = {}
     for entry in entries:
         event = contents[entry.operation] if entry.kind not in REQUESTS else None
         if isinstance(event, ClaimDecided):
+            decided.hear(judge, entry, event, asked)
             if entry.ends and event.verdict != "displaced":
                 ending.append(_Ending(entry, event.decides))
         elif isinstance(event, RightGranted):

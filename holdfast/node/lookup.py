@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from holdfast.model import codes, wall
-from holdfast.model.claims import REQUESTS, Seen, decisions, order
+from holdfast.model.claims import REQUESTS, Seen, decisions
 from holdfast.model.entries import decode
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.events import ClaimDecided, ReservationCancelled
@@ -161,9 +161,9 @@ def subject_of(replica: Replica, book: str, reservation: bytes) -> str:
 
 def decisions_in(replica: Replica, record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:
     """The decision that stands on each operation of a reservation."""
-    entries = sorted(record.seen, key=order)
-    contents = {one.operation: content_of(one) for one in entries if one.kind == "claim.decided"}
-    return decisions(entries, contents, replica.rights(record.book), set())
+    said = [one for one in record.seen if one.kind == "claim.decided"]
+    contents = {one.operation: content_of(one) for one in said}
+    return decisions(record.seen, contents, replica.rights(record.book))
 
 
 def request_in(record: Record, event: ClaimDecided) -> Seen | None:
