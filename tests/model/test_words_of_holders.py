@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from holdfast.model.claims import Seen
+from holdfast.model.deciding import answerer
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     KIND_BY_EVENT,
@@ -27,6 +28,7 @@ from holdfast.model.events import (
     encode_content,
 )
 from holdfast.model.reservation import fold
+from holdfast.model.rights import HUB as HUB_ACCOUNT
 from holdfast.model.rights import Rights
 
 ID: Final = b"r" * 16
@@ -250,3 +252,35 @@ def test_who_gave_the_time_of_a_claim_back_does_not_end_it_any_more() -> None:
     for number, state in ((6, ["ended"]), (7, ["live"])):
         end = written(number, ClaimEnded("cancelled"), KIOSK, ends=(FIRST,))
         assert [claim.state for claim in fold(ID, [sold, end], known).claims] == state
+
+
+def test_half_of_a_combination_is_answered_by_the_hub() -> None:
+    """The desk granted both halves of a move; one passed to the kiosk, the right to the other was
+    revoked and granted anew. A word of the desk's could be none to all that was asked."""
+    old, share, half, again, passed = (bytes([number]) * 16 for number in (3, 1, 2, 4, 11))
+    handed = RightGranted(KIOSK, ("T2",), 1, 0, 1000, handed=((ID, ASKED, 1),))
+    known = Rights()
+    known.granted(share, 1, RightGranted(DESK, ("T1",), 1, 0, 1000))
+    known.granted(half, 1, RightGranted(DESK, ("T2",), 1, 0, 1000))
+    known.returned(DESK, 8, 8, b"z" * 16, RightReturned((half,)))
+    known.granted(passed, 9, handed)
+    known.revoked(10, b"v" * 16, RightRevoked(share, DESK, 6, bytes(32)))
+    known.granted(again, 11, RightGranted(DESK, ("T1",), 1, 0, 1000))
+    places = (Claim("T1", 100, 200), Claim("T2", 100, 200))
+    wished = [msgspec.structs.replace(one, asks=DESK, replaces=ClaimId(old, 0)) for one in places]
+    given = [
+        msgspec.structs.replace(one, right=right)
+        for one, right in zip(places, (share, half), strict=True)
+    ]
+    entries = [
+        written(3, GUEST, HUB, (Claim("T9", 100, 200, right=HUB_RIGHT),)),
+        written(5, ReservationMoved(), b"C" * 16, tuple(wished), follows=(old,)),
+        written(7, ClaimDecided(ASKED, "admitted"), DESK, tuple(given)),
+        written(11, handed, HUB, (given[1],)),
+    ]
+    view = fold(ID, entries, known)
+    assert [claim.resource for claim in view.pending] == ["T1"]
+    assert answerer(known, view, ASKED) == HUB_ACCOUNT
+    answer = written(12, ClaimDecided(ASKED, "admitted"), HUB, places[:1])
+    view = fold(ID, [*entries, answer], known)
+    assert [claim.state for claim in view.claims] == ["live", "ready", "ready"]
