@@ -6,7 +6,7 @@ holders alone, and from the rights of the book. Nothing of the lifecycle changes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -140,25 +140,38 @@ class _Judge:
         return covered
 
     def decides(self, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
-        """Whether a decision counts: the hub's, or that of a device that has the right to all that
-        was asked, and to all that it gives, where the decision stands in its chain.
+        """Whether a decision counts: the hub's, or that of a device that was asked, and that has
+        the right to all that was asked, and to all that it gives, where the decision stands in its
+        chain.
 
         It names those rights: what a device said without one, or by one that it had lost, does not
-        come to count when the hub grants it the same place another day.
+        come to count when the hub grants it the same place another day. And a right alone makes
+        nobody the judge: of a pool several have shares, and who has one answers for what it was
+        asked, not for what another sold or was asked for (§5.3).
         """
         if entry.holder:
             return True
         if not entry.claims:
             return False
+        if asked is None:
+            # Whom the request asks nobody here knows yet: what it gives is occupied, no more.
+            return event.verdict != "displaced" and self._gives(entry)
+        if not asked.claims or not all(self._is_asked(entry, _asks(one)) for one in asked.claims):
+            return False
         if event.verdict == "admitted":
-            wanted = None if asked is None else [_extent(one) for one in asked.claims]
-            if wanted is not None and wanted != [_extent(one) for one in entry.claims]:
-                return False
-            return all([self.sells(entry, claim) for claim in entry.claims])
-        if event.verdict == "displaced":
-            return self._answers(entry, event.by, entry.claims if asked is None else asked.claims)
-        gives = all([self.sells(entry, claim) for claim in entry.claims])
-        return gives and (asked is None or self._answers(entry, event.by, asked.claims))
+            wanted = [_extent(one) for one in asked.claims]
+            return wanted == [_extent(one) for one in entry.claims] and self._gives(entry)
+        if event.verdict == "moved" and not self._gives(entry):
+            return False
+        return self._answers(entry, event.by, asked.claims)
+
+    def _gives(self, entry: Seen) -> bool:
+        """Whether an entry's writer has the rights that it names to all that it gives."""
+        return all([self.sells(entry, claim) for claim in entry.claims])
+
+    def _is_asked(self, entry: Seen, asks: bytes) -> bool:
+        """Whether an entry is by the device that was asked, in whichever of its lives."""
+        return bool(asks) and entry.node in self._rights.lives(asks)
 
     def _answers(self, entry: Seen, by: tuple[bytes, ...], asked: tuple[Claim, ...]) -> bool:
         """Whether a device has the rights that it names to all that was asked, one for each."""
@@ -168,14 +181,15 @@ class _Judge:
 
     def ends(self, entry: Seen, claim: ClaimView, by: bytes) -> bool:
         """Whether an entry's writer is the holder of a claim or, `by` a right that it names, the
-        one that was to decide it."""
+        one that was asked to decide it."""
         if entry.holder:
             return True
         if not entry.counts:
             return False
         if claim.state in (PENDING, STANDBY):
-            return bool(self._has(entry, by, wish_of(claim)))
-        return self._rights.held(entry.node, entry.n, claim.id, claim.right)
+            asked = self._is_asked(entry, claim.asks)
+            return asked and bool(self._has(entry, by, wish_of(claim)))
+        return self._rights.held(entry.node, entry.n, claim.id, claim.right, claim.end)
 
 
 class _Ending(NamedTuple):
@@ -194,8 +208,46 @@ class _Ending(NamedTuple):
 
 
 def is_holders_word(rights: Rights, entry: Seen, event: ClaimDecided, asked: Seen | None) -> bool:
-    """Whether a decision counts: its writer is the hub, or had the right to all that was asked."""
+    """Whether a decision counts: its writer is the hub, or was asked and had the right to all of
+    it."""
     return _Judge(rights, set()).decides(entry, event, asked)
+
+
+class _Decided(dict[bytes, tuple[Seen, ClaimDecided]]):
+    """By operation the decision that stands: the hub's, else that of the device that was asked; of
+    several the first that came, whose order is that of the stamps (`order`).
+
+    The hub answers only what the asked one can answer no more. So of two words no honest device
+    wrote the other one, whatever stamp it bears.
+    """
+
+    def hear(
+        self, judge: _Judge, entry: Seen, event: ClaimDecided, asked: dict[bytes, Seen]
+    ) -> None:
+        known = self.get(event.decides)
+        if (known is None or (entry.holder and not known[0].holder)) and judge.decides(
+            entry, event, asked.get(event.decides)
+        ):
+            self[event.decides] = entry, event
+
+
+def decisions(
+    seen: Iterable[Seen], contents: Mapping[bytes, Event | None], rights: Rights
+) -> dict[bytes, tuple[Seen, ClaimDecided]]:
+    """By operation the decision that stands, of all entries about one reservation."""
+    judge, decided = _Judge(rights, set()), _Decided()
+    entries = sorted(seen, key=order)
+    asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
+    for entry in entries:
+        event = contents.get(entry.operation)
+        if isinstance(event, ClaimDecided):
+            decided.hear(judge, entry, event, asked)
+    return decided
+
+
+def _asks(claim: Claim) -> bytes:
+    """Whom a claim asks: who names a right asks the hub, where it has not got it (§4.3, §5.7)."""
+    return b"" if claim.right else claim.asks
 
 
 def _extent(claim: Claim) -> tuple[str, int, int, int]:
@@ -214,20 +266,17 @@ def fold_claims(
     yet, as far as is known here, are added to `unknown`.
 
     A claim sold from the writer's own right is live at once; any other waits for a decision. An
-    `end` of the holder is final, whatever else arrives (§5.5); of two decisions on one operation,
-    which no honest holder writes, the first by stamp stands.
+    `end` of the holder is final, whatever else arrives (§5.5).
     """
     judge = _Judge(rights, unknown)
     asked = {entry.operation: entry for entry in entries if entry.kind in REQUESTS}
-    decided: dict[bytes, tuple[Seen, ClaimDecided]] = {}
+    decided = _Decided()
     ending: list[_Ending] = []
     vouched: dict[ClaimId, tuple[Seen, Claim]] = {}
     for entry in entries:
         event = contents[entry.operation] if entry.kind not in REQUESTS else None
         if isinstance(event, ClaimDecided):
-            known = decided.get(event.decides)
-            if known is None and judge.decides(entry, event, asked.get(event.decides)):
-                decided[event.decides] = (entry, event)
+            decided.hear(judge, entry, event, asked)
             if entry.ends and event.verdict != "displaced":
                 ending.append(_Ending(entry, event.decides))
         elif isinstance(event, RightGranted):
@@ -277,7 +326,7 @@ def fold_claims(
             for claim in claims
         ]
     if len(claims) > 1:
-        claims = _taken_turns(claims, favoured)
+        claims = _taken_turns(_whole(claims), favoured, asked, decided)
     if not decided:
         return tuple(claims), None
     entry, event = max(decided.values(), key=lambda pair: order(pair[0]))
@@ -329,10 +378,8 @@ def _requested(
             made.append(_claim(claim_id, entry, claim, LIVE, not claim.right, ""))
         else:
             state = STANDBY if claim.replaces is not None else PENDING
-            # What claims a right that it has not is asked of the hub (§4.3, §5.7).
             awaited = claim.right if sells is None else b""
-            asks = b"" if claim.right else claim.asks
-            made.append(_claim(claim_id, entry, claim, state, False, "", awaited, asks))
+            made.append(_claim(claim_id, entry, claim, state, False, "", awaited, _asks(claim)))
     return made
 
 
@@ -376,12 +423,33 @@ def _ended(
     return claim
 
 
-def _taken_turns(claims: list[ClaimView], favoured: dict[ClaimId, bytes]) -> list[ClaimView]:
+def _whole(claims: list[ClaimView]) -> list[ClaimView]:
+    """An operation is sold whole or not at all: of a wish of which a part was ended nothing is
+    asked for any more, or an answer to the rest would be one to all of it."""
+    over = {claim.id.operation for claim in claims if claim.state == DEAD}
+    if not over:
+        return claims
+    return [
+        msgspec.structs.replace(claim, state=DEAD)
+        if claim.state in (PENDING, STANDBY) and claim.id.operation in over
+        else claim
+        for claim in claims
+    ]
+
+
+def _taken_turns(
+    claims: list[ClaimView],
+    favoured: dict[ClaimId, bytes],
+    asked: dict[bytes, Seen],
+    decided: dict[bytes, tuple[Seen, ClaimDecided]],
+) -> list[ClaimView]:
     """One set of claims is in force; what stands beside it waits for its turn or is to be ended.
 
     A granted standby claim is in force once the holder of the old one ended that in its favour, or
     where there was nothing to give up (§5.6). Where two holders gave a place without knowing of
-    each other the earlier one stands, and so does nothing of what another took the place of.
+    each other the earlier one stands, and so does nothing of what another took the place of. What
+    is this reservation's by its writer's word alone stands behind all that is not: any device could
+    put a place of its own beside another's sale, with a stamp from before it.
     """
     by_id = {claim.id: claim for claim in claims}
     winners = set(favoured.values())
@@ -390,7 +458,8 @@ def _taken_turns(claims: list[ClaimView], favoured: dict[ClaimId, bytes]) -> lis
     if len(standing) > 1:
         passed = {claim.id.operation for claim in claims if favoured.get(claim.id, b"") in standing}
         left = {operation: at for operation, at in standing.items() if operation not in passed}
-        first = min(left or standing, key=lambda operation: (standing[operation], operation))
+        founded = _founded(claims, favoured, asked, decided)
+        first = min(left or standing, key=lambda one: (one not in founded, standing[one], one))
         after = [
             msgspec.structs.replace(claim, state=SPARE)
             if claim.state == LIVE and claim.id.operation != first
@@ -398,6 +467,32 @@ def _taken_turns(claims: list[ClaimView], favoured: dict[ClaimId, bytes]) -> lis
             for claim in after
         ]
     return after
+
+
+def _founded(
+    claims: list[ClaimView],
+    favoured: dict[ClaimId, bytes],
+    asked: dict[bytes, Seen],
+    decided: dict[bytes, tuple[Seen, ClaimDecided]],
+) -> set[bytes]:
+    """The operations whose claims are this reservation's by more than their writer's word: its
+    making and what the hub said, and what followed from those: the answer to it, what names one of
+    its claims as what it replaces, and what such a claim was ended for."""
+    founded = {
+        operation
+        for operation, entry in asked.items()
+        if entry.holder or entry.kind == "reservation.created"
+    }
+    leads = {(claim.operation, favour) for claim, favour in favoured.items()}
+    leads |= {(one.replaces.operation, one.id.operation) for one in claims if one.replaces}
+    for operation, (entry, _) in decided.items():
+        if entry.holder:
+            founded |= {operation, entry.operation}
+        elif operation in asked:
+            leads.add((operation, entry.operation))
+    while new := {to for above, to in leads if above in founded} - founded:
+        founded |= new
+    return founded
 
 
 def _in_turn_of(

@@ -87,6 +87,19 @@ class Verdict(NamedTuple):
     from_resources: tuple[str, ...] = ()
 
 
+def answerer(rights: Rights, view: View, operation: bytes) -> bytes:
+    """Who answers what waits of an operation: the device that all of its claims can be asked of,
+    else the hub (HUB).
+
+    The hub, too, where a part of it is had already, as when the right to the other part was
+    revoked: a device's word is one to all that was asked, and would count for nothing.
+    """
+    claims = [claim for claim in view.claims if claim.id.operation == operation]
+    if any(claim.state not in (PENDING, STANDBY) for claim in claims):
+        return HUB
+    return rights.answering((claim.asks, wish_of(claim)) for claim in claims)
+
+
 def decide(
     view: View,
     operation: bytes,

@@ -187,13 +187,14 @@ class Rights:
             and claim.end <= window[1]
         )
 
-    def held(self, node: bytes, n: int, claim: ClaimId, sold_from: bytes) -> bool:
-        """Whether a node, at entry n of its chain, is the holder of a claim: it was sold or decided
-        from a right that the node has there, or handed over with one."""
+    def held(self, node: bytes, n: int, claim: ClaimId, sold_from: bytes, end: int) -> bool:
+        """Whether a node, at entry n of its chain, is the holder of a claim, which lasts until
+        `end`: it was sold or decided from a right that the node has there, or handed over with one,
+        and not all of its instants went back (`account`)."""
         return any(
-            known is not None and self._window(known, node, n) is not None
+            (window := self._window(known, node, n)) is not None and window[0] < end
             for right in (sold_from, *self._handed.get(claim, ()))
-            for known in (self.by_id.get(right),)
+            if (known := self.by_id.get(right)) is not None
         )
 
     def _window(self, right: Right, node: bytes, n: int) -> tuple[int, int] | None:

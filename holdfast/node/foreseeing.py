@@ -7,7 +7,8 @@ Owns the gathering of what waits, from what this replica knows; the guess itself
 from __future__ import annotations
 
 from holdfast.model import lifecycle
-from holdfast.model.claims import PENDING, STANDBY, wish_of
+from holdfast.model.claims import PENDING, STANDBY
+from holdfast.model.deciding import answerer
 from holdfast.model.prognosis import Prognosis, Waiting, prognosis
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB
@@ -26,9 +27,8 @@ def waits_for(replica: Service, view: View) -> str | None:
     if not undecided or view.status not in _AHEAD:
         return None
     first = min(undecided, key=lambda claim: (claim.stamp, claim.id))
-    asked = [claim for claim in undecided if claim.id.operation == first.id.operation]
     with replica.lock:
-        holder = replica.rights(view.book).answering((one.asks, wish_of(one)) for one in asked)
+        holder = answerer(replica.rights(view.book), view, first.id.operation)
     return HUB_ROLE if holder == HUB else replica.name_of(view.book, holder)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdfast.model import deciding, lifecycle
-from holdfast.model.claims import PENDING, STANDBY, ClaimView, wish_of
+from holdfast.model.claims import PENDING, STANDBY, ClaimView
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, ClaimEnded
 from holdfast.model.limits import (
@@ -180,7 +180,8 @@ class Holding:
         asked = [claim for claim in wished if claim.state in (PENDING, STANDBY)]
         if not asked:
             return 0
-        if self._asked(name, asked) != self._r.account or not self._r.has_room(name, reservation):
+        answerer = deciding.answerer(self._r.rights(name), view, operation)
+        if answerer != self._r.account or not self._r.has_room(name, reservation):
             # Also where somebody had this device answer until no word of its more would count: that
             # reservation waits until the right is the hub's again, and nothing else does.
             self._others[name].add(operation)
@@ -230,25 +231,17 @@ class Holding:
             for seen in record.seen
         )
 
-    def _asked(self, name: str, claims: list[ClaimView]) -> bytes:
-        """Who answers an operation: the device that all of its claims can be asked of, else the
-        hub."""
-        return self._r.rights(name).answering((claim.asks, wish_of(claim)) for claim in claims)
-
     def _end_requested(self, name: str, view: View, now_s: int) -> int:
         """End what was asked to end and is held here, and what gives way to a move (§5.6)."""
         written = 0
         ending = claims_to_end(view, now_s)
         if ending:
-            waiting: dict[bytes, list[ClaimView]] = {}
-            for claim in ending:
-                if claim.state in (PENDING, STANDBY):
-                    waiting.setdefault(claim.id.operation, []).append(claim)
+            rights = self._r.rights(name)
             own = [
                 claim
                 for claim in ending
                 if (
-                    self._asked(name, waiting[claim.id.operation]) == self._r.account
+                    deciding.answerer(rights, view, claim.id.operation) == self._r.account
                     if claim.state in (PENDING, STANDBY)
                     else selling.holds(self._r, name, claim)
                 )

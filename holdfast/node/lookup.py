@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from holdfast.model import codes, wall
-from holdfast.model.claims import REQUESTS, Seen, is_holders_word
+from holdfast.model.claims import REQUESTS, Seen, decisions
 from holdfast.model.entries import decode
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.events import ClaimDecided, ReservationCancelled
@@ -160,16 +160,10 @@ def subject_of(replica: Replica, book: str, reservation: bytes) -> str:
 
 
 def decisions_in(replica: Replica, record: Record) -> dict[bytes, tuple[Seen, ClaimDecided]]:
-    """The decision that stands on each operation of a reservation: a holder's first by stamp."""
-    rights = replica.rights(record.book)
-    found: dict[bytes, tuple[Seen, ClaimDecided]] = {}
-    for entry in sorted(record.seen, key=lambda seen: (seen.stamp, seen.node, seen.operation)):
-        event = content_of(entry) if entry.kind == "claim.decided" else None
-        if isinstance(event, ClaimDecided) and event.decides not in found:
-            asked = request_in(record, event)
-            if is_holders_word(rights, entry, event, asked):
-                found[event.decides] = (entry, event)
-    return found
+    """The decision that stands on each operation of a reservation."""
+    said = [one for one in record.seen if one.kind == "claim.decided"]
+    contents = {one.operation: content_of(one) for one in said}
+    return decisions(record.seen, contents, replica.rights(record.book))
 
 
 def request_in(record: Record, event: ClaimDecided) -> Seen | None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from holdfast.model import lifecycle
 from holdfast.model.capacity import Held, Occupancy
 from holdfast.model.claims import LIVE, OCCUPYING, PENDING, READY, STANDBY, ClaimView, Seen, wish_of
-from holdfast.model.deciding import GrantedStock, HubStock, Stock, decide
+from holdfast.model.deciding import GrantedStock, HubStock, Stock, answerer, decide
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     KIND_BY_EVENT,
@@ -224,9 +224,8 @@ class Writer(Observer):
                     break
         return written
 
-    def _answers(self, claims: Sequence[ClaimView]) -> bool:
-        asked = ((claim.asks, wish_of(claim)) for claim in claims)
-        return self.rights.answering(asked) == self.account
+    def _answers(self, view: View, operation: bytes) -> bool:
+        return answerer(self.rights, view, operation) == self.account
 
     def _answers_by(self, claims: Sequence[ClaimView]) -> tuple[bytes, ...]:
         """The rights that a device names where it answers for what was never granted."""
@@ -242,7 +241,7 @@ class Writer(Observer):
     def _decide(self, now: int, operation: bytes, reservation: bytes) -> int:
         view = self.view(reservation)
         asked = [claim for claim in view.pending if claim.id.operation == operation]
-        if not asked or not self._answers(asked):
+        if not asked or not self._answers(view, operation):
             return 0
         ids = tuple(claim.id for claim in asked)
         if view.status == lifecycle.CANCELLED:
@@ -266,8 +265,8 @@ class Writer(Observer):
         view = self.view(reservation)
         ending: list[ClaimView] = []
         for claim in claims_to_end(view, 0):
-            group = [one for one in view.pending if one.id.operation == claim.id.operation]
-            if self._answers(group) if claim in group else self.holds(claim):
+            waits = claim.state in (PENDING, STANDBY)
+            if self._answers(view, claim.id.operation) if waits else self.holds(claim):
                 ending.append(claim)
         over = view.status in lifecycle.ENDS_CLAIMS
         favour = b"" if over or not view.live else view.live[0].id.operation

@@ -48,7 +48,8 @@ class Word(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A claim and what became of it; `right` is what it was sold from (empty: the hub's)."""
+    """A claim and what became of it; `right` is what it was sold from (empty: the hub's), `asks`
+    the device that a wish asks (empty: the hub)."""
 
     state: str
     resource: str
@@ -56,6 +57,7 @@ class Standing(NamedTuple):
     end: int
     quantity: int
     right: bytes
+    asks: bytes = b""
 
 
 class Plain:
@@ -145,7 +147,7 @@ class Plain:
         )
 
     def decides(self, word: Word) -> bool:
-        """Whether a decision is the word of who had the right to all that was asked."""
+        """Whether a decision is the word of who was asked, and had the right to all of it."""
         event = word.event
         assert isinstance(event, ClaimDecided)
         if word.node == HUB:
@@ -154,17 +156,17 @@ class Plain:
             one
             for one in self.words
             if one.operation == event.decides
-            and one.claims
             and isinstance(one.event, ReservationCreated | ReservationMoved)
         ]
-        if event.verdict == "displaced":
-            wanted = asked[0].claims if asked else word.claims
-            return bool(word.claims) and self.answers(word, event.by, wanted)
-        if event.verdict == "admitted" and asked and _extents(asked[0]) != _extents(word):
+        gives = bool(word.claims) and all(self.sells(word, one) for one in word.claims)
+        if not asked:
+            return gives and event.verdict != "displaced"
+        wanted = asked[0].claims
+        if not word.claims or not wanted or {_asks(one) for one in wanted} != {word.node}:
             return False
-        if asked and event.verdict == "moved" and not self.answers(word, event.by, asked[0].claims):
-            return False
-        return bool(word.claims) and all(self.sells(word, one) for one in word.claims)
+        if event.verdict == "admitted":
+            return gives and _extents(asked[0]) == _extents(word)
+        return self.answers(word, event.by, wanted) and (gives or event.verdict == "displaced")
 
     def ends(self, word: Word, claim: ClaimId, called: ClaimId, standing: Standing) -> bool:
         """Whether an `end` is its holder's, or of who was to decide the claim."""
@@ -174,11 +176,13 @@ class Plain:
             wish = Claim(standing.resource, standing.start, standing.end, standing.quantity)
             named = word.event.by if isinstance(word.event, ClaimEnded) else ()
             by = dict(zip(word.ends, named, strict=False))
+            if word.node != standing.asks:
+                return False
             return self.answers(word, [by.get(claim) or by.get(called) or b""], [wish])
-        return any(
-            self.window(right, word.node, word.n) is not None
-            for right in (standing.right, *self.handed(claim))
-        )
+        had = [
+            self.window(right, word.node, word.n) for right in (standing.right, *self.handed(claim))
+        ]
+        return any(window is not None and window[0] < standing.end for window in had)
 
     def claims(self) -> dict[ClaimId, Standing]:
         """Every claim that was ever asked for or had."""
@@ -191,7 +195,9 @@ class Plain:
         answers: dict[bytes, Word] = {}
         for word in self.words:
             if isinstance(word.event, ClaimDecided) and self.decides(word):
-                answers.setdefault(word.event.decides, word)
+                known = answers.setdefault(word.event.decides, word)
+                if word.node == HUB != known.node:
+                    answers[word.event.decides] = word
         for word in requests:
             answer = answers.get(word.operation)
             sold = all(self.sells(word, claim) for claim in word.claims)
@@ -204,7 +210,7 @@ class Plain:
                     right = answer.claims[index].right if index < len(answer.claims) else b""
                 elif not sold and self.handed(one):
                     state, right = HAD, claim.right
-                found[one] = _standing(state, claim, right)
+                found[one] = _standing(state, claim, right)._replace(asks=_asks(claim))
         called: dict[ClaimId, ClaimId] = {}
         asked = {word.operation for word in requests}
         for operation, answer in answers.items():
@@ -226,9 +232,16 @@ class Plain:
                     word.claims, word.event.handed, strict=True
                 ):
                     found.setdefault(ClaimId(operation, index), _standing(HAD, claim, claim.right))
-        return {
+        after = {
             one: self._after_ends(one, called.get(one, one), standing)
             for one, standing in found.items()
+        }
+        over = {one.operation for one, standing in after.items() if standing.state == OVER}
+        return {
+            one: standing._replace(state=OVER)
+            if standing.state == ASKED and one.operation in over
+            else standing
+            for one, standing in after.items()
         }
 
     def _after_ends(self, one: ClaimId, called: ClaimId, standing: Standing) -> Standing:
@@ -241,6 +254,10 @@ class Plain:
 def _standing(state: str, claim: Claim, right: bytes) -> Standing:
     sold_from = b"" if right == b"hub" else right
     return Standing(state, claim.resource, claim.start, claim.end, claim.quantity, sold_from)
+
+
+def _asks(claim: Claim) -> bytes:
+    return b"" if claim.right else claim.asks
 
 
 def _extents(word: Word) -> list[tuple[str, int, int, int]]:

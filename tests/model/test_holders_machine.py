@@ -130,9 +130,12 @@ class HoldersMachine(RuleBasedStateMachine):
 
     @initialize(layout=st.integers(0, 3))
     def open_the_house(self, layout: int) -> None:
-        """The liar has its booth; the others may have something of their own."""
+        """The liar has its booth, and perhaps a share of the pool; the others may have something of
+        their own."""
         hub = self.writers[HUB]
         hub.grant(self.tick(HUB), LIAR, OWN, 1, at(0), at(8))
+        if layout in (1, 2):
+            hub.grant(self.tick(HUB), LIAR, "P", 1, at(0), at(8))
         if layout:
             hub.grant(self.tick(HUB), DESK, "T1", 1, at(0), at(8))
             hub.grant(self.tick(HUB), DESK, "P", max(layout - 1, 1), at(0), at(8))
@@ -330,7 +333,10 @@ class HoldersMachine(RuleBasedStateMachine):
             return
         self.sizes[-1] = len(log)
         plain = Plain(log)
-        had = {one: c for one, c in plain.claims().items() if c.state == HAD}
+        lies = {right for right, grant in plain.grants.items() if grant.holder == LIAR}
+        had = {
+            one: c for one, c in plain.claims().items() if c.state == HAD and c.right not in lies
+        }
         force = plain.in_force()
         accounts = {one: plain.account(one, claim) for one, claim in had.items()}
         for resource in VENUE.venue.resources:
@@ -346,7 +352,8 @@ class HoldersMachine(RuleBasedStateMachine):
                 assert sum(shares.values()) <= resource.capacity, "two holders of one piece"
                 if resource.id == OWN:
                     continue
-                taken = level(claims.values(), instant)
+                lent = sum(share for right, share in shares.items() if right in lies)
+                taken = level(claims.values(), instant) + lent
                 assert taken <= resource.capacity, f"{resource.id} is sold {taken} times"
                 for right, share in shares.items():
                     own = [c for one, c in claims.items() if accounts[one] == right]
@@ -384,8 +391,9 @@ class HoldersMachine(RuleBasedStateMachine):
         if any(isinstance(w.event, RightRevoked | NodeRevoked) and w.node == HUB for w in words):
             return
         ended = {one for word in words for one in word.ends}
+        lies = {word.operation for word in words if _grants_the_liar(word)}
         for one, was in before.items():
-            if OWN in (was.resource, now[one].resource):
+            if {was.right, now[one].right} & lies or LIAR in (was.asks, now[one].asks):
                 continue
             if was.state == HAD:
                 assert now[one].state == HAD or (now[one].state == OVER and one in ended)
@@ -394,7 +402,7 @@ class HoldersMachine(RuleBasedStateMachine):
 
     @rule(place=st.integers(0, 5), rng=st.randoms(use_true_random=False))
     def the_same_entries_are_the_same_book(self, place: int, rng: random.Random) -> None:
-        """In any order, some twice; and, but for its own booth, without the liar's words."""
+        """In any order, some twice; and, but for what is its own, without the liar's words."""
         observer = self.everybody[place]
         words = list(observer.words.values())
         again = words + rng.sample(words, len(words) // 2)
@@ -406,9 +414,10 @@ class HoldersMachine(RuleBasedStateMachine):
         without.receive(word for word in words if not _is_a_lie(word))
         for reservation in without.seen:
             if any(
-                word.node == LIAR and OWN in [claim.resource for claim in word.claims]
+                claim.asks == LIAR or (word.node == LIAR and claim.resource in (OWN, "P"))
                 for word in words
                 if word.subject == reservation
+                for claim in word.claims
             ):
                 continue
             assert without.view(reservation).claims == observer.view(reservation).claims
@@ -445,6 +454,10 @@ def _book(observer: Observer) -> object:
         [view_digest(view) for view in observer.views()],
         sorted(held.right.id + held.start.to_bytes(8, "big") for held in observer.rights.active()),
     )
+
+
+def _grants_the_liar(word: Word) -> bool:
+    return isinstance(word.event, RightGranted) and word.event.holder == LIAR
 
 
 def _is_a_lie(word: Word) -> bool:

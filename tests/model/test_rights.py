@@ -89,11 +89,13 @@ def test_what_was_handed_over_counts_against_the_newest_right_that_is_in_force()
     account = rights.account(one, b"", DAY)
     assert account is not None and account.right.id == RIGHT
     assert rights.holder(one, b"", DAY) == DESK
-    assert rights.held(DESK, 9, one, b"")
-    assert not rights.held(KIOSK, 9, one, b"")
+    assert rights.held(DESK, 9, one, b"", DAY)
+    assert not rights.held(KIOSK, 9, one, b"", DAY)
     rights.returned(DESK, 10, 1, OTHER, RightReturned((RIGHT,)))
     assert rights.account(one, b"", DAY) is None
-    assert rights.held(DESK, 9, one, b""), "what it ended before it gave the right back is ended"
+    assert rights.held(DESK, 9, one, b"", DAY), (
+        "what it ended before it gave the right back is ended"
+    )
 
 
 def test_a_chain_that_ends_on_purpose_passes_its_rights_on() -> None:

@@ -186,8 +186,8 @@ def anybody_sells() -> Any:
 def both_moves_count() -> Any:
     turns = claims._taken_turns
 
-    def both(found: Any, favoured: Any) -> Any:
-        after = turns(found, favoured)
+    def both(found: Any, *more: Any) -> Any:
+        after = turns(found, *more)
         return [
             before if now.state == SPARE else now for before, now in zip(found, after, strict=True)
         ]

@@ -47,6 +47,7 @@ SOLD_TWICE = {"capacity"}
 NO_LIMIT = replaced(overbooking, "limit", lambda *_: 9)
 NOBODY_COUNTS = replaced(overselling, "take_back", lambda *_: 0)
 """The hub does not add up what holders sold: what one rule lets through, this one mends."""
+ANYBODY_IS_ASKED = replaced(_Judge, "_is_asked", lambda *_: True)
 
 SCRIPTS = [
     Script("the hub admits only where there is room",
@@ -217,7 +218,7 @@ SCRIPTS = [
             stranger=True, allotments=DESK0_HAS_T1,
         ), {"capacity", "confirmed stands"}, ends=("commit_failed", "confirmed")),
     Script("a move takes its place when the old one is given up",
-        replaced(claims, "_taken_turns", lambda found, _: found),
+        replaced(claims, "_taken_turns", lambda found, *_: found),
         scenario(
             ("sync", "desk0"), ("reserve", "desk0", wish(2, "19:30", "T1")), ("sync", "desk0"),
             ("move", "hub", {**FIRST, "resource": "T2", "time": ""}),
@@ -368,7 +369,8 @@ SCRIPTS = [
             ("meet", "stranger", {"other": 0.0}),
             ("answer_other", "stranger", {"verdict": "admitted"}), ("sync", "stranger"),
             devices=1, stranger=True, allotments=[holds("stranger", "T1")],
-        ), {"only a holder decides", "capacity"}, ends=("commit_failed", "confirmed")),
+        ), {"only a holder decides", "capacity"}, ends=("commit_failed", "confirmed"),
+        always=ANYBODY_IS_ASKED),
     Script("nobody is turned away by who has not what they asked for",
         replaced(_Judge, "_answers", lambda *_: True),
         scenario(
@@ -376,7 +378,7 @@ SCRIPTS = [
             ("meet", "stranger", {"other": 0.0}),
             ("answer_other", "stranger", {"verdict": "displaced"}), ("sync", "stranger"),
             devices=1, stranger=True, allotments=[holds("stranger", "T1")],
-        ), {"only a holder decides"}, ends=("confirmed",)),
+        ), {"only a holder decides"}, ends=("confirmed",), always=ANYBODY_IS_ASKED),
     Script("nobody is moved by who has not what they asked for",
         replaced(_Judge, "_answers", lambda *_: True),
         scenario(
@@ -384,7 +386,14 @@ SCRIPTS = [
             ("meet", "stranger", {"other": 0.0}),
             ("answer_other", "stranger", {"verdict": "moved"}), ("sync", "stranger"),
             devices=1, stranger=True, allotments=[holds("stranger", "T1")],
-        ), {"only a holder decides"}, ends=("confirmed",)),
+        ), {"only a holder decides"}, ends=("confirmed",), always=ANYBODY_IS_ASKED),
+    Script("of a pool a share makes nobody the judge of what another was asked", ANYBODY_IS_ASKED,
+        scenario(
+            ("sync", "stranger"), ("reserve", "desk0", wish(2, "19:30", "HALL", party=3)),
+            ("meet", "stranger", {"other": 0.0}),
+            ("answer_other", "stranger", {"verdict": "displaced"}), ("sync", "stranger"),
+            devices=1, stranger=True, allotments=[holds("stranger", "HALL", quantity=4)],
+        ), {"as the script says"}, ends=("confirmed",)),
     Script("nothing of a hub counts beyond its close", replaced(Books, "counts", lambda *_: True),
         scenario(
             ("backup", "hub"), ("reserve", "desk0", wish(2, "19:30", "T1")), ("sync", "desk0"),
