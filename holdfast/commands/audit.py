@@ -53,7 +53,7 @@ def list_(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Every change, in order: when, who, what, before and after.
+    """Every change, by time: when, who, what, before and after.
 
     \b
     Such as:
@@ -67,12 +67,16 @@ def list_(
     from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("nothing lies between: --to is the first day or time left out")
     filters = {"reservation": reservation, "venue": venue, "from": since, "to": until}
     with open_session(data) as session:
         if limit is None:
             items = session.items("/audit", None, **filters)
         else:
             items = session.newest("/audit", limit, **filters)
+    # A device hears of some changes late; by when they were written all devices tell one story.
+    items.sort(key=lambda one: str(one.get("at")))
     if as_json:
         show_json({"items": items, "next": None})
         return

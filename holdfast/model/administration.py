@@ -165,6 +165,12 @@ class Administration:
         """Whether the hub shut out the bearer of any of these certificates."""
         return any(serial_bytes(serial) in self.revoked for serial in serials)
 
+    def shut_out_at(self, serials: Iterable[int]) -> int:
+        """The stamp with which the hub first shut out the bearer of any of these; 0: it did not."""
+        named = frozenset(serial_bytes(serial) for serial in serials)
+        found = (one.stamp for one in self.shut_outs.values() if not named.isdisjoint(one.serials))
+        return min(found, default=0)
+
     def absorb(
         self,
         writer: WriterInfo,
@@ -251,6 +257,7 @@ class Administration:
             self.shut_outs[operation] = ShutOut(
                 frozenset(event.serials),
                 {life: Head(entries, digest) for life, entries, digest in event.heads},
+                stamp,
             )
             for incarnation, entries, _ in event.heads:
                 self.rights.shut_out(incarnation, entries, stamp)

@@ -50,10 +50,12 @@ NOTHING: Final = Head(0, b"")
 
 
 class ShutOut(NamedTuple):
-    """One `node.revoked` that counts: the certificates that it names, and where each life ended."""
+    """One `node.revoked` that counts: the certificates that it names, where each life ended, and
+    its stamp."""
 
     serials: frozenset[bytes]
     heads: Mapping[bytes, Head]
+    stamp: int = 0
 
 
 def reach(

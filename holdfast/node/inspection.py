@@ -375,7 +375,15 @@ def _rivals(replica: Replica, name: str) -> list[dict[str, Any]]:
         f"({' and '.join(rival.hex()[:8] for rival in rivals)}). Stop one of them before anything "
         "else is sold from its capacity."
     )
-    return [contradicting.item(RIVALS_EXCEPTION, rivals[0].hex(), name, "hub", detail, 0, ())]
+    begun = [
+        first.entry.stamp >> 16
+        for chain in replica.store.journal.chains(name)
+        if chain.incarnation in rivals and not chain.branch
+        for first in (judged_at(replica, chain, 1),)
+        if first is not None and first.entry
+    ]
+    since = max(begun, default=0)
+    return [contradicting.item(RIVALS_EXCEPTION, rivals[0].hex(), name, "hub", detail, since, ())]
 
 
 def _exposed_keys(replica: Replica, name: str) -> list[dict[str, Any]]:
@@ -395,9 +403,11 @@ def _exposed_keys(replica: Replica, name: str) -> list[dict[str, Any]]:
             f"`holdfast venue rotate-key {venue}`. Cards that it held already stay readable to "
             "whoever has it."
         )
+        since = administration.shut_out_at(author.bearer)
         found[author.info.name] = contradicting.item(
-            EXPOSED_EXCEPTION, incarnation.hex(), name, author.info.name, detail, 0, LOOKED_AT
-        )
+            EXPOSED_EXCEPTION, incarnation.hex(), name, author.info.name, detail, since >> 16,
+            LOOKED_AT,
+        )  # fmt: skip
     return list(found.values())
 
 

@@ -506,6 +506,11 @@ class Node(Service):
                 [{"rule": "hub-replaced", "message": "The hub was replaced by another one."}],
             )
 
+    def may_decide(self, name: str) -> bool:
+        """As any replica, but not while the hub says that this device is shut out: its word would
+        be void, and the guest misled."""
+        return super().may_decide(name) and not standing.is_shut_out(self.store.records)
+
     def end_round(self, total: Round, peer: Peer) -> dict[str, Any]:
         """Both sides have told each other all they know. Raises RuleViolated where what was told
         shows that this hub is not the one to go on with."""

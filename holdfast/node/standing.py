@@ -1,10 +1,11 @@
 """How a device stands with its hub: heard, shut out, or with a certificate that is good no more.
 
 Owns what a book says of a certificate's bearer; at the device the note that it was shut out, which
-outlives a restart and stays until the hub answers again, and the words about it. Nothing is decided
-by the note: a device
-that was shut out goes on writing and trying, so that a mistake at the hub costs nothing here. The
-hub's refusals carry no signature, which is one reason more to show this note and do nothing by it.
+outlives a restart and stays until the hub answers again, and the words about it. A device that was
+shut out goes on writing and trying, so that a mistake at the hub costs no entry; but it promises
+nothing, for what it would promise now the hub's word has made void already (DESIGN §5.12). The
+hub's refusals carry no signature: whoever can forge one (TLS keeps strangers from it) turns
+promises into questions until the hub answers the next time, and nothing else.
 """
 
 from __future__ import annotations

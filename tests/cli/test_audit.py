@@ -84,6 +84,8 @@ def test_every_change_says_who_when_what_before_and_after(run: Run, lived: Path)
         ]
         assert granted[0]["after"]["start"].endswith(("+01:00", "+02:00"))
         assert by_kind["guest.erased"]["after"]["reason"] == "guest_request"
+        times = [one["at"] for one in items]
+        assert times == sorted(times), "by time, though a device hears of some changes late"
     assert by_kind.keys() <= {one["kind"] for one in listed(run, lived / "hub")}
     revoked = listed(run, lived / "hub")[-1]
     assert (revoked["kind"], revoked["after"]["node"]) == ("node.revoked", "kiosk")

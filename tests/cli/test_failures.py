@@ -83,6 +83,10 @@ GRANT = ("allotments", "grant", "--venue", "trattoria", "--holder", "desk", "--r
         (("allotments", "revoke", "12", "--reason", "sold"), "ID: give its first 6 letters"),
         (("guests", "show", "agent_1"), "AGENT: agent_1 is no agent id"),
         (("books", "show", "trattoria", "soon"), "DATE: 'soon' is no date"),
+        (
+            ("audit", "list", "--from", "2026-07-02", "--to", "2026-07-02"),
+            "nothing lies between: --to is the first day or time left out",
+        ),
         (("audit", "list", "--from", "soon"), "--from: 'soon' is no time"),
         (("hub", "invite", *AT[:2], "--role", "kiosk", "--name", "No!"), "--name: must be"),
         (("token", "create", "--role", "staff", "--name", "No!"), "--name: 1 to 64"),

@@ -8,7 +8,8 @@ from holdfast.model.errors import Invalid, NotFound, RuleViolated
 from holdfast.model.events import ReservationAmended
 from holdfast.node import attention
 from holdfast.node.inspection import exceptions
-from tests.kit import Fleet
+from holdfast.node.lookup import rfc3339_ms
+from tests.kit import START_MS, Fleet
 from tests.node.test_queue import write_unchecked
 
 
@@ -66,6 +67,7 @@ def test_two_hubs_cannot_be_acknowledged_away(fleet: Fleet):
     with pytest.raises(RuleViolated, match="two hubs"):
         fleet.sync(desk)
     [item] = [item for item in exceptions(desk) if item["kind"] == "two_hubs"]
+    assert item["since"][:10] == rfc3339_ms(START_MS)[:10], "it began with the second of the two"
     with pytest.raises(RuleViolated, match="Stop one of them"):
         attention.resolve(desk, item["id"], "acknowledge", "seen")
     assert item in exceptions(desk)

@@ -15,10 +15,17 @@ import msgspec
 import pytest
 
 from holdfast.model.claims import READY
-from holdfast.model.errors import Conflict, HoldfastError, NotAvailable, NotFound, RuleViolated
+from holdfast.model.errors import (
+    Conflict,
+    Forbidden,
+    HoldfastError,
+    NotAvailable,
+    NotFound,
+    RuleViolated,
+)
 from holdfast.model.reservation import View
 from holdfast.model.rights import Held
-from holdfast.node import returning
+from holdfast.node import allotments, returning, standing
 from holdfast.node.exchange import Exchange, Peer
 from holdfast.node.node import Node
 from holdfast.node.service import Service
@@ -337,6 +344,25 @@ def test_a_device_that_is_shut_out_has_no_rights_any_more(fleet: Fleet):
     hub.revoke("desk", "stolen")
     assert held(hub, fleet.book, "T1") == []
     assert fleet.reserve(hub, "19:00", ["T1"]).assurance == "guaranteed"
+
+
+def test_a_device_that_knows_that_it_is_shut_out_promises_nothing(fleet: Fleet):
+    """It goes on writing, and asks the hub; what it would promise is void already."""
+    desk, hub = fleet.nodes["desk"], fleet.the_hub
+    hub.revoke("desk", "stolen")
+    with pytest.raises(Forbidden):
+        desk.sync()
+    view = fleet.reserve(desk, "19:00", ["T1"])
+    assert (view.status, view.assurance) == ("commit_pending", "provisional")
+    assert allotments.own(desk).resources == 0
+
+
+def test_a_hub_that_answers_again_gives_a_device_its_word_back(fleet: Fleet):
+    desk = fleet.nodes["desk"]
+    desk.failed_round(standing.refusal("desk", "trattoria"))
+    assert fleet.reserve(desk, "19:00", ["T1"]).assurance == "provisional"
+    desk.sync()
+    assert fleet.reserve(desk, "21:00", ["T1"]).assurance == "guaranteed"
 
 
 def test_a_restored_device_sells_nothing_guaranteed_until_it_is_granted_again(fleet: Fleet):

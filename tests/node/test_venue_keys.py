@@ -12,9 +12,10 @@ from holdfast.model.errors import Conflict, Forbidden
 from holdfast.model.events import VenueKeyHanded, VenueKeyPublished
 from holdfast.model.reservation import View
 from holdfast.node import attention, inspection
+from holdfast.node.lookup import rfc3339_ms
 from holdfast.node.node import Node
 from holdfast.sync.messages import CardKeyItem
-from tests.kit import Fleet
+from tests.kit import START_MS, Fleet
 from tests.node.test_forgetting import ANN, book, files_with, holders, read, sealed_keys
 
 KEYS = 100
@@ -256,6 +257,8 @@ def test_a_person_is_told_to_make_another_key(town: Fleet):
     town.the_hub.revoke("bar", "stolen")
     town.sync_all()
     (named,) = open_now()
+    [item] = [one for one in inspection.exceptions(town.nodes["desk"]) if one["id"] == named]
+    assert item["since"][:10] == rfc3339_ms(START_MS)[:10], "since it was shut out"
     rotate(town, "desk")
     assert open_now() == [named]
     town.sync_all()
