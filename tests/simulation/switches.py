@@ -313,7 +313,7 @@ def one_of_two_holders_is_asked() -> Generator[None, None, None]:
         holders = [held.holder for held in rights.of_resource(wanted[0].resource)]
         return found if found.guaranteed else found._replace(asks=holders[0])
 
-    def first(rights: Any, view: Any, operation: bytes) -> bytes:
+    def first(rights: Any, view: Any, operation: bytes) -> Any:
         return next(one.asks for one in view.claims if one.id.operation == operation)
 
     with (
