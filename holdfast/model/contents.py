@@ -429,6 +429,7 @@ def _check_granted(event: RightGranted) -> None:
         or not 1 <= event.quantity <= 1_000_000
         or not -1 <= event.release_minutes <= RELEASE_MINUTES_MAX
         or len(event.handed) > CLAIMS_PER_ENTRY_MAX
+        or not 0 <= event.since < 1 << 53
     ):
         raise Malformed("right-out-of-range")
     _check_operation_ids(event.holder)

@@ -267,6 +267,8 @@ class RightGranted(Event, frozen=True):
     repeats them in the same order. `whole`: it was all that there is of each of the resources, so
     that its holder is the one that may overbook them (`overbooking`). Written here because a
     capacity that grows later, and is known to some before others, must not make two of them.
+    `since`: how many entries of the holder's chain the hub held; none of these ends what is handed
+    over here.
     """
 
     holder: bytes
@@ -278,6 +280,7 @@ class RightGranted(Event, frozen=True):
     after: bytes = b""
     handed: tuple[tuple[bytes, bytes, int], ...] = ()
     whole: bool = False
+    since: int = 0
 
 
 class RightReturned(Event, frozen=True):

@@ -37,7 +37,9 @@ class Closed(Protocol):
 
 class Right(NamedTuple):
     """One grant as it was written. `start` and `end` are epoch seconds; `quantity` holds for each
-    of the resources; `release_minutes` -1: never released; `whole`: it was all that there is."""
+    of the resources; `release_minutes` -1: never released; `whole`: it was all that there is.
+    Entries of the holder's chain up to `since` were written before it, and end nothing that was
+    handed over with it."""
 
     id: bytes
     holder: bytes
@@ -48,6 +50,7 @@ class Right(NamedTuple):
     release_minutes: int
     stamp: int
     whole: bool = False
+    since: int = 0
 
 
 class Held(NamedTuple):
@@ -135,7 +138,7 @@ class Rights:
         self.changes += 1
         self.by_id[right] = Right(
             right, event.holder, event.resources, event.quantity, event.start, event.end,
-            event.release_minutes, stamp, event.whole,
+            event.release_minutes, stamp, event.whole, event.since,
         )  # fmt: skip
         for resource in event.resources:
             self._by_resource.setdefault(resource, []).append(right)
@@ -201,6 +204,9 @@ class Rights:
         """The instants of a right that a node has at entry n of its chain."""
         lives = self.lives(right.holder)
         if node not in lives or n > self._limit(node):
+            return None
+        if node == right.holder and n <= right.since:
+            # What a device ended by a right that it had lost does not come to count by this one.
             return None
         own = lives.index(node)
         for revoked in self._revoked.get(right.id, ()):

@@ -354,6 +354,8 @@ class Granting:
         for piece in pieces:
             key = (piece.start, piece.end, piece.quantity, piece.whole)
             alike.setdefault(key, []).append(piece)
+        chain = self._hub.store.journal.chain(name, life)
+        since = 0 if chain is None else self._hub.standing(name, life).length
         written = 0
         for (start, end, quantity, whole), group in alike.items():
             for together in _batches(group):
@@ -368,6 +370,7 @@ class Granting:
                     self._hub.rights(name).last_end(piece.resource for piece in together),
                     tuple((one.reservation, one.id.operation, one.id.index) for one in claims),
                     whole,
+                    since,
                 )
                 handed = tuple(
                     Claim(one.resource, one.start, one.end, one.quantity, right=one.right)

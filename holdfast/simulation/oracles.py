@@ -251,13 +251,17 @@ class Oracles:
         """What is sold or granted from a right that was taken back, by a person's word or with the
         life that had it, and whose holder has not heard of it, may end (§5.12)."""
         known = self.shown.get(HUB, {}).get(key)
-        if known is not None and one.stands_at(known):
-            return
+        stands = known is not None and one.stands_at(known)
         replicas = [m.replica for m in self._world.running() if m.replica is not None]
         rights = [each.rights(key[0]) for each in replicas if key[0] in each.books]
         hub = self._world.hub.replica
+        of_hub = hub.rights(key[0]) if hub is not None and key[0] in hub.books else None
         for claim in view.live:
             if not claim.right:
+                continue
+            if stands and (of_hub is None or of_hub.taken_back(claim.right)):
+                # Whoever took it back counts the sale. A hub of which an older disk was put back
+                # may have forgotten that it did.
                 continue
             forgotten = self.proceeded and (
                 hub is None or claim.right not in hub.rights(key[0]).by_id

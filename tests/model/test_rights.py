@@ -76,6 +76,15 @@ def test_nothing_is_sold_behind_a_return_a_revoked_head_or_a_closed_one() -> Non
         assert rights.holder(ClaimId(b"c" * 16, 0), RIGHT, DAY) == HUB
 
 
+def test_what_a_device_ended_before_a_grant_is_not_ended_by_it() -> None:
+    """It had lost an earlier right unawares and moved somebody away, whom the hub kept; the place
+    is handed back to it with the guest in it."""
+    one = ClaimId(b"c" * 16, 0)
+    rights = granted(since=5, handed=((b"v" * 16, one.operation, one.index),))
+    assert not rights.held(DESK, 5, one, b"", DAY)
+    assert rights.held(DESK, 6, one, b"", DAY)
+
+
 def test_another_devices_return_gives_nothing_back() -> None:
     rights = granted()
     rights.returned(KIOSK, 1, 1, OTHER, RightReturned((RIGHT,)))
