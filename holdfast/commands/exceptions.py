@@ -17,6 +17,7 @@ from holdfast.commands.options import (
     reason_option,
 )
 from holdfast.commands.words import ago_text
+from holdfast.model.contradictions import ANSWERS
 from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.vocabulary import ACTIONS, RESOLVE_REASONS, resolve_reasons
 
@@ -143,6 +144,7 @@ def resolve(
     """
     from holdfast.commands.hub_standing import warn_if_shut_out
     from holdfast.commands.output import say, show_json
+    from holdfast.commands.reservations import show_reservation
     from holdfast.commands.session import open_session, quoted
 
     code = read_reason(reason, resolve_reasons(action))
@@ -155,10 +157,21 @@ def resolve(
         named = _named(session, exception)
         answer = session.post(f"/exceptions/{quoted(named)}/resolve", body)
         warn_if_shut_out(session)
+        changed = None
+        about, _, kind = named.partition(".")
+        if not as_json and _changes(kind, action):
+            changed = session.get(f"/reservations/{quoted(about)}")
     if as_json:
         show_json(answer)
-    else:
-        say("Resolved.")
+        return
+    say("Resolved.")
+    if changed is not None:
+        show_reservation(changed, to_guest=True)
+
+
+def _changes(kind: str, action: str) -> bool:
+    """Whether an action does something to the reservation, beside the record of it."""
+    return any(one.action == action and one.does for one in ANSWERS.get(kind, ()))
 
 
 def _called(item: dict[str, Any]) -> str:

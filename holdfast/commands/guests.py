@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from holdfast.commands.naming import named_agent, said_of, shown_chars
 from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
-from holdfast.commands.words import clock_text, counted, status_words
+from holdfast.commands.words import clock_text, counted, plain, status_words
+from holdfast.model import guest_words
+from holdfast.model.errors import Forbidden, NotFound, RuleViolated
 from holdfast.model.vocabulary import ERASE_REASONS
+
+if TYPE_CHECKING:
+    from holdfast.commands.session import Session
 
 _DEVICE: Final = {
     "confirmed": "has destroyed what it held",
@@ -19,6 +24,8 @@ _DEVICE: Final = {
     "shut_out": "was shut out: it will never answer",
 }
 _ROLE_OF_HUB: Final = "hub"
+_READS_NO_CARD: Final = (Forbidden.status, NotFound.status, RuleViolated.status)
+"""How a device answers that does not hold the venue's key, or was restored."""
 
 
 @click.group(cls=Group)
@@ -76,7 +83,7 @@ def find(text: str, data: Path, limit: int | None, as_json: bool) -> None:
             ]
             for one in found["items"]
         ),
-        empty="nobody is known so",
+        empty=_nobody(wanted),
     )
 
 
@@ -158,7 +165,7 @@ def erase(agent: str, data: Path, reason: str, yes: bool, as_json: bool) -> None
     with open_session(data) as session:
         whole = named_agent(session, agent)
         if whole != agent:
-            _confirm(said_of(session, whole), agent, yes=yes)
+            _confirm(session, whole, agent, yes=yes)
         answer = session.request(
             "DELETE", f"/guests/{quoted(whole)}", params={"reason": reason}
         ).data
@@ -189,23 +196,51 @@ def erasures(agent: str | None, data: Path, as_json: bool) -> None:
         say("nobody was erased")
 
 
-def _confirm(meant: str, typed: str, *, yes: bool) -> None:
+def _nobody(wanted: str) -> str:
+    """What is said where no guest was found; it does not repeat what was looked for."""
+    said = "No guest found for that."
+    if guest_words.has_short_word(wanted):
+        least = guest_words.BEGINNING_LETTERS_MIN
+        said += f" The beginning of a name needs at least {least} letters; fewer find only a whole"
+        said += " name."
+    return said
+
+
+def _confirm(session: Session, agent: str, typed: str, *, yes: bool) -> None:
     """Show who is meant, and go on only if that is right. Raises click.UsageError where nobody can
     be asked, click.Abort for no."""
     from holdfast.commands.output import remark
 
+    meant = said_of(session, agent)
     if yes:
         remark(f"{typed} is {meant}")
     elif _at_a_terminal():
-        click.confirm(f"{typed} is {meant}. Forget this guest?", abort=True, err=True)
+        named = f"{name}, {meant}" if (name := _name_of(session, agent)) else meant
+        click.confirm(f"{typed} is {named}. Forget this guest?", abort=True, err=True)
     else:
         raise click.UsageError(
             f"{typed} is {meant}: give the whole id, or --yes, if that is who is meant"
         )
 
 
+def _name_of(session: Session, agent: str) -> str:
+    """The guest's name, for the person at the terminal alone: what is redirected is kept. Empty
+    where this device cannot read the card."""
+    from holdfast.commands.failures import Refused
+    from holdfast.commands.session import quoted
+
+    try:
+        card = session.get(f"/guests/{quoted(agent)}").get("guest") or {}
+    except Refused as error:
+        if error.http_status not in _READS_NO_CARD:
+            raise
+        return ""
+    return plain(card.get("name"))
+
+
 def _at_a_terminal() -> bool:
-    return sys.stdin.isatty()
+    """Whether somebody can be asked, and reads the question there and nowhere else."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _show_erasures(items: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ what is occupied, and returns a plan; writing it as an entry is the holder's bus
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -21,6 +21,9 @@ from holdfast.model.offers import VenueIndex, equal_choices
 from holdfast.model.overbooking import OVER_LIMIT, Overbooking
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Held, Rights
+
+NOT_HELD: Final = "not-held"
+"""Why what nobody has was refused: another has the right to sell it."""
 
 
 class Stock(Protocol):
@@ -156,7 +159,7 @@ def decide(
         if all(beyond.room(claim, ends) is not None for claim in missing):
             return Verdict("displaced", OVER_LIMIT, claims, (), won)
     # Where nobody sits in the way, somebody else has the right to it.
-    return Verdict("displaced", "taken" if won else "not-held", claims, (), won)
+    return Verdict("displaced", "taken" if won else NOT_HELD, claims, (), won)
 
 
 def _sold(

@@ -77,6 +77,14 @@ def words_asked(text: str) -> list[Asked]:
     return asked
 
 
+def has_short_word(text: str) -> bool:
+    """Whether a word of what is looked for is too short to be taken as the beginning of a name, so
+    that it finds a whole name alone."""
+    return any(
+        len(one.words) == 1 and one.words[0][0].startswith("n=") for one in words_asked(text)
+    )
+
+
 def folded(text: str) -> str:
     """A name as it is compared: without case, accents and other ways to write one letter."""
     parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())

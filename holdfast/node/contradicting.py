@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import UNSET
 
-from holdfast.model import contradictions, lifecycle
+from holdfast.model import contradictions, lifecycle, overbooking
 from holdfast.model.contradictions import (
     CANCEL,
+    DISPLACED,
     MOVE,
     OVERBOOK,
     OVERBOOKED,
@@ -23,6 +24,7 @@ from holdfast.model.contradictions import (
     WALK,
     Answer,
 )
+from holdfast.model.deciding import NOT_HELD
 from holdfast.model.errors import BadTransition, Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, ReservationCheckedIn
 from holdfast.model.ids import uuid_text
@@ -35,13 +37,14 @@ from holdfast.model.reservation import (
     resolutions,
     shown_claims,
 )
+from holdfast.model.rights import HUB
 from holdfast.model.sitting import TwoParties, is_resolved, sitting, two_parties
 from holdfast.node import amending, marking
-from holdfast.node.lookup import rfc3339_ms, subject_of, venue_time
+from holdfast.node.lookup import node_name, rfc3339_ms, subject_of, venue_time
 from holdfast.node.recording import refused_as_invalid, view_of
 from holdfast.node.replica import Replica
 from holdfast.node.requests import Override, PatchRequest
-from holdfast.node.words import exception_sentence
+from holdfast.node.words import exception_sentence, sold_elsewhere_sentence
 from holdfast.store.projections import Record
 
 if TYPE_CHECKING:
@@ -127,26 +130,70 @@ def _item(
     replica: Replica, record: Record, kind: str, since_ms: int, found: TwoParties | None = None
 ) -> Item:
     view = record.view
-    if found is not None:
-        others = [subject_of(replica, record.book, other) for other in found.others]
-    else:
-        won = view.decision.won if view.decision is not None else ()
-        others = [subject_of(replica, record.book, winner) for winner in won]
-    detail = exception_sentence(
-        kind,
-        subject_of(replica, record.book, record.id),
-        others,
-        place=found.resource if found is not None else "",
-        seen=_SEEN_BY[kind](replica, record) if kind in _SEEN_BY else "",
-    )
     about = uuid_text(record.id)
     shown = item(
-        kind, about, record.book, about, detail, since_ms,
-        contradictions.answers_to(kind, view.status),
+        kind, about, record.book, about, _detail(replica, record, kind, found), since_ms,
+        _offered(replica, record, kind),
     )  # fmt: skip
     if found is not None:
         shown["others"] = [uuid_text(other) for other in found.others]
     return shown | {"code": view.code or None, "service_date": view.service_date or None}
+
+
+def _offered(replica: Replica, record: Record, kind: str) -> list[Answer]:
+    """What can be done; without overbooking where the venue sets no limit for the place and time
+    that were asked for. Another place may still be named with it."""
+    venue = replica.book(record.book).administration.venue
+    beyond = venue is not None and all(
+        overbooking.limit(venue.venue, claim.resource, claim.start, claim.end)
+        for claim in shown_claims(record.view)
+    )
+    return [
+        answer
+        for answer in contradictions.answers_to(kind, record.view.status)
+        if beyond or answer.does != OVERBOOK
+    ]
+
+
+def _detail(replica: Replica, record: Record, kind: str, found: TwoParties | None) -> str:
+    """What happened and what to do, in a sentence."""
+    subject, decision = subject_of(replica, record.book, record.id), record.view.decision
+    if kind == DISPLACED and decision is not None and decision.reason == NOT_HELD:
+        resources = list(dict.fromkeys(claim.resource for claim in shown_claims(record.view)))
+        return sold_elsewhere_sentence(subject, resources, _seller(replica, record))
+    others = decision.won if decision is not None else ()
+    if found is not None:
+        others = found.others
+    return exception_sentence(
+        kind,
+        subject,
+        [subject_of(replica, record.book, other) for other in others],
+        place=found.resource if found is not None else "",
+        seen=_SEEN_BY[kind](replica, record) if kind in _SEEN_BY else "",
+    )
+
+
+def _seller(replica: Replica, record: Record) -> str:
+    """Who sells now what a reservation asked for: `the hub`, a device by its name, or, where it is
+    several's, `somebody else`."""
+    rights, holders = replica.rights(record.book), set()
+    for claim in shown_claims(record.view):
+        touching = [
+            held
+            for held in rights.of_resource(claim.resource)
+            if held.start < claim.end and claim.start < held.end
+        ]
+        holders |= {held.holder for held in touching}
+        if not any(
+            held.right.whole and held.covers(claim.resource, claim.start, claim.end)
+            for held in touching
+        ):
+            holders.add(HUB)
+    names = {
+        "the hub" if holder == HUB else node_name(replica, record.book, holder)
+        for holder in holders
+    }
+    return names.pop() if len(names) == 1 else "somebody else"
 
 
 def _check_ins(replica: Replica, record: Record) -> str:

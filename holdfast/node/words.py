@@ -91,6 +91,13 @@ EXCEPTION_SENTENCES: Final = {
     " another place, or say that they share it.",
 }
 
+_SOLD_ELSEWHERE: Final = (
+    "{subject} could not be given {place}: {seller} sells it now, and it may still be free. Ask"
+    " {seller} for it (`holdfast exceptions resolve {subject} --action move {options} --reason"
+    " called_guest`), or offer another time or place."
+)
+"""Of a displaced reservation in whose way nobody is."""
+
 
 def plain_reason(code: str) -> str:
     """A reason code in words; empty for none."""
@@ -124,4 +131,15 @@ def exception_sentence(
         others=named,
         place=place,
         seen=f": {seen}" if seen else "",
+    )
+
+
+def sold_elsewhere_sentence(subject: str, resources: Sequence[str], seller: str) -> str:
+    """What happened and what to do where a place could not be given because another, `seller`, has
+    the right to sell it. The same place may still be had: from whoever sells it now."""
+    return _SOLD_ELSEWHERE.format(
+        subject=subject,
+        place=" and ".join(resources),
+        seller=seller,
+        options=" ".join(f"--resource {resource}" for resource in resources),
     )

@@ -38,6 +38,7 @@ def test_a_table_of_allotments_is_read_on_80_columns(run: Run, places: tuple[Pat
         lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
         assert max(map(len, lines)) <= 80
         assert "holder" in lines[0]
+        assert "until" in lines[0], "until when somebody may sell matters more than since when"
         assert "T1, T2" in shown
         assert "active" in shown
     whole = document(run("allotments", "list", "--data", hub, "--json"))["items"]

@@ -200,7 +200,7 @@ def test_an_exception_is_found_by_the_reservation_that_it_is_about(
         *("exceptions", "resolve", lost["code"], "--action", "acknowledge"),
         *("--reason", "guest_called", "--data", hub),
     )
-    assert done.exit_code == 0, done.stderr
+    assert (done.exit_code, done.stdout) == (0, "Resolved.\n"), done.stderr
     assert "nothing open" in run("exceptions", "show", lost["code"], "--data", hub).stderr
 
 
@@ -225,13 +225,18 @@ def test_an_exception_is_resolved_by_what_its_screen_offers(run: Run, hub: Path,
     assert run(*reserve(hub, "--resource", "T1")).exit_code == 0
     run("sync", "now", "--data", kiosk)
     shown = run("exceptions", "show", lost, "--data", hub).stdout
-    for action in ("move", "overbook", "cancel", "refund-later", "acknowledge"):
+    for action in ("move", "cancel", "refund-later", "acknowledge"):
         assert f"--action {action} " in shown
     answer = ("exceptions", "resolve", lost, "--reason", "called_guest", "--data", hub)
     refused = run(*answer, "--action", "move")
     assert refused.exit_code == 1
     assert "name the place" in refused.stderr
-    assert run(*answer, "--action", "move", "--resource", "T2").exit_code == 0
+    done = run(*answer, "--action", "move", "--resource", "T2").stdout
+    assert done.startswith("Resolved.\n"), done
+    told = [line.split(maxsplit=1) for line in done.splitlines()]
+    for field in (["code", lost], ["state", "confirmed (guaranteed)"], ["where", "T2"]):
+        assert field in told, done
+    assert "tell the guest  " in done
     moved = document(run("reservations", "show", lost, "--json", "--data", hub))
     assert (moved["status"], moved["resources"]) == ("confirmed", ["T2"])
     listed = run("audit", "list", "--reservation", lost, "--data", hub).stdout

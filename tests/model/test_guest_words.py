@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.guest_words import BEGINNING, EXACT, folded, words_asked, words_of_card
+from holdfast.model.guest_words import (
+    BEGINNING,
+    EXACT,
+    folded,
+    has_short_word,
+    words_asked,
+    words_of_card,
+)
 
 
 def fit(card: dict[str, str], text: str) -> int | None:
@@ -85,3 +92,14 @@ def test_a_name_is_found_by_itself_and_folding_is_done_once(name):
 def test_the_words_of_a_card_are_few(name, email, phone):
     words = words_of_card({"name": name, "email": email, "phone": phone})
     assert len(words) <= 32 * 17 + 20 + 5
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("bi", True), ("anna bi", True), ("bia", False), ("\u738b", True), ("\u738b\u5c0f", False),
+        ("055", False), ("b@example.com", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_word_is_short_that_begins_no_name(text: str, short: bool):
+    assert has_short_word(text) is short

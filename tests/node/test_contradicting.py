@@ -103,6 +103,32 @@ def test_steps_that_contradict_are_told_alike_everywhere(fleet, one, other, kind
     assert item["actions"]
 
 
+def test_a_place_that_another_sells_now_is_told_so_and_had_by_asking_again(fleet):
+    """The desk asks the hub for T2, which has meanwhile handed T2 to the kiosk."""
+    desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
+    fleet.cut("desk")
+    wish = fleet.reserve(desk, "19:30", ["T2"])
+    fleet.the_hub.granting.grant("trattoria", "kiosk", ["T2"])
+    fleet.heal()
+    fleet.sync_all()
+    assert everywhere(fleet) == [(wish.code, "displaced")]
+    detail = the(desk, "displaced")["detail"]
+    assert detail.startswith(f"{wish.code} could not be given T2: kiosk sells it now, and it may")
+    assert f"resolve {wish.code} --action move --resource T2 --reason called_guest`" in detail
+    answer(desk, "displaced", "move", "T2")
+    fleet.sync_all()
+    now = fleet.now(kiosk, wish)
+    assert (now.status, [claim.resource for claim in now.live]) == ("confirmed", ["T2"])
+    assert everywhere(fleet) == []
+
+
+def test_overbooking_is_offered_only_where_the_venue_sets_a_limit(fleet):
+    displaced(fleet)
+    item = the(fleet.the_hub, "displaced")
+    assert item["actions"] == ["move", "cancel", "refund-later", "acknowledge"]
+    assert [choice["action"] for choice in item["choices"]] == item["actions"]
+
+
 def test_two_check_ins_say_who_saw_how_many_when(fleet):
     desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
     made = fleet.reserve(desk, "19:30", ["T1"])
