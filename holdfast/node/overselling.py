@@ -38,10 +38,12 @@ _Places = set[tuple[str, int]]
 
 class _Sale(NamedTuple):
     """A claim that counts against a right; `place` orders sales as their chains do: by the life
-    that wrote it and the number of its entry, (-1, 0) where the claim was handed over."""
+    that wrote it and the number of its entry, (-1, 0) where the claim was handed over. `insists`:
+    somebody who may asked for it beyond the capacity."""
 
     place: tuple[int, int]
     claim: ClaimView
+    insists: bool
 
 
 def take_back(hub: Hub, name: str, touched: Iterable[bytes]) -> int:
@@ -136,18 +138,20 @@ def _first_too_many(hub: Hub, name: str, right: Right, places: _Places) -> tuple
             sold = claim.right == right.id
             entry = granting_entry(record.seen, claim, lives) if sold else None
             place = (-1, 0) if entry is None else (lives.index(entry.node), entry.n)
-            sales[one.claim] = _Sale(place, claim)
+            # Whoever asked insists, not whoever has the place and answers, a kiosk perhaps.
+            asker = next((s.node for s in record.seen if s.operation == claim.id.operation), b"")
+            author = authors.get(asker)
+            insists = claim.override and author is not None and author.info.role in OVERRIDERS
+            sales[one.claim] = _Sale(place, claim, insists)
     levels: dict[str, Profile] = {}
     for sale in sorted(sales.values(), key=lambda one: (one.place, one.claim.id)):
         claim = sale.claim
         level = levels.setdefault(claim.resource, Profile())
         too_many = level.peak(claim.start, claim.end) + claim.quantity > right.quantity
         if too_many and sale.place[0] >= 0:
-            life = lives[sale.place[0]]
-            insists = claim.override and authors[life].info.role in OVERRIDERS
-            beyond = _highest_limit(hub, name, claim) if insists and right.whole else 0
+            beyond = _highest_limit(hub, name, claim) if sale.insists and right.whole else 0
             if level.peak(claim.start, claim.end) + claim.quantity > right.quantity + beyond:
-                return life, sale.place[1]
+                return lives[sale.place[0]], sale.place[1]
         level.shift(claim.start, claim.end, claim.quantity)
     return None
 

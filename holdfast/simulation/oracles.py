@@ -206,7 +206,7 @@ class Oracles:
                 self._note_doubled(key, record, replica.identity.incarnation)
             if machine.name != HUB and now.held and not stood:
                 self._note_taken_back(key, now, record.view)
-            self._check_step(machine, key, known.get(key), now)
+            self._check_step(machine, key, known.get(key), now, record)
             known[key] = now
         for book in watch.books:
             self._moved[book] = None
@@ -310,7 +310,9 @@ class Oracles:
 
     # --- a confirmation stands ------------------------------------------------------------------
 
-    def _check_step(self, machine: Machine, key: Key, before: Shown | None, now: Shown) -> None:
+    def _check_step(
+        self, machine: Machine, key: Key, before: Shown | None, now: Shown, record: Record
+    ) -> None:
         if now.held:
             self.held_once.setdefault(key, machine.name)
         if before is None or not before.held or now.held or now.asked:
@@ -319,6 +321,10 @@ class Oracles:
             self.exceptions[OVERSOLD] += 1
             return
         if key in self.loose:
+            self.exceptions[self.loose[key]] += 1
+            return
+        if _behind_a_close(record, before):
+            self.loose[key] = "a life was closed before the hub had heard all of it"
             self.exceptions[self.loose[key]] += 1
             return
         if any(key in shown and shown[key].asked for shown in self.shown.values()):
@@ -557,6 +563,22 @@ class Oracles:
                     self.report(
                         "only a holder decides", f"{view.code} was turned away by who may not"
                     )
+
+
+def _behind_a_close(record: Record, before: Shown) -> bool:
+    """Whether what was shown rested on an entry behind the head where a life was closed: its disk
+    went back or was copied, and only somebody whom the hub had not heard yet knew more of it."""
+    given = {claim.operation for claim, *_ in before.live}
+    return any(
+        seen.operation in given
+        or (
+            seen.kind == "claim.decided"
+            and (decided := _decoded(seen.content)) is not None
+            and decided.decides in given
+        )
+        for seen in record.seen
+        if not seen.counts
+    )
 
 
 def check_fresh_fold(oracles: Oracles, machine: Machine, replica: Service, book: str) -> None:

@@ -243,6 +243,19 @@ def test_a_kiosk_is_refused(fleet: Fleet):
         fleet.reserve(fleet.nodes["kiosk"], "19:00", ["T1"], override=VIP)
 
 
+def test_a_kiosk_that_has_the_place_answers_a_desks_override_and_is_not_accused(undivided: Fleet):
+    """Who asked insists; the kiosk only has the place."""
+    fleet, kiosk, desk = undivided, undivided.nodes["kiosk"], undivided.nodes["desk"]
+    (held,) = fleet.the_hub.granting.grant("trattoria", "kiosk", ["T1"])
+    fleet.sync_all()
+    fleet.reserve(kiosk, "19:00", ["T1"])
+    fleet.cut("desk")
+    wish = fleet.reserve(desk, "19:00", ["T1"], override=VIP)
+    settle(fleet)
+    assert told(fleet.now(desk, wish)) == ("confirmed", "admitted", "vip_guest")
+    assert fleet.the_hub.rights(fleet.book).now(held.right.id) is not None
+
+
 def test_a_word_that_is_on_no_list_is_refused(fleet: Fleet):
     with pytest.raises(Invalid) as raised:
         fleet.reserve(fleet.the_hub, "19:00", ["T1"], override=Override(reason="Ann Smith"))
