@@ -386,6 +386,16 @@ def translated(path: Path) -> Generator[None, None, None]:
         yield
     except sqlite3.DatabaseError as error:
         raise translate(error, path) from error
+    except UnicodeDecodeError as error:
+        # SQLite names what is damaged in its own bytes, which Python cannot read either.
+        raise _damaged(path, "its names are no text any more") from error
+
+
+def _damaged(path: Path, why: str) -> DirectoryDamaged:
+    return DirectoryDamaged(
+        f"{path} is damaged ({why}); it was left as it is: run `holdfast doctor`, or restore a "
+        "backup and rejoin"
+    )
 
 
 def translate(error: sqlite3.DatabaseError, path: Path) -> Exception:
@@ -397,10 +407,7 @@ def translate(error: sqlite3.DatabaseError, path: Path) -> Exception:
             f"the disk of {path} is full; nothing of this request was kept, free some space"
         )
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return DirectoryDamaged(
-            f"{path} is damaged ({text}); it was left as it is: "
-            "run `holdfast doctor`, or restore a backup and rejoin"
-        )
+        return _damaged(path, text)
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return DirectoryError(f"{path} cannot be opened for writing ({text}); check owner and mode")
     if primary in (sqlite3.SQLITE_IOERR,):

@@ -53,6 +53,9 @@ class Trace(NamedTuple):
     what: str
 
 
+_NOT_READ: Final = "that cannot be read; run `holdfast doctor`"
+
+
 class ReadOnlyStore:
     """A context manager over a database file, or the one in a data directory.
 
@@ -152,22 +155,22 @@ class ReadOnlyStore:
 
     def traces(self) -> Iterator[Trace]:
         """What was made of entries and would be left if they were taken out: reservations, and
-        operations that were written here."""
+        operations that were written here. Raises DirectoryDamaged."""
         with translated(self.path):
             for book, incarnation, n in self._c.execute(
                 "SELECT c.book, c.incarnation, max(o.n) FROM operations o"
                 " JOIN chains c ON c.id = o.chain GROUP BY c.book, c.incarnation"
             ).fetchall():
+                # A damaged row may hold anything: SQLite's columns take values of every type.
+                if not (type(book), type(incarnation), type(n)) == (str, bytes, int):
+                    raise DirectoryDamaged(f"{self.path} has a row of the queue {_NOT_READ}")
                 yield Trace(book, incarnation, n, "the queue holds an operation of it")
             rows = self._c.execute("SELECT book, code, seen FROM reservations")
             for book, code, packed in rows:
                 try:
-                    seen = _seen.decode(packed)
-                except msgspec.MsgspecError as error:
-                    raise DirectoryDamaged(
-                        f"{self.path} has a reservation that cannot be read; "
-                        "run `holdfast doctor --fix`"
-                    ) from error
+                    seen = _seen.decode(_raw(packed))
+                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                    raise DirectoryDamaged(f"{self.path} has a reservation {_NOT_READ}") from error
                 for entry in seen:
                     yield Trace(book, entry.node, entry.n, f"{code or 'a reservation'} rests on it")
 

@@ -25,6 +25,7 @@ from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.replica import Replica
 from holdfast.store import database
+from holdfast.store.readonly import ReadOnlyStore
 from holdfast.store.records import Token
 from holdfast.store.store import Store
 from tests.kit import Fleet, assert_same_book
@@ -301,6 +302,20 @@ def test_a_newer_version_is_named_and_its_data_is_left_alone(tmp_path):
     rows = sqlite3.connect(tmp_path / database.FILE_NAME)
     assert rows.execute("SELECT count(*) FROM chains").fetchone() == (0,)
     rows.close()
+
+
+def test_a_table_whose_name_is_no_text_any_more_is_damage(tmp_path):
+    """SQLite names it in its own bytes, and Python cannot read the message."""
+    file = tmp_path / database.FILE_NAME
+    rows = sqlite3.connect(file)
+    rows.execute("CREATE TABLE meta (key, value)")
+    rows.execute("PRAGMA writable_schema = ON")
+    rows.execute("UPDATE sqlite_master SET name = CAST(x'9641' AS TEXT), sql = 'CREATE TABEL'")
+    rows.commit()
+    rows.close()
+    for opening in (Store, ReadOnlyStore):
+        with pytest.raises(DirectoryDamaged, match="no text any more"):
+            opening(tmp_path)
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path, monkeypatch):
