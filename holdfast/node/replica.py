@@ -536,7 +536,10 @@ class Replica:
             if entry is None:
                 continue
             if entry.stamp > highest:
-                highest = hlc.merge(highest, entry.stamp, now_ms, latest)
+                # Its own past, which a disk that was set back had forgotten, it must not repeat,
+                # whatever its clock says now; anybody else's stamp only within the bound.
+                own = chain.incarnation == self.identity.incarnation
+                highest = entry.stamp if own else hlc.merge(highest, entry.stamp, now_ms, latest)
             if entry.kind.startswith(_ADMINISTRATIVE):
                 self.store.journal.put_administration(book.name, [first_seq + offset])
                 self._touched_venue.add(book.name)

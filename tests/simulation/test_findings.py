@@ -189,3 +189,21 @@ def test_a_crash_between_two_lives_leaves_no_right_with_nobody() -> None:
         )
     )
     assert not result.violations, result.violations
+
+
+def test_a_disk_set_back_learns_its_own_stamps_from_a_neighbour() -> None:
+    """Its clock is wrong by more than a foreign stamp may move it; its own past counts all the
+    same, or its chain would go on behind where it was."""
+    result = play(
+        scenario(
+            ("image", "desk0", {}),
+            ("reserve", "desk0", wish(2, "19:30", "T1")),
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("rollback", "desk0", {}),
+            ("clock", "desk0", {"by_ms": -30 * HOUR}),
+            ("meet", "desk1", {"other": 0.0}),
+            ("reserve", "desk0", wish(3, "19:30", "T2")),
+        )
+    )
+    assert not result.violations, result.violations
