@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from holdfast.api.permissions import PERMISSIONS
+from holdfast.api.permissions import IMPLIED, PERMISSIONS
 from holdfast.model.errors import Forbidden
 from holdfast.model.reservation import View
 
@@ -68,4 +68,6 @@ class Caller(NamedTuple):
 def permissions_of(role: str, narrowed: Iterable[str] = ()) -> frozenset[str]:
     """The permissions of a role, or those of them that are named. An unknown role has none."""
     whole = PERMISSIONS.get(role, NOBODY)
-    return whole & frozenset(narrowed) if narrowed else whole
+    left = frozenset(narrowed)
+    left |= {IMPLIED[one] for one in left if one in IMPLIED}
+    return whole & left if narrowed else whole

@@ -17,7 +17,8 @@ ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
 
 _READ: Final = frozenset(
     {
-        "availability.read", "venues.read", "reservations.read", "queue.read", "sync.read",
+        "availability.read", "venues.read", "reservations.read", "reservations.find",
+        "queue.read", "sync.read",
         "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
         "status.read",
     }
@@ -47,10 +48,11 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "admin": _READ | _DESK | _SUPERVISE | _ADMINISTER,
     "supervisor": _READ | _DESK | _SUPERVISE,
     "staff": _READ | _DESK,
-    # A kiosk takes reservations and receives guests; it reads no card and cuts no network.
+    # A kiosk takes reservations and receives guests; it reads no card and cuts no network. Who
+    # stands there finds a reservation whose code they have, and no other.
     "kiosk": frozenset(
         {
-            "availability.read", "venues.read", "reservations.read", "reservations.create",
+            "availability.read", "venues.read", "reservations.find", "reservations.create",
             "reservations.cancel", "reservations.check-in", "reservations.confirm", "sync.read",
             "clock.read", "stream.read", "status.read",
         }
@@ -58,13 +60,15 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     # A guest sees and touches reservations of its own agent id alone (routes_reservations).
     "guest": frozenset(
         {
-            "availability.read", "venues.read", "reservations.read", "reservations.create",
-            "reservations.change", "reservations.cancel", "reservations.confirm", "guests.read",
-            "stream.read",
+            "availability.read", "venues.read", "reservations.read", "reservations.find",
+            "reservations.create", "reservations.change", "reservations.cancel",
+            "reservations.confirm", "guests.read", "stream.read",
         }
     ),
     "read-only": _READ | {"audit.read", "nodes.read"},
 }  # fmt: skip
+IMPLIED: Final = {"reservations.read": "reservations.find"}
+"""Who sees all of them finds one."""
 ALL: Final = frozenset().union(*PERMISSIONS.values())
 
 

@@ -40,9 +40,11 @@ def render_reservation(
     whole: bool = False,
     with_note: bool = False,
     to_guest: bool = False,
+    with_agent: bool = True,
 ) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
-    when it was cancelled, `with_note` the venue's note about that."""
+    when it was cancelled, `with_note` the venue's note about that; without `with_agent` it says
+    nothing of whose it is."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
@@ -75,7 +77,7 @@ def render_reservation(
         area=view.area or None,
         resource_kind=view.resource_kind or None,
         may_move=view.may_move,
-        agent_id=view.agent_id,
+        agent_id=view.agent_id if with_agent else None,
         stamp=stamp_text(view.stamp, view.stamp_node),
         made_by=view.made_by,
         made_at=wall.format_time(venue, view.made_at_ms // 1000),

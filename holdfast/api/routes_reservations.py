@@ -160,7 +160,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     operation_id="getReservation",
     summary="One reservation, by id or code",
     tags=TAGS,
-    opt={"permission": "reservations.read", "reach": VENUES},
+    opt={"permission": "reservations.find", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_reservation(request: Asking, reference: FromPath[str]) -> Response[bytes]:
@@ -344,6 +344,7 @@ async def _shown(
         shown = render_reservation(
             face.replica, view, with_guest=reads, whole=True,
             with_note=reads and caller.role != "guest", to_guest=caller.role == "guest",
+            with_agent=caller.may("reservations.read"),
         )  # fmt: skip
         changing = view.pending_change is not None
         return msgspec.json.encode(shown), version_tag(view), changing

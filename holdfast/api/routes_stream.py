@@ -111,7 +111,7 @@ def _reservation(face: Face, caller: Caller, changed: Changed) -> list[tuple[str
     view = face.replica.view(changed.subject, changed.book)
     if view is None or not view.code:
         return []
-    if not caller.knows(view):
+    if not caller.knows(view) or not caller.may("reservations.read"):
         return []
     shown = render_reservation(face.replica, view, with_guest=False)
     events = [("reservation", msgspec.json.encode(shown))]

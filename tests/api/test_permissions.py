@@ -40,7 +40,7 @@ TRIED = [
     # what is tried, and the roles that may
     (("GET", "/venues"), set(ROLES)),
     (("GET", "/availability?venue=trattoria&party_size=2&date=2030-07-01"), set(ROLES)),
-    (("GET", "/reservations"), set(ROLES)),
+    (("GET", "/reservations"), set(ROLES) - {"kiosk"}),
     (("POST", "/reservations"), {"admin", "supervisor", "staff", "kiosk", "guest"}),
     (("GET", "/queue"), {"admin", "supervisor", "staff", "read-only"}),
     (("GET", "/exceptions"), {"admin", "supervisor", "staff", "read-only"}),
@@ -144,3 +144,19 @@ async def test_a_token_is_shown_once_kept_as_a_hash_and_gone_when_revoked(
     assert (await client.delete("/tokens/a-staff")).status_code == 404
     again = await client.post("/tokens", json={"name": "a-staff", "role": "staff"})
     assert (again.status_code, again.json()["type"]) == (409, "urn:holdfast:error:conflict")
+
+
+async def test_a_kiosk_finds_what_somebody_has_the_code_of_and_learns_of_nobody(
+    client: httpx.AsyncClient,
+):
+    """Who stands there and knows a user id learns nothing of that person."""
+    made = (await client.post("/reservations", json=booking(user_id="u-4711"))).json()
+    kiosk = bearer(await token_for(client, "kiosk"))
+    other = await client.post("/reservations", json=booking(user_id="u-4711"), headers=kiosk)
+    assert (other.status_code, other.json()["agent_id"]) == (201, None)
+    for path in ("/reservations", f"/reservations?agent_id={made['agent_id']}"):
+        assert (await client.get(path, headers=kiosk)).status_code == 403
+    found = (await client.get(f"/reservations/{made['code']}", headers=kiosk)).json()
+    assert (found["id"], found["agent_id"]) == (made["id"], None)
+    seen = (await client.get(f"/reservations/{made['code']}")).json()
+    assert seen["agent_id"] == made["agent_id"]

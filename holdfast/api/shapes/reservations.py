@@ -180,7 +180,10 @@ class Reservation(Shape, kw_only=True):
     may_move: Annotated[
         bool, Meta(description="the holder may give an equal or larger place instead")
     ]
-    agent_id: Annotated[str, Meta(description="pseudonym of the guest")]
+    agent_id: Annotated[
+        str | None,
+        Meta(description="pseudonym of the guest; null at a screen that anybody stands at"),
+    ]
     stamp: Annotated[StampText, Meta(description="its latest timestamp")]
     made_by: Annotated[str, Meta(description="name of the node that made it")]
     made_at: VenueTime
