@@ -207,3 +207,21 @@ def test_a_disk_set_back_learns_its_own_stamps_from_a_neighbour() -> None:
         )
     )
     assert not result.violations, result.violations
+
+
+def test_what_a_lost_life_holds_is_taken_back_before_all_is_judged() -> None:
+    """One backup is put back twice, and the second life knows nothing of the first, which has got
+    T1. The guest there cancels: until a person takes the right back, nobody can end that place."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("backup", "desk0", {}),
+            ("restore", "desk0", {}),
+            ("sync", "desk0", {}),
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("grant", "hub", {"to": "desk0", "resources": ["T1"]}),
+            ("restore", "desk0", {}),
+            ("cancel", "hub", {"pick": 0.0, "reason": "guest_request", "by": "guest"}),
+        )
+    )
+    assert not result.violations, result.violations
