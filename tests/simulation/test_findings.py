@@ -225,3 +225,28 @@ def test_what_a_lost_life_holds_is_taken_back_before_all_is_judged() -> None:
         )
     )
     assert not result.violations, result.violations
+
+
+def test_the_life_that_carries_on_is_the_one_that_counts() -> None:
+    """Desk 0's clock ran ahead, so that it named a next life, which turned desk 1's guest away. Its
+    disk goes back, and it names another: the book took that one, which counts nowhere, for the
+    life that has T1 now."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("stop", "desk0", {}),
+            ("clock", "desk0", {"by_ms": 30 * HOUR}),
+            ("start", "desk0", {}),
+            ("reserve", "desk0", wish(3, "19:30", "T1")),
+            ("reserve", "desk1", wish(3, "19:30", "T1")),
+            ("sync", "desk1", {}),
+            ("image", "desk0", {}),
+            ("correct", "desk0", {}),
+            ("sync", "desk0", {}),
+            ("rollback", "desk0", {}),
+            ("sync", "desk0", {}),
+            allotments=[{"holder": "desk0", "resources": ["T1"]}],
+        )
+    )
+    assert not result.violations, result.violations
