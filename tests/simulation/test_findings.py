@@ -283,3 +283,28 @@ def test_what_a_device_sold_that_is_switched_off_may_end_with_its_life() -> None
     )
     assert not result.violations, result.violations
     assert set(result.exceptions) == {"sold from a right that had been taken back"}
+
+
+def test_a_disk_set_back_learns_at_once_what_it_had_said_before() -> None:
+    """Desk 1 ends what it sold, its disk goes back and its chain goes on otherwise, longer than it
+    was; after it was shut out and let in, the hub tells it what it sold anew, and took three
+    synchronisations to tell it of the end."""
+    result = play(
+        scenario(
+            ("sync", "desk1", {}),
+            ("reserve", "desk1", wish(3, "19:30", "T1")),
+            ("sync", "desk1", {}),
+            ("image", "desk1", {}),
+            ("cancel", "desk1", {"pick": 0.0, "reason": "guest_request", "by": "guest"}),
+            ("sync", "desk1", {}),
+            ("rollback", "desk1", {}),
+            ("reserve", "desk1", wish(4, "19:30", "T2")),
+            ("reserve", "desk1", wish(4, "19:30", "T3")),
+            ("shut_out", "hub", {"to": "desk1"}),
+            ("reserve", "hub", wish(3, "19:30", "T1")),
+            ("rejoin", "hub", {"to": "desk1"}),
+            ("sync", "desk1", {}),
+            allotments=[{"holder": "desk1", "resources": ["T1"]}],
+        )
+    )
+    assert not result.violations, result.violations
