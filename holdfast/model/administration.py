@@ -197,8 +197,8 @@ class Administration:
             if writer.role in CARD_READERS:
                 self.desks[writer.incarnation] = event.sealing_key
         elif isinstance(event, ChainSucceeded):
-            self.succeeded[writer.incarnation] = event.by
             if counts:
+                self.succeeded.setdefault(writer.incarnation, event.by)
                 self.rights.succeeded(writer.incarnation, n, event.by)
         elif isinstance(event, RightReturned):
             if counts:

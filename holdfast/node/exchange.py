@@ -376,11 +376,11 @@ class Exchange:
         now_ms = self._r.clock.now_ms()
         told = [*response.acks]
         told += [(h.incarnation, h.entries, h.hash) for h in response.heads or ()]
-        ahead = False
+        unseen = False
         for incarnation, entries, digest in dict.fromkeys(told):
             chain = self._branch_with(peer.book, incarnation, entries, digest)
             if chain is None:
-                ahead = ahead or self._own_is_shorter(peer.book, incarnation, entries)
+                unseen = unseen or self._out_of_sight(peer.book, incarnation, entries)
                 continue
             outcome.moved |= self._add_head(peer, chain, entries, digest)
             if self._r.keeps_queue:
@@ -393,9 +393,9 @@ class Exchange:
                 if merged:
                     outcome.verdicts["merged"] = outcome.verdicts.get("merged", 0) + merged
                     outcome.pushed += merged
-        if ahead and response.heads is None:
-            # A copy of this directory told more of our own chain, which no cursor shows to its
-            # writer: without a comparison the same frame would be offered again and again.
+        if unseen and response.heads is None:
+            # Without a comparison the same frame would be offered again and again, or a branch that
+            # counts be missing here for as long as nothing else makes both sides compare.
             peer.heads, peer.cursor = None, None
         if response.heads is not None and self._r.keeps_queue:
             self._offer_again(peer)
@@ -420,10 +420,12 @@ class Exchange:
                 if have < chain.length:
                     self._r.store.queue.reopen(chain.id, have)
 
-    def _own_is_shorter(self, book: str, incarnation: bytes, entries: int) -> bool:
-        """Whether the other side holds more of a chain of one's own than is held here."""
-        chain = self._r.store.journal.chain(book, incarnation)
-        return chain is not None and self._r.is_own(chain) and chain.length < entries
+    def _out_of_sight(self, book: str, incarnation: bytes, entries: int) -> bool:
+        """Whether the other side, which has so many entries of a branch that is not held here, has
+        what no cursor shows to this replica: more of a chain of its own, as where a copy of this
+        directory told it, or another branch of a chain, which came there first."""
+        branches = self._r.store.journal.branches(book, incarnation)
+        return any(branch.length >= entries or self._r.is_own(branch) for branch in branches)
 
     def _branch_with(
         self, book: str, incarnation: bytes, entries: int, digest: bytes

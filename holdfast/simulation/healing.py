@@ -11,6 +11,7 @@ from typing import Final
 from holdfast.model.entries import decode
 from holdfast.model.errors import Forbidden, HoldfastError, NotFound, RuleViolated, Unauthorised
 from holdfast.model.reservation import claims_to_end
+from holdfast.model.rights import Held
 from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
@@ -79,7 +80,8 @@ def heal(world: World, oracles: Oracles) -> None:
             for name in sorted(world.the_hub.books):
                 world.the_hub.settle(name, [])
         oracles.look()
-        if number >= 1 and _quiet(world):
+        waits = number < _PATIENT_ROUNDS and bool(_of_lost_disks(world))
+        if number >= 1 and not waits and _quiet(world):
             return
     oracles.report("comes to rest", f"{ROUNDS_MAX} rounds of exchanges were not enough")
 
@@ -98,21 +100,31 @@ def _take_back(world: World, oracles: Oracles) -> None:
                     hub.granting.revoke(held.right.id, "stranded")
 
 
-def _revoke_what_nobody_has(world: World, oracles: Oracles) -> None:
-    """A person takes back what a life holds that no device goes on with: its disk is lost."""
+def _of_lost_disks(world: World) -> list[Held]:
+    """What a life holds that no device goes on with: its disk is lost, and no later life of the
+    device knows of it. Until a person takes that back, nobody ends or answers anything from it."""
     lives = {
         machine.replica.identity.incarnation
         for machine in world.running()
         if machine.replica is not None
     }
+    hub = world.the_hub
+    return [
+        held
+        for book in sorted(hub.books)
+        for held in hub.rights(book).active()
+        if held.holder not in lives
+    ]
+
+
+def _revoke_what_nobody_has(world: World, oracles: Oracles) -> None:
+    """A person takes back what was lost with a disk."""
     if world.the_hub.exchange_state != "serving":
         return
     with world.on(world.hub):
-        for book in sorted(world.the_hub.books):
-            for held in list(world.the_hub.rights(book).active()):
-                if held.holder not in lives:
-                    oracles.before_revoking(held.right.resources)
-                    world.the_hub.granting.revoke(held.right.id, "stranded")
+        for held in _of_lost_disks(world):
+            oracles.before_revoking(held.right.resources)
+            world.the_hub.granting.revoke(held.right.id, "stranded")
 
 
 def _exchange(world: World, machine: Machine, oracles: Oracles, *, last: bool) -> None:

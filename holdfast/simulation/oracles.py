@@ -46,7 +46,8 @@ class Violation(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a machine shows of a reservation, and the operations that it knows of it."""
+    """What a machine shows of a reservation, the rights that its places were sold from, and the
+    operations that it knows of it."""
 
     status: str
     code: str
@@ -55,6 +56,7 @@ class Shown(NamedTuple):
     ended: frozenset[ClaimId]
     asked: bool
     operations: frozenset[bytes]
+    rights: frozenset[bytes]
 
     @property
     def held(self) -> bool:
@@ -205,7 +207,7 @@ class Oracles:
             if machine.doubled and not stood:
                 self._note_doubled(key, record, replica.identity.incarnation)
             if machine.name != HUB and now.held and not stood:
-                self._note_taken_back(key, now, record.view)
+                self._note_taken_back(key, now)
             self._check_step(machine, key, known.get(key), now, record)
             known[key] = now
         for book in watch.books:
@@ -247,7 +249,7 @@ class Oracles:
         ):
             self.loose.setdefault(key, "a device and its hidden copy both sold from one right")
 
-    def _note_taken_back(self, key: Key, one: Shown, view: View) -> None:
+    def _note_taken_back(self, key: Key, one: Shown) -> None:
         """What is sold or granted from a right that was taken back, by a person's word or with the
         life that had it, and whose holder has not heard of it, may end (§5.12)."""
         known = self.shown.get(HUB, {}).get(key)
@@ -256,22 +258,18 @@ class Oracles:
         rights = [each.rights(key[0]) for each in replicas if key[0] in each.books]
         hub = self._world.hub.replica
         of_hub = hub.rights(key[0]) if hub is not None and key[0] in hub.books else None
-        for claim in view.live:
-            if not claim.right:
-                continue
-            if stands and (of_hub is None or of_hub.taken_back(claim.right)):
+        for right in one.rights:
+            if stands and (of_hub is None or of_hub.taken_back(right)):
                 # Whoever took it back counts the sale. A hub of which an older disk was put back
                 # may have forgotten that it did.
                 continue
-            forgotten = self.proceeded and (
-                hub is None or claim.right not in hub.rights(key[0]).by_id
-            )
-            if forgotten or any(each.taken_back(claim.right) for each in rights):
+            forgotten = self.proceeded and (hub is None or right not in hub.rights(key[0]).by_id)
+            if forgotten or any(each.taken_back(right) for each in rights):
                 self.loose.setdefault(key, "sold from a right that had been taken back")
 
     def _watch_rights(self, book: str) -> None:
         """Once somebody knows of one more right that was taken back, all that was sold is looked at
-        again."""
+        again, also what a device sold that is switched off: its guests were told."""
         replicas = [m.replica for m in self._world.running() if m.replica is not None]
         state = tuple(
             (one.rights(book).changes, len(one.book(book).administration.closes))
@@ -281,15 +279,10 @@ class Oracles:
         if self._rights.get(book) == state:
             return
         self._rights[book] = state
-        for machine in self._world.running():
-            shown = self.shown.get(machine.name, {})
-            if machine.name == HUB or machine.hostile or machine.replica is None:
-                continue
-            for key, one in shown.items():
+        for machine in self._world.devices():
+            for key, one in self.shown.get(machine.name, {}).items():
                 if key[0] == book and one.held and key not in self.loose:
-                    record = machine.replica.record(key[1], key[0])
-                    if record is not None:
-                        self._note_taken_back(key, one, record.view)
+                    self._note_taken_back(key, one)
 
     def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view
@@ -306,6 +299,7 @@ class Oracles:
             frozenset(claim.id for claim in view.claims if claim.state == ENDED),
             _asked(record),
             frozenset(seen.operation for seen in record.seen),
+            frozenset(claim.right for claim in view.live if claim.right),
         )
 
     # --- a confirmation stands ------------------------------------------------------------------

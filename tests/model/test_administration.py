@@ -1,10 +1,12 @@
-"""What a book says about itself: whose closes make two lives of the hub rivals."""
+"""What a book says about itself: who carries on after a life, and whose closes make two lives of
+the hub rivals."""
 
 from __future__ import annotations
 
 import pytest
 
-from holdfast.model.administration import Administration, Close
+from holdfast.model.administration import Administration, Close, WriterInfo
+from holdfast.model.events import ChainSucceeded
 
 FIRST, SECOND, THIRD, DESK = (bytes([n]) * 16 for n in range(1, 5))
 
@@ -40,3 +42,15 @@ def test_rivals_are_lives_that_closed_the_same_life_of_the_hub(
     administration: Administration, rivals: set[bytes]
 ) -> None:
     assert administration.rivals == rivals
+
+
+def test_a_life_is_carried_on_by_the_one_that_it_named_where_its_word_counts() -> None:
+    """A copied or set-back device names another life than its original did."""
+    writer = WriterInfo(DESK, "desk", "front-desk", 1, False)
+    administration = Administration()
+    for by, counts in ((FIRST, False), (SECOND, True), (THIRD, False)):
+        administration.absorb(
+            writer, 5, 1, ChainSucceeded(by, "clock_corrected"), operation=by, counts=counts
+        )
+    assert administration.succeeded == {DESK: SECOND}
+    assert administration.rights.lives(DESK) == [DESK, SECOND]

@@ -109,6 +109,27 @@ def test_5_the_branches_of_an_unnoticed_copy_are_both_kept_by_everyone(fleet):
     assert [r.store.queue.waiting() for r in (desk, twin)] == [0, 0], "an operation has no verdict"
 
 
+def test_5_a_device_learns_in_one_synchronisation_what_its_other_branch_says(fleet):
+    """A disk is put back, its branch grows longer than the one that the hub has, and the device
+    goes on as another life: the hub cannot see a fork in a longer head, and what the device must
+    know stands before its cursor."""
+    fleet.join("desk")
+    fleet.sync_all()
+    behind = fleet.clone_unnoticed("desk", "behind")
+    desk = fleet.nodes["desk"]
+    forked = desk.identity.incarnation
+    sold = fleet.reserve(desk, "19:30", ["T1"])
+    fleet.sync(desk)
+    fleet.reserve(behind, "18:00", ["T2"])
+    fleet.reserve(behind, "21:30", ["T2"])
+    fleet.the_hub.revoke("desk", "stolen")
+    with fleet._clock_of("desk"):
+        behind.rejoin(fleet.the_hub.invite("trattoria", "front-desk", "desk").code)
+    fleet.sync(behind)
+    assert len(entries_of(behind, fleet.book, forked)) == 2
+    assert fleet.now(behind, sold).status == lifecycle.CONFIRMED
+
+
 def test_5_both_branches_go_on_being_acknowledged(fleet):
     fleet.join("desk")
     fleet.sync_all()

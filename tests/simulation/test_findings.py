@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from holdfast.simulation import Scenario, Step, play
 from holdfast.simulation.oracles import TWO_HUBS
 from holdfast.simulation.run import Player
@@ -204,6 +206,105 @@ def test_a_disk_set_back_learns_its_own_stamps_from_a_neighbour() -> None:
             ("clock", "desk0", {"by_ms": -30 * HOUR}),
             ("meet", "desk1", {"other": 0.0}),
             ("reserve", "desk0", wish(3, "19:30", "T2")),
+        )
+    )
+    assert not result.violations, result.violations
+
+
+@pytest.mark.parametrize(
+    ("what", "detail"),
+    [
+        ("cancel", {"pick": 0.0, "reason": "guest_request", "by": "guest"}),
+        ("move", moved_to("T2")),
+    ],
+)
+def test_what_a_lost_life_holds_is_taken_back_before_all_is_judged(
+    what: str, detail: dict[str, Any]
+) -> None:
+    """One backup is put back twice, and the second life knows nothing of the first, which has got
+    T1. The guest there cancels, or moves: until a person takes the right back, nobody can end that
+    place."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("backup", "desk0", {}),
+            ("restore", "desk0", {}),
+            ("sync", "desk0", {}),
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("grant", "hub", {"to": "desk0", "resources": ["T1"]}),
+            ("restore", "desk0", {}),
+            (what, "hub", detail),
+        )
+    )
+    assert not result.violations, result.violations
+
+
+def test_the_life_that_carries_on_is_the_one_that_counts() -> None:
+    """Desk 0's clock ran ahead, so that it named a next life, which turned desk 1's guest away. Its
+    disk goes back, and it names another: the book took that one, which counts nowhere, for the
+    life that has T1 now."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("stop", "desk0", {}),
+            ("clock", "desk0", {"by_ms": 30 * HOUR}),
+            ("start", "desk0", {}),
+            ("reserve", "desk0", wish(3, "19:30", "T1")),
+            ("reserve", "desk1", wish(3, "19:30", "T1")),
+            ("sync", "desk1", {}),
+            ("image", "desk0", {}),
+            ("correct", "desk0", {}),
+            ("sync", "desk0", {}),
+            ("rollback", "desk0", {}),
+            ("sync", "desk0", {}),
+            allotments=[{"holder": "desk0", "resources": ["T1"]}],
+        )
+    )
+    assert not result.violations, result.violations
+
+
+def test_what_a_device_sold_that_is_switched_off_may_end_with_its_life() -> None:
+    """A copy of desk 0 notices what it is and goes on as the life after desk 0's, which the hub
+    closes: its T1 is sold to another guest while desk 0 is switched off and has told nobody that it
+    sold it too. That is the third honest exception (DESIGN §5.12)."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("clone", "desk0", {"to": "desk0-copy", "noticed": True}),
+            ("reserve", "desk0", wish(2, "19:30", "T1")),
+            ("stop", "desk0", {}),
+            ("reserve", "desk1", wish(2, "19:30", "T1")),
+            ("sync", "desk1", {}),
+            ("sync", "desk0-copy", {}),
+            allotments=[{"holder": "desk0", "resources": ["T1"]}],
+        )
+    )
+    assert not result.violations, result.violations
+    assert set(result.exceptions) == {"sold from a right that had been taken back"}
+
+
+def test_a_disk_set_back_learns_at_once_what_it_had_said_before() -> None:
+    """Desk 1 ends what it sold, its disk goes back and its chain goes on otherwise, longer than it
+    was; after it was shut out and let in, the hub tells it what it sold anew, and took three
+    synchronisations to tell it of the end."""
+    result = play(
+        scenario(
+            ("sync", "desk1", {}),
+            ("reserve", "desk1", wish(3, "19:30", "T1")),
+            ("sync", "desk1", {}),
+            ("image", "desk1", {}),
+            ("cancel", "desk1", {"pick": 0.0, "reason": "guest_request", "by": "guest"}),
+            ("sync", "desk1", {}),
+            ("rollback", "desk1", {}),
+            ("reserve", "desk1", wish(4, "19:30", "T2")),
+            ("reserve", "desk1", wish(4, "19:30", "T3")),
+            ("shut_out", "hub", {"to": "desk1"}),
+            ("reserve", "hub", wish(3, "19:30", "T1")),
+            ("rejoin", "hub", {"to": "desk1"}),
+            ("sync", "desk1", {}),
+            allotments=[{"holder": "desk1", "resources": ["T1"]}],
         )
     )
     assert not result.violations, result.violations
