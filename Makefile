@@ -3,13 +3,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.holdfast-ready
-YJS := tests/yjs/node_modules/.holdfast-ready
 WORKERS ?= 2
 PIP_TOOLS := pip-tools==7.6.2
 PIP_AUDIT := pip-audit>=2.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test lint format types layering tests fast yjs lock audit bench clean
+.PHONY: help setup demo demo-once test lint format types layering tests fast yjs icaljs lock audit \
+    bench clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,7 +28,7 @@ demo: $(READY) ## The whole story on this machine; the processes stay until Ctrl
 demo-once: $(READY) ## The same story, ending by itself
 	@$(BIN)/holdfast demo --once
 
-test: $(READY) yjs lint types tests ## Everything: lint, types, layers, tests, coverage
+test: $(READY) yjs icaljs lint types tests ## Everything: lint, types, layers, tests, coverage
 
 lint: $(READY) ## Style, likely mistakes, formatting
 	@echo "Lint"
@@ -47,25 +47,26 @@ types: $(READY) ## Strict type checks
 layering: $(READY) ## Only the tests of the layers and of the tree's hygiene
 	@$(BIN)/python -m pytest -q tests/test_layering.py
 
-tests: $(READY) yjs
+tests: $(READY) yjs icaljs
 	@echo "Tests"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term
 
 fast: $(READY) ## Tests only, without the slow ones, up to the first failure
 	@$(BIN)/python -m pytest -q -x -m "not slow and not kill"
 
-# Yjs opens our pages in one test. It is wanted, not needed: without it that test skips and says so.
-yjs:
+# Yjs opens our pages in one test, and ical.js reads our calendars in another. They are wanted, not
+# needed: without them those tests skip and say so.
+yjs icaljs:
 	@if command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1; then \
-	    $(MAKE) --silent --no-print-directory $(YJS); \
+	    $(MAKE) --silent --no-print-directory tests/$@/node_modules/.holdfast-ready; \
 	else \
-	    echo "Yjs: no node and npm here; its test will be skipped"; \
+	    echo "$@: no node and npm here; its test will be skipped"; \
 	fi
 
-$(YJS): tests/yjs/package.json tests/yjs/package-lock.json
-	@echo "Yjs, as tests/yjs/package-lock.json pins it"
-	@if (cd tests/yjs && npm ci --silent); then touch $@; \
-	else echo "Yjs: npm ci failed; its test will be skipped"; fi
+tests/%/node_modules/.holdfast-ready: tests/%/package.json tests/%/package-lock.json
+	@echo "$*, as tests/$*/package-lock.json pins it"
+	@if (cd tests/$* && npm ci --silent); then touch $@; \
+	else echo "$*: npm ci failed; its test will be skipped"; fi
 
 # Only the default index: what a local wheel directory adds would put hashes into the lock that
 # nobody else can fetch. Versions stay as they are; `make lock UPGRADE=--upgrade` renews them.
@@ -97,6 +98,6 @@ bench: $(READY) ## Measure, as ratios to raw SQLite and raw HTTP
 	@$(BIN)/holdfast bench
 
 clean: ## Remove whatever a run made, .venv included
-	@rm -rf $(VENV) .venv-lock tests/yjs/node_modules build dist htmlcov .coverage .coverage.* \
+	@rm -rf $(VENV) .venv-lock tests/*/node_modules build dist htmlcov .coverage .coverage.* \
 	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find holdfast tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

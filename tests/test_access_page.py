@@ -50,6 +50,7 @@ def test_the_numbers_are_those_of_the_limits():
         f"`bookings_per_minute` ({limits.BOOKINGS_PER_MINUTE:g})",
         f"({limits.WRONG_TOKENS_PER_SECOND:g} a second, {limits.WRONG_TOKENS_AT_ONCE} at once;",
         f"({limits.SYNC_REQUESTS_PER_SECOND:g} a second)",
+        f"{limits.CALENDARS_AT_ONCE} at once and {limits.CALENDARS_PER_SECOND:g} a second after",
         "Roles are `supervisor`, `staff` and `read-only`",
     ):
         assert said in FLOWING, said

@@ -144,9 +144,10 @@ def test_both_locks_pin_the_same_versions():
     assert runtime.items() <= development.items()
 
 
-def test_the_lock_of_yjs_has_hashes_and_no_addresses():
-    lock = json.loads((ROOT / "tests" / "yjs" / "package-lock.json").read_text("utf-8"))
+@pytest.mark.parametrize(("directory", "package"), [("yjs", "yjs"), ("icaljs", "ical.js")])
+def test_the_locks_of_node_have_hashes_and_no_addresses(directory: str, package: str):
+    lock = json.loads((ROOT / "tests" / directory / "package-lock.json").read_text("utf-8"))
     packages = {name: package for name, package in lock["packages"].items() if name}
-    assert "node_modules/yjs" in packages
+    assert f"node_modules/{package}" in packages
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
     assert not any("resolved" in package for package in packages.values())

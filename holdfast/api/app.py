@@ -21,6 +21,7 @@ from holdfast.api import (
     routes_admin,
     routes_allotments,
     routes_books,
+    routes_calendars,
     routes_certificates,
     routes_guests,
     routes_replicas,
@@ -42,6 +43,7 @@ from holdfast.model.limits import BODY_BYTES_MAX
 _API: Final[list[HTTPRouteHandler]] = [
     *routes_reservations.ROUTES,
     *routes_venues.ROUTES,
+    *routes_calendars.ROUTES,
     *routes_allotments.ROUTES,
     *routes_guests.ROUTES,
     *routes_sync.ROUTES,

@@ -7,18 +7,20 @@ writes the second secret. What a role may do stands in `permissions`.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
 from holdfast.api.callers import Caller
-from holdfast.api.permissions import KNOWN, PUBLIC
+from holdfast.api.permissions import FEED, KNOWN, PUBLIC
 from holdfast.api.rates import BOOKING_ROLES, Rates, address_of
 from holdfast.api.sessions import CSRF_HEADER, STAFF, Sessions
 from holdfast.api.staff import Staff
 from holdfast.api.tokens import TOKEN, Tokens
-from holdfast.model.errors import Forbidden, Unauthorised
+from holdfast.model.errors import Forbidden, PasswordWanted, Unauthorised
 from holdfast.node.node import Node
 
 if TYPE_CHECKING:
@@ -31,6 +33,11 @@ VENUES: Final = "venues"
 so concerns the whole replica, and is refused to who may see a part of it."""
 BOOKINGS: Final = "bookings"
 """The `counted` of routes that ask for reservations."""
+CALENDARS: Final = "calendars"
+"""The `counted` of calendars. They take the secret of a token that reads calendars alone also in
+ways in which programs can send it that set no header."""
+KEY: Final = "key"
+"""The field of a query that has such a secret."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -67,14 +74,22 @@ class Access:
             return True
         return isinstance(self._replica, Node) and caller.sees(self._replica.identity.venue)
 
-    def authenticate(self, connection: Connection) -> Caller:
+    def authenticate(self, connection: Connection, *, calendars: bool = False) -> Caller:
         """The caller of a request. Raises Unauthorised; RateLimited for the next of many that were
-        wrong; Forbidden for a page's write without its second secret."""
+        wrong; Forbidden for a page's write without its second secret.
+
+        `calendars`: what is asked for takes a feed's secret too, in the address or as a password.
+        """
         token = _bearer(connection.headers.get("authorization"))
         cookie = self.cookie(connection)
-        if token is None and cookie is None:
+        key = _feed_key(connection, cookie) if calendars and token is None else None
+        if token is None and cookie is None and key is None:
+            if calendars:
+                raise PasswordWanted("send a feed's secret as `key` in the address or as password")
             raise Unauthorised("send `Authorization: Bearer TOKEN`, or log in at /api/v1/session")
         try:
+            if key is not None:
+                return self._feed_caller(key)
             # A token that was sent on purpose counts, not a cookie that was sent along.
             if token is not None:
                 return self.tokens.authenticate(token)
@@ -85,6 +100,21 @@ class Access:
             raise
         if connection.scope.get("method") not in SAFE_METHODS:
             self.sessions.check_csrf(cookie, connection.headers.get(CSRF_HEADER))
+        return caller
+
+    def _feed_caller(self, key: str) -> Caller:
+        """Whose a feed's secret is. A token that may do more is not taken: what an address or a
+        calendar program knows is soon known to others."""
+        try:
+            caller = self.tokens.authenticate(key)
+        except Unauthorised as error:
+            raise PasswordWanted(error.detail) from None
+        if caller.permissions != FEED:
+            raise Forbidden(
+                "here a token is taken that may read calendars and nothing else: make one with "
+                "`holdfast token create --role read-only --may calendar.read`; the one that was "
+                "sent may do more, so revoke it if others may have seen this address"
+            )
         return caller
 
     def cookie(self, connection: Connection) -> str | None:
@@ -117,6 +147,23 @@ def _bearer(authorization: str | None) -> str | None:
     return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
 
 
+def _feed_key(connection: Connection, cookie: str | None) -> str | None:
+    """A feed's secret: from the address, else the password of HTTP Basic (RFC 7617), whatever the
+    user is called. Beside a page's cookie a password is a proxy's own."""
+    key = connection.query_params.get(KEY)
+    if key:
+        return str(key)
+    scheme, _, sent = (connection.headers.get("authorization") or "").partition(" ")
+    if cookie is not None or scheme.lower() != "basic":
+        return None
+    try:
+        pair = base64.b64decode(sent.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeError, ValueError):
+        pair = ""
+    # What cannot be read is a wrong password, and counted like one.
+    return pair.partition(":")[2] or " "
+
+
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """Litestar's guard on every route. Raises Unauthorised, RateLimited and Forbidden."""
     face: Face = connection.app.state.face
@@ -125,7 +172,8 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         if not handler.opt.get("signed"):
             access.rates.requests.take(f"from {address_of(connection.scope.get('client'))}")
         return
-    caller = access.authenticate(connection)
+    calendars = handler.opt.get("counted") == CALENDARS
+    caller = access.authenticate(connection, calendars=calendars)
     connection.scope["state"]["caller"] = caller
     access.rates.requests.take(caller.token)
     if permission != KNOWN and not (isinstance(permission, str) and caller.may(permission)):
@@ -134,6 +182,8 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         raise Forbidden("this is about all venues, and this token is for some; take another token")
     if handler.opt.get("counted") == BOOKINGS and caller.role in BOOKING_ROLES:
         access.rates.bookings.take(caller.token)
+    if calendars:
+        access.rates.calendars.take(caller.token)
     at_ms = access.to_note(caller)
     if at_ms:
         face.later(access.note_use, caller, at_ms)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -50,6 +51,13 @@ _IF_MATCH: Final = {
     "description": "the ETag that the change is made to, or `*`; 412 `stale` if changed since",
     "schema": {"type": "string"},
 }
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "the ETag of what is held already: 304 where it is still the same",
+    "schema": {"type": "string"},
+}
 _LAST_EVENT_ID: Final = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -59,7 +67,8 @@ _LAST_EVENT_ID: Final = {
 }
 _HEADERS: Final = {
     "Location": "path of what was made",
-    "ETag": "version of the reservation, for `If-Match`",
+    "ETag": "version of what is answered, for `If-Match` or `If-None-Match`",
+    "Last-Modified": "when the newest change of it was written, by its writer's clock",
     "Idempotency-Replayed": "`true`: nothing was done, the first answer is given again",
     "Preference-Applied": "`wait=N`, where `Prefer` asked for it",
     "Set-Cookie": "the session: HttpOnly, SameSite=Strict, for every path of this host",
@@ -88,6 +97,7 @@ def operation(
     keyed: bool = False,
     waits: bool = False,
     matches: bool = False,
+    cached: bool = False,
     resumes: bool = False,
     public: bool = False,
 ) -> type[Operation]:
@@ -95,8 +105,9 @@ def operation(
 
     What it answers stands in `operations`, under the route's operation id; `answers` may say more
     of it. `media_type` is that of a success which is no JSON. A body of a `body_type` that is no
-    JSON has its struct on every line, or none. `keyed`, `waits`, `matches`, `resumes`: it heeds
-    Idempotency-Key, Prefer, If-Match, Last-Event-ID. `public`: it needs no token.
+    JSON has its struct on every line, or none. `keyed`, `waits`, `matches`, `cached`, `resumes`:
+    it heeds Idempotency-Key, Prefer, If-Match, If-None-Match, Last-Event-ID. `public`: it needs no
+    token.
     """
     headers = [
         header
@@ -104,6 +115,7 @@ def operation(
             (_KEY, keyed),
             (_PREFER, waits),
             (_IF_MATCH, matches),
+            (_IF_NONE_MATCH, cached),
             (_LAST_EVENT_ID, resumes),
         )
         if wanted
@@ -127,7 +139,7 @@ def operation(
             own.parameters = [*path, *_parameters(query), *headers] or None
             texts = answers or {}
             own.responses = {
-                str(status): _success(success, texts.get(status, ""), media_type, sent)
+                str(status): _success(status, success, texts.get(status, ""), media_type, sent)
                 for status, success in row.successes.items()
             } | _problems(
                 [
@@ -159,7 +171,7 @@ def reference(kind: type[msgspec.Struct]) -> dict[str, str]:
 
 
 def _success(
-    success: Success, text: str, media_type: str, sent_headers: list[str]
+    status: int, success: Success, text: str, media_type: str, sent_headers: list[str]
 ) -> dict[str, Any]:
     described = text or success.text
     schema: dict[str, Any] = {"type": "string"}
@@ -169,7 +181,9 @@ def _success(
     content: dict[str, Any] = {"schema": schema}
     if media_type == EVENT_STREAM:
         content["x-events"] = {event: reference(shape) for event, shape in EVENTS.items()}
-    response: dict[str, Any] = {"description": described, "content": {media_type: content}}
+    response: dict[str, Any] = {"description": described}
+    if status != HTTPStatus.NOT_MODIFIED:
+        response["content"] = {media_type: content}
     names = [*success.headers, *sent_headers]
     if names:
         response["headers"] = _headers(names)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request, Response
@@ -31,6 +31,7 @@ log = logging.getLogger("holdfast.api")
 Replica: TypeAlias = Hub | Node
 Asking: TypeAlias = Request[Any, Any, State]
 Result = TypeVar("Result")
+_READERS: Final = 1
 
 
 class Face:
@@ -50,6 +51,7 @@ class Face:
         self.changes = Changes()
         self.metrics = Metrics()
         self.exchanging = asyncio.Lock()
+        self._reading = asyncio.Semaphore(_READERS)
         self._later: set[asyncio.Task[None]] = set()
         self._own_worker = executor is None
         self._worker = executor or ThreadPoolExecutor(1, thread_name_prefix="holdfast-store")
@@ -77,6 +79,12 @@ class Face:
         and the event loop stays free."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, work, *arguments)
+
+    async def read(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Call what reads much from a snapshot, beside the worker: nobody who writes waits for it,
+        and so many run at once that they leave the machine to others."""
+        async with self._reading:
+            return await asyncio.to_thread(work, *arguments)
 
     def later(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do in the worker what nobody waits for; what fails of it is logged."""

@@ -96,6 +96,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("rule-violated",),
     ),
     "listResources": _operation(venues.ResourceList, "not-found"),
+    "getCalendar": Operation(
+        {
+            200: Success(None, ("ETag", "Last-Modified"), "the events, as RFC 5545 has them"),
+            304: Success(None, ("ETag", "Last-Modified"), "as `If-None-Match` has it; no body"),
+        }
+    ),
     # Allotments
     "listAllotments": _operation(allotments.AllotmentList, "not-found"),
     "grantAllotment": _operation(

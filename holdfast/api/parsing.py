@@ -242,3 +242,9 @@ def read_if_match(header: str | None) -> str | None:
     if "," in text:
         raise Invalid.field("If-Match", "give one entity tag")
     return text.strip('"')
+
+
+def is_held(if_none_match: str | None, tag: str) -> bool:
+    """Whether an `If-None-Match` header names an entity tag (RFC 9110, 13.1.2): weakly compared."""
+    named = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return tag in named or "*" in named

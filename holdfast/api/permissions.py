@@ -20,7 +20,7 @@ _READ: Final = frozenset(
         "availability.read", "venues.read", "reservations.read", "reservations.find",
         "queue.read", "sync.read",
         "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
-        "status.read",
+        "status.read", "calendar.read", "analytics.read",
     }
 )  # fmt: skip
 _DESK: Final = frozenset(
@@ -43,6 +43,10 @@ _ADMINISTER: Final = frozenset(
         "backup", "sync.change", "staff.change", "tickets.create", "venues.share-key",
     }
 )  # fmt: skip
+
+FEED: Final = frozenset({"calendar.read"})
+"""All that a token may do whose secret is given to a calendar program: in an address, which such
+programs keep, show and pass on, or as a password."""
 
 PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "admin": _READ | _DESK | _SUPERVISE | _ADMINISTER,

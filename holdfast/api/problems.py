@@ -16,12 +16,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from litestar.exceptions import HTTPException
 
-from holdfast.model.errors import HoldfastError
+from holdfast.model.errors import HoldfastError, PasswordWanted, Unauthorised
 from holdfast.store.database import explained
 
 log = logging.getLogger("holdfast.api")
 
 MEDIA_TYPE: Final = "application/problem+json"
+_BEARER: Final = 'Bearer realm="holdfast"'
+_BASIC: Final = ', Basic realm="holdfast calendar", charset="UTF-8"'
 _NAME_BY_STATUS: Final = {
     400: ("invalid", 422),
     401: ("unauthorised", 401),
@@ -59,8 +61,9 @@ def problem_of(error: Exception) -> Problem:
 
 def _own(error: HoldfastError) -> Problem:
     headers = {}
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="holdfast"'
+    if isinstance(error, Unauthorised):
+        also = _BASIC if isinstance(error, PasswordWanted) else ""
+        headers["WWW-Authenticate"] = _BEARER + also
     if "retry_after" in error.extra:
         headers["Retry-After"] = str(error.extra["retry_after"])
     return _problem(error.name, error.status, error.detail, headers, error.extra)

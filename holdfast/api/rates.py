@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 
 from holdfast.model.errors import RateLimited
 from holdfast.model.limits import (
+    CALENDARS_AT_ONCE,
+    CALENDARS_PER_SECOND,
     CALLERS_COUNTED_MAX,
     SYNC_REQUESTS_PER_SECOND,
     WRONG_TOKENS_AT_ONCE,
@@ -91,6 +93,7 @@ class Rates:
         self.bookings = Buckets(
             Rate("reservations asked for", per_minute / 60, max(1.0, per_minute)), clock
         )
+        self.calendars = Buckets(Rate("calendars", CALENDARS_PER_SECOND, CALENDARS_AT_ONCE), clock)
         self.wrong = Buckets(
             Rate("wrong tokens", WRONG_TOKENS_PER_SECOND, WRONG_TOKENS_AT_ONCE), clock
         )

@@ -13,6 +13,9 @@ from holdfast.api.sessions import ROLE_BY_PAGE
 from holdfast.api.staff import STAFF_ROLES
 from holdfast.model import lifecycle, vocabulary
 from holdfast.model.limits import (
+    CALENDAR_DAYS_AHEAD,
+    CALENDAR_DAYS_BACK,
+    CALENDAR_DAYS_MAX,
     INVITE_SECONDS_MAX,
     LIST_LIMIT,
     LIST_LIMIT_MAX,
@@ -205,6 +208,21 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "AvailabilityQuery": {
         "to": {"description": f"before here, of the start; {SLOT_DAYS_MAX} days at most"},
         "resource_kind": {"description": "such as table; left out: the venue's first"},
+    },
+    "CalendarQuery": {
+        "resource": {"description": "id: only its events; left out: of the whole venue"},
+        "from": {
+            "description": "what ends after here: a time, or a date for its midnight, on the "
+            f"venue's clock; left out: {CALENDAR_DAYS_BACK} days ago"
+        },
+        "to": {
+            "description": f"what starts before here, {CALENDAR_DAYS_MAX} days after `from` at "
+            f"most; left out: {CALENDAR_DAYS_AHEAD} days ahead"
+        },
+        "key": {
+            "description": "the secret of a token whose only permission is `calendar.read`, "
+            "instead of a header; the password of HTTP Basic may be it as well"
+        },
     },
     "AuditQuery": {
         "venue": {"description": "id of the venue; left out: all"},

@@ -145,6 +145,10 @@ class Unauthorised(HoldfastError):
     status = 401
 
 
+class PasswordWanted(Unauthorised):
+    """The same where a password does as well as a token, for programs that send nothing else."""
+
+
 class Forbidden(HoldfastError):
     name = "forbidden"
     status = 403

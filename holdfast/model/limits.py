@@ -257,6 +257,24 @@ CHALLENGED_SENDERS_MAX: Final = 65_536
 FLEET_NOTED_EVERY_MS: Final = 5_000
 """How often the fleet view is written for a device that says nothing new of its queue."""
 
+# --- calendars and figures ----------------------------------------------------------------------
+CALENDAR_DAYS_BACK: Final = 30
+CALENDAR_DAYS_AHEAD: Final = 400
+"""Service dates of a calendar feed whose address names none: last month, and as far as anybody
+reserves ahead."""
+CALENDAR_DAYS_MAX: Final = 800
+"""The longest window of a feed: two years of a large hotel are some ten megabytes."""
+CALENDAR_CANCELLED_DAYS: Final = 30
+"""How long what was called off stays in a feed as cancelled: a program that was away for so long
+fetches all of it anew."""
+CALENDAR_REFRESH_MINUTES: Final = 15
+"""How often a feed asks to be fetched."""
+CALENDARS_PER_SECOND: Final = 1.0
+CALENDARS_AT_ONCE: Final = 60
+"""Feeds of one token: many telephones may have its address, and ask on the hour."""
+FIGURES_DAYS_MAX: Final = 1_100
+"""Service dates of one question about figures: three years."""
+
 # --- one thing each -----------------------------------------------------------------------------
 SLOT_DAYS_MAX: Final = 62
 """Service dates that one question about availability may cover."""

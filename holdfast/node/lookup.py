@@ -12,7 +12,7 @@ from holdfast.model import codes, wall
 from holdfast.model.claims import REQUESTS, Seen, decisions
 from holdfast.model.entries import decode
 from holdfast.model.errors import Conflict, NotFound
-from holdfast.model.events import ClaimDecided, ReservationCancelled
+from holdfast.model.events import ClaimDecided
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import parse_uuid, uuid_text
 from holdfast.model.reservation import content_of
@@ -172,19 +172,6 @@ def request_in(record: Record, event: ClaimDecided) -> Seen | None:
         (seen for seen in record.seen if seen.operation == event.decides and seen.kind in REQUESTS),
         None,
     )
-
-
-def cancelling(record: Record) -> tuple[Seen, ReservationCancelled] | None:
-    """The entry that cancelled a reservation, as its view tells it: the newest with that reason.
-    None where none did, as for a cancellation that was imported."""
-    view = record.view
-    found = [
-        (entry, event)
-        for entry in record.seen
-        if isinstance(event := content_of(entry), ReservationCancelled)
-        and (event.reason, event.by) == (view.cancel_reason, view.cancelled_by)
-    ]
-    return max(found, key=lambda pair: (pair[0].stamp, pair[0].operation), default=None)
 
 
 def decision_shape(entry: Seen, event: ClaimDecided) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from holdfast.model import lifecycle
+from holdfast.model import lifecycle, moments
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import Invalid
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View, shown_claims
-from holdfast.node import amending, lookup, marking, offering, recording, reserving
+from holdfast.node import amending, marking, offering, recording, reserving
 from holdfast.node.importing import ImportReport, import_records
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
 
@@ -174,7 +174,7 @@ class Reservations:
         or this replica cannot read it; None where nobody cancelled it by an entry of its own."""
         with self._r.lock:
             record = self._r.record(view.id, view.book)
-            found = lookup.cancelling(record) if record is not None else None
+            found = moments.cancelling(record.view, record.seen) if record is not None else None
         if found is None:
             return None
         entry, event = found

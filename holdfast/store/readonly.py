@@ -79,14 +79,13 @@ class ReadOnlyStore:
     def _connect(self) -> sqlite3.Connection:
         """Beside a running process the write-ahead log is read too; a lone file in a place that
         cannot be written is taken as one that nobody changes."""
-        address = f"file:{quote(str(self.path.resolve()))}?mode=ro"
         try:
-            return _snapshot(address)
+            return open_snapshot(self.path)
         except sqlite3.OperationalError:
             log = self.path.with_name(f"{self.path.name}-wal")
             if log.exists() and log.stat().st_size:
                 raise
-            return _snapshot(f"{address}&immutable=1")
+            return open_snapshot(self.path, immutable=True)
 
     def __enter__(self) -> ReadOnlyStore:
         return self
@@ -269,7 +268,9 @@ def _row_hash(row: tuple[object, ...]) -> bytes:
     return hashlib.blake2b(repr(row).encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
 
-def _snapshot(address: str) -> sqlite3.Connection:
+def open_snapshot(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
+    """A read-only connection to a file, in a transaction that has begun: one state of it."""
+    address = f"file:{quote(str(path.resolve()))}?mode=ro{'&immutable=1' if immutable else ''}"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     connection.text_factory = _lenient
     try:

@@ -1,0 +1,63 @@
+"""When what happened to a reservation happened, as far as its entries say it. Pure.
+
+Owns the instants that the folded view leaves out, because nothing is decided by them: they are
+shown, counted and told to calendars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from holdfast.model.claims import Seen, order
+from holdfast.model.events import OperationWithdrawn, ReservationCancelled, ReservationCompleted
+from holdfast.model.reservation import View, content_of
+
+
+class Told(Protocol):
+    """A reservation: what was folded of it, and all that was seen of it."""
+
+    @property
+    def view(self) -> View: ...
+
+    @property
+    def seen(self) -> Sequence[Seen]: ...
+
+
+def cancelling(view: View, seen: Sequence[Seen]) -> tuple[Seen, ReservationCancelled] | None:
+    """The entry that cancelled a reservation, as its view tells it: the newest with that reason.
+    None where none did, as for a cancellation that was imported."""
+    found = [
+        (entry, event)
+        for entry in seen
+        if entry.kind == "reservation.cancelled"
+        if isinstance(event := content_of(entry), ReservationCancelled)
+        and (event.reason, event.by) == (view.cancel_reason, view.cancelled_by)
+    ]
+    return max(found, key=lambda pair: (pair[0].stamp, pair[0].operation), default=None)
+
+
+def cancelled_at_ms(view: View, seen: Sequence[Seen]) -> int:
+    """When somebody cancelled it, or its writer gave its making up, Unix milliseconds; 0: no entry
+    says when."""
+    found = cancelling(view, seen)
+    if found is not None:
+        return found[0].stamp >> 16
+    gave_up = [
+        entry.stamp >> 16
+        for entry in seen
+        if entry.kind == "operation.withdrawn"
+        if isinstance(event := content_of(entry), OperationWithdrawn)
+        and event.operation == view.making
+    ]
+    return min(gave_up, default=0)
+
+
+def completed_at_ms(seen: Sequence[Seen]) -> int:
+    """When the guests left, by the first who said so, Unix milliseconds; 0: nobody did."""
+    said = [entry for entry in seen if entry.kind == "reservation.completed"]
+    for entry in sorted(said, key=order):
+        event = content_of(entry)
+        if isinstance(event, ReservationCompleted):
+            return event.at_ms or entry.stamp >> 16
+    return 0
