@@ -308,3 +308,24 @@ def test_a_disk_set_back_learns_at_once_what_it_had_said_before() -> None:
         )
     )
     assert not result.violations, result.violations
+
+
+def test_what_gave_way_to_an_older_wish_is_ended() -> None:
+    """Desk 0 asks for T1, and before the answer for T4 instead. The hub moves the first wish to T2;
+    desk 1 grants T4, for which the hub ends T2 and sells it anew. Desk 0 shows T2 until it hears of
+    that, which is lag: the guest sits at one table."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", {**wish(2, "19:30", "T1"), "may_move": True}),
+            ("move", "desk0", moved_to("T4")),
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("reserve", "hub", wish(2, "19:30", "T2")),
+            allotments=[{"holder": "desk1", "resources": ["T4"]}],
+        )
+    )
+    assert not result.violations, result.violations
+    assert not result.exceptions, result.exceptions
