@@ -329,3 +329,27 @@ def test_what_gave_way_to_an_older_wish_is_ended() -> None:
     )
     assert not result.violations, result.violations
     assert not result.exceptions, result.exceptions
+
+
+def test_a_guest_who_sits_where_they_asked_last_is_not_sent_back(tmp_path) -> None:
+    """The hub sends desk 0's wish for T1 to T2, and its answer is lost. Desk 0 asks desk 1 for T4
+    instead, which grants it: they were told T4, and the hub's older answer took that back."""
+    player = Player(
+        scenario(
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", {**wish(2, "19:30", "T1"), "may_move": True}),
+            ("mishaps", "desk0", {"words": ["unanswered"], "order": 1}),
+            ("sync", "desk0", {}),
+            ("move", "desk0", moved_to("T4")),
+            ("meet", "desk0", {"other": 0.0}),
+            ("sync", "desk0", {}),
+            allotments=[{"holder": "desk1", "resources": ["T4"]}],
+        ),
+        tmp_path,
+    )
+    player.play()
+    assert not player.oracles.violations, player.oracles.violations
+    tables = [one.occupied[0][1] for one in player.oracles.shown["hub"].values()]
+    assert sorted(tables) == ["T1", "T4"]
