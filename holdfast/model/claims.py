@@ -447,9 +447,10 @@ def _taken_turns(
 
     A granted standby claim is in force once the holder of the old one ended that in its favour, or
     where there was nothing to give up (§5.6). Where two holders gave a place without knowing of
-    each other the earlier one stands, and so does nothing of what another took the place of. What
-    is this reservation's by its writer's word alone stands behind all that is not: any device could
-    put a place of its own beside another's sale, with a stamp from before it.
+    each other the earlier one stands, and so does nothing of what another took the place of, nor
+    what was given elsewhere for a wish that another was made to replace. What is this reservation's
+    by its writer's word alone stands behind all that is not: any device could put a place of its
+    own beside another's sale, with a stamp from before it.
     """
     by_id = {claim.id: claim for claim in claims}
     winners = set(favoured.values())
@@ -457,6 +458,7 @@ def _taken_turns(
     standing = {claim.id.operation: claim.stamp for claim in after if claim.state == LIVE}
     if len(standing) > 1:
         passed = {claim.id.operation for claim in claims if favoured.get(claim.id, b"") in standing}
+        passed |= _answers_passed_over(after, by_id, decided)
         left = {operation: at for operation, at in standing.items() if operation not in passed}
         founded = _founded(claims, favoured, asked, decided)
         first = min(left or standing, key=lambda one: (one not in founded, standing[one], one))
@@ -467,6 +469,27 @@ def _taken_turns(
             for claim in after
         ]
     return after
+
+
+def _answers_passed_over(
+    claims: Iterable[ClaimView],
+    by_id: Mapping[ClaimId, ClaimView],
+    decided: Mapping[bytes, tuple[Seen, ClaimDecided]],
+) -> set[bytes]:
+    """The decisions that gave a place elsewhere for a wish which one that is had was made to
+    replace. Whoever made that had not seen the answer, and a guest who was told that they sit where
+    they asked to last is not sent back by a holder that answers what they asked first."""
+    found = set()
+    for claim in claims:
+        passed: set[ClaimId] = set()
+        above = claim.replaces if claim.state == LIVE else None
+        while above is not None and above not in passed:
+            passed.add(above)
+            answer = decided.get(above.operation)
+            if answer is not None and answer[1].verdict == "moved":
+                found.add(answer[0].operation)
+            above = old.replaces if (old := by_id.get(above)) is not None else None
+    return found
 
 
 def _founded(

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from holdfast.model import lifecycle
-from holdfast.model.claims import ENDED, OCCUPYING, ClaimView, Seen
+from holdfast.model.claims import DEAD, ENDED, OCCUPYING, ClaimView, Seen
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
 from holdfast.model.reservation import View
@@ -286,7 +286,7 @@ class Oracles:
 
     def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view
-        self._check_entitled(replica, record, view)
+        ended = self._check_entitled(replica, record, view)
         over = {claim.id for claim in view.claims if claim.override} - self.overridden
         if over:
             self.overridden |= over
@@ -296,7 +296,7 @@ class Oracles:
             view.code,
             _places(view.live),
             _places(view.occupying),
-            frozenset(claim.id for claim in view.claims if claim.state == ENDED),
+            ended,
             _asked(record),
             frozenset(seen.operation for seen in record.seen),
             frozenset(claim.right for claim in view.live if claim.right),
@@ -502,14 +502,16 @@ class Oracles:
 
     # --- who decided ----------------------------------------------------------------------------
 
-    def _check_entitled(self, replica: Service, record: Record, view: View) -> None:
+    def _check_entitled(self, replica: Service, record: Record, view: View) -> frozenset[ClaimId]:
         """Every place that counts was sold or granted by the hub or by whom it gave a right to it,
-        and every end is its holder's."""
+        and every end is its holder's. Returns what its holder ended: also what the fold calls
+        dead, because it gave way to what it takes for the older place."""
         grants = _Grants(replica, view.book)
         given: dict[bytes, list[Seen]] = {}
         asked_as: dict[bytes, bytes] = {}
         ended: dict[ClaimId, list[Seen]] = {}
         by_hub: set[bytes] = set()
+        over: set[ClaimId] = set()
         for seen in record.seen:
             hubs = seen.node in self.hub_lives
             if seen.kind in _DECIDING:
@@ -540,13 +542,15 @@ class Oracles:
                 sellers = given.get(claim.id.operation, ())
                 if not any(grants.entitle(seen.node, claim) for seen in sellers):
                     self.report("only a holder decides", f"a place of {view.code} was not given")
-            elif claim.state == ENDED:
+            elif claim.state in (ENDED, DEAD):
                 # What is known from its decision alone is ended under the name it was asked by.
                 named = ClaimId(asked_as.get(claim.id.operation, b""), claim.id.index)
-                if not any(
+                if any(
                     seen.node in self.hub_lives or grants.entitle(seen.node, claim, ending=True)
                     for seen in (*ended.get(claim.id, ()), *ended.get(named, ()))
                 ):
+                    over.add(claim.id)
+                elif claim.state == ENDED:
                     self.report("only a holder decides", f"a place of {view.code} was not ended")
         last = view.decision
         if last is not None and last.verdict != "admitted" and last.node not in self.hub_lives:
@@ -557,6 +561,7 @@ class Oracles:
                     self.report(
                         "only a holder decides", f"{view.code} was turned away by who may not"
                     )
+        return frozenset(over)
 
 
 def _behind_a_close(record: Record, before: Shown) -> bool:

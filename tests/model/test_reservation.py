@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.model import lifecycle
-from holdfast.model.claims import DEAD, ENDED, LIVE, PENDING, STANDBY, Seen
+from holdfast.model.claims import DEAD, ENDED, LIVE, PENDING, SPARE, STANDBY, Seen
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     KIND_BY_EVENT,
@@ -382,6 +382,22 @@ def test_a_move_that_was_not_granted_leaves_nothing_of_itself(fate):
     view = story.view
     assert (view.starts_at, view.service_date, view.pending_change) == (1000, "2027-06-03", None)
     assert view.status == lifecycle.CONFIRMED
+
+
+@pytest.mark.parametrize("answered", ["before", "after"])
+def test_where_a_guest_asked_to_sit_last_stands_over_an_answer_to_the_first_wish(answered):
+    """The hub sends the first wish elsewhere; whoever made the second had not seen that."""
+    story = Story()
+    made = story.created(stamp=10)
+    move = story.moved(made, replaces=first(made), stamp=30)
+    story.decided(move, "admitted", stamp=50)
+    assert states(story.view) == {"T1": PENDING, "T2": LIVE}
+    stamp = {"before": 20, "after": 40}[answered]
+    sent = story.decided(made, "moved", Claim("T3", 1000, 2000), stamp=stamp)
+    assert states(story.view) == {"T1": DEAD, "T2": LIVE, "T3": SPARE}
+    assert [claim.resource for claim in claims_to_end(story.view, 0)] == ["T3"]
+    story.write(ClaimEnded("superseded", move.operation), HUB, ends=(first(sent),), stamp=60)
+    assert [claim.resource for claim in story.view.occupying] == ["T2"]
 
 
 def test_the_buffer_is_occupied_and_not_shown():

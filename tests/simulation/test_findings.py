@@ -308,3 +308,48 @@ def test_a_disk_set_back_learns_at_once_what_it_had_said_before() -> None:
         )
     )
     assert not result.violations, result.violations
+
+
+def test_what_gave_way_to_an_older_wish_is_ended() -> None:
+    """Desk 0 asks for T1, and before the answer for T4 instead. The hub moves the first wish to T2;
+    desk 1 grants T4, for which the hub ends T2 and sells it anew. Desk 0 shows T2 until it hears of
+    that, which is lag: the guest sits at one table."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", {**wish(2, "19:30", "T1"), "may_move": True}),
+            ("move", "desk0", moved_to("T4")),
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("reserve", "hub", wish(2, "19:30", "T2")),
+            allotments=[{"holder": "desk1", "resources": ["T4"]}],
+        )
+    )
+    assert not result.violations, result.violations
+    assert not result.exceptions, result.exceptions
+
+
+def test_a_guest_who_sits_where_they_asked_last_is_not_sent_back(tmp_path) -> None:
+    """The hub sends desk 0's wish for T1 to T2, and its answer is lost. Desk 0 asks desk 1 for T4
+    instead, which grants it: they were told T4, and the hub's older answer took that back."""
+    player = Player(
+        scenario(
+            ("sync", "desk0", {}),
+            ("sync", "desk1", {}),
+            ("reserve", "hub", wish(2, "19:30", "T1")),
+            ("reserve", "desk0", {**wish(2, "19:30", "T1"), "may_move": True}),
+            ("mishaps", "desk0", {"words": ["unanswered"], "order": 1}),
+            ("sync", "desk0", {}),
+            ("move", "desk0", moved_to("T4")),
+            ("meet", "desk0", {"other": 0.0}),
+            ("sync", "desk0", {}),
+            allotments=[{"holder": "desk1", "resources": ["T4"]}],
+        ),
+        tmp_path,
+    )
+    player.play()
+    assert not player.oracles.violations, player.oracles.violations
+    tables = [one.occupied[0][1] for one in player.oracles.shown["hub"].values()]
+    assert sorted(tables) == ["T1", "T4"]
