@@ -56,6 +56,8 @@ PEOPLES: Final = (
         vocabulary.OVERRIDE_REASONS,
     ),
     ("`holdfast guests erase --reason`", vocabulary.ERASE_REASONS),
+    ("`holdfast guests restrict --reason`", vocabulary.RESTRICT_REASONS),
+    ("`holdfast guests lift --reason`", vocabulary.LIFT_REASONS),
 )
 ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "kind", vocabulary.RESERVATION_KINDS),
@@ -78,6 +80,9 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "override", "as for `reserve --override` above"),
     ("reservation.moved", "override", "as for `reserve --override` above"),
     ("guest.erased", "reason", "as for `guests erase` above"),
+    ("guest.restricted", "restriction", vocabulary.RESTRICTIONS),
+    ("guest.restricted", "reason", "as for `guests restrict` above"),
+    ("guest.restriction_lifted", "reason", "as for `guests lift` above"),
 )
 MORE: Final = {
     "exception.resolved.reason": "; with the action `overbook` as for `reserve --override` above",
