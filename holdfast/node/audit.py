@@ -267,7 +267,11 @@ def _of_journal(
 
 def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
     chain = replica.store.journal.chain_by_id(row.chain)
-    judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
+    author = replica.authors(chain.book).get(chain.incarnation)
+    judged = gate.for_role(
+        gate.judge(chain.incarnation, row.n, row.hash, row.entry),
+        author.role if author is not None else "",
+    )
     entry = judged.entry
     if entry is None:
         item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, 0)
