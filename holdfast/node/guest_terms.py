@@ -112,9 +112,9 @@ def lift(
 ) -> str:
     """Let a restriction bind no more, and return its id; one that is lifted stays so. `agent`: only
     one of this person's. Raises Invalid, NotFound, Forbidden."""
-    code = reason_code(reason, vocabulary.LIFT_REASONS)
     with replica.transaction():
         book, found = _find(replica, restriction, agent, sees)
+        code = reason_code(reason, vocabulary.LIFT_REASONS)
         if not restricting.lifts_of(replica, book, [found]):
             with refused_as_invalid():
                 replica.append(book, GuestRestrictionLifted(found.id, code))
