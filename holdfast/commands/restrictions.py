@@ -112,11 +112,11 @@ def restrictions(agent: str | None, ended: bool, data: Path, as_json: bool) -> N
             Column("guest", short=shown_chars([one["agent_id"] for one in items])),
             "may have",
             "until",
-            "reason",
-            "state",
+            Column("reason", drop=2, below=True),
+            Column("state", drop=1, below=True),
             "venue",
-            Column("by", drop=2),
-            Column("since", drop=3),
+            Column("by", drop=3),
+            Column("since", drop=4),
         ],
         (
             [
@@ -160,13 +160,17 @@ def lift(restriction: str, reason: str, data: Path, as_json: bool) -> None:
         found = _named(session, restriction)
         path = f"/guests/{quoted(found['agent_id'])}/restrictions/{quoted(found['id'])}/lift"
         lifted = session.post(path, {"reason": reason})
+        others = session.items("/restrictions", agent_id=lifted["agent_id"], state=model.IN_FORCE)
     if as_json:
         show_json(lifted)
-    elif found["state"] == model.LIFTED:
+        return
+    if found["state"] == model.LIFTED:
         say(f"It was lifted at {lifted['lifted']['by']} before: {_said(lifted)}.")
     else:
-        say(f"{lifted['agent_id']} at {lifted['venue']} may reserve again, as far as no other "
-            "restriction says otherwise (`holdfast guests restrictions`).")  # fmt: skip
+        say(f"Lifted for {lifted['agent_id']} at {lifted['venue']}: {restriction_words(lifted)}.")
+    still = [restriction_words(one) for one in others if one["venue"] == lifted["venue"]]
+    if still:
+        say(f"In force still: {', '.join(still)}.")
 
 
 def _said(item: dict[str, Any]) -> str:

@@ -212,6 +212,8 @@ PARTY_MAX: Final = 100_000
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
+GUEST_WORDS_PER_VENUE_MAX: Final = 200
+"""Tiers, and tags, that a venue file names beside ours."""
 NAME_CHARS_MAX: Final = 200
 COMBINED_RESOURCES_MAX: Final = 4
 """Tables that may be put together for one party: more are a private event, which a person plans."""

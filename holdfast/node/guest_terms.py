@@ -200,9 +200,11 @@ def _named(index: VenueIndex, tier: str, tags: Sequence[str]) -> tuple[str, tupl
     person stays for ever. Raises Invalid."""
     if len(tags) > TAGS_PER_GUEST_MAX:
         raise Invalid.field("tags", f"are {TAGS_PER_GUEST_MAX} at most")
+    own = index.venue.guests
     if tier:
-        tier = _word("tier", tier, vocabulary.TIERS)
-    words = (_word(f"tags[{place}]", tag, vocabulary.TAGS) for place, tag in enumerate(tags))
+        tier = _word("tier", tier, vocabulary.TIERS.union(own.tiers))
+    known = vocabulary.TAGS.union(own.tags)
+    words = (_word(f"tags[{place}]", tag, known) for place, tag in enumerate(tags))
     return tier, tuple(dict.fromkeys(words))
 
 
@@ -211,7 +213,8 @@ def _word(field: str, typed: str, words: Iterable[str]) -> str:
     word = known.get(_plain(typed))
     if word is None:
         some = ", ".join(sorted(known.values()))
-        raise Invalid.field(field, f"must be one of {some}")
+        message = f"must be one of {some}; a venue file may name more, under `guests`"
+        raise Invalid.field(field, message)
     return word
 
 

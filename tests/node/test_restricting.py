@@ -336,6 +336,21 @@ def test_the_newest_profile_stands_whole_everywhere(town: Fleet):
     assert town.the_hub.tip(town.book) == before
 
 
+def test_a_venue_file_names_words_of_its_own(town: Fleet):
+    """What is taken out of it again stays with whoever has it, and nobody else gets it."""
+    words = {"tiers": ["circolo"], "tags": ["licence_b", "vip"]}
+    town.the_hub.import_venue(TRATTORIA | {"guests": words})
+    town.sync_all()
+    desk = town.nodes["desk"]
+    set_ = guest_terms.set_profile(desk, ann(town), "Circolo", ["licence b", "member"])
+    assert (set_["tier"], set_["tags"]) == ("circolo", ["licence_b", "member"])
+    town.the_hub.import_venue(TRATTORIA)
+    town.sync_all()
+    assert guest_terms.profile(town.the_hub, ann(town)) == set_
+    with pytest.raises(Invalid, match="a venue file may name more"):
+        guest_terms.set_profile(desk, ann(town), "circolo", [])
+
+
 @pytest.mark.parametrize(
     ("tier", "tags", "field"),
     [
