@@ -35,7 +35,7 @@ _SECTIONS: Final = {
         "availability": ("availability", "What can be had at a venue."),
         "reservations": ("reservations", "List, show, change them; bring in existing ones."),
         "allotments": ("allotments", "Who may sell what."),
-        "guests": ("guests", "Find a guest, show, hand over, forget."),
+        "guests": ("guests", "Find a guest, show, restrict, hand over, forget."),
     },
     "Look": {
         "exceptions": ("exceptions", "What a person must look at."),

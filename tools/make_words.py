@@ -30,6 +30,12 @@ sealed for the venue. A guest's health and family are nobody's business for ever
 `illness` are taken, and written as `personal_reasons`.
 """
 
+KNOWN_AS: Final = """\
+## What a guest may be known as
+
+For `holdfast guests profile`. A venue may name words of its own in its file.
+"""
+
 REPLICAS: Final = """\
 ## What replicas say to each other
 
@@ -56,7 +62,10 @@ PEOPLES: Final = (
         vocabulary.OVERRIDE_REASONS,
     ),
     ("`holdfast guests erase --reason`", vocabulary.ERASE_REASONS),
+    ("`holdfast guests restrict --reason`", vocabulary.RESTRICT_REASONS),
+    ("`holdfast guests lift --reason`", vocabulary.LIFT_REASONS),
 )
+GUESTS: Final = (("`--tier`", vocabulary.TIERS), ("`--tag`", vocabulary.TAGS))
 ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "kind", vocabulary.RESERVATION_KINDS),
     ("reservation.created", "source", vocabulary.SOURCES),
@@ -78,6 +87,9 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "override", "as for `reserve --override` above"),
     ("reservation.moved", "override", "as for `reserve --override` above"),
     ("guest.erased", "reason", "as for `guests erase` above"),
+    ("guest.restricted", "restriction", vocabulary.RESTRICTIONS),
+    ("guest.restricted", "reason", "as for `guests restrict` above"),
+    ("guest.restriction_lifted", "reason", "as for `guests lift` above"),
 )
 MORE: Final = {
     "exception.resolved.reason": "; with the action `overbook` as for `reserve --override` above",
@@ -90,6 +102,9 @@ def page() -> str:
     parts = [OPENING]
     for heading, choice in PEOPLES:
         parts += [f"## {heading}\n", _filled(choice) + "\n"]
+    parts.append(KNOWN_AS)
+    for option, choice in GUESTS:
+        parts += [f"{option}: {_filled(choice)}\n"]
     parts += [REPLICAS, "| kind | field | words |", "|---|---|---|"]
     for kind, field, words in ROWS:
         shown = words if isinstance(words, str) else _listed(words)

@@ -339,6 +339,12 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     )  # fmt: skip
     yield events.RightReturned((operation,), START + 3_600), {}
     yield events.RightRevoked(operation, INCARNATION, 7, fixed("head"), "stranded"), {}
+    yield (
+        events.GuestRestricted(AGENT, "max-concurrent", "no_shows", 2, NOW_MS + 86_400_000),
+        {},
+    )
+    yield events.GuestRestrictionLifted(operation, "paid"), {}
+    yield events.GuestProfiled(AGENT, "gold", ("member", "certified")), {}
 
 
 def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:

@@ -30,7 +30,7 @@ _TAGS: Final = {
     "reservations": "make, read, change, mark",
     "venues": "what there is, and what is free",
     "allotments": "who may sell what",
-    "guests": "find a guest, show, hand over, forget",
+    "guests": "find a guest, show, restrict, hand over, forget",
     "sync": "the queue, the exchange with the hub, the clock",
     "books": "what can be checked: books, exceptions, the record of changes",
     "administration": "the fleet, copies",

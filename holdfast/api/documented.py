@@ -83,6 +83,7 @@ PATH_PARAMETERS: Final = {
     "exception_id": "id of an exception, as `GET /exceptions` gives it",
     "agent_id": "pseudonym of a guest, as reservations show it",
     "right_id": "id of an allotment, as `GET /allotments` gives it",
+    "restriction_id": "id of a restriction, as `GET /restrictions` gives it",
     "name": "a name, as the list gives it",
 }
 

@@ -15,6 +15,7 @@ from holdfast.api.shapes import (
     fleet,
     guests,
     reservations,
+    restrictions,
     sync,
     venues,
 )
@@ -121,6 +122,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
         guests.ErasureList, "rule-violated", "storage-full", text="how it stands now"
     ),
     "listErasures": _operation(guests.ErasureList),
+    "listRestrictions": _operation(restrictions.RestrictionList),
+    "listGuestRestrictions": _operation(restrictions.RestrictionList),
+    "restrictGuest": _operation(restrictions.Restriction, "rule-violated", status=201),
+    "liftRestriction": _operation(restrictions.Restriction, "rule-violated"),
+    "getGuestProfile": _operation(restrictions.GuestProfile),
+    "putGuestProfile": _operation(restrictions.GuestProfile, "rule-violated", text="as it is now"),
     "rotateVenueKey": _operation(guests.RotatedKey, "conflict"),
     "shareVenueKey": _operation(guests.SharedKey, "conflict"),
     # The queue, the exchange, the clock

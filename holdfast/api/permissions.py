@@ -27,14 +27,14 @@ _DESK: Final = frozenset(
     {
         "reservations.create", "reservations.change", "reservations.cancel",
         "reservations.check-in", "reservations.complete", "reservations.no-show",
-        "reservations.confirm", "guests.read", "guests.find", "sync.control",
+        "reservations.confirm", "guests.read", "guests.find", "guests.profile", "sync.control",
     }
 )  # fmt: skip
 _SUPERVISE: Final = frozenset(
     {
         "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
         "allotments.change", "reservations.override", "reservations.cancel-late", "staff.unlock",
-        "guests.erase", "guests.export", "venues.rotate-key",
+        "guests.erase", "guests.export", "guests.restrict", "venues.rotate-key",
     }
 )  # fmt: skip
 _ADMINISTER: Final = frozenset(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from holdfast.api.permissions import ROLES
 from holdfast.api.sessions import ROLE_BY_PAGE
 from holdfast.api.staff import STAFF_ROLES
-from holdfast.model import lifecycle, vocabulary
+from holdfast.model import lifecycle, restrictions, vocabulary
 from holdfast.model.limits import (
     CALENDAR_DAYS_AHEAD,
     CALENDAR_DAYS_BACK,
@@ -24,7 +24,9 @@ from holdfast.model.limits import (
     PIN_DIGITS_MAX,
     PIN_DIGITS_MIN,
     RELEASE_MINUTES_MAX,
+    RESTRICTION_VALUE_MAX,
     SLOT_DAYS_MAX,
+    TAGS_PER_GUEST_MAX,
     TOKEN_SECONDS_MAX,
     VENUES_PER_TOKEN_MAX,
 )
@@ -129,6 +131,11 @@ _ALL: Final[dict[str, Note]] = {
 }
 """Of lists that are short by their nature."""
 
+_STANDS: Final[Note] = {
+    "enum": list(restrictions.STATES),
+    "description": "only those that stand so now",
+}
+
 _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "PageQuery": _ALL,
     "AllotmentQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
@@ -178,6 +185,38 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     },
     "EraseQuery": {
         "reason": {"enum": sorted(vocabulary.ERASE_REASONS), "description": "why"},
+    },
+    "RestrictionsOfQuery": _ALL | {"state": _STANDS},
+    "RestrictionsQuery": _ALL
+    | {"state": _STANDS, "agent_id": {"description": "pseudonym; left out: of all"}},
+    "RestrictRequest": {
+        "venue": {"description": "id of the venue; left out where there is one"},
+        "restriction": {
+            "enum": list(restrictions.KINDS),
+            "description": "`booking-ban`: no reservation; `max-concurrent`: so many to come at a "
+            "time; `max-advance-days`: so many days ahead",
+        },
+        "value": {
+            "description": "how many; a ban has none",
+            "minimum": 0,
+            "maximum": RESTRICTION_VALUE_MAX,
+        },
+        "until": {
+            "description": f"{_TIME}; or a date, for its midnight; left out: until it is lifted"
+        },
+        "reason": {"enum": sorted(vocabulary.RESTRICT_REASONS), "description": "why"},
+    },
+    "LiftRequest": {
+        "reason": {"enum": sorted(vocabulary.LIFT_REASONS), "description": "why"},
+    },
+    "ProfileQuery": {"venue": {"description": "id of the venue; left out where there is one"}},
+    "ProfileRequest": {
+        "venue": {"description": "id of the venue; left out where there is one"},
+        "tier": {"description": "a word of ours or of the venue file; left out: none"},
+        "tags": {
+            "description": "words of ours or of the venue file; left out: none",
+            "maxItems": TAGS_PER_GUEST_MAX,
+        },
     },
     "ErasureQuery": _ALL | {"agent_id": {"description": "pseudonym; left out: all"}},
     "RevokeRightRequest": {

@@ -37,6 +37,7 @@ from holdfast.model import lifecycle, wall
 from holdfast.model.errors import Conflict, Forbidden, NotFound
 from holdfast.model.ids import parse_uuid, uuid_text
 from holdfast.model.reservation import View, version_tag
+from holdfast.node import restricting
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
 
 TAGS = ["reservations"]
@@ -102,7 +103,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
         if caller.role == "guest":
             _only_as_guest(caller, wanted)
             wanted.agent_id = caller.agent_id
-        return uuid_text(face.replica.reservations.create(wanted).id)
+        return uuid_text(face.replica.reservations.create(wanted, _asking(caller)).id)
 
     answered = await face.answers.once(request, body, 201, make)
     headers = answered.headers | {"Location": f"/api/v1/reservations/{answered.subject}"}
@@ -196,7 +197,7 @@ async def change_reservation(request: Asking, reference: FromPath[str]) -> Respo
         with face.replica.transaction():
             view = _found(face.replica, caller, reference)
             subject = uuid_text(view.id)
-            face.replica.reservations.amend(subject, wanted, if_match)
+            face.replica.reservations.amend(subject, wanted, if_match, _asking(caller))
         return subject
 
     subject = await face.run(change)
@@ -317,6 +318,11 @@ def _only_override(caller: Caller, override: Override | UnsetType | None) -> Non
         raise Forbidden(
             f"a token of the role {caller.role} may not overbook; a supervisor or an admin may"
         )
+
+
+def _asking(caller: Caller) -> restricting.Asking:
+    """Why a guest may not reserve, staff is told; a screen at which anybody stands says nothing."""
+    return restricting.Asking(told=caller.may("guests.profile"))
 
 
 def _found(replica: Replica, caller: Caller, reference: str) -> View:

@@ -10,6 +10,7 @@ import click
 
 from holdfast.commands.naming import named_agent, said_of, shown_chars
 from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
+from holdfast.commands.restrictions import lift, profile, restrict, restrictions, terms_of
 from holdfast.commands.words import clock_text, counted, plain, status_words
 from holdfast.model import guest_words
 from holdfast.model.errors import Forbidden, NotFound, RuleViolated
@@ -30,7 +31,7 @@ _READS_NO_CARD: Final = (Forbidden.status, NotFound.status, RuleViolated.status)
 
 @click.group(cls=Group)
 def guests() -> None:
-    """Find a guest, show what is known, hand it over, forget.
+    """Find a guest, show what is known, restrict, hand over, forget.
 
     AGENT is the guest's pseudonym (agent_ and 32 characters), its beginning with at least six of
     them, or the code of one of the guest's reservations.
@@ -98,13 +99,14 @@ def show(agent: str, data: Path, as_json: bool) -> None:
 
     with open_session(data) as session:
         found = session.get(f"/guests/{quoted(named_agent(session, agent))}")
+        terms = [] if as_json else terms_of(session, found["agent_id"])
     if as_json:
         show_json(found)
         return
     card = found.get("guest")
     if not card:
         say("There is no card of this guest, or it was erased.")
-    show_fields([*((card or {}).items()), ("agent", found["agent_id"])])
+    show_fields([*((card or {}).items()), ("agent", found["agent_id"]), *terms])
     show_table(
         ["when", "code", "party", "where", "state"],
         (
@@ -194,6 +196,10 @@ def erasures(agent: str | None, data: Path, as_json: bool) -> None:
         _show_erasures(items)
     else:
         say("nobody was erased")
+
+
+for command in (restrict, restrictions, lift, profile):
+    guests.add_command(command)
 
 
 def _nobody(wanted: str) -> str:

@@ -29,6 +29,7 @@ _OPTIONS: Final = {
     "pin": "--pin-stdin",
     "venues": "--venue",
     "permissions": "--may",
+    "tags": "--tag",
     "Idempotency-Key": "--key",
 }
 """Where the option is not simply called as the field is."""

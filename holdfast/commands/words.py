@@ -116,6 +116,16 @@ def operation_words(kind: Any) -> str:
     return _OPERATION.get(str(kind), str(kind or "").rpartition(".")[2].replace("_", " "))
 
 
+def restriction_words(restriction: dict[str, Any]) -> str:
+    """What a restricted guest may still have, such as `no reservation` or `2 at a time`."""
+    value = restriction.get("value")
+    if restriction.get("restriction") == "booking-ban":
+        return "no reservation"
+    if restriction.get("restriction") == "max-concurrent":
+        return f"{value} at a time"
+    return "today only" if value == 0 else f"{counted(int(value or 0), 'day')} ahead"
+
+
 def span_text(ms: Any) -> str:
     """Milliseconds as a person says them: `12 ms`, `3.5 s`, `24 h`."""
     if not isinstance(ms, int | float):

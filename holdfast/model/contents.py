@@ -34,6 +34,9 @@ from holdfast.model.events import (
     GuestErased,
     GuestErasureConfirmed,
     GuestExported,
+    GuestProfiled,
+    GuestRestricted,
+    GuestRestrictionLifted,
     NodeRevoked,
     OperationWithdrawn,
     ReservationAmended,
@@ -59,7 +62,9 @@ from holdfast.model.limits import (
     PARTY_MAX,
     RELEASE_MINUTES_MAX,
     RESOURCES_PER_VENUE_MAX,
+    RESTRICTION_VALUE_MAX,
     RIGHTS_PER_ENTRY_MAX,
+    TAGS_PER_GUEST_MAX,
     YEAR_MAX,
     YEAR_MIN,
 )
@@ -418,6 +423,32 @@ def _check_exported(event: GuestExported) -> None:
         raise Malformed("text-not-an-id:agent_id")
 
 
+def _check_restricted(event: GuestRestricted) -> None:
+    if not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
+    _code(event.restriction, vocabulary.RESTRICTIONS, "restriction")
+    _code(event.reason, vocabulary.RESTRICT_REASONS, "reason")
+    if not 0 <= event.value <= RESTRICTION_VALUE_MAX:
+        raise Malformed("restriction-out-of-range")
+    _check_times(event.until_ms // 1000)
+
+
+def _check_lifted(event: GuestRestrictionLifted) -> None:
+    _check_operation_ids(event.restriction)
+    _code(event.reason, vocabulary.LIFT_REASONS, "reason")
+
+
+def _check_profiled(event: GuestProfiled) -> None:
+    if not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
+    if len(event.tags) > TAGS_PER_GUEST_MAX:
+        raise Malformed("profile-out-of-range")
+    _identifier(event.tier, "tier")
+    for tag in event.tags:
+        if not _CODE.match(tag):
+            raise Malformed("text-not-an-id:tags")
+
+
 def _check_granted(event: RightGranted) -> None:
     if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
         raise Malformed("right-out-of-range")
@@ -482,4 +513,7 @@ _CHECKS: Final[dict[str, Any]] = {
     "right.granted": _check_granted,
     "right.returned": _check_returned,
     "right.revoked": _check_right_revoked,
+    "guest.restricted": _check_restricted,
+    "guest.restriction_lifted": _check_lifted,
+    "guest.profiled": _check_profiled,
 }

@@ -327,6 +327,36 @@ class GuestExported(Event, frozen=True):
     agent_id: str
 
 
+class GuestRestricted(Event, frozen=True):
+    """The house limits what a person may reserve; the operation's id is the restriction's.
+
+    `restriction` says in what, `value` is its number where it has one. `until_ms`, Unix
+    milliseconds, is the first instant at which it binds no more; 0: it binds until it is lifted.
+    """
+
+    agent_id: str
+    restriction: str
+    reason: str
+    value: int = 0
+    until_ms: int = 0
+
+
+class GuestRestrictionLifted(Event, frozen=True):
+    """A restriction binds no more, whatever the stamps of both say."""
+
+    restriction: bytes
+    reason: str
+
+
+class GuestProfiled(Event, frozen=True):
+    """What the house knows a person as: a document, of which the newest stands whole. `tier` and
+    `tags` are ids that the venue file names; empty: none."""
+
+    agent_id: str
+    tier: str = ""
+    tags: tuple[str, ...] = ()
+
+
 EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "reservation.created": ReservationCreated,
     "reservation.amended": ReservationAmended,
@@ -357,6 +387,9 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "right.granted": RightGranted,
     "right.returned": RightReturned,
     "right.revoked": RightRevoked,
+    "guest.restricted": GuestRestricted,
+    "guest.restriction_lifted": GuestRestrictionLifted,
+    "guest.profiled": GuestProfiled,
 }
 KIND_BY_EVENT: Final = {event: kind for kind, event in EVENT_BY_KIND.items()}
 

@@ -212,6 +212,8 @@ PARTY_MAX: Final = 100_000
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
+GUEST_WORDS_PER_VENUE_MAX: Final = 200
+"""Tiers, and tags, that a venue file names beside ours."""
 NAME_CHARS_MAX: Final = 200
 COMBINED_RESOURCES_MAX: Final = 4
 """Tables that may be put together for one party: more are a private event, which a person plans."""
@@ -286,6 +288,11 @@ VENUE_KEYS_MAX: Final = 16
 may have made one."""
 ERASURES_PER_ENTRY_MAX: Final = 1_024
 """Operations that one confirmation names, and cards that one erasure does."""
+RESTRICTION_VALUE_MAX: Final = 100_000
+"""Reservations at a time, or days ahead, that a restriction may name."""
+RESTRICTIONS_PER_GUEST_MAX: Final = 32
+"""Restrictions of one person in force that a face adds to: who needs more replaces some."""
+TAGS_PER_GUEST_MAX: Final = 32
 CARD_KEY_BYTES_MAX: Final = 512
 """A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
 CARD_KEYS_WAITING_MAX: Final = 4_096

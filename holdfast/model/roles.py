@@ -1,4 +1,5 @@
-"""The roles of devices: what each may write about a reservation, and what its word is worth.
+"""The roles of devices: what each may write about reservations and people, and what its word is
+worth.
 
 Owns the one table (DESIGN §4.7, §7.1). A role stands in a device's certificate and never changes
 within a life, so that everybody judges an entry alike, whenever it arrives. Rights are another
@@ -39,9 +40,13 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     "reservation.no_show": _STAFF,
     "reservation.no_show_undone": _STAFF,
     "exception.resolved": _STAFF,
+    # What the house makes of a person: nobody at a screen shuts another out, or lets himself in.
+    "guest.restricted": _STAFF,
+    "guest.restriction_lifted": _STAFF,
+    "guest.profiled": _STAFF,
 }
-"""Who may write a kind of entry about a reservation, where not everybody may. Everybody may ask
-for a place, change it and give it up: channels and kiosks act for guests."""
+"""Who may write a kind of entry about a reservation or a person, where not everybody may. Everybody
+may ask for a place, change it and give it up: channels and kiosks act for guests."""
 
 SAYS: Final = {
     "completed": "reservation.completed",
@@ -64,12 +69,15 @@ _IN_WORDS: Final = {
     "reservation.no_show_undone": "take a no-show back",
     "exception.resolved": "resolve exceptions",
     "reservation.created": "bring in records of other systems",
+    "guest.restricted": "restrict guests",
+    "guest.restriction_lifted": "lift a guest's restriction",
+    "guest.profiled": "say what tier and tags a guest has",
 }
 
 
 def may_write(role: str, kind: str, subject: bytes, outcome: str = "") -> bool:
-    """Whether an entry of this kind about this reservation counts from a device of this role;
-    `outcome` is how a record of another system says that it ended."""
+    """Whether an entry of this kind about this reservation (of a person: none) counts from a device
+    of this role; `outcome` is how a record of another system says that it ended."""
     if kind == "reservation.created":
         brings = role in IMPORTERS or not is_derived(subject)
         return brings and (outcome not in SAYS or may_write(role, SAYS[outcome], subject))

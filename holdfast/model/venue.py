@@ -98,6 +98,14 @@ class OverbookingLimit(msgspec.Struct, frozen=True):
     last: datetime.date | None = None
 
 
+class GuestWords(msgspec.Struct, frozen=True):
+    """What guests may be known as here, beside the words that every venue has (`vocabulary.TIERS`
+    and `TAGS`)."""
+
+    tiers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
 class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     """A venue as everybody reads it.
 
@@ -121,6 +129,7 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     policies: Policies = Policies()
     allotments: tuple[AllotmentWish, ...] = ()
     overbooking: tuple[OverbookingLimit, ...] = ()
+    guests: GuestWords = GuestWords()
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -139,7 +148,7 @@ def to_document(venue: Venue) -> dict[str, Any]:
     """The venue file as JSON values: `parse_venue(to_document(v)) == v`.
 
     Canonical: equal venues give equal documents, in the order of the contract, and what has a
-    default is spelt out, but for `overbooking`.
+    default is spelt out, but for `overbooking` and `guests`.
     """
     document: dict[str, Any] = {
         "venue": venue.id,
@@ -173,6 +182,8 @@ def to_document(venue: Venue) -> dict[str, Any]:
     # Left out where it says nothing: readers of before it existed know a venue without it.
     if venue.overbooking:
         document["overbooking"] = [_overbooking_document(one) for one in venue.overbooking]
+    if venue.guests != GuestWords():
+        document["guests"] = {"tiers": list(venue.guests.tiers), "tags": list(venue.guests.tags)}
     return document
 
 

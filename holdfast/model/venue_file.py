@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from holdfast.model.limits import (
     ALLOTMENTS_PER_VENUE_MAX,
     CLOSED_DATES_MAX,
+    GUEST_WORDS_PER_VENUE_MAX,
     NAME_CHARS_MAX,
     NIGHTS_MAX,
     OVERBOOKING_LIMITS_PER_VENUE_MAX,
@@ -26,6 +27,7 @@ from holdfast.model.reading import Faults, Reader, shown
 from holdfast.model.venue import (
     DAY_MINUTES,
     AllotmentWish,
+    GuestWords,
     OverbookingLimit,
     Policies,
     Resource,
@@ -42,6 +44,8 @@ _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
 _AREA: Final = re.compile(r"(?=.*[A-Za-z0-9])[^\W_][^\x00-\x1f\x7f]{0,63}")
 _AREA_MEANS: Final = "an area's name: 64 characters at most, and a letter a-z or a digit among them"
+_GUEST_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_GUEST_WORD_MEANS: Final = "a word of a-z, 0-9 and _ that begins with a letter (32 at most)"
 _ID_MEANS: Final = "an id: letters, digits and - _ . (64 at most)"
 
 # The longest length or notice that a field may hold: a year, which no venue has a use for beyond.
@@ -73,6 +77,7 @@ def read(document: Mapping[str, Any]) -> Venue:
         policies=_policies(reader),
         allotments=_allotments(reader, resources),
         overbooking=_overbooking(reader, resources),
+        guests=_guests(reader),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")
@@ -337,6 +342,21 @@ def _allotments(reader: Reader, resources: tuple[Resource, ...]) -> tuple[Allotm
         )
         inner.finish()
     return tuple(wishes)
+
+
+def _guests(reader: Reader) -> GuestWords:
+    inner = reader.inner("guests")
+    if inner is None:
+        return GuestWords()
+    found: dict[str, tuple[str, ...]] = {}
+    for name in ("tiers", "tags"):
+        words = inner.texts(name, GUEST_WORDS_PER_VENUE_MAX)
+        for number, word in enumerate(words):
+            if not _GUEST_WORD.fullmatch(word):
+                inner.fault(f"{name}[{number}]", f"{shown(word)} is not {_GUEST_WORD_MEANS}")
+        found[name] = tuple(dict.fromkeys(words))
+    inner.finish()
+    return GuestWords(**found)
 
 
 def _overbooking(reader: Reader, resources: tuple[Resource, ...]) -> tuple[OverbookingLimit, ...]:

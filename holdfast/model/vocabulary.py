@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from holdfast.model import contradictions
+from holdfast.model import contradictions, restrictions
 
 
 def _words(text: str) -> frozenset[str]:
@@ -37,6 +37,22 @@ OCCASIONS: Final = _words("birthday anniversary business date celebration other"
 
 OUTCOMES: Final = frozenset({"", "confirmed", "completed", "cancelled", "no_show"})
 """How an existing system says that a reservation ended; empty: it did not come from one."""
+
+RESTRICTIONS: Final = frozenset(restrictions.KINDS)
+"""What a person can be restricted in; `restrictions` says what each does."""
+
+TIERS: Final = _words(
+    "trial basic standard plus premium bronze silver gold platinum diamond vip student family"
+    " corporate founder honorary lifetime"
+)
+"""Tiers of a membership that no venue file needs to name; it may name others (`guests.tiers`)."""
+
+TAGS: Final = _words(
+    "regular vip member former_member guest_of_member staff owner partner supplier press agency"
+    " corporate group student senior local tourist beginner advanced trained certified instructor"
+    " coach team league volunteer reseller tester influencer"
+)
+"""What a person may be known as without the venue file; it may name others (`guests.tags`)."""
 
 BLOCK_KINDS: Final = frozenset({"maintenance", "training", "private_event", "blocked"})
 
@@ -167,6 +183,38 @@ ERASE_REASONS: Final = _ANYWHERE | _words(
     " legal legal_obligation court_order authority_request security_incident leaked"
 )
 """Why a guest was forgotten."""
+
+RESTRICT_REASONS: Final = _ANYWHERE | _words(
+    # Reservations that came to nothing.
+    "no_show no_shows repeated_no_shows did_not_come late late_arrivals cancellations"
+    " late_cancellations repeated_cancellations too_many_reservations duplicate_reservations"
+    # Money.
+    " unpaid unpaid_bill unpaid_fee bill_open fee_open payment payment_failed payment_missing"
+    " payment_disputed chargeback card_declined deposit_missing"
+    # At the venue.
+    " conduct house_rules rules_broken terms_broken damage damaged_equipment left_untidy noise"
+    " smoking pets safety safety_rules complaint complaints other_guests staff_request"
+    " misuse abuse spam resale"
+    # Who it is, and what for.
+    " false_details identity_unclear duplicate_account shared_account not_qualified not_trained"
+    " training_missing certificate_missing certificate_expired membership membership_ended"
+    " membership_suspended not_a_member trial new_guest fair_use high_demand season"
+    " minor parent_request guest_request self_exclusion"
+    # The law, and what is being looked into.
+    " legal legal_obligation court_order authority_request security security_incident precaution"
+    " dispute investigation under_review"
+)
+"""Why a person was restricted. Nothing of health, of family or of crimes: it stays for ever."""
+
+LIFT_REASONS: Final = _ANYWHERE | _words(
+    "paid settled refunded resolved solved cleared agreed agreement apologised apologized apology"
+    " explained appeal appealed reviewed review second_chance goodwill time_served served improved"
+    " expired over no_longer_needed not_needed outdated obsolete superseded replaced changed"
+    " renewed membership_renewed qualified trained certificate_shown details_corrected"
+    " identity_clear wrong_guest wrong_person wrong_details guest_request legal legal_obligation"
+    " court_order authority_request manager owner season_over"
+)
+"""Why a restriction was lifted."""
 
 OVERRIDE_REASONS: Final = _words(
     # Who comes.

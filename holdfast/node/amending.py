@@ -23,9 +23,10 @@ from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCa
 from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
-from holdfast.node import offering, overriding, placing, recording, reserving
+from holdfast.node import offering, overriding, placing, recording, reserving, restricting
 from holdfast.node.placing import Place
 from holdfast.node.requests import PatchRequest
+from holdfast.node.restricting import STAFF, Asking
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -47,10 +48,15 @@ class _Move(NamedTuple):
 
 
 def amend(
-    replica: Service, reference: str, patch: PatchRequest, if_match: str | None = None
+    replica: Service,
+    reference: str,
+    patch: PatchRequest,
+    if_match: str | None = None,
+    asking: Asking = STAFF,
 ) -> View:
-    """Overwrite what the patch names, and move the reservation where that asks for it. Raises
-    Stale, Invalid, RuleViolated, NotAvailable, BadTransition, Forbidden."""
+    """Overwrite what the patch names, and move the reservation where that asks for it. `asking`:
+    what whoever asks may be told of a guest who is restricted. Raises Stale, Invalid, RuleViolated,
+    NotAvailable, BadTransition, Forbidden."""
     override = overriding.reason_of(replica, patch.override or None)
     with replica.transaction():
         view = recording.find(replica, reference)
@@ -63,8 +69,13 @@ def amend(
             # Whose card it is stands beside it, for whoever is asked to forget them.
             fields["agent_id"] = agent
             card = reserving.sealed_card(replica, venue, agent, patch.guest)
-        moved = _moved(replica, venue, view, patch, fields)
+        moved = _moved(replica, venue, view, patch, fields, asking)
         if moved is None:
+            if fields.get("agent_id", view.agent_id) != view.agent_id:
+                restricting.require(
+                    replica, venue, fields["agent_id"], str(fields.get("kind", view.kind)),
+                    start=view.starts_at, exclude=view.id, asking=asking,
+                )  # fmt: skip
             overriding.require_place(override, any_placing(patch))
             if fields or card:
                 lifecycle.check_step("amended", view.status, view.code)
@@ -163,6 +174,7 @@ def _moved(
     view: View,
     patch: PatchRequest,
     fields: dict[str, Any],
+    asking: Asking,
 ) -> _Move | None:
     """The new place and choice, where the patch needs other claims than the present ones."""
     if not any_placing(patch):
@@ -184,7 +196,13 @@ def _moved(
             return None
     kind = str(fields.get("kind", view.kind))
     began = min((claim.start for claim in present), default=None)
-    placing.check_rules(replica, venue, place, kind, view.id, began)
+    guest = str(fields.get("agent_id", view.agent_id))
+    given = guest != view.agent_id
+    limits = restricting.check(
+        replica, venue, guest, kind, start=place.start if given or place.start != began else None,
+        takes_one=given, exclude=view.id, asking=asking,
+    )  # fmt: skip
+    placing.check_rules(replica, venue, place, kind, view.id, began, limits)
     ignoring = {claim.id for claim in view.claims}
     end = place.end + place.buffer
     if choice is not None:

@@ -61,6 +61,9 @@ KIND_WORDS: Final = {
     "guest.erased": "guest forgotten: the cards of this agent id are destroyed everywhere",
     "guest.erasure_confirmed": "a device has destroyed what it held of forgotten guests",
     "guest.exported": "all about a guest taken out in clear",
+    "guest.restricted": "guest restricted in what they may reserve",
+    "guest.restriction_lifted": "restriction of a guest lifted",
+    "guest.profiled": "guest given a tier and tags",
     "right.granted": "allotment granted",
     "right.returned": "allotment returned",
     "right.revoked": "allotment revoked",
@@ -264,7 +267,11 @@ def _of_journal(
 
 def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
     chain = replica.store.journal.chain_by_id(row.chain)
-    judged = gate.judge(chain.incarnation, row.n, row.hash, row.entry)
+    author = replica.authors(chain.book).get(chain.incarnation)
+    judged = gate.for_role(
+        gate.judge(chain.incarnation, row.n, row.hash, row.entry),
+        author.role if author is not None else "",
+    )
     entry = judged.entry
     if entry is None:
         item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, 0)

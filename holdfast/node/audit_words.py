@@ -13,6 +13,7 @@ import msgspec
 from holdfast.model.events import (
     Event,
     GuestErasureConfirmed,
+    GuestRestrictionLifted,
     RightReturned,
     RightRevoked,
     VenueConfigured,
@@ -61,6 +62,9 @@ def _said(replica: Replica, book: str, event: Event) -> dict[str, Any]:
             # 0 and the end of time: it is not bounded.
             bounded = 0 < value < FOREVER
             said[name] = venue_time(replica, book.partition("/")[2], value) if bounded else None
+        elif name == "until_ms":
+            venue = book.partition("/")[2]
+            said["until"] = venue_time(replica, venue, value // 1000) if value else None
         elif name in _NEVER and value == _NEVER[name]:
             said[name] = None
         elif isinstance(value, bytes) and 0 < len(value) <= 32:
@@ -79,6 +83,9 @@ def _what_it_names(replica: Replica, book: str, event: Event) -> dict[str, Any]:
         by_id = replica.rights(book).by_id
         found = {name for one in ids if one in by_id for name in by_id[one].resources}
         return {"resources": sorted(found)}
+    if isinstance(event, GuestRestrictionLifted):
+        placed = replica.store.restrictions.find(book, event.restriction)
+        return {"agent_id": placed.said.agent_id} if placed is not None else {}
     if isinstance(event, GuestErasureConfirmed):
         erasures = replica.book(book).administration.erasures
         named = set(event.erasures)

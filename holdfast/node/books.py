@@ -25,7 +25,7 @@ from holdfast.model.events import (
     NodeRevoked,
     RightRevoked,
 )
-from holdfast.model.forgetting import Erasure, Head, Life, reach
+from holdfast.model.forgetting import Head, Life, reach
 from holdfast.model.limits import CHAINS_PER_BOOK_MAX, CHAINS_PER_CERTIFICATE_MAX
 from holdfast.node.identity import Identity, verify_certificate, verify_renewed
 from holdfast.store.journal import ChainRow, Journal
@@ -311,15 +311,7 @@ class Books:
         if not written or not (book.erasures_moved or grown in book.erasures_waiting):
             return set()
         book.erasures_moved = False
-        lives = {
-            incarnation: Life(
-                author.info.name,
-                author.role,
-                frozenset(map(serial_bytes, author.serials)),
-                administration.succeeds.get(incarnation, ()),
-            )
-            for incarnation, author in book.authors.items()
-        }
+        lives = self._lives(book)
         shut_outs = administration.shut_outs.values()
         reached = {
             writer: reach(writer, lives, shut_outs) if writer not in administration.hubs else None
@@ -328,19 +320,42 @@ class Books:
         counting = {
             operation
             for operation, erasure in written.items()
-            if self._reached(book, erasure, reached[erasure.writer])
+            if self._reached(book, *book.erased_at[operation], reached[erasure.writer])
         }
         book.erasures_waiting = {
             erasure.writer for operation, erasure in written.items() if operation not in counting
         }
         return administration.count_erasures(counting)
 
-    def _reached(self, book: BookState, erasure: Erasure, heads: tuple[Head, ...] | None) -> bool:
-        """Whether an erasure stands on a branch with one of these heads, and not beyond it. As long
-        as the head has not arrived here it does not: what is destroyed is destroyed."""
+    def vouched(self, book: BookState, chain: ChainRow, n: int) -> bool:
+        """Whether what entry n of a branch says of a person counts: a fact, as an erasure is, does
+        unless it stands beyond the head at which its writer was shut out (`forgetting.reach`)."""
+        administration = book.administration
+        if not administration.shut_outs or chain.incarnation in administration.hubs:
+            return True
+        shut_outs = administration.shut_outs.values()
+        heads = reach(chain.incarnation, self._lives(book), shut_outs)
+        return self._reached(book, chain, n, heads)
+
+    @staticmethod
+    def _lives(book: BookState) -> dict[bytes, Life]:
+        return {
+            incarnation: Life(
+                author.info.name,
+                author.role,
+                frozenset(map(serial_bytes, author.serials)),
+                book.administration.succeeds.get(incarnation, ()),
+            )
+            for incarnation, author in book.authors.items()
+        }
+
+    def _reached(
+        self, book: BookState, chain: ChainRow, n: int, heads: tuple[Head, ...] | None
+    ) -> bool:
+        """Whether entry n of a branch stands on one with one of these heads, and not beyond it. As
+        long as the head has not arrived here it does not: what is destroyed is destroyed."""
         if heads is None:
             return True
-        chain, n = book.erased_at[erasure.operation]
         journal = self._journal
         return any(
             n <= min(head.entries, journal.shared(chain, branch))

@@ -44,6 +44,7 @@ from holdfast.node.lookup import node_name, rfc3339_ms, subject_of, venue_time
 from holdfast.node.recording import refused_as_invalid, view_of
 from holdfast.node.replica import Replica
 from holdfast.node.requests import Override, PatchRequest
+from holdfast.node.restricting import Asking
 from holdfast.node.words import exception_sentence, sold_elsewhere_sentence
 from holdfast.store.projections import Record
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 Item: TypeAlias = dict[str, Any]
+_SETTLING: Final = Asking(settles=True)
 
 
 # --- looking ------------------------------------------------------------------------------------
@@ -324,6 +326,7 @@ def _do(
         if answer.does == OVERBOOK:
             patch.resources = resources or [claim.resource for claim in shown_claims(view)]
             patch.override = Override(reason=reason)
-        if amending.amend(replica, reference, patch).leaves == before:
+        # A promise that was given is kept, whatever the house made of the guest since.
+        if amending.amend(replica, reference, patch, asking=_SETTLING).leaves == before:
             message = f"{view.code} is there already; name another place or time."
             raise RuleViolated(message, [{"rule": "same-place", "message": message}])

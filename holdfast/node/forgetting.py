@@ -205,6 +205,7 @@ class Forgetting:
         return bool(
             store.projections.select(book=book, agent_id=agent, limit=1)
             or store.cards.placed_of(book, agent)
+            or store.restrictions.knows(book, agent)
             or agent in self._r.book(book).administration.erasures
         )
 

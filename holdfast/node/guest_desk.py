@@ -16,6 +16,7 @@ from holdfast.model.events import GuestExported
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import View
+from holdfast.node import guest_terms
 from holdfast.node.audit import audit_entries
 from holdfast.node.guest_index import Found, sealed_card
 from holdfast.node.lookup import node_name, rfc3339_ms, subject_of
@@ -143,6 +144,7 @@ def beginning(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict
         known = erased.union(
             replica.store.projections.agents(start, last, limit),
             replica.store.cards.agents(start, last, limit),
+            replica.store.restrictions.agents(start, last, limit),
         )
     return [_named(replica, agent) for agent in sorted(known)[:limit]]
 
@@ -177,7 +179,8 @@ def show(replica: Service, agent: str) -> list[tuple[str, dict[str, Any], list[V
 
 def export(replica: Service, agent: str) -> dict[str, Any]:
     """Everything that this device has of a person, as a document that says its own form: cards in
-    every version, reservations with their history, who was told to forget them.
+    every version, reservations with their history, restrictions and profile, who was told to forget
+    them.
 
     That it was taken out is written into the book. Raises as `show`.
     """
@@ -206,10 +209,20 @@ def export(replica: Service, agent: str) -> dict[str, Any]:
                     for one in replica.forgetting.report(agent)
                     if one["counts"] and one["venue"] == book.partition("/")[2]
                 ],
+                **_terms(replica, book, agent),
             }
             for book, _, views in found
         ],
     }
+
+
+def _terms(replica: Service, book: str, agent: str) -> dict[str, Any]:
+    """What a person may not reserve, and what the house knows them as."""
+    with replica.lock:
+        return {
+            "restrictions": guest_terms.items_at(replica, book, agent),
+            "profile": guest_terms.profile_at(replica, book, agent),
+        }
 
 
 def _venue_name(replica: Service, book: str) -> str | None:

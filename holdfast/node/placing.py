@@ -66,10 +66,12 @@ def check_rules(
     kind: str,
     exclude: bytes = b"",
     start: int | None = None,
+    limits: Sequence[dict[str, str]] = (),
 ) -> None:
     """What the venue does not want, told with alternatives; `exclude` is the reservation that is
     being moved, `start` its present start: who only goes to another table, or stays longer, is not
-    told that the start is over. Raises RuleViolated."""
+    told that the start is over. `limits` are those of the guest that are broken (`restricting`).
+    Raises RuleViolated."""
     pacing = 0
     if venue.venue.covers_per_slot is not None and place.nights is None:
         pacing = offering.covers_in_slot(replica, venue, place.start, exclude)
@@ -81,9 +83,10 @@ def check_rules(
     )
     if start == place.start:
         found = [violation for violation in found if violation["rule"] not in rules.OF_THE_START]
+    found += limits
     if found:
         raise RuleViolated(
-            " ".join(violation["message"] for violation in found),
+            " ".join(dict.fromkeys(violation["message"] for violation in found)),
             found,
             _alternatives(replica, venue, place),
         )

@@ -14,9 +14,11 @@ from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import (
     CANCEL_REASONS,
     ERASE_REASONS,
+    LIFT_REASONS,
     OVERRIDE_REASONS,
     PRIVATE_REASONS,
     RESOLVE_REASONS,
+    RESTRICT_REASONS,
     REVOKE_REASONS,
     RIGHT_REVOKE_REASONS,
     WITHDRAW_REASONS,
@@ -49,6 +51,14 @@ COMMON_REASONS: Final = {
     ERASE_REASONS: _dozen(
         "guest_request consent_withdrawn objection retention inactive no_longer_needed no_consent"
         " wrong_person legal mistake test other"
+    ),
+    RESTRICT_REASONS: _dozen(
+        "no_shows late_cancellations unpaid house_rules conduct damage not_qualified"
+        " membership_ended guest_request under_review test other"
+    ),
+    LIFT_REASONS: _dozen(
+        "paid settled apologised appealed reviewed second_chance qualified replaced wrong_guest"
+        " mistake test other"
     ),
     OVERRIDE_REASONS: _dozen(
         "vip_guest group regular_guest expected_no_show expected_cancellation goodwill"

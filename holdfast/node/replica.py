@@ -48,6 +48,7 @@ from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reservation_ids import ReservationIds
 from holdfast.node.timekeeping import Timekeeper
+from holdfast.store import restrictions
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record
 from holdfast.store.store import Store
@@ -60,7 +61,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 10
+PROJECTION_VERSION: Final = 11
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -133,6 +134,7 @@ class Replica:
         self._own: dict[str, list[tuple[bytes, bytes]]] = {}
         self._queued: list[tuple[bytes, str, int, str, bytes, int]] = []
         self._touched_venue: set[str] = set()
+        self._touched: set[str] = set()
         self._wrote: set[str] = set()
         self._written: dict[Key, None] = {}
         self.cards_touched: set[tuple[str, bytes]] = set()
@@ -246,6 +248,7 @@ class Replica:
                     gc.enable()
                 self._depth = 0
                 self._touched_venue.clear()
+                self._touched.clear()
         for change in changes:
             for listener in list(self.listeners):
                 listener(change)
@@ -289,7 +292,8 @@ class Replica:
             self.store.queue.put(operation, chain.id, n, kind, subject, stamp)
         self._queued.clear()
         self.write_projections()
-        by_book: dict[str, list[bytes]] = {name: [] for name in self._touched_venue | own}
+        touched = self._touched_venue | self._touched | own
+        by_book: dict[str, list[bytes]] = {name: [] for name in touched}
         for book, reservation in self._written:
             by_book.setdefault(book, []).append(reservation)
         self._written.clear()
@@ -402,7 +406,9 @@ class Replica:
             raise RuleViolated(message, [{"rule": "too-many-changes", "message": message}])
         self._own.setdefault(name, []).append((data, digest))
         book = self.book(name)
-        if kind.startswith(_ADMINISTRATIVE):
+        if kind in restrictions.KINDS:
+            self._note_restriction(chain, judged)
+        elif kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
             if self._books.absorb(book, chain, judged):
                 self._refold(name)
@@ -540,7 +546,9 @@ class Replica:
                 # whatever its clock says now; anybody else's stamp only within the bound.
                 own = chain.incarnation == self.identity.incarnation
                 highest = entry.stamp if own else hlc.merge(highest, entry.stamp, now_ms, latest)
-            if entry.kind.startswith(_ADMINISTRATIVE):
+            if entry.kind in restrictions.KINDS:
+                self._note_restriction(chain, judged)
+            elif entry.kind.startswith(_ADMINISTRATIVE):
                 self.store.journal.put_administration(book.name, [first_seq + offset])
                 self._touched_venue.add(book.name)
                 if self._books.absorb(book, chain, judged):
@@ -599,6 +607,19 @@ class Replica:
             several = self.store.cards.with_several_keys(name)
             self.cards_touched.update((name, card) for card in several)
 
+    def _note_restriction(self, chain: ChainRow, judged: Judged) -> None:
+        """Keep what an entry says of a person. There may be one for every guest who ever came, so
+        that none is folded in memory with what a book says of itself."""
+        assert judged.entry is not None
+        self.store.restrictions.put(
+            chain.book, judged.operation, judged.entry.stamp, chain.id, judged.n, judged.event
+        )
+        self._touched.add(chain.book)
+
+    def vouched(self, name: str, chain: int, n: int) -> bool:
+        """Whether what an entry says of a person counts: see `Books.vouched`."""
+        return self._books.vouched(self.book(name), self.store.journal.chain_by_id(chain), n)
+
     def _count_erasures(self, book: BookState, grown: bytes = b"") -> None:
         """Which erasures count may be another now; whose cards that concerns is looked at before
         the commit."""
@@ -638,6 +659,7 @@ class Replica:
         or at the doctor's word."""
         self.store.projections.clear_book(name)
         self.store.cards.clear_book(name)
+        self.store.restrictions.clear_book(name)
         self._books.fold(name)
         book = self.book(name)
         self.erasures_touched.update((name, agent) for agent in book.administration.erasures)
@@ -651,7 +673,9 @@ class Replica:
                 book.authors[chain.incarnation].role,
             )
             entry = judged.entry
-            if entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
+            if entry is not None and entry.kind in restrictions.KINDS:
+                self._note_restriction(chain, judged)
+            elif entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
                 self._see(book, chain, judged)
             elif isinstance(judged.event, RightGranted):
                 self._move_rights(book, chain, judged)

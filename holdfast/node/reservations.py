@@ -18,6 +18,7 @@ from holdfast.model.reservation import View, shown_claims
 from holdfast.node import amending, marking, offering, recording, reserving
 from holdfast.node.importing import ImportReport, import_records
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
+from holdfast.node.restricting import STAFF, Asking
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -31,10 +32,11 @@ class Reservations:
 
     # --- making ---------------------------------------------------------------------------------
 
-    def create(self, request: CreateRequest) -> View:
+    def create(self, request: CreateRequest, asking: Asking = STAFF) -> View:
         """Make a reservation: confirmed at once where this replica holds the right, else
-        provisional. Raises Invalid, RuleViolated, NotAvailable."""
-        return reserving.create(self._r, request)
+        provisional. Raises Invalid, RuleViolated, NotAvailable, and Forbidden for a guest for whom
+        none is taken."""
+        return reserving.create(self._r, request, asking)
 
     def import_records(self, venue_id: str, records: Iterable[ImportRecord]) -> ImportReport:
         """Bring another system's reservations in; the same ones again change nothing. Raises
@@ -43,10 +45,16 @@ class Reservations:
 
     # --- changing -------------------------------------------------------------------------------
 
-    def amend(self, reference: str, patch: PatchRequest, if_match: str | None = None) -> View:
+    def amend(
+        self,
+        reference: str,
+        patch: PatchRequest,
+        if_match: str | None = None,
+        asking: Asking = STAFF,
+    ) -> View:
         """Overwrite what the patch names. A change of time, place or quantity that this replica
         may not decide becomes a pending change; the old claim stays meanwhile (§5.6)."""
-        return amending.amend(self._r, reference, patch, if_match)
+        return amending.amend(self._r, reference, patch, if_match, asking)
 
     def cancel(
         self,

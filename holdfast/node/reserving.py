@@ -20,24 +20,29 @@ from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
 from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
 from holdfast.model.reservation import View
-from holdfast.node import offering, overriding, placing, recording
+from holdfast.node import offering, overriding, placing, recording, restricting
 from holdfast.node.placing import Place
 from holdfast.node.requests import CreateRequest
+from holdfast.node.restricting import STAFF, Asking
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 
-def create(replica: Service, request: CreateRequest) -> View:
+def create(replica: Service, request: CreateRequest, asking: Asking = STAFF) -> View:
     """Make a reservation: confirmed at once where this replica holds the right, else
     provisional. With an override it may be beyond the capacity, where there is no room otherwise.
-    Raises Invalid, RuleViolated, NotAvailable, Forbidden."""
+    `asking`: what whoever asks may be told of a guest who is restricted. Raises Invalid,
+    RuleViolated, NotAvailable, Forbidden."""
     venue = replica.venue(request.venue)
     place = placing.place_of(venue, request)
     check_words(request.kind, request.source, request.occasion, request.metadata)
     override = overriding.reason_of(replica, request.override)
     agent = agent_of(replica, request.user_id, request.agent_id)
-    placing.check_rules(replica, venue, place, request.kind)
+    limits = restricting.check(
+        replica, venue, agent, request.kind, start=place.start, takes_one=True, asking=asking
+    )
+    placing.check_rules(replica, venue, place, request.kind, limits=limits)
     with replica.transaction():
         choice, beyond = _choose(replica, venue, place, request)
         written = placing.claims_of(replica, venue, place, choice, override=override, beyond=beyond)

@@ -27,6 +27,8 @@ REASON_SENTENCES: Final = {
     "content-unreadable": "its content cannot be read",
     "card-out-of-range": "its guest card is too large, or not sealed as it must be",
     "party-size": "its party size is not a possible one",
+    "restriction-out-of-range": "its restriction has a number that is not a possible one",
+    "profile-out-of-range": "it gives a guest more tags than one can have",
     "certificate-out-of-range": "its certificate is not complete",
     "field-not-amendable": "it changes a field that cannot be changed",
     "role-forbidden": "a device of this role may not write this",

@@ -333,6 +333,32 @@ def m009_waiting_keys(db: Database) -> None:
     )
 
 
+@migrations()
+def m010_restrictions(db: Database) -> None:
+    """What entries say of people: restrictions, the lifts of them, and profiles."""
+    _run(
+        db,
+        """
+        CREATE TABLE restrictions (
+            book TEXT NOT NULL, agent_id TEXT NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL,
+            reason TEXT NOT NULL, value INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+            stamp INTEGER NOT NULL, chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (book, agent_id, id)
+        ) WITHOUT ROWID;
+        CREATE TABLE restriction_lifts (
+            book TEXT NOT NULL, restriction BLOB NOT NULL, id BLOB NOT NULL, reason TEXT NOT NULL,
+            stamp INTEGER NOT NULL, chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (book, restriction, id)
+        ) WITHOUT ROWID;
+        CREATE TABLE guest_profiles (
+            book TEXT NOT NULL, agent_id TEXT NOT NULL, id BLOB NOT NULL, tier TEXT NOT NULL,
+            tags TEXT NOT NULL, stamp INTEGER NOT NULL, chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (book, agent_id, id)
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -481,5 +507,6 @@ _OURS: Final = frozenset(
         m007_sessions,
         m008_guests,
         m009_waiting_keys,
+        m010_restrictions,
     )
 )

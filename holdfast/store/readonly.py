@@ -211,9 +211,18 @@ class ReadOnlyStore:
                 "SELECT operation, id, book, reservation, agent_id, stamp FROM cards"
             ):
                 found[b"card" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
+            for table in self._present("restrictions", "restriction_lifts", "guest_profiles"):
+                for row in self._c.execute(f"SELECT id, * FROM {table}"):  # noqa: S608
+                    found[table.encode() + _raw(row[0])] = _row_hash(row)
             for row in self._c.execute("SELECT reservation, kind, book, since_ms FROM exceptions"):
                 found[b"exception" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
         return found
+
+    def _present(self, *tables: str) -> list[str]:
+        """Those of the tables that this database has: an earlier version made it without some."""
+        rows = self._c.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        known = {row[0] for row in rows}
+        return [table for table in tables if table in known]
 
     def integrity(self) -> list[str]:
         """SQLite's own check; an empty list means sound."""

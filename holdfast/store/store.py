@@ -19,6 +19,7 @@ from holdfast.store.logins import Logins
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
+from holdfast.store.restrictions import Restrictions
 
 _NORMAL: Final = 1
 """What SQLite calls `PRAGMA synchronous=NORMAL`: with a WAL no commit waits for the disk."""
@@ -42,6 +43,7 @@ class Store:
                 self.records = Records(self.db)
                 self.logins = Logins(self.db)
                 self.cards = Cards(self.db)
+                self.restrictions = Restrictions(self.db)
         except BaseException:
             self._lock.release()
             raise

@@ -120,6 +120,20 @@ TABLE = [
     Row("GET", f"/guests/{NOBODY}/export", SUPERVISORS, 404, WHOLE, at="node"),
     Row("DELETE", f"/guests/{NOBODY}", SUPERVISORS, 404, WHOLE, at="node"),
     Row("GET", "/erasures", SUPERVISORS, 200, WHOLE, at="node"),
+    # On which terms a guest reserves, at a venue
+    Row("GET", "/restrictions", DESK, 200, HIDDEN),
+    Row("GET", f"/guests/{NOBODY}/restrictions", DESK, 200, HIDDEN),
+    Row(
+        "POST", f"/guests/{NOBODY}/restrictions", SUPERVISORS, 422, 403,
+        {"venue": "trattoria", "restriction": "booking-ban", "reason": "Whim!"},
+    ),
+    Row(
+        "POST", f"/guests/{NOBODY}/restrictions/{{restriction}}/lift", SUPERVISORS, 422, 404,
+        {"reason": "Whim!"},
+    ),
+    Row("GET", f"/guests/{NOBODY}/profile?venue=trattoria", DESK, 200, 403),
+    Row("PUT", f"/guests/{NOBODY}/profile", DESK, 422, 403,
+        {"venue": "trattoria", "tier": "Whim!"}),
     Row("POST", "/venues/trattoria/rotate-key", SUPERVISORS, 422, WHOLE, WRONG, at="node"),
     Row("POST", "/venues/trattoria/share-key", ADMINS, 422, WHOLE, WRONG, at="node"),
     # The queue, the exchange, the clock
@@ -233,7 +247,14 @@ async def place(hub: Hub, desk: Node) -> AsyncGenerator[Place, None]:
             assert (await at_hub.post("/reservations", json=other)).status_code == 201
         rights = (await at_hub.get("/allotments")).json()["items"]
         right = next(one["id"] for one in rights if one["holder"] == "desk")
-        ids = {"reservation": made["id"], "code": made["code"], "right": right}
+        banned = await at_hub.post(
+            f"/guests/{NOBODY}/restrictions",
+            json={"venue": "trattoria", "restriction": "booking-ban", "reason": "test"},
+        )
+        ids = {
+            "reservation": made["id"], "code": made["code"], "right": right,
+            "restriction": banned.json()["id"],
+        }  # fmt: skip
         yield Place({"hub": at_hub, "node": at_node, "stopping": ending}, ids, stopping)
 
 

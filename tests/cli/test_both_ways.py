@@ -56,6 +56,20 @@ COMMON = f"""
 1 allotments return 00000000000000000000000000000000
 2 allotments return 0000
 1 allotments revoke 00000000000000000000000000000000 --reason stolen
+0 guests restrict {{code}} --restriction max-advance-days --value 99 --reason test
+1 guests restrict nobody --restriction booking-ban --reason test
+2 guests restrict {{code}} --restriction booking-ban --reason he!said!so
+2 guests restrict {{code}} --restriction max-concurrent --reason test
+2 guests restrict {{code}} --restriction booking-ban --until nonsense --reason test
+0 guests restrictions
+0 guests restrictions {{code}} --all
+1 guests lift 00000000 --reason paid
+2 guests lift 0000 --reason paid
+0 guests profile {{code}} --tier gold --tag member
+0 guests profile {{code}}
+0 guests profile {{code}} --clear
+2 guests profile {{code}} --tier nonsense
+2 guests profile {{code}} --tag nonsense
 0 queue list
 0 queue list --state merged
 0 queue stats

@@ -25,6 +25,7 @@ reservations complete | reservations no-show | reservations undo-no-show | reser
 reservations import
 availability
 guests find | guests show | guests export | guests erase | guests erasures
+guests restrict | guests restrictions | guests lift | guests profile
 allotments list | allotments grant | allotments return | allotments revoke
 queue list | queue show | queue stats | queue retry | queue withdraw | queue export
 sync now | sync status | sync pause | sync resume | sync log

@@ -63,6 +63,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         run(*at, f"{DAY}T12:30", "--data", desk)
         run("token", "create", "--name", "guest", "--role", "guest", "--agent", forgotten,
             "--expires", "90d", "--data", desk)  # fmt: skip
+        for more in (("booking-ban", "--until", f"{DAY}T12:00"), ("max-concurrent", "--value", 2)):
+            run("guests", "restrict", forgotten, "--reason", "late_cancellations", "--restriction",
+                *more, "--data", desk)  # fmt: skip
+        banned = document(run("guests", "restrictions", "--json", "--data", desk))["items"][0]["id"]
+        run("guests", "lift", banned, "--reason", "second_chance", "--data", desk)
+        run("guests", "profile", made[1]["agent_id"], "--tier", "gold", "--tag", "member", "--tag",
+            "guest_of_member", "--data", desk)  # fmt: skip
         run("staff", "add", "Zinaida", "--role", "supervisor", "--data", desk, stdin="4711\n")
         run("hub", "invite", "--venue", "trattoria", "--role", "channel", "--name", "web",
             "--data", hub)  # fmt: skip
@@ -86,6 +93,10 @@ COMMANDS = [
     "guests find zinaida",
     "guests show {agent}",
     "guests erasures",
+    "guests restrict {agent} --restriction booking-ban --reason repeated_no_shows",
+    "guests restrictions",
+    "guests restrictions --all",
+    "guests profile {agent}",
     "exceptions list",
     "exceptions show {lost}",
     "queue list",

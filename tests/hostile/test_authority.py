@@ -16,6 +16,9 @@ from holdfast.model.events import (
     CodesGranted,
     Event,
     ExceptionResolved,
+    GuestProfiled,
+    GuestRestricted,
+    GuestRestrictionLifted,
     NodeRevoked,
     OperationWithdrawn,
     ReservationMarkedNoShow,
@@ -28,10 +31,13 @@ from holdfast.model.events import (
 )
 from holdfast.model.ids import import_id
 from holdfast.model.limits import LIFE_NUMBER_MAX
+from holdfast.node import guest_terms, restricting
 from holdfast.node.identity import HUB_ROLE
 from holdfast.sync import seals
-from tests.hostile.builders import EVENING, Town, claim, created, entry
+from tests.hostile.builders import AGENT, EVENING, Town, claim, created, entry
 from tests.kit import START_MS, TRATTORIA
+
+BARRED = "agent_" + "1" * 32
 
 
 def administration(town: Town) -> object:
@@ -102,6 +108,37 @@ def test_what_a_kiosk_may_not_say_is_quarantined_everywhere(town: Town, event: E
         assert (seen.status, seen.exceptions) == ("confirmed", before.exceptions)
         replica.refold(town.fleet.book)
         assert replica.view(town.sold.id) == seen
+    town.assert_alive()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        GuestRestricted(AGENT, "booking-ban", "no_shows"),
+        GuestRestrictionLifted(bytes(16), "paid"),
+        GuestProfiled(AGENT, "gold", ("vip",)),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_what_a_kiosk_says_of_a_person_is_quarantined_and_binds_nobody(
+    town: Town, event: Event
+) -> None:
+    """Whatever reservation it says that it is about; nor does it let in whom the house barred."""
+    book = town.fleet.book
+    other = guest_terms.restrict(town.desk, BARRED, "booking-ban", "unpaid")
+    guest_terms.set_profile(town.desk, AGENT, None, ["member"])
+    town.fleet.sync(town.desk)
+    if isinstance(event, GuestRestrictionLifted):
+        event = msgspec.structs.replace(event, restriction=bytes.fromhex(other))
+    answer = town.attacker.write(entry(event), entry(event, subject=town.sold.id))
+    assert [(v[2], v[3]) for v in answer.verdicts] == [("quarantined", "role-forbidden")] * 2
+    town.fleet.sync(town.desk)
+    for replica in (town.hub, town.desk):
+        for _ in range(2):
+            assert restricting.in_force(replica, book, AGENT) == []
+            assert [one.id.hex() for one in restricting.in_force(replica, book, BARRED)] == [other]
+            assert guest_terms.profile(replica, AGENT)["tags"] == ["member"]
+            replica.refold(book)
     town.assert_alive()
 
 

@@ -74,9 +74,11 @@ IDS_BY_FORM = {
     "reservation.amended.fields", "reservation.moved.fields",  # of these, the same two
     "claim.decided.from_resources", "right.granted.resources",
     "chain.certified.software", "node.revoked.node",
+    "guest.profiled.tier", "guest.profiled.tags",
 }  # fmt: skip
-"""What names things of the venue's own: its places, its devices, its software. Their form is all
-that the gate can know; everywhere else a word must be on a list."""
+"""What names things of the venue's own: its places, its devices, its software, its tiers and tags.
+Their form is all that the gate can know; everywhere else a word must be on a list. Nobody at a face
+writes a tag that neither the venue file nor our list names (`restricting`)."""
 RESOURCES = {"claim.decided.from_resources", "right.granted.resources"}
 """The ids of resources may have capitals, as in the venue file."""
 

@@ -1,4 +1,4 @@
-"""Who may write what about a reservation: the table, written out by reason."""
+"""Who may write what about reservations and people: the table, written out by reason."""
 
 from __future__ import annotations
 
@@ -34,13 +34,19 @@ EXPECTED = {
     "claim.ended": EVERYBODY,
     # One's own operation is one's own to take back; the fold asks whose it was.
     "operation.withdrawn": EVERYBODY,
+    # What the house makes of a person.
+    "guest.restricted": HOUSE,
+    "guest.restriction_lifted": HOUSE,
+    "guest.profiled": HOUSE,
 }
-NOT_ABOUT_RESERVATIONS = ("chain.", "node.", "venue.", "codes.", "right.", "guest.")
+NOT_ABOUT_RESERVATIONS = ("chain.", "node.", "venue.", "codes.", "right.")
+JUDGED_WHERE_THEY_COUNT = {"guest.erased", "guest.erasure_confirmed", "guest.exported"}
+"""Anybody may write them, and the fold of erasures asks who did (`forgetting`)."""
 
 
-def test_every_kind_about_a_reservation_has_its_row() -> None:
+def test_every_kind_about_a_reservation_or_a_person_has_its_row() -> None:
     about = {k for k in events.EVENT_BY_KIND if not k.startswith(NOT_ABOUT_RESERVATIONS)}
-    assert set(EXPECTED) == about
+    assert set(EXPECTED) == about - JUDGED_WHERE_THEY_COUNT
 
 
 @pytest.mark.parametrize("role", sorted(EVERYBODY))

@@ -61,6 +61,14 @@ def test_what_is_left_out_has_the_defaults_of_the_contract() -> None:
     assert venue.resources[0].priority == 0
 
 
+def test_words_for_guests_come_back_and_are_left_out_where_there_are_none() -> None:
+    words = {"tiers": ["circolo"], "tags": ["wine_club", "licence_b"]}
+    venue = parse_venue(document(guests=words))
+    assert to_document(venue)["guests"] == words
+    assert parse_venue(to_document(venue)) == venue
+    assert "guests" not in to_document(parse_venue(document(guests={"tags": []})))
+
+
 def test_a_lodging_has_stays_without_saying_so() -> None:
     venue = parse_venue(document(kind="lodging"))
     assert venue.stays is not None
@@ -157,6 +165,9 @@ def test_a_pool_counts_people_unless_it_says_units() -> None:
         ({"allotments": [{"holder": "desk"}]}, "allotments[0].resources", "required"),
         ({"overbooking": [{"resources": ["T"], "limit": 1}]}, "overbooking[0].resources[0]", "T"),
         ({"overbooking": [{"limit": 1}]}, "overbooking[0].resources", "required"),
+        ({"guests": {"tiers": ["Ann Smith"]}}, "guests.tiers[0]", "a-z"),
+        ({"guests": {"tags": ["ok", "-"]}}, "guests.tags[1]", "a-z"),
+        ({"guests": {"tag": []}}, "guests.tag", "did you mean 'tags'"),
         ({"overbooking": [{"resources": ["T*"]}]}, "overbooking[0].limit", "required"),
         ({"overbooking": [{"resources": ["T*"], "limit": -1}]}, "overbooking[0].limit", "from 0"),
         ({"overbooking": [{"resources": ["T*"], "limit": 1, "from": "24.12."}]},

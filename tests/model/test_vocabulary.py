@@ -18,7 +18,10 @@ REASONS = {
     for name, words in vars(vocabulary).items()
     if name.endswith("_REASONS") and not name.startswith("_")
 }
-PEOPLES = ("CANCEL_REASONS", "REVOKE_REASONS", "WITHDRAW_REASONS", "RESOLVE_REASONS")
+PEOPLES = (
+    "CANCEL_REASONS", "REVOKE_REASONS", "WITHDRAW_REASONS", "RESOLVE_REASONS", "RESTRICT_REASONS",
+    "LIFT_REASONS",
+)  # fmt: skip
 ORDINARY = {
     "CANCEL_REASONS": "guest request|personal reasons|weather|no answer|duplicate|mistake"
     "|venue closed|overbooked|test|other|Guest cancelled|changed-plans|unknown",
@@ -28,6 +31,10 @@ ORDINARY = {
     "|typing error|entered by mistake",
     "RESOLVE_REASONS": "handled|called guest|guest called|guest informed|moved|rebooked|refunded"
     "|walked|mistake|duplicate|accepted|no action|seen|guest request|test|other",
+    "RESTRICT_REASONS": "No-shows|late cancellations|unpaid|house rules|damage|conduct|complaints"
+    "|not qualified|membership ended|guest request|mistake|test|unknown|other",
+    "LIFT_REASONS": "paid|settled|apologised|appeal|reviewed|second chance|Wrong guest|qualified"
+    "|replaced|mistake|test|unknown|other",
 }
 WRITTEN_BY = {
     "Verdict": (1, vocabulary.DECISION_REASONS),

@@ -24,7 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from holdfast.model import restrictions
 from holdfast.model.limits import PAGE_ENTRIES
+from holdfast.node import guest_terms, restricting
 from holdfast.node.exchange import Exchange
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.replica import Replica
@@ -40,6 +42,8 @@ from tests.kit import (
     entries_of,
     exchange_once,
 )
+
+AGENT = "agent_" + "a" * 32
 
 
 class Line(NamedTuple):
@@ -89,11 +93,21 @@ def live_through_a_day(fleet: Fleet) -> None:
     for node, table in itertools.product((desk, kiosk, calls), ("T1", "T2")):
         fleet.reserve(node, "19:30", [table], may_move=table == "T2")
         fleet.clocks.advance(seconds=3)
+    # What the house makes of a guest, and makes of it again elsewhere.
+    ban = guest_terms.restrict(desk, AGENT, "booking-ban", "no_shows")
+    guest_terms.set_profile(desk, AGENT, "gold", ["member"])
     fleet.sync_all()
+    guest_terms.lift(hub, ban, "paid")
+    guest_terms.set_profile(hub, AGENT, None, ["regular"])
+    guest_terms.restrict(hub, AGENT, "max-concurrent", "no_shows", value=2)
     # The desk's machine is rolled back unnoticed: two branches of one chain, later three.
     twin = fleet.clone_unnoticed("desk", "twin")
     desk = fleet.nodes["desk"]
     fleet.reserve(desk, "21:30", ["T1"])
+    guest_terms.set_profile(desk, AGENT, "silver", [])
+    limit = guest_terms.restrict(twin, AGENT, "max-concurrent", "unpaid", value=3)
+    guest_terms.lift(twin, limit, "mistake")
+    guest_terms.restrict(twin, AGENT, "max-advance-days", "no_shows", value=7)
     fleet.move(twin, first, source="phone")
     fleet.reserve(twin, "21:30", ["T1"])
     fleet.sync(desk, twin, kiosk, calls)
@@ -204,13 +218,19 @@ def expected(world: World) -> dict[str, object]:
     with stranger(world) as replica:
         for line in world.lines:
             deliver(replica, world.book, [[frame_of(world.book, line, 0, len(line.entries))]])
-        return what_it_shows(replica, world.book)
+        shown = what_it_shows(replica, world.book)
+    assert shown["lifts"] and shown["binding"] and shown["profile"]
+    return shown
 
 
 def what_it_shows(replica: Replica, book: str) -> dict[str, object]:
     return {
         "heads": Exchange(replica).heads_digest(book),  # type: ignore[arg-type]
         "digest": replica.store.projections.book_digest(book),
+        "restrictions": restricting.written(replica, book),
+        "lifts": sorted(restricting.lifts_of(replica, book, restricting.written(replica, book))),
+        "binding": restricting.in_force(replica, book, AGENT),
+        "profile": restrictions.profile_of(restricting.profiles_of(replica, book, AGENT)),
         **administration_of(replica, book),
     }
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from holdfast.api.shapes.books import Change
 from holdfast.api.shapes.common import Items, OperationId, Shape, UtcTime, one_of
 from holdfast.api.shapes.reservations import GuestCard, Reservation
+from holdfast.api.shapes.restrictions import GuestProfile, Restriction
 from holdfast.node.forgetting import STATES
 from holdfast.node.guest_desk import CARD_STATES, FITS
 
@@ -103,6 +104,8 @@ class ExportedVenue(Shape, kw_only=True):
     cards: list[ExportedCard]
     reservations: list[ExportedReservation]
     erasures: list[ExportedErasure]
+    restrictions: list[Restriction]
+    profile: GuestProfile
 
 
 class GuestExport(Shape, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api.shapes.common import Shape, one_of
+from holdfast.api.shapes.common import Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import FieldError, Status
 from holdfast.api.shapes.venues import Slot
 from holdfast.model.errors import HoldfastError
@@ -71,6 +71,20 @@ class Problem(Shape, kw_only=True):
     ] = UNSET
     retry_after: Annotated[
         int | UnsetType, Meta(description="`rate-limited`: seconds, as in `Retry-After`")
+    ] = UNSET
+    reason: Annotated[
+        str | UnsetType,
+        Meta(
+            description="`forbidden`, where no reservation is taken for the guest: why, a code; "
+            "to who may read restrictions alone"
+        ),
+    ] = UNSET
+    restriction: Annotated[
+        str | UnsetType, Meta(description="beside that: the restriction's id")
+    ] = UNSET
+    until: Annotated[
+        VenueTime | UnsetType | None,
+        Meta(description="beside that: until when; null: until it is lifted"),
     ] = UNSET
     error_id: Annotated[
         str | UnsetType, Meta(description="`internal`: under what the log has it")

@@ -60,6 +60,13 @@ class ResourceFile(msgspec.Struct, kw_only=True):
     ] = []
 
 
+class GuestWordsFile(msgspec.Struct, kw_only=True):
+    """What guests may be known as, beside the words that every venue has."""
+
+    tiers: Annotated[list[str], Meta(description="words of a-z, 0-9 and _")] = []
+    tags: Annotated[list[str], Meta(description="words of a-z, 0-9 and _")] = []
+
+
 class VenueFile(msgspec.Struct, kw_only=True):
     """A venue file (YAML or JSON on the command line, JSON here)."""
 
@@ -97,4 +104,8 @@ class VenueFile(msgspec.Struct, kw_only=True):
     overbooking: Annotated[
         list[OverbookingEntry] | UnsetType,
         Meta(description="the first that matches counts; what matches nothing is never overbooked"),
+    ] = UNSET
+    guests: Annotated[
+        GuestWordsFile | UnsetType,
+        Meta(description="words for guests' tiers and tags, beside those that every venue has"),
     ] = UNSET

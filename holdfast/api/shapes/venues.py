@@ -111,6 +111,13 @@ class OverbookingEntry(Shape, kw_only=True, rename={"first": "from"}):
     ]
 
 
+class GuestWords(Shape, kw_only=True):
+    """What guests may be known as at a venue, beside the words that every venue has."""
+
+    tiers: Annotated[list[str], Meta(description="of a membership")]
+    tags: Annotated[list[str], Meta(description="what else")]
+
+
 class Venue(Shape, kw_only=True):
     """A venue file with every default spelt out."""
 
@@ -138,6 +145,9 @@ class Venue(Shape, kw_only=True):
         list[OverbookingEntry] | UnsetType,
         Meta(description="the first that matches counts; what matches nothing is never overbooked"),
     ] = UNSET
+    guests: Annotated[GuestWords | UnsetType, Meta(description="left out: no words of its own")] = (
+        UNSET
+    )
 
 
 class VenueList(Items[Venue], kw_only=True):

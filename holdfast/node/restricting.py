@@ -1,0 +1,153 @@
+"""What a person may not reserve, asked where somebody writes at this replica.
+
+Owns the question and the words of the refusal, and which entries it rests on: those whose writer's
+word counts. What is in force and which rule follows stands in `model.restrictions`. No fold, no
+merge and no decision asks: what was written elsewhere stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.model import calendar, restrictions
+from holdfast.model.errors import Forbidden, RuleViolated
+from holdfast.model.offers import VenueIndex
+from holdfast.model.restrictions import Lift, Profile, Restriction
+from holdfast.node.lookup import venue_time
+from holdfast.node.replica import Replica
+from holdfast.store.restrictions import Placed, Said
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+class Asking(NamedTuple):
+    """On whose behalf a restriction is asked for. `told`: whoever asks may know why a person is
+    refused, which nobody who stands at a screen may. `settles`: the house answers an exception, and
+    keeps a promise that was given; then nothing is asked."""
+
+    told: bool = True
+    settles: bool = False
+
+
+STAFF = Asking()
+
+
+def check(
+    replica: Service,
+    venue: VenueIndex,
+    agent: str,
+    kind: str,
+    *,
+    start: int | None,
+    takes_one: bool,
+    exclude: bytes = b"",
+    asking: Asking = STAFF,
+) -> list[dict[str, str]]:
+    """The limits of a person that a reservation of theirs would break, as `[{rule, message}]`.
+
+    `kind` is the reservation's, `start` its start where that is new (epoch seconds), `takes_one`
+    whether it becomes theirs, `exclude` its id where it has one. Raises Forbidden where no
+    reservation at all is taken for them.
+    """
+    book = replica.book_of(venue.venue.id)
+    with replica.lock:
+        binding = [] if asking.settles else in_force(replica, book, agent)
+        if not binding:
+            return []
+        ban = restrictions.strictest(binding, restrictions.BAN)
+        if ban is not None:
+            raise _banned(replica, venue, ban, told=asking.told)
+        found: list[dict[str, str]] = []
+        if takes_one:
+            to_come = _to_come(replica, book, agent, exclude)
+            found += restrictions.concurrent_violations(binding, kind, to_come)
+    if start is not None:
+        day = calendar.service_date(venue.venue, start)
+        today = calendar.service_date(venue.venue, replica.clock.now_ms() // 1000)
+        found += restrictions.advance_violations(binding, kind, day, today)
+    if asking.told:
+        return found
+    return [one | {"message": restrictions.DISCREET} for one in found]
+
+
+def require(
+    replica: Service,
+    venue: VenueIndex,
+    agent: str,
+    kind: str,
+    *,
+    start: int,
+    exclude: bytes,
+    asking: Asking,
+) -> None:
+    """Whether a person may be given a reservation that stands. Raises Forbidden, RuleViolated."""
+    found = check(
+        replica, venue, agent, kind, start=start, takes_one=True, exclude=exclude, asking=asking
+    )
+    if found:
+        raise RuleViolated(" ".join(dict.fromkeys(one["message"] for one in found)), found)
+
+
+def _to_come(replica: Service, book: str, agent: str, exclude: bytes) -> int:
+    if replica.in_transaction:
+        # What the same request wrote before counts.
+        replica.write_projections()
+    now_s = replica.clock.now_ms() // 1000
+    return replica.store.projections.to_come(book, agent, now_s, restrictions.TAKES_ONE, exclude)
+
+
+def _banned(replica: Service, venue: VenueIndex, ban: Restriction, *, told: bool) -> Forbidden:
+    if not told:
+        return Forbidden(restrictions.DISCREET)
+    until = until_of(replica, venue.venue.id, ban)
+    end = f" until {until}" if until else ""
+    return Forbidden(
+        f"{venue.venue.name} takes no reservation for this guest{end}: "
+        f"{ban.reason.replace('_', ' ')}. A supervisor or an admin may lift that, by "
+        f"`holdfast guests lift {ban.id.hex()} --reason R`",
+        reason=ban.reason,
+        restriction=ban.id.hex(),
+        until=until,
+    )
+
+
+def until_of(replica: Replica, venue: str, one: Restriction) -> str | None:
+    """When a restriction ends, as the venue's clocks show it; None: when it is lifted."""
+    return venue_time(replica, venue, one.until_ms // 1000) if one.until_ms else None
+
+
+# --- what it rests on -----------------------------------------------------------------------------
+
+
+def in_force(replica: Replica, book: str, agent: str) -> list[Restriction]:
+    """What binds a person now, by this replica's clock. Call under the lock."""
+    found = written(replica, book, agent)
+    if not found:
+        return []
+    return restrictions.in_force(found, lifts_of(replica, book, found), replica.clock.now_ms())
+
+
+def written(replica: Replica, book: str, agent: str | None = None) -> list[Restriction]:
+    """The restrictions of a person, or of everybody, whose writers' word counts, the oldest
+    first."""
+    found = counting(replica, book, replica.store.restrictions.of(book, agent))
+    return [one.said for one in found]
+
+
+def lifts_of(replica: Replica, book: str, of: Iterable[Restriction]) -> list[Lift]:
+    """What lifts these restrictions, as far as its writers' word counts."""
+    found = replica.store.restrictions.lifts(book, (one.id for one in of))
+    return [one.said for one in counting(replica, book, found)]
+
+
+def profiles_of(replica: Replica, book: str, agent: str) -> list[Profile]:
+    """The profiles that a person was given, as far as their writers' word counts."""
+    found = counting(replica, book, replica.store.restrictions.profiles(book, agent))
+    return [one.said for one in found]
+
+
+def counting(replica: Replica, book: str, found: Iterable[Placed[Said]]) -> list[Placed[Said]]:
+    """Of what was said of people, what counts: see `Books.vouched`."""
+    return [one for one in found if replica.vouched(book, one.chain, one.n)]
