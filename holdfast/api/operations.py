@@ -96,6 +96,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         ("rule-violated",),
     ),
     "listResources": _operation(venues.ResourceList, "not-found"),
+    "listBlackouts": _operation(venues.BlackoutList, "not-found"),
     # Allotments
     "listAllotments": _operation(allotments.AllotmentList, "not-found"),
     "grantAllotment": _operation(

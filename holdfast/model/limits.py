@@ -212,6 +212,13 @@ PARTY_MAX: Final = 100_000
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
+BLACKOUTS_PER_VENUE_MAX: Final = 1_000
+GROUPS_PER_VENUE_MAX: Final = 100
+"""Tiers of a venue's policies, and tags."""
+CONCURRENT_MAX: Final = 10_000
+RESCHEDULES_MAX: Final = 1_000
+RATE_MAX: Final = 10_000
+"""What a policy may allow one person: beyond it nobody is limited by it."""
 NAME_CHARS_MAX: Final = 200
 COMBINED_RESOURCES_MAX: Final = 4
 """Tables that may be put together for one party: more are a private event, which a person plans."""
@@ -260,6 +267,9 @@ FLEET_NOTED_EVERY_MS: Final = 5_000
 # --- one thing each -----------------------------------------------------------------------------
 SLOT_DAYS_MAX: Final = 62
 """Service dates that one question about availability may cover."""
+SUGGESTED_SLOTS_LOOKED_AT_MAX: Final = 600
+"""Starts that are tried to find a few that the rules allow, after they refused one: ten full days
+of a house that offers one every quarter of an hour."""
 SETTLE_SECONDS: Final = 15
 RELEASE_SECONDS: Final = 60
 """How often a hub looks whether a backlog is no longer to be waited for."""

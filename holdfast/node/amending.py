@@ -23,8 +23,8 @@ from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCa
 from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
-from holdfast.node import offering, overriding, placing, recording, reserving
-from holdfast.node.placing import Place
+from holdfast.node import asking, offering, overriding, placing, recording, reserving
+from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import PatchRequest
 
 if TYPE_CHECKING:
@@ -47,10 +47,16 @@ class _Move(NamedTuple):
 
 
 def amend(
-    replica: Service, reference: str, patch: PatchRequest, if_match: str | None = None
+    replica: Service,
+    reference: str,
+    patch: PatchRequest,
+    if_match: str | None = None,
+    *,
+    by_guest: bool = False,
 ) -> View:
-    """Overwrite what the patch names, and move the reservation where that asks for it. Raises
-    Stale, Invalid, RuleViolated, NotAvailable, BadTransition, Forbidden."""
+    """Overwrite what the patch names, and move the reservation where that asks for it. `by_guest`:
+    whoever has it asks by themself. Raises Stale, Invalid, RuleViolated, NotAvailable,
+    BadTransition, Forbidden."""
     override = overriding.reason_of(replica, patch.override or None)
     with replica.transaction():
         view = recording.find(replica, reference)
@@ -63,7 +69,7 @@ def amend(
             # Whose card it is stands beside it, for whoever is asked to forget them.
             fields["agent_id"] = agent
             card = reserving.sealed_card(replica, venue, agent, patch.guest)
-        moved = _moved(replica, venue, view, patch, fields)
+        moved = _moved(replica, venue, view, patch, fields, by_guest)
         if moved is None:
             overriding.require_place(override, any_placing(patch))
             if fields or card:
@@ -71,7 +77,7 @@ def amend(
                 recording.write(replica, view, ReservationAmended(fields, card))
             return recording.view_of(replica, view.id, view.book)
         lifecycle.check_step("moved", view.status, view.code)
-        _write_move(replica, venue, view, moved, fields, card, override=override)
+        _write_move(replica, venue, view, moved, fields, card, override=override, by_guest=by_guest)
         return recording.view_of(replica, view.id, view.book)
 
 
@@ -163,6 +169,7 @@ def _moved(
     view: View,
     patch: PatchRequest,
     fields: dict[str, Any],
+    by_guest: bool,
 ) -> _Move | None:
     """The new place and choice, where the patch needs other claims than the present ones."""
     if not any_placing(patch):
@@ -182,23 +189,26 @@ def _moved(
         listed = candidates(venue, place.party_size, place.quantity, None, None, wanted)
         if _places(present) == _chosen(next(iter(listed))):
             return None
-    kind = str(fields.get("kind", view.kind))
-    began = min((claim.start for claim in present), default=None)
-    placing.check_rules(replica, venue, place, kind, view.id, began)
+    area = area_named(venue, str(fields.get("area", view.area)))
+    resource_kind = str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present)
+    asked = Asked(
+        str(fields.get("kind", view.kind)), str(fields.get("source", view.source)),
+        str(fields.get("agent_id", view.agent_id)), by_guest, wanted, resource_kind, area or None,
+        view, _time_of(present),
+    )  # fmt: skip
+    placing.check_rules(replica, venue, place, asked)
     ignoring = {claim.id for claim in view.claims}
     end = place.end + place.buffer
-    if choice is not None:
+    wished = asking.proposal(place, asked)
+    if choice is not None and offering.left_open(venue, wished, [choice]):
         kept = offering.first_free(replica, venue, [choice], place.start, end, ignoring=ignoring)
         if kept is not None:
             return _free_move(replica, venue, patch, place, kept, ignoring)
-    area = area_named(venue, str(fields.get("area", view.area)))
-    resource_kind = str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present)
-    choices = list(
-        candidates(
-            venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
-            below_minimum=kind != "guest",
-        )
+    fitting = candidates(
+        venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
+        below_minimum=asked.kind != "guest",
     )  # fmt: skip
+    choices = placing.permitted(replica, venue, place, asked, list(fitting))
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)
     if found is not None:
         return _free_move(replica, venue, patch, place, found, ignoring)
@@ -207,7 +217,14 @@ def _moved(
             replica, venue, choices, place.start, end, ignoring=ignoring
         )
         return _Move(place, least, True)
-    raise placing.not_available(replica, venue, place, wanted, resource_kind, area)
+    raise placing.not_available(replica, venue, place, asked)
+
+
+def _time_of(claims: Sequence[ClaimView]) -> tuple[int, int] | None:
+    """When they begin and end, without what is kept free after them."""
+    if not claims:
+        return None
+    return min(claim.start for claim in claims), max(claim.end - claim.buffer for claim in claims)
 
 
 def _free_move(
@@ -306,6 +323,7 @@ def _write_move(
     walked: bool = False,
     sold: bool = True,
     override: str = "",
+    by_guest: bool = False,
 ) -> None:
     """On the hub the new claim replaces the old in one entry; on a node, or where it is not to be
     `sold`, it stands by."""
@@ -322,7 +340,7 @@ def _write_move(
     written = placing.claims_of(
         replica, venue, place, move.choice, view, sold=sold, override=override, beyond=move.beyond
     )
-    event = ReservationMoved(changed, card, walked, written.override)
+    event = ReservationMoved(changed, card, walked, written.override, by_guest)
     recording.write(replica, view, event, claims=written.claims, ends=written.ends)
 
 

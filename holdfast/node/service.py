@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from holdfast.model import rules
 from holdfast.model.administration import serial_bytes
 from holdfast.model.errors import NotFound, RuleViolated
 from holdfast.model.events import OperationWithdrawn
@@ -51,6 +52,7 @@ class Service(Replica):
         # First: opening may end in a rollback, which this one must hear of.
         self.holding = Holding(self)
         self.forgetting = Forgetting(self)
+        self.rules = rules.OWN
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)
         self.cards = Guests(self)

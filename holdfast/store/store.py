@@ -16,6 +16,7 @@ from holdfast.store import database
 from holdfast.store.cards import Cards
 from holdfast.store.journal import Journal
 from holdfast.store.logins import Logins
+from holdfast.store.persons import Persons
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
@@ -42,6 +43,7 @@ class Store:
                 self.records = Records(self.db)
                 self.logins = Logins(self.db)
                 self.cards = Cards(self.db)
+                self.persons = Persons(self.db)
         except BaseException:
             self._lock.release()
             raise

@@ -101,6 +101,8 @@ TABLE = [
     Row("PUT", "/venues/trattoria", ADMINS, 422, 403, WRONG),
     Row("GET", "/resources", ALL, 200, HIDDEN),
     Row("GET", "/resources?venue=trattoria", ALL, 200, 403),
+    Row("GET", "/blackouts", ALL, 200, HIDDEN),
+    Row("GET", "/blackouts?venue=trattoria", ALL, 200, 403),
     # Who sells what
     Row("GET", "/allotments", LOOKERS, 200, HIDDEN),
     Row("GET", "/allotments?venue=trattoria", LOOKERS, 200, 403),
