@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from holdfast.model.limits import VIOLATIONS_KEPT_DAYS
 from holdfast.model.rules import EVERYBODY, IMPORT, RULES, SELF_SERVICE, STEPS, Rule
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "rules.md"
@@ -78,6 +79,15 @@ Who somebody is says their agent id. A walk-in without one is somebody new each 
   all of it.
 - `GET /availability` with `agent_id`, and with a guest's own token, offers what that person may
   have; without, what anybody may.
+
+## What is counted
+
+Every refusal is counted at the device that refused: which rule, which kind, which channel, for
+which weekday and hour it was asked, on which day. No person and no reservation stands there. Sums
+are kept for {kept} days, belong to this device alone, and no device sends them anywhere.
+
+    holdfast report violations --from 2026-07-01 --data desk
+    GET /api/v1/analytics/violations?venue=trattoria&from=2026-07-01&to=2026-08-01
 """
 
 
@@ -115,7 +125,7 @@ def _steps(rule: Rule) -> str:
 
 def _notes() -> str:
     channels = " or ".join(f"`{source}`" for source in sorted(SELF_SERVICE))
-    return NOTES.format(self_service=channels)
+    return NOTES.format(self_service=channels, kept=VIOLATIONS_KEPT_DAYS)
 
 
 def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from holdfast.api.shapes import (
     access,
     allotments,
+    analytics,
     books,
     fleet,
     guests,
@@ -97,6 +98,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "listResources": _operation(venues.ResourceList, "not-found"),
     "listBlackouts": _operation(venues.BlackoutList, "not-found"),
+    # Figures
+    "reportViolations": _operation(analytics.ViolationReport, "not-found"),
     # Allotments
     "listAllotments": _operation(allotments.AllotmentList, "not-found"),
     "grantAllotment": _operation(

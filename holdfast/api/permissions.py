@@ -19,7 +19,7 @@ _READ: Final = frozenset(
     {
         "availability.read", "venues.read", "reservations.read", "queue.read", "sync.read",
         "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
-        "status.read",
+        "status.read", "analytics.read",
     }
 )  # fmt: skip
 _DESK: Final = frozenset(

@@ -211,6 +211,11 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         },
         "to": {"description": "what begins before here, as `from`"},
     },
+    "ViolationQuery": _ALL
+    | {
+        "from": {"description": "refused on this day or later", "format": "date"},
+        "to": {"description": "refused before this day", "format": "date"},
+    },
     "AvailabilityQuery": {
         "agent_id": {
             "description": "pseudonym: what this person may have; a guest's token: its own"

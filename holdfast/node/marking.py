@@ -121,6 +121,7 @@ def _check_in_time(replica: Service, venue: VenueIndex, view: View, by_guest: bo
     )  # fmt: skip
     found = replica.rules.violations(question)
     if found:
+        replica.refusals.note(question, [one.rule for one in found])
         raise placing.refusal(found, [], f"{view.code} cannot be cancelled any more.")
 
 

@@ -53,12 +53,13 @@ def place_of(venue: VenueIndex, request: CreateRequest) -> Place:
 def check_rules(replica: Service, venue: VenueIndex, place: Place, asked: Asked) -> None:
     """Whether the rules let somebody have a place. Raises RuleViolated with everything that says
     no and what would be allowed instead, RateLimited where only the time since their last ones
-    does."""
+    does; counts it either way."""
     known = asking.standing(replica, venue, asked)
     wanted = asking.proposal(place, asked)
     question = asking.question(replica, venue, wanted, asked, known)
     found = replica.rules.violations(question)
     if found:
+        replica.refusals.note(question, [one.rule for one in found])
         raise refusal(found, _suggestions(replica, venue, place, asked, question, found))
 
 
@@ -87,6 +88,7 @@ def permitted(
     shut = [one for one in blackouts.met_by(venue.venue, wanted) if one.resources]
     found = [blackouts.violation(one, "What is asked for here") for one in shut]
     question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
+    replica.refusals.note(question, ["blackouts"])
     raise refusal(found, _suggestions(replica, venue, place, asked, question, found))
 
 
@@ -100,6 +102,9 @@ def not_available(
     if not asked.resources:
         here = (asked.resource_kind or venue.default_kind, asked.area or "")
         if not venue.offers(place.party_size, place.quantity or 1, *here):
+            wanted = asking.proposal(place, asked)
+            question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
+            replica.refusals.note(question, ["seats"])
             return _never(venue, place, *here)
     what = " and ".join(asked.resources) if asked.resources else f"a place for {place.party_size}"
     when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")

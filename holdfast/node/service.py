@@ -25,6 +25,7 @@ from holdfast.node.identity import Identity
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reasons import reason_code
 from holdfast.node.recording import refused_as_invalid
+from holdfast.node.refusals import Refusals
 from holdfast.node.replica import Merged, Replica
 from holdfast.node.reservations import Reservations
 from holdfast.node.settings import Settings
@@ -53,6 +54,7 @@ class Service(Replica):
         self.holding = Holding(self)
         self.forgetting = Forgetting(self)
         self.rules = rules.OWN
+        self.refusals = Refusals(self)
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)
         self.cards = Guests(self)
@@ -167,6 +169,10 @@ class Service(Replica):
     def before_commit(self) -> None:
         self.forgetting.destroy_covered()
         super().before_commit()
+
+    def transaction_over(self) -> None:
+        self.refusals.write()
+        super().transaction_over()
 
     def may_confirm(self, name: str) -> bool:
         """Whether this replica may write in a book what it did; a hub may not while it recovers."""

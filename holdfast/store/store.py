@@ -20,6 +20,7 @@ from holdfast.store.persons import Persons
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
+from holdfast.store.violations import Violations
 
 _NORMAL: Final = 1
 """What SQLite calls `PRAGMA synchronous=NORMAL`: with a WAL no commit waits for the disk."""
@@ -44,6 +45,7 @@ class Store:
                 self.logins = Logins(self.db)
                 self.cards = Cards(self.db)
                 self.persons = Persons(self.db)
+                self.violations = Violations(self.db)
         except BaseException:
             self._lock.release()
             raise

@@ -1,4 +1,4 @@
-"""The rules over HTTP: who is bound by which token, and what a refusal carries."""
+"""The rules over HTTP: who is bound by which token, what a refusal carries, and its figures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from holdfast.model.pseudonyms import agent_id
+from holdfast.node.hub import Hub
 from tests.api.conftest import DAY, bearer, booking, token_for, venue_document
 
 pytestmark = pytest.mark.anyio
@@ -170,6 +171,40 @@ async def test_a_period_is_shown_as_it_is_written_and_with_its_instants(client: 
     assert garden["starts_at"].startswith(f"{later(5)}T18:00:00")
     refused = await client.post("/reservations", json=booking(starts_at=f"{later(3)}T12:00"))
     assert "christmas-closing" in refused.json()["detail"]
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+async def test_what_is_refused_again_and_again_is_seen_in_the_figures(
+    client: httpx.AsyncClient, hub: Hub
+):
+    async def figures(**days: str) -> dict[str, dict[str, Any]]:
+        params = {"venue": "trattoria", **days}
+        answer = await client.get("/analytics/violations", params=params)
+        assert answer.status_code == 200, answer.text
+        return {one["rule"]: one for one in answer.json()["items"]}
+
+    assert await figures() == {}
+    for times in (1, 2, 3):
+        body = booking(party_size=5, source="website")
+        # A key that was used up by a refusal is none; what it repeats is counted again.
+        await client.post("/reservations", json=body, headers={"Idempotency-Key": "same"})
+        assert (await figures())["party"]["count"] == times
+    made = (await client.post("/reservations", json=booking())).json()
+    await client.patch(f"/reservations/{made['id']}", json={"party_size": 5})
+    shown = (await figures())["party"]
+    weekday = datetime.date.fromisoformat(DAY).strftime("%a").lower()
+    assert shown["sources"] == {"website": 3, "direct": 1}
+    assert (shown["kinds"], shown["hours"]) == ({"guest": 4}, {"19": 4})
+    assert shown["weekdays"] == {weekday: 4}
+    assert shown["first_day"] == shown["last_day"]
+    assert "agent" not in str(await figures())
+    assert await figures(to=shown["first_day"]) == {}
+    assert await figures(**{"from": shown["first_day"]})
+    answer = await client.get("/analytics/violations", params={"venue": "trattoria", "from": "now"})
+    assert answer.status_code == 422
+    assert (await client.get("/analytics/violations", params={"venue": "x"})).status_code == 404
 
 
 # --- the venue file over HTTP ---------------------------------------------------------------------

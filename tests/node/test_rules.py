@@ -1,4 +1,4 @@
-"""What the rules refuse at a replica, and what it offers instead."""
+"""What the rules refuse at a replica, what it offers instead, and what it keeps of that."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from holdfast.model import lifecycle
-from holdfast.model.errors import NotAvailable, RateLimited, RuleViolated
+from holdfast.model.errors import NotAvailable, RateLimited, RuleViolated, StorageFull
+from holdfast.model.limits import VIOLATIONS_KEPT_DAYS
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.pseudonyms import agent_id
 from holdfast.model.reservation import View
@@ -389,6 +390,101 @@ def test_where_all_that_would_do_is_shut_the_period_is_named_and_another_day_off
         view = fleet.reserve(hub, "12:00", ["T1"])
         error = refused(lambda: fleet.move(hub, view, time="19:30"))
         assert rules_of(error) == ["blackouts"]
+
+
+# --- what is kept ---------------------------------------------------------------------------------
+
+
+def counted(replica: Service, **days: Any) -> dict[str, int]:
+    venue = replica.venue_ids()[0]
+    return {one["rule"]: one["count"] for one in replica.refusals.report(venue, **days)}
+
+
+def test_each_refusal_is_counted_for_the_rules_that_said_no(ruled: Ruled):
+    with ruled({"max_party": 12, "cancel_cutoff_minutes": 10_000}) as fleet:
+        desk = fleet.join("desk")
+        for _ in range(3):
+            refused(lambda: fleet.reserve(desk, "19:40", party=13, source="website"))
+        refused(lambda: fleet.reserve(desk, "12:07", kind="guest", source="phone"))
+        view = fleet.reserve(desk, "19:30")
+        refused(lambda: fleet.move(desk, view, time="07:00"))
+        refused(lambda: desk.reservations.cancel(view.code))
+        refused(lambda: fleet.reserve(desk, "19:30", party=9))
+        assert counted(desk) == {
+            "slot": 4, "party": 3, "hours": 1, "cancel-cutoff": 1, "seats": 1,
+        }  # fmt: skip
+        (slot,) = (one for one in desk.refusals.report(fleet.venue_id) if one["rule"] == "slot")
+        assert slot | {"sources": dict(slot["sources"])} == {
+            "venue": "trattoria", "rule": "slot", "count": 4,
+            "first_day": TODAY, "last_day": TODAY,
+            "kinds": {"guest": 4}, "sources": {"website": 3, "phone": 1},
+            "weekdays": {"thu": 4}, "hours": {"19": 3, "12": 1},
+        }  # fmt: skip
+        assert counted(fleet.the_hub) == {}, "each replica counts what it refused itself"
+
+
+def test_what_is_counted_names_no_person_and_stands_after_a_restart(ruled: Ruled):
+    with ruled({"concurrent": 1}) as fleet:
+        desk = fleet.join("desk")
+        fleet.reserve(desk, "19:30", agent_id=AGENT)
+        refused(lambda: fleet.reserve(desk, "21:00", agent_id=AGENT))
+        rows = [tuple(row) for row in desk.store.db.conn.execute("SELECT * FROM violations")]
+        assert rows == [
+            (fleet.book, TODAY, "concurrent", "guest", "direct", 3, 21, 1),
+        ]  # fmt: skip
+        assert counted(fleet.crash("desk")) == {"concurrent": 1}
+
+
+def test_days_are_asked_for_from_one_on_and_before_another_and_old_ones_go(ruled: Ruled):
+    with ruled({"max_party": 4}) as fleet:
+        desk = fleet.join("desk")
+
+        def too_many() -> None:
+            refused(lambda: fleet.reserve(desk, "2028-12-01T12:00", party=5))
+
+        too_many()
+        fleet.clocks.advance(hours=24)
+        too_many()
+        too_many()
+        assert counted(desk) == {"party": 3}
+        assert counted(desk, first="2027-06-03") == {"party": 2}
+        assert counted(desk, before="2027-06-03") == {"party": 1}
+        assert counted(desk, first="2027-06-04") == {}
+        fleet.clocks.advance(hours=24 * (VIOLATIONS_KEPT_DAYS - 1))
+        desk.sweep()
+        assert counted(desk) == {"party": 3}
+        fleet.clocks.advance(hours=24)
+        desk.sweep()
+        assert counted(desk) == {"party": 2}
+
+
+def test_what_succeeds_writes_nothing_of_it_and_what_is_refused_writes_nothing_else(
+    ruled: Ruled, monkeypatch: pytest.MonkeyPatch
+):
+    with ruled({"max_party": 4}) as fleet:
+        desk = fleet.join("desk")
+        written: list[Any] = []
+        monkeypatch.setattr(desk.store.violations, "add", written.append)
+        before = desk.tip(fleet.book)[0]
+        fleet.reserve(desk, "19:30")
+        assert written == []
+        refused(lambda: fleet.reserve(desk, "19:30", party=5))
+        assert len(written) == 1
+        assert desk.tip(fleet.book)[0] == before + 1
+
+
+def test_a_full_disk_changes_nothing_of_the_answer(ruled: Ruled, monkeypatch: pytest.MonkeyPatch):
+    with ruled({"max_party": 4}) as fleet:
+        desk = fleet.join("desk")
+
+        def full(_: Any) -> None:
+            raise StorageFull("the disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.store.violations, "add", full)
+            assert rules_of(refused(lambda: fleet.reserve(desk, "19:30", party=5))) == ["party"]
+        assert counted(desk) == {}
+        fleet.reserve(desk, "19:30")
 
 
 @pytest.fixture
