@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
-from holdfast.model.rules import RULES
+from holdfast.model.calendar import local_to_epoch
+from holdfast.model.rules import RULES, Proposal, Question, RuleBook, fault_of
 from holdfast.model.venue import parse_venue
 from tools.make_rules import PAGE, page
 
@@ -39,3 +43,23 @@ def test_the_rates_that_are_recommended_can_be_written_so():
     )  # fmt: skip
     assert venue.policies.rates is not None
     assert venue.policies.rates.per_venue_week == 10
+
+
+@pytest.mark.parametrize(("day", "refused"), [("2026-06-29", True), ("2026-06-30", False)])
+def test_the_rule_of_the_page_works_as_it_is_written(day: str, refused: bool):
+    (program,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(program, names)  # noqa: S102 - what the page tells people to write
+    rule = names["no_mondays"]
+    assert fault_of(rule, {one.id for one in RULES}) == ""
+    venue = parse_venue(
+        {"venue": "v", "name": "Corner", "kind": "spot", "time_zone": "Europe/Rome",
+         "resources": [{"id": "A", "kind": "table"}]}
+    )  # fmt: skip
+    assert datetime.date.fromisoformat("2026-06-29").weekday() == 0
+    start = local_to_epoch(venue, f"{day}T12:00")
+    asked = Question(
+        venue, Proposal(party_size=2, starts_at=start, ends_at=start + 3_600), start - 86_400
+    )
+    found = [one.message for one in RuleBook([rule]).violations(asked)]
+    assert found == (["Corner sees no guests on Mondays."] if refused else [])

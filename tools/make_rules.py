@@ -88,6 +88,48 @@ are kept for {kept} days, belong to this device alone, and no device sends them 
 
     holdfast report violations --from 2026-07-01 --data desk
     GET /api/v1/analytics/violations?venue=trattoria&from=2026-07-01&to=2026-08-01
+
+## Rules of your own
+
+A package that is installed beside Holdfast may add rules. It names them under the entry points
+`holdfast.rules`, each a `Rule`, or a list of them:
+
+```toml
+[project.entry-points."holdfast.rules"]
+acme = "acme_rules:no_mondays"
+```
+
+```python
+from holdfast.model import calendar
+from holdfast.model.rules import GUESTS, Rule, Violation
+
+
+def check(question):
+    venue, wanted = question.venue, question.proposal
+    if calendar.service_date(venue, wanted.starts_at).weekday() == 0:
+        yield Violation("acme.mondays", f"{{venue.name}} sees no guests on Mondays.")
+
+
+no_mondays = Rule(
+    id="acme.mondays",
+    asks="It is no Monday.",
+    binds=GUESTS,
+    elsewhen=True,
+    check=check,
+)
+```
+
+- The id has a namespace of its own (`acme.`), so that it is never taken for one of Holdfast's.
+- A rule sees the question and nothing else: the venue, the proposal, what is known of the person,
+  the time, the covers of the slot. It must not read files, clocks or networks: it is asked for each
+  slot of a day, offline, in the middle of a transaction.
+- `elsewhen=True` says that another time may be allowed, so that alternatives are looked for; they
+  are asked the same rule.
+- Each device asks the rules that are installed on it. Install them on all of them.
+- A package that cannot be loaded, or whose rule has an id that is taken, is left out: `node run`
+  and `hub run` say so on standard error, the log and `holdfast doctor` too. A rule that fails when
+  it is asked refuses nobody, and the log names its package once. A device goes on taking
+  reservations.
 """
 
 

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.model import rules
 from holdfast.model.administration import serial_bytes
 from holdfast.model.errors import NotFound, RuleViolated
 from holdfast.model.events import OperationWithdrawn
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
 from holdfast.model.vocabulary import WITHDRAW_REASONS, resolve_reasons
-from holdfast.node import contradicting
+from holdfast.node import contradicting, installed_rules
 from holdfast.node.forgetting import Device, Forgetting
 from holdfast.node.guests import Guests
 from holdfast.node.holding import Holding
@@ -53,7 +52,7 @@ class Service(Replica):
         # First: opening may end in a rollback, which this one must hear of.
         self.holding = Holding(self)
         self.forgetting = Forgetting(self)
-        self.rules = rules.OWN
+        self.rules = installed_rules.installed().book
         self.refusals = Refusals(self)
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)

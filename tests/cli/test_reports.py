@@ -1,11 +1,14 @@
-"""What the rules refused, at the command line."""
+"""What the rules refused, at the command line; and what is said of rules that cannot be loaded."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.cli.support import DAY, Run, document, make_hub
+import pytest
+
+from tests.cli.support import DAY, Run, Running, document, make_hub
 
 TODAY = datetime.datetime.now(datetime.UTC).date()
 
@@ -46,3 +49,21 @@ def test_a_refusal_says_all_that_is_wrong_and_what_is_free_instead(run: Run, tmp
     line = refused(run, hub, 2, "19:40")
     assert "between two start times" in line and "free instead" in line
     assert "19:30" in line and "19:45" in line
+
+
+@pytest.mark.slow
+def test_a_process_says_at_its_start_which_package_it_leaves_out(
+    run: Run, tmp_path: Path, serve: Callable[[str, Path], Running], monkeypatch: pytest.MonkeyPatch
+):
+    hub = make_hub(tmp_path / "hub")
+    about = tmp_path / "site" / "broken_rules-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-rules\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[holdfast.rules]\nx = nothing_of_that_name:x\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    process = serve("hub", hub)
+    assert process.first_line.startswith("ready ")
+    status, errors = process.stop()
+    assert status == 0
+    assert errors.startswith("warning: the rules of the package broken-rules")
+    assert "broken-rules" in (hub / "log" / "holdfast.log").read_text("utf-8")
