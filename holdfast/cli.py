@@ -43,6 +43,7 @@ _SECTIONS: Final = {
         "sync": ("sync", "The exchange with the hub."),
         "clock": ("clock", "The clock, and how wrong it may be."),
         "books": ("books", "What was written about each venue."),
+        "report": ("report", "Figures: which rules refuse what."),
         "audit": ("audit", "Every change; and whether the record is whole."),
         "decision": ("audit", "Why a provisional reservation got or lost its place."),
     },

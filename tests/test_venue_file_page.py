@@ -20,7 +20,9 @@ EXAMPLES = [
     yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S)
 ]
 HEAD = "| key | what it is | unit or form | needed | default | example |"
-LISTS = ("resources", "allotments", "overbooking")
+LISTS = ("resources", "allotments", "overbooking", "blackouts")
+BY_NAME = {"policies.tiers": "policies.tags"}
+"""Sections of objects whose keys are the venue's own, and another that has the same."""
 Key = tuple[str, str]
 """A section ("" is the venue itself) and the name of a key in it."""
 
@@ -43,6 +45,23 @@ def told() -> dict[Key, list[str]]:
 TOLD = told()
 
 
+def section_of(path: str) -> str:
+    """The section of the page that tells of an object in a venue file."""
+    plain = re.sub(r"\[\d+\]", "", path)
+    for section, other in BY_NAME.items():
+        plain = re.sub(rf"^({re.escape(section)}|{re.escape(other)})\..+", section, plain)
+    return plain
+
+
+def within(section: str, inner: Any) -> Any:
+    """A document with something in a section, and with nothing else."""
+    if not section:
+        return inner
+    outer, _, name = section.rpartition(".")
+    inner = {"some": inner} if section in BY_NAME else inner
+    return within(outer, {name: [inner] if section in LISTS else inner})
+
+
 def faults(document: dict[str, Any]) -> dict[str, str]:
     try:
         parse_venue(document)
@@ -58,7 +77,7 @@ def test_every_key_that_the_reader_asks_for_is_on_the_page_and_no_other(
     value = Reader.value
 
     def noted(self: Reader, name: str) -> Any:
-        asked.add((re.sub(r"\[\d+\]", "", self.path), name))
+        asked.add((section_of(self.path), name))
         return value(self, name)
 
     monkeypatch.setattr(Reader, "value", noted)
@@ -70,12 +89,15 @@ def test_every_key_that_the_reader_asks_for_is_on_the_page_and_no_other(
 def test_the_examples_show_every_key_so_that_no_section_stays_unread():
     # What the reader asks for within a section is only seen where an example has the section.
     given: set[Key] = set()
+
+    def note(path: str, entry: Any) -> None:
+        for one in entry if isinstance(entry, list) else [entry]:
+            for name, inner in one.items() if isinstance(one, dict) else ():
+                given.add((section_of(path), str(name)))
+                note(f"{path}.{name}".strip("."), inner)
+
     for example in EXAMPLES:
-        for name, entry in example.items():
-            given.add(("", name))
-            for inner in entry if name in LISTS else [entry]:
-                if isinstance(inner, dict) and name != "seating_minutes":
-                    given |= {(name, key) for key in inner}
+        note("", example)
     assert {key for key in TOLD if key[0] != "hours"} <= given
 
 
@@ -85,8 +107,13 @@ def test_the_examples_of_the_tables_can_be_written_so():
         document = copy.deepcopy(EXAMPLES[0])
         if not section:
             document[name] = value
+        elif section == "policies":
+            document[section][name] = value
+        elif section == "policies.tiers":
+            document["policies"]["tiers"]["gold"][name] = value
         elif section not in LISTS:
-            document[section] = {name: value}
+            outer, _, inner = section.rpartition(".")
+            (document[outer] if outer else document)[inner] = {name: value}
         elif section == "resources":
             pool = name in ("capacity", "counts")
             document[section][-1 if pool else 0][name] = value
@@ -102,7 +129,7 @@ def test_needed_is_what_the_reader_misses():
     missed = {("", name) for name in faults({}) if not re.search(r"\W", name)}
     sections: dict[str, Any] = {
         "stays": {},
-        "policies": {},
+        "policies": {"rates": {}, "tiers": {"gold": {}}},
         "hours": {},
         **{name: [{}] for name in LISTS},
     }
@@ -127,9 +154,7 @@ def test_the_defaults_are_the_readers():
 def test_the_bounds_are_the_readers():
     bounded = 0
     for (section, name), cells in TOLD.items():
-        document: dict[str, Any] = {name: 10**9}
-        if section:
-            document = {section: [document] if section in LISTS else document}
+        document = within(section, {name: 10**9})
         for message in faults(document).values():
             bounds = re.fullmatch(r"must be from (-?\d+) to (\d+), not 1000000000", message)
             if bounds:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from holdfast.api.permissions import IMPLIED, PERMISSIONS
+from holdfast.api.rates import BOOKING_ROLES
 from holdfast.model.errors import Forbidden
 from holdfast.model.reservation import View
 
@@ -37,6 +38,11 @@ class Caller(NamedTuple):
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
+
+    @property
+    def by_guest(self) -> bool:
+        """Whether people ask by themselves with this token, and nobody of the house for them."""
+        return self.role in BOOKING_ROLES
 
     # --- venues -----------------------------------------------------------------------------------
 

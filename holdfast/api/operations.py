@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from holdfast.api.shapes import (
     access,
     allotments,
+    analytics,
     books,
     fleet,
     guests,
@@ -103,6 +104,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
             304: Success(None, ("ETag", "Last-Modified"), "as `If-None-Match` has it; no body"),
         }
     ),
+    "listBlackouts": _operation(venues.BlackoutList, "not-found"),
+    # Figures
+    "reportViolations": _operation(analytics.ViolationReport, "not-found"),
     # Allotments
     "listAllotments": _operation(allotments.AllotmentList, "not-found"),
     "grantAllotment": _operation(

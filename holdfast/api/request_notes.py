@@ -244,7 +244,24 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "resources": {"description": "ids, all of them together"},
         "may_move": {"description": "the holder may give an equal or larger place instead"},
     },
+    "BlackoutQuery": _ALL
+    | {
+        "venue": {"description": "id of the venue; left out: all"},
+        "from": {
+            "description": "what is not over here yet: a time, or a date for its midnight; without "
+            "an offset on the clock of the venue"
+        },
+        "to": {"description": "what begins before here, as `from`"},
+    },
+    "ViolationQuery": _ALL
+    | {
+        "from": {"description": "refused on this day or later", "format": "date"},
+        "to": {"description": "refused before this day", "format": "date"},
+    },
     "AvailabilityQuery": {
+        "agent_id": {
+            "description": "pseudonym: what this person may have; a guest's token: its own"
+        },
         "to": {"description": f"before here, of the start; {SLOT_DAYS_MAX} days at most"},
         "resource_kind": {"description": "such as table; left out: the venue's first"},
     },

@@ -103,7 +103,8 @@ async def create_reservation(request: Asking) -> Response[bytes]:
         if caller.role == "guest":
             _only_as_guest(caller, wanted)
             wanted.agent_id = caller.agent_id
-        return uuid_text(face.replica.reservations.create(wanted, _asking(caller)).id)
+        made = face.replica.reservations.create(wanted, _asking(caller), by_guest=caller.by_guest)
+        return uuid_text(made.id)
 
     answered = await face.answers.once(request, body, 201, make)
     headers = answered.headers | {"Location": f"/api/v1/reservations/{answered.subject}"}
@@ -197,7 +198,9 @@ async def change_reservation(request: Asking, reference: FromPath[str]) -> Respo
         with face.replica.transaction():
             view = _found(face.replica, caller, reference)
             subject = uuid_text(view.id)
-            face.replica.reservations.amend(subject, wanted, if_match, _asking(caller))
+            face.replica.reservations.amend(
+                subject, wanted, if_match, _asking(caller), by_guest=caller.by_guest
+            )
         return subject
 
     subject = await face.run(change)
@@ -215,8 +218,9 @@ def _cancel(replica: Replica, caller: Caller, subject: str, body: bytes) -> View
     if caller.role == "guest" and wanted.by != "guest":
         raise Forbidden("a guest cancels as guest")
     return replica.reservations.cancel(
-        subject, wanted.reason, wanted.by, wanted.note, late=caller.may("reservations.cancel-late")
-    )
+        subject, wanted.reason, wanted.by, wanted.note,
+        late=caller.may("reservations.cancel-late"), by_guest=caller.by_guest,
+    )  # fmt: skip
 
 
 def _check_in(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:

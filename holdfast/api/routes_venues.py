@@ -1,4 +1,4 @@
-"""Venues over HTTP: their files, their resources, and what is free.
+"""Venues over HTTP: their files, their resources, when they are shut, and what is free.
 
 Owns these routes. Reading a venue file and finding what is free stand in `holdfast.model` and
 `holdfast.node`.
@@ -15,13 +15,15 @@ from holdfast.api.auth import VENUES
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
-from holdfast.api.parsing import PageQuery, page_of, read_object, read_query
+from holdfast.api.parsing import PageQuery, page_of, read_moment, read_object, read_query
 from holdfast.api.render import render_venue
 from holdfast.api.shapes import venues
 from holdfast.api.shapes.venue_file import VenueFile
-from holdfast.model.errors import Invalid
+from holdfast.model import wall
+from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.offers import VenueIndex
-from holdfast.model.venue import resource_document
+from holdfast.model.rules import blackouts
+from holdfast.model.venue import Blackout, Venue, blackout_document, resource_document
 from holdfast.node.requests import AvailabilityRequest
 
 TAGS = ["venues"]
@@ -30,7 +32,8 @@ TAGS = ["venues"]
 class AvailabilityQuery(
     msgspec.Struct, kw_only=True, rename={"starts_from": "from", "starts_before": "to"}
 ):
-    """A service date, or `from` and `to`; `include=full` adds what cannot be had, and why."""
+    """A service date, or `from` and `to`; `include=full` adds what cannot be had, and why. With a
+    person it is what that person may have."""
 
     venue: str
     party_size: int
@@ -43,6 +46,15 @@ class AvailabilityQuery(
     resource_kind: str | None = None
     quantity: int | None = None
     include: str | None = None
+    agent_id: str | None = None
+
+
+class BlackoutQuery(PageQuery, kw_only=True, rename={"starts_from": "from", "starts_before": "to"}):
+    """Periods of a venue, or of all, that touch the time from `from` on and before `to`."""
+
+    venue: str | None = None
+    starts_from: str | None = None
+    starts_before: str | None = None
 
 
 class VenueQuery(PageQuery, kw_only=True):
@@ -60,9 +72,11 @@ class VenueQuery(PageQuery, kw_only=True):
     operation_class=operation(query=AvailabilityQuery),
 )
 async def get_availability(request: Asking) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), AvailabilityQuery)
-    caller_of(request).require(query.venue)
+    caller.require(query.venue)
+    if caller.role == "guest" and query.agent_id not in (None, caller.agent_id):
+        raise Forbidden("a guest's token is for its own agent id only; leave the person out")
     if query.include not in (None, "full"):
         raise Invalid.field("include", "must be full, or left out")
     wanted = AvailabilityRequest(
@@ -77,10 +91,11 @@ async def get_availability(request: Asking) -> Response[bytes]:
         resource_kind=query.resource_kind,
         quantity=query.quantity,
         include_full=query.include == "full",
+        agent_id=query.agent_id or caller.agent_id or None,
     )
 
     def slots() -> venues.Availability:
-        found = face.replica.reservations.availability(wanted)
+        found = face.replica.reservations.availability(wanted, by_guest=caller.by_guest)
         return venues.Availability(slots=msgspec.convert(found, list[venues.Slot]))
 
     return answer(await face.run(slots))
@@ -179,6 +194,55 @@ async def list_resources(request: Asking) -> Response[bytes]:
     return answer(await face.run(listed))
 
 
+@get(
+    "/blackouts",
+    operation_id="listBlackouts",
+    summary="When guests are not taken",
+    tags=TAGS,
+    opt={"permission": "venues.read", "reach": VENUES},
+    operation_class=operation(query=BlackoutQuery),
+)
+async def list_blackouts(request: Asking) -> Response[bytes]:
+    face, caller = face_of(request), caller_of(request)
+    query = read_query(request.query_params.multi_items(), BlackoutQuery)
+
+    def listed() -> venues.BlackoutList:
+        clock = face.replica.venue(query.venue).venue if query.venue is not None else None
+        first = read_moment(clock, query.starts_from, "from")
+        before = read_moment(clock, query.starts_before, "to")
+        keyed = [
+            (_place(index, number), _shown_blackout(index.venue, blackout, start, end))
+            for index in _indexes(face.replica, caller, query.venue)
+            for number, (start, end, blackout) in enumerate(_in_order(index.venue))
+            if (first is None or first < end) and (before is None or start < before)
+        ]
+        found, place = page_of(keyed, query.limit, query.cursor)
+        return venues.BlackoutList(items=found, next=place)
+
+    return answer(await face.run(listed))
+
+
+def _in_order(venue: Venue) -> list[tuple[int, int, Blackout]]:
+    """The blackouts of a venue with their instants, as nights meet them where it sells nights."""
+    found = [
+        (*blackouts.period(venue, one, nights=venue.stays is not None), one)
+        for one in venue.blackouts
+    ]
+    return sorted(found, key=lambda one: one[:2])
+
+
+def _shown_blackout(venue: Venue, blackout: Blackout, start: int, end: int) -> venues.VenueBlackout:
+    return msgspec.convert(
+        blackout_document(blackout)
+        | {
+            "venue": venue.id,
+            "starts_at": wall.format_time(venue, start),
+            "ends_at": wall.format_time(venue, end),
+        },
+        venues.VenueBlackout,
+    )
+
+
 def _indexes(replica: Replica, caller: Caller, venue: str | None) -> list[VenueIndex]:
     if venue is not None:
         caller.require(venue)
@@ -198,4 +262,5 @@ ROUTES: list[HTTPRouteHandler] = [
     get_venue,
     put_venue,
     list_resources,
+    list_blackouts,
 ]

@@ -73,6 +73,11 @@ def run_directory(
     replica = open_replica_patiently(directory)
     try:
         from holdfast.api.server import serve
+        from holdfast.node.installed_rules import installed
+
+        for problem in installed().problems:
+            # It serves all the same; the log has the line too.
+            click.echo(f"warning: {problem}", err=True)
 
         serve(
             replica,

@@ -18,6 +18,7 @@ _CHECKED: Final = {
     "projections": "what is shown",
     "guest index": "finding guests",
     "permissions": "secrets",
+    "rules": "rules that were added",
     "write-ahead log": "new changes",
 }
 """The doctor's checks as a person calls them; the others are called what they are."""

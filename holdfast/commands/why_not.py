@@ -12,7 +12,7 @@ from holdfast.model import calendar
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import PARTY_MAX
 from holdfast.model.offers import VenueIndex, most_people
-from holdfast.model.venue import Venue
+from holdfast.model.venue import Policies, Venue
 
 _PHRASES: Final = {
     "past": "already past",
@@ -21,6 +21,9 @@ _PHRASES: Final = {
     "slot": "between two start times",
     "closed": "closed on that day",
     "duration": "no possible length",
+    "blackouts": "no reservations are taken then",
+    "concurrent": "this guest has as many ahead as one may have",
+    "rates": "too many were made for this guest of late",
 }
 
 
@@ -35,11 +38,22 @@ def reason_words(reason: Any, venue: Venue, party: int, area: str | None = None)
         return f"too soon: taken until {policies.cutoff_minutes} min before the start"
     if code == "advance":
         return f"too far ahead: taken {policies.advance_days} days ahead at the most"
+    if code == "duration" and (policies.min_minutes or policies.max_minutes):
+        return _length_words(policies)
     if code == "pacing":
         return f"too many would come at once: {venue.covers_per_slot} people may start together"
     if code == "nights" and venue.stays is not None:
         return f"for 1 to {venue.stays.max_nights} nights"
     return _PHRASES.get(code) or code.replace("-", " ").replace("_", " ")
+
+
+def _length_words(policies: Policies) -> str:
+    bounds = [
+        f"{minutes} min at {'least' if least else 'most'}"
+        for minutes, least in ((policies.min_minutes, True), (policies.max_minutes, False))
+        if minutes is not None
+    ]
+    return f"not for so long: {', '.join(bounds)}"
 
 
 def _party_words(venue: Venue, party: int, area: str) -> str:

@@ -136,8 +136,15 @@ class RateLimited(HoldfastError):
     name = "rate-limited"
     status = 429
 
-    def __init__(self, detail: str, retry_after_seconds: int) -> None:
-        super().__init__(detail, retry_after=retry_after_seconds)
+    def __init__(
+        self,
+        detail: str,
+        retry_after_seconds: int,
+        violations: list[dict[str, str]] | None = None,
+    ) -> None:
+        """`violations` where it is a rule of the venue that says no."""
+        told = {"violations": violations} if violations else {}
+        super().__init__(detail, retry_after=retry_after_seconds, **told)
 
 
 class Unauthorised(HoldfastError):

@@ -72,13 +72,15 @@ class ReservationMoved(Event, frozen=True):
     """Another time, place or quantity was asked for; `fields` count once its claims do.
 
     `walked`: the guests sit there already. That is a fact, whatever becomes of the claims.
-    `override` as in a making.
+    `override` as in a making. `by_guest`: whoever has the reservation moved it, and nobody of the
+    house.
     """
 
     fields: dict[str, Any] = {}
     card: SealedCard | None = None
     walked: bool = False
     override: str = ""
+    by_guest: bool = False
 
 
 class ReservationCancelled(Event, frozen=True):

@@ -61,6 +61,19 @@ def is_derived(reservation: bytes) -> bool:
     return len(reservation) == 16 and reservation[6] >> 4 == 0x8
 
 
+def made_ms(reservation: bytes) -> int | None:
+    """When a reservation was made by its maker's clock, in Unix milliseconds, as its id says; None
+    for an imported record's, which says no time."""
+    if len(reservation) != 16 or reservation[6] >> 4 != 0x7:
+        return None
+    return int.from_bytes(reservation[:6], "big")
+
+
+def first_of(ms: int) -> bytes:
+    """The least id of version 7 of a millisecond: what was made before it sorts below."""
+    return (ms << 80 | 0x7 << 76).to_bytes(16, "big")
+
+
 def _maker(incarnation: bytes, now_ms: int, entropy: bytes) -> int:
     """What binds an id to the life that makes it: 50 bits."""
     made = hashlib.sha256(_RESERVATION + incarnation + now_ms.to_bytes(6, "big") + entropy)

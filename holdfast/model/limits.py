@@ -152,6 +152,8 @@ PASSPHRASE_CHARS_MIN: Final = 12
 INVITE_SECONDS_MAX: Final = 30 * 86_400
 """A join code is a key to the fleet: one that lies about for longer than a month is a leak."""
 QUEUE_KEPT_DAYS: Final = 7
+VIOLATIONS_KEPT_DAYS: Final = 400
+"""How often each rule refused something: a season can be held against the one a year before."""
 ENDED_RIGHTS_SHOWN_DAYS: Final = 7
 
 # --- who calls (docs/access.md) -----------------------------------------------------------------
@@ -214,6 +216,13 @@ OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
 GUEST_WORDS_PER_VENUE_MAX: Final = 200
 """Tiers, and tags, that a venue file names beside ours."""
+BLACKOUTS_PER_VENUE_MAX: Final = 1_000
+GROUPS_PER_VENUE_MAX: Final = 100
+"""Tiers of a venue's policies, and tags."""
+CONCURRENT_MAX: Final = 10_000
+RESCHEDULES_MAX: Final = 1_000
+RATE_MAX: Final = 10_000
+"""What a policy may allow one person: beyond it nobody is limited by it."""
 NAME_CHARS_MAX: Final = 200
 COMBINED_RESOURCES_MAX: Final = 4
 """Tables that may be put together for one party: more are a private event, which a person plans."""
@@ -280,6 +289,9 @@ FIGURES_DAYS_MAX: Final = 1_100
 # --- one thing each -----------------------------------------------------------------------------
 SLOT_DAYS_MAX: Final = 62
 """Service dates that one question about availability may cover."""
+SUGGESTED_SLOTS_LOOKED_AT_MAX: Final = 600
+"""Starts that are tried to find a few that the rules allow, after they refused one: ten full days
+of a house that offers one every quarter of an hour."""
 SETTLE_SECONDS: Final = 15
 RELEASE_SECONDS: Final = 60
 """How often a hub looks whether a backlog is no longer to be waited for."""

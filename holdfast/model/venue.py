@@ -35,8 +35,27 @@ class Stays(msgspec.Struct, frozen=True):
     max_nights: int = NIGHTS_MAX
 
 
+class PersonLimits(msgspec.Struct, frozen=True):
+    """What one person may; None: of everybody no limit, of a tier or tag nothing of its own."""
+
+    advance_days: int | None = None
+    concurrent: int | None = None
+    max_reschedules: int | None = None
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """How many reservations may be made for one person within a time; None: no limit. An hour is 60
+    minutes and a day 24 hours, wherever on the clock they begin."""
+
+    per_hour: int | None = None
+    per_day: int | None = None
+    per_venue_day: int | None = None
+    per_venue_week: int | None = None
+
+
 class Policies(msgspec.Struct, frozen=True):
-    """What guests may ask for; None: no limit."""
+    """What guests may ask for; None: no limit. `tiers` and `tags` pair a name with what those who
+    have it may."""
 
     advance_days: int | None = None
     cutoff_minutes: int = 0
@@ -44,6 +63,18 @@ class Policies(msgspec.Struct, frozen=True):
     max_party: int | None = None
     hold_minutes: int = 15
     cancel_cutoff_minutes: int | None = None
+    min_minutes: int | None = None
+    max_minutes: int | None = None
+    concurrent: int | None = None
+    max_reschedules: int | None = None
+    rates: Rates | None = None
+    tiers: tuple[tuple[str, PersonLimits], ...] = ()
+    tags: tuple[tuple[str, PersonLimits], ...] = ()
+
+    @property
+    def of_everybody(self) -> PersonLimits:
+        """What a person may of whom nothing is known."""
+        return PersonLimits(self.advance_days, self.concurrent, self.max_reschedules)
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -106,6 +137,24 @@ class GuestWords(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
+class Bound(msgspec.Struct, frozen=True):
+    """Where a period begins or ends: a time on the venue's wall, in minutes after midnight; None:
+    the whole day, which is in it."""
+
+    day: datetime.date
+    minutes: int | None = None
+
+
+class Blackout(msgspec.Struct, frozen=True):
+    """A period in which guests are not taken. `resources` are ids or patterns; empty: all of the
+    venue. What its bounds are as instants, `rules.blackouts` knows."""
+
+    first: Bound
+    last: Bound
+    name: str
+    resources: tuple[str, ...] = ()
+
+
 class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     """A venue as everybody reads it.
 
@@ -130,6 +179,7 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     allotments: tuple[AllotmentWish, ...] = ()
     overbooking: tuple[OverbookingLimit, ...] = ()
     guests: GuestWords = GuestWords()
+    blackouts: tuple[Blackout, ...] = ()
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -148,7 +198,7 @@ def to_document(venue: Venue) -> dict[str, Any]:
     """The venue file as JSON values: `parse_venue(to_document(v)) == v`.
 
     Canonical: equal venues give equal documents, in the order of the contract, and what has a
-    default is spelt out, but for `overbooking` and `guests`.
+    default is spelt out, but for `overbooking`, `guests` and `blackouts`.
     """
     document: dict[str, Any] = {
         "venue": venue.id,
@@ -173,10 +223,7 @@ def to_document(venue: Venue) -> dict[str, Any]:
             "check_out": clock_text(venue.stays.check_out),
             "max_nights": venue.stays.max_nights,
         }
-    policies: dict[str, Any] = {}
-    for name in Policies.__struct_fields__:
-        _put(policies, name, getattr(venue.policies, name))
-    document["policies"] = policies
+    document["policies"] = _policies_document(venue.policies)
     document["resources"] = [resource_document(resource) for resource in venue.resources]
     document["allotments"] = [_allotment_document(wish) for wish in venue.allotments]
     # Left out where it says nothing: readers of before it existed know a venue without it.
@@ -184,6 +231,8 @@ def to_document(venue: Venue) -> dict[str, Any]:
         document["overbooking"] = [_overbooking_document(one) for one in venue.overbooking]
     if venue.guests != GuestWords():
         document["guests"] = {"tiers": list(venue.guests.tiers), "tags": list(venue.guests.tags)}
+    if venue.blackouts:
+        document["blackouts"] = [blackout_document(one) for one in venue.blackouts]
     return document
 
 
@@ -231,6 +280,41 @@ def _overbooking_document(one: OverbookingLimit) -> dict[str, Any]:
     _put(document, "until", one.last and one.last.isoformat())
     document["limit"] = one.limit
     return document
+
+
+def blackout_document(one: Blackout) -> dict[str, Any]:
+    """One blackout as the venue file has it."""
+    document: dict[str, Any] = {
+        "from": _bound_text(one.first),
+        "to": _bound_text(one.last),
+        "name": one.name,
+    }
+    if one.resources:
+        document["resources"] = list(one.resources)
+    return document
+
+
+def _bound_text(bound: Bound) -> str:
+    day = bound.day.isoformat()
+    return day if bound.minutes is None else f"{day}T{clock_text(bound.minutes)}"
+
+
+def _policies_document(policies: Policies) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for name in Policies.__struct_fields__:
+        value = getattr(policies, name)
+        if name in ("tiers", "tags"):
+            rows = {one: _given(limits) for one, limits in value}
+            _put(document, name, rows or None)
+        else:
+            _put(document, name, _given(value) if name == "rates" and value else value)
+    return document
+
+
+def _given(struct: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a struct that say something."""
+    fields = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _put(document: dict[str, Any], name: str, value: object) -> None:

@@ -1,7 +1,7 @@
 """The reading of a venue file: from plain values to a `Venue`, with every fault named.
 
-Owns which fields there are, their bounds and what they mean to each other. What a venue is stands
-in `venue`; use `venue.parse_venue`.
+Owns which fields there are, their bounds and what they mean to each other; those of `policies`
+stand in `policies_file`. What a venue is stands in `venue`; use `venue.parse_venue`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from holdfast.model.limits import (
     ALLOTMENTS_PER_VENUE_MAX,
+    BLACKOUTS_PER_VENUE_MAX,
     CLOSED_DATES_MAX,
     GUEST_WORDS_PER_VENUE_MAX,
     NAME_CHARS_MAX,
@@ -22,14 +23,18 @@ from holdfast.model.limits import (
     OVERBOOKING_LIMITS_PER_VENUE_MAX,
     PARTY_MAX,
     RESOURCES_PER_VENUE_MAX,
+    YEAR_MAX,
+    YEAR_MIN,
 )
+from holdfast.model.policies_file import MINUTES_MAX, read_policies
 from holdfast.model.reading import Faults, Reader, shown
 from holdfast.model.venue import (
     DAY_MINUTES,
     AllotmentWish,
+    Blackout,
+    Bound,
     GuestWords,
     OverbookingLimit,
-    Policies,
     Resource,
     Span,
     Stays,
@@ -43,14 +48,11 @@ _PATTERN: Final = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,64}")
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
 _AREA: Final = re.compile(r"(?=.*[A-Za-z0-9])[^\W_][^\x00-\x1f\x7f]{0,63}")
+_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d)(:00)?")
 _AREA_MEANS: Final = "an area's name: 64 characters at most, and a letter a-z or a digit among them"
 _GUEST_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _GUEST_WORD_MEANS: Final = "a word of a-z, 0-9 and _ that begins with a letter (32 at most)"
 _ID_MEANS: Final = "an id: letters, digits and - _ . (64 at most)"
-
-# The longest length or notice that a field may hold: a year, which no venue has a use for beyond.
-_MINUTES_MAX: Final = 366 * DAY_MINUTES
-_DAYS_MAX: Final = 3_660
 
 
 def read(document: Mapping[str, Any]) -> Venue:
@@ -60,24 +62,26 @@ def read(document: Mapping[str, Any]) -> Venue:
     venue_id = reader.text("venue", pattern=_VENUE_ID, means="an id: a-z 0-9 -")
     kind = reader.text("kind", one_of=VENUE_KINDS)
     resources = _resources(reader)
+    seating, day_starts_at = _seating(reader), _day_start(reader)
     venue = Venue(
         id=venue_id,
         name=reader.text("name", chars_max=NAME_CHARS_MAX),
         kind=kind,
         time_zone=_time_zone(reader),
         resources=resources,
-        day_starts_at=_day_start(reader),
+        day_starts_at=day_starts_at,
         slot_minutes=reader.integer("slot_minutes", 15, 1, DAY_MINUTES),
-        seating=_seating(reader),
+        seating=seating,
         buffer_minutes=reader.integer("buffer_minutes", 0, 0, DAY_MINUTES),
         hours=_hours(reader),
         closed=_closed(reader),
         covers_per_slot=reader.optional_integer("covers_per_slot", 1, PARTY_MAX),
         stays=_stays(reader, kind),
-        policies=_policies(reader),
+        policies=read_policies(reader, seating, kind),
         allotments=_allotments(reader, resources),
         overbooking=_overbooking(reader, resources),
         guests=_guests(reader),
+        blackouts=_blackouts(reader, resources, day_starts_at),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")
@@ -130,7 +134,7 @@ def _seating(reader: Reader) -> tuple[tuple[int, int], ...]:
         return default
     path = reader.at("seating_minutes")
     if not isinstance(value, Mapping):
-        minutes = reader.whole(path, value, 1, _MINUTES_MAX)
+        minutes = reader.whole(path, value, 1, MINUTES_MAX)
         return default if minutes is None else ((1, minutes),)
     by_party: dict[int, int] = {}
     for key, entry in value.items():
@@ -138,7 +142,7 @@ def _seating(reader: Reader) -> tuple[tuple[int, int], ...]:
         # JSON knows no numbers as keys.
         number = int(key) if isinstance(key, str) and re.fullmatch(r"\d{1,6}", key) else key
         party = reader.whole(here, number, 1, PARTY_MAX)
-        minutes = reader.whole(here, entry, 1, _MINUTES_MAX)
+        minutes = reader.whole(here, entry, 1, MINUTES_MAX)
         if party in by_party:
             reader.faults.add(here, f"party size {party} stands here twice")
         if party is not None and minutes is not None:
@@ -227,24 +231,6 @@ def _stays(reader: Reader, kind: str) -> Stays | None:
         inner.fault("check_out", "must not be after check_in: a room is sold night after night")
     inner.finish()
     return stays
-
-
-def _policies(reader: Reader) -> Policies:
-    inner = reader.inner("policies")
-    if inner is None:
-        return Policies()
-    policies = Policies(
-        advance_days=inner.optional_integer("advance_days", 0, _DAYS_MAX),
-        cutoff_minutes=inner.integer("cutoff_minutes", 0, 0, _MINUTES_MAX),
-        min_party=inner.integer("min_party", 1, 1, PARTY_MAX),
-        max_party=inner.optional_integer("max_party", 1, PARTY_MAX),
-        hold_minutes=inner.integer("hold_minutes", 15, 1, DAY_MINUTES),
-        cancel_cutoff_minutes=inner.optional_integer("cancel_cutoff_minutes", 0, _MINUTES_MAX),
-    )
-    if policies.max_party is not None and policies.max_party < policies.min_party:
-        inner.fault("max_party", f"is below min_party ({policies.min_party})")
-    inner.finish()
-    return policies
 
 
 def _resources(reader: Reader) -> tuple[Resource, ...]:
@@ -337,7 +323,7 @@ def _allotments(reader: Reader, resources: tuple[Resource, ...]) -> tuple[Allotm
                 holder,
                 _patterns(inner, ids),
                 inner.optional_integer("quantity", 1, PARTY_MAX),
-                inner.optional_integer("release_minutes", 0, _MINUTES_MAX),
+                inner.optional_integer("release_minutes", 0, MINUTES_MAX),
             )
         )
         inner.finish()
@@ -380,10 +366,56 @@ def _overbooking(reader: Reader, resources: tuple[Resource, ...]) -> tuple[Overb
     return tuple(limits)
 
 
-def _patterns(inner: Reader, ids: set[str]) -> tuple[str, ...]:
+def _blackouts(
+    reader: Reader, resources: tuple[Resource, ...], day_starts_at: int
+) -> tuple[Blackout, ...]:
+    ids = {resource.id for resource in resources}
+    found: list[Blackout] = []
+    for number, item in enumerate(reader.items("blackouts", BLACKOUTS_PER_VENUE_MAX)):
+        inner = Reader(item, f"blackouts[{number}]", reader.faults)
+        first, last = _bound(inner, "from"), _bound(inner, "to")
+        name = inner.text("name", chars_max=NAME_CHARS_MAX)
+        patterns = _patterns(inner, ids, required=False)
+        inner.finish()
+        if first is None or last is None:
+            continue
+        if _is_empty(first, last, day_starts_at):
+            inner.fault("to", f"must be after from ({shown(inner.value('from'))})")
+        found.append(Blackout(first, last, name, patterns))
+    return tuple(found)
+
+
+def _bound(inner: Reader, name: str) -> Bound | None:
+    """A day, or a time on the venue's wall; None after reporting a fault."""
+    value = inner.required(name)
+    # YAML reads an unquoted 2026-12-24 18:00:00 as a time, and as one of UTC where it ends in Z.
+    if isinstance(value, datetime.datetime) and value.tzinfo is None:
+        value = value.isoformat()
+    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if match is None and isinstance(value, str) and len(value) > len("2026-12-24"):
+        inner.fault(
+            name, f"{shown(value)} is neither a date nor a time of the venue: 2026-12-24T18:00"
+        )
+        return None
+    day = None if value is None else _date(inner, name, match[1] if match else value)
+    if day is not None and not YEAR_MIN <= day.year <= YEAR_MAX:
+        inner.fault(name, f"the year of {day} is not from {YEAR_MIN} to {YEAR_MAX}")
+        return None
+    minutes = int(match[2]) * 60 + int(match[3]) if match else None
+    return None if day is None else Bound(day, minutes)
+
+
+def _is_empty(first: Bound, last: Bound, day_starts_at: int) -> bool:
+    """Whether a period ends before it begins, on the clock of the wall."""
+    begins = first.minutes if first.minutes is not None else day_starts_at
+    ends = last.minutes if last.minutes is not None else DAY_MINUTES + day_starts_at
+    return (last.day - first.day).days * DAY_MINUTES + ends <= begins
+
+
+def _patterns(inner: Reader, ids: set[str], *, required: bool = True) -> tuple[str, ...]:
     """The resources that an entry of a list is about: ids, or patterns."""
     patterns = tuple(inner.texts("resources", RESOURCES_PER_VENUE_MAX))
-    if not patterns and not inner.has("resources"):
+    if not patterns and required and not inner.has("resources"):
         inner.fault("resources", "is required: ids or patterns such as T*")
     for place, pattern in enumerate(patterns):
         path = f"resources[{place}]"

@@ -24,7 +24,7 @@ from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
 from holdfast.node import offering, overriding, placing, recording, reserving, restricting
-from holdfast.node.placing import Place
+from holdfast.node.asking import Asked, Place, proposal
 from holdfast.node.requests import PatchRequest
 from holdfast.node.restricting import STAFF, Asking
 
@@ -53,10 +53,12 @@ def amend(
     patch: PatchRequest,
     if_match: str | None = None,
     asking: Asking = STAFF,
+    *,
+    by_guest: bool = False,
 ) -> View:
     """Overwrite what the patch names, and move the reservation where that asks for it. `asking`:
-    what whoever asks may be told of a guest who is restricted. Raises Stale, Invalid, RuleViolated,
-    NotAvailable, BadTransition, Forbidden."""
+    what whoever asks may be told of a guest who is restricted; `by_guest`: whoever has it asks by
+    themself. Raises Stale, Invalid, RuleViolated, NotAvailable, BadTransition, Forbidden."""
     override = overriding.reason_of(replica, patch.override or None)
     with replica.transaction():
         view = recording.find(replica, reference)
@@ -69,7 +71,7 @@ def amend(
             # Whose card it is stands beside it, for whoever is asked to forget them.
             fields["agent_id"] = agent
             card = reserving.sealed_card(replica, venue, agent, patch.guest)
-        moved = _moved(replica, venue, view, patch, fields, asking)
+        moved = _moved(replica, venue, view, patch, fields, asking, by_guest)
         if moved is None:
             if fields.get("agent_id", view.agent_id) != view.agent_id:
                 restricting.require(
@@ -82,7 +84,7 @@ def amend(
                 recording.write(replica, view, ReservationAmended(fields, card))
             return recording.view_of(replica, view.id, view.book)
         lifecycle.check_step("moved", view.status, view.code)
-        _write_move(replica, venue, view, moved, fields, card, override=override)
+        _write_move(replica, venue, view, moved, fields, card, override=override, by_guest=by_guest)
         return recording.view_of(replica, view.id, view.book)
 
 
@@ -175,6 +177,7 @@ def _moved(
     patch: PatchRequest,
     fields: dict[str, Any],
     asking: Asking,
+    by_guest: bool,
 ) -> _Move | None:
     """The new place and choice, where the patch needs other claims than the present ones."""
     if not any_placing(patch):
@@ -194,29 +197,32 @@ def _moved(
         listed = candidates(venue, place.party_size, place.quantity, None, None, wanted)
         if _places(present) == _chosen(next(iter(listed))):
             return None
-    kind = str(fields.get("kind", view.kind))
-    began = min((claim.start for claim in present), default=None)
     guest = str(fields.get("agent_id", view.agent_id))
-    given = guest != view.agent_id
+    area = area_named(venue, str(fields.get("area", view.area)))
+    resource_kind = str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present)
+    asked = Asked(
+        str(fields.get("kind", view.kind)), str(fields.get("source", view.source)), guest, by_guest,
+        wanted, resource_kind, area or None, view, _time_of(present),
+    )  # fmt: skip
+    given, began = guest != view.agent_id, min((claim.start for claim in present), default=None)
     limits = restricting.check(
-        replica, venue, guest, kind, start=place.start if given or place.start != began else None,
+        replica, venue, guest, asked.kind,
+        start=place.start if given or place.start != began else None,
         takes_one=given, exclude=view.id, asking=asking,
     )  # fmt: skip
-    placing.check_rules(replica, venue, place, kind, view.id, began, limits)
+    placing.check_rules(replica, venue, place, asked, limits)
     ignoring = {claim.id for claim in view.claims}
     end = place.end + place.buffer
-    if choice is not None:
+    wished = proposal(place, asked)
+    if choice is not None and offering.left_open(venue, wished, [choice]):
         kept = offering.first_free(replica, venue, [choice], place.start, end, ignoring=ignoring)
         if kept is not None:
             return _free_move(replica, venue, patch, place, kept, ignoring)
-    area = area_named(venue, str(fields.get("area", view.area)))
-    resource_kind = str(fields.get("resource_kind", view.resource_kind)) or _kind_of(venue, present)
-    choices = list(
-        candidates(
-            venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
-            below_minimum=kind != "guest",
-        )
+    fitting = candidates(
+        venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
+        below_minimum=asked.kind != "guest",
     )  # fmt: skip
+    choices = placing.permitted(replica, venue, place, asked, list(fitting))
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)
     if found is not None:
         return _free_move(replica, venue, patch, place, found, ignoring)
@@ -225,7 +231,14 @@ def _moved(
             replica, venue, choices, place.start, end, ignoring=ignoring
         )
         return _Move(place, least, True)
-    raise placing.not_available(replica, venue, place, wanted, resource_kind, area)
+    raise placing.not_available(replica, venue, place, asked)
+
+
+def _time_of(claims: Sequence[ClaimView]) -> tuple[int, int] | None:
+    """When they begin and end, without what is kept free after them."""
+    if not claims:
+        return None
+    return min(claim.start for claim in claims), max(claim.end - claim.buffer for claim in claims)
 
 
 def _free_move(
@@ -324,6 +337,7 @@ def _write_move(
     walked: bool = False,
     sold: bool = True,
     override: str = "",
+    by_guest: bool = False,
 ) -> None:
     """On the hub the new claim replaces the old in one entry; on a node, or where it is not to be
     `sold`, it stands by."""
@@ -340,7 +354,7 @@ def _write_move(
     written = placing.claims_of(
         replica, venue, place, move.choice, view, sold=sold, override=override, beyond=move.beyond
     )
-    event = ReservationMoved(changed, card, walked, written.override)
+    event = ReservationMoved(changed, card, walked, written.override, by_guest)
     recording.write(replica, view, event, claims=written.claims, ends=written.ends)
 
 

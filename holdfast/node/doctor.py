@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from holdfast.model.errors import DirectoryError, DirectoryInUse, HoldfastError
 from holdfast.model.limits import DISK_FREE_BYTES_MIN, STAMP_AHEAD_MS_MAX, WAL_BYTES_MAX
 from holdfast.node import files, guest_index, settings
+from holdfast.node.installed_rules import installed
 from holdfast.node.issuing import ISSUER_LEFT_DAYS, issuer_ends_ms
 from holdfast.node.keys import SECRET_MODE, in_ring, is_misplaced, move_secret, read_secret
 from holdfast.node.local_identity import ROOT_META_KEY, LocalIdentity, load_certificate
@@ -356,6 +357,19 @@ def _settings(directory: Path) -> Iterator[Check]:
         yield Check("settings", True, "config.toml and the HOLDFAST_… variables are understood")
 
 
+def _added_rules(directory: Path) -> Iterator[Check]:
+    """What packages add where this program runs; a device's own process may run elsewhere."""
+    book, problems = installed()
+    number = len(book.added)
+    detail = f"{number} rule{'' if number == 1 else 's'} of installed packages can be asked"
+    yield Check(
+        "rules",
+        not problems,
+        sentences(problems) if problems else detail if number else "no package adds rules",
+        "mend or uninstall what is named, and restart the process" if problems else "",
+    )
+
+
 Look = Callable[[Path], Iterator[Check]]
 _CHECKS: Final[tuple[tuple[str, Look], ...]] = (
     ("database", _database),
@@ -368,6 +382,7 @@ _CHECKS: Final[tuple[tuple[str, Look], ...]] = (
     ("key store", _key_store),
     ("certificate", _certificate),
     ("settings", _settings),
+    ("rules", _added_rules),
     ("write-ahead log", _log_size),
 )
 

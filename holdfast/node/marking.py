@@ -17,9 +17,10 @@ from holdfast.model.events import (
     ReservationMarkedNoShow,
     ReservationNoShowUndone,
 )
+from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View
-from holdfast.model.venue import Venue
-from holdfast.node import recording, reserving, selling
+from holdfast.node import asking, placing, recording, reserving, selling
+from holdfast.node.asking import Asked, Place
 from holdfast.node.reasons import reason_code
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ def cancel(
     note: str | None = None,
     *,
     late: bool = False,
+    by_guest: bool = False,
 ) -> View:
     """An intent; the capacity is free when its holder has ended the claim.
 
-    `late`: whoever asks may cancel beyond the venue's limit (`rules.cancel_violations`). Raises
-    RuleViolated for everybody else; what has no place any more can be called off at any time.
+    `late`: whoever asks may cancel whatever the rules say. Raises RuleViolated for everybody else;
+    what has no place any more can be called off at any time. `by_guest`: whoever has it asks by
+    themself.
     """
     code = reason_code(reason, vocabulary.CANCEL_REASONS, has_note=True)
     if by not in vocabulary.CANCELLED_BY:
@@ -48,7 +51,7 @@ def cancel(
         view = _step(replica, "cancelled", reference)
         venue = replica.venue(recording.venue_of(view))
         if not late and view.status != lifecycle.COMMIT_FAILED:
-            _check_in_time(replica, venue.venue, view)
+            _check_in_time(replica, venue, view, by_guest)
         sealed = reserving.sealed_card(
             replica, venue, view.agent_id, {"note": note} if note else None
         )
@@ -109,13 +112,17 @@ def confirm(replica: Service, reference: str) -> View:
         return recording.write(replica, view, ReservationAttendanceConfirmed())
 
 
-def _check_in_time(replica: Service, venue: Venue, view: View) -> None:
-    found = rules.cancel_violations(
-        venue, view.kind, view.starts_at, replica.clock.now_ms() // 1000
-    )
+def _check_in_time(replica: Service, venue: VenueIndex, view: View, by_guest: bool) -> None:
+    asked = Asked(view.kind, view.source, view.agent_id, by_guest, moved=view)
+    place = Place(view.starts_at, view.ends_at, view.nights or None, view.party_size, None, 0)
+    question = asking.question(
+        replica, venue, asking.proposal(place, asked, rules.CANCEL), asked,
+        asking.standing(replica, venue, asked),
+    )  # fmt: skip
+    found = replica.rules.violations(question)
     if found:
-        said = " ".join(one["message"] for one in found)
-        raise RuleViolated(f"{view.code} cannot be cancelled any more. {said}", found)
+        replica.refusals.note(question, [one.rule for one in found])
+        raise placing.refusal(found, [], f"{view.code} cannot be cancelled any more.")
 
 
 def _step(replica: Service, name: str, reference: str) -> View:

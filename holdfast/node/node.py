@@ -320,9 +320,10 @@ class Node(Service):
         return self.store.records.get(PAUSED_KEY) is not None
 
     def sweep(self) -> None:
-        """Drop finished operations that are older than the queue keeps them."""
+        """Drop finished operations and counted refusals that are older than they are kept."""
         with self.transaction():
             self.store.queue.sweep(self.clock.now_ms() - QUEUE_KEPT_DAYS * 86_400_000)
+            self.refusals.sweep()
 
     def pause(self) -> None:
         """Cut hub and NTP as an unplugged network does; survives a restart."""

@@ -1,6 +1,6 @@
-"""What this replica can offer: the first free choice, slots with what remains, covers of a slot.
+"""What this replica can offer: the first free choice, slots with what remains, the nearest of them.
 
-Owns the join of the venue's calendar and choices with what is occupied here. Reads only.
+Owns the join of the venue's calendar, choices and rules with what is occupied here. Reads only.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ import datetime
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.model import calendar, lifecycle, rules, wall
+from holdfast.model import calendar, rules, wall
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid
-from holdfast.model.limits import SLOT_DAYS_MAX
+from holdfast.model.limits import SLOT_DAYS_MAX, SUGGESTED_SLOTS_LOOKED_AT_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
-from holdfast.node import selling
+from holdfast.model.rules import blackouts
+from holdfast.model.rules.suggesting import Search, chosen
+from holdfast.node import asking, selling
+from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import AvailabilityRequest
 
 if TYPE_CHECKING:
@@ -88,23 +91,65 @@ def assurance_of(replica: Service, venue: VenueIndex, choice: Choice, start: int
     return "guaranteed" if terms.guaranteed else "provisional"
 
 
-def slots(replica: Service, venue: VenueIndex, request: AvailabilityRequest) -> list[Slot]:
-    """Every start time asked for, in order. Raises Invalid for a request that makes no sense."""
+def slots(
+    replica: Service,
+    venue: VenueIndex,
+    request: AvailabilityRequest,
+    asked: Asked = asking.NOBODY,
+) -> list[Slot]:
+    """Every start time asked for, in order; of a person who is named, by what they may. Raises
+    Invalid for a request that makes no sense."""
     if request.party_size < 1:
         raise Invalid.field("party_size", "must be at least 1")
+    standing = asking.standing(replica, venue, asked)
     found = []
     for day in _days(venue, request):
-        minutes = request.duration_minutes
-        if minutes is None and request.nights is None and not _stays(venue, request):
-            minutes = calendar.default_minutes(venue.venue, request.party_size)
-        if minutes is not None and minutes < 1:
-            raise Invalid.field("duration_minutes", "must be at least 1")
-        for start in calendar.slot_starts(venue.venue, day, minutes):
+        for start, minutes in _starts(venue, request, day):
             if _wanted(venue, request, start):
-                slot = _slot(replica, venue, request, day, start, minutes)
+                place = _place(venue, request, day, start, minutes)
+                slot = _slot(replica, venue, request, place, asked, standing)
                 if slot.choice is not None or request.include_full:
                     found.append(slot)
     return found
+
+
+def nearest(
+    replica: Service,
+    venue: VenueIndex,
+    request: AvailabilityRequest,
+    asked: Asked,
+    where: Search,
+    start: int,
+    count: int,
+) -> list[Slot]:
+    """The slots nearest to a start that can be had, in order of time; no more days are looked at
+    than are needed."""
+    standing = asking.standing(replica, venue, asked)
+    found: dict[int, Slot] = {}
+    looked = 0
+    for days in where.days:
+        if len(found) >= count or looked >= SUGGESTED_SLOTS_LOOKED_AT_MAX:
+            break
+        for day in days:
+            for at, minutes in _starts(venue, request, day):
+                place = _place(venue, request, day, at, minutes)
+                slot = _slot(replica, venue, request, place, asked, standing)
+                looked += 1
+                if slot.choice is not None:
+                    found[slot.start] = slot
+    return [found[at] for at in chosen(found, start, count)]
+
+
+def _starts(
+    venue: VenueIndex, request: AvailabilityRequest, day: datetime.date
+) -> Iterable[tuple[int, int | None]]:
+    """The start times of a service date, each with its minutes; None: nights."""
+    minutes = request.duration_minutes
+    if minutes is None and request.nights is None and not _stays(venue, request):
+        minutes = calendar.default_minutes(venue.venue, request.party_size)
+    if minutes is not None and minutes < 1:
+        raise Invalid.field("duration_minutes", "must be at least 1")
+    return [(start, minutes) for start in calendar.slot_starts(venue.venue, day, minutes)]
 
 
 def _stays(venue: VenueIndex, request: AvailabilityRequest) -> bool:
@@ -135,38 +180,62 @@ def _wanted(venue: VenueIndex, request: AvailabilityRequest, start: int) -> bool
     return first <= start < wall.local_to_epoch(venue.venue, request.starts_before, "to")
 
 
-def _slot(
-    replica: Service,
+def _place(
     venue: VenueIndex,
     request: AvailabilityRequest,
     day: datetime.date,
     start: int,
     minutes: int | None,
-) -> Slot:
+) -> Place:
     nights = None
     if minutes is None:
         nights = request.nights or 1
         start, end = calendar.stay_interval(venue.venue, day, nights)
     else:
         end = start + minutes * 60
-    broken = rules.violations(
-        venue.venue,
-        rules.Proposal(request.party_size, start, end, "guest", nights),
-        replica.clock.now_ms() // 1000,
-        covers_in_slot(replica, venue, start) if venue.venue.covers_per_slot else 0,
-    )
+    buffer = venue.venue.buffer_minutes * 60
+    return Place(start, end, nights, request.party_size, request.quantity, buffer)
+
+
+def _slot(
+    replica: Service,
+    venue: VenueIndex,
+    request: AvailabilityRequest,
+    place: Place,
+    asked: Asked,
+    standing: rules.Standing,
+) -> Slot:
+    start, end = place.start, place.end
+    wanted = asking.proposal(place, asked)
+    broken = replica.rules.violations(asking.question(replica, venue, wanted, asked, standing))
     if broken:
-        return Slot(start, end, None, 0, "none", broken[0]["rule"])
-    choices = list(
-        candidates(venue, request.party_size, request.quantity, request.resource_kind, request.area)
+        return Slot(start, end, None, 0, "none", broken[0].rule)
+    fitting = list(
+        candidates(venue, place.party_size, place.quantity, request.resource_kind, request.area)
     )
-    occupied_end = end + venue.venue.buffer_minutes * 60
-    choice = first_free(replica, venue, choices, start, occupied_end)
+    choices = left_open(venue, wanted, fitting)
+    if not choices:
+        return Slot(start, end, None, 0, "none", "blackouts" if fitting else "party")
+    ignoring = {claim.id for claim in asked.moved.claims} if asked.moved is not None else ()
+    occupied_end = end + place.buffer
+    choice = first_free(replica, venue, choices, start, occupied_end, ignoring=ignoring)
     if choice is None:
-        return Slot(start, end, None, 0, "none", "full" if choices else "party")
+        return Slot(start, end, None, 0, "none", "full")
     remaining = _remaining(replica, venue, choices, start, occupied_end)
     assurance = assurance_of(replica, venue, choice, start, occupied_end)
     return Slot(start, end, choice, remaining, assurance, "")
+
+
+def left_open(venue: VenueIndex, wanted: rules.Proposal, choices: list[Choice]) -> list[Choice]:
+    """The choices that no blackout of a part of the venue shuts for whoever is bound by it."""
+    if not venue.venue.blackouts or wanted.bound_as not in blackouts.BLACKOUTS.binds:
+        return choices
+    shut = [one for one in blackouts.met_by(venue.venue, wanted) if one.resources]
+    return [
+        choice
+        for choice in choices
+        if not any(blackouts.shuts(blackout, choice.resources) for blackout in shut)
+    ]
 
 
 def _remaining(
@@ -181,16 +250,6 @@ def _remaining(
             resource = venue.resource_by_id[choice.resources[0]]
             total += max(0, occupancy.free(resource.id, resource.capacity, start, end))
     return max(total, 1)
-
-
-def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: bytes = b"") -> int:
-    """Covers of reservations that start in the same slot: what pacing counts (DESIGN §1)."""
-    first, last = calendar.slot_of(venue.venue, start)
-    views = replica.store.projections.select(
-        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, limit=10_000
-    )
-    gone = (lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
-    return sum(v.party_size for v in views if v.status not in gone and v.id != exclude)
 
 
 def render_slot(venue: VenueIndex, slot: Slot) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -16,10 +16,13 @@ import msgspec
 from holdfast.model import calendar, rules, wall
 from holdfast.model.claims import READY
 from holdfast.model.entries import Claim, ClaimId
-from holdfast.model.errors import Invalid, NotAvailable, RuleViolated
+from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolated
 from holdfast.model.offers import Choice, VenueIndex, most_people
 from holdfast.model.reservation import View, standing_claims
-from holdfast.node import offering, selling
+from holdfast.model.rules import blackouts
+from holdfast.model.rules.suggesting import Search, search
+from holdfast.node import asking, offering, selling
+from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import AvailabilityRequest, CreateRequest
 
 if TYPE_CHECKING:
@@ -27,18 +30,6 @@ if TYPE_CHECKING:
 
 
 ALTERNATIVES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """When, how long and for how many: a request that the venue's calendar has understood."""
-
-    start: int
-    end: int
-    nights: int | None
-    party_size: int
-    quantity: int | None
-    buffer: int
 
 
 def place_of(venue: VenueIndex, request: CreateRequest) -> Place:
@@ -63,54 +54,71 @@ def check_rules(
     replica: Service,
     venue: VenueIndex,
     place: Place,
-    kind: str,
-    exclude: bytes = b"",
-    start: int | None = None,
+    asked: Asked,
     limits: Sequence[dict[str, str]] = (),
 ) -> None:
-    """What the venue does not want, told with alternatives; `exclude` is the reservation that is
-    being moved, `start` its present start: who only goes to another table, or stays longer, is not
-    told that the start is over. `limits` are those of the guest that are broken (`restricting`).
-    Raises RuleViolated."""
-    pacing = 0
-    if venue.venue.covers_per_slot is not None and place.nights is None:
-        pacing = offering.covers_in_slot(replica, venue, place.start, exclude)
-    found = rules.violations(
-        venue.venue,
-        rules.Proposal(place.party_size, place.start, place.end, kind, place.nights),
-        replica.clock.now_ms() // 1000,
-        pacing,
-    )
-    if start == place.start:
-        found = [violation for violation in found if violation["rule"] not in rules.OF_THE_START]
-    found += limits
+    """Whether the rules let somebody have a place; `limits` are those of the guest that are broken
+    (`restricting`). Raises RuleViolated with everything that says no and what would be allowed
+    instead, RateLimited where only the time since their last ones does; counts it either way."""
+    known = asking.standing(replica, venue, asked)
+    wanted = asking.proposal(place, asked)
+    question = asking.question(replica, venue, wanted, asked, known)
+    found = [*replica.rules.violations(question)]
+    found += [rules.Violation(one["rule"], one["message"]) for one in limits]
     if found:
-        raise RuleViolated(
-            " ".join(dict.fromkeys(violation["message"] for violation in found)),
-            found,
-            _alternatives(replica, venue, place),
-        )
+        replica.refusals.note(question, [one.rule for one in found])
+        raise refusal(found, _suggestions(replica, venue, place, asked, question, found))
+
+
+def refusal(
+    found: Sequence[rules.Violation], suggestions: list[dict[str, Any]], opening: str = ""
+) -> RuleViolated | RateLimited:
+    """The error that tells what says no."""
+    messages = dict.fromkeys(one.message for one in found)
+    said = " ".join([opening, *messages]).strip()
+    violations = [{"rule": one.rule, "message": one.message} for one in found]
+    if all(one.retry_after_s for one in found):
+        return RateLimited(said, max(one.retry_after_s for one in found), violations)
+    return RuleViolated(said, violations, suggestions)
+
+
+def permitted(
+    replica: Service, venue: VenueIndex, place: Place, asked: Asked, choices: list[Choice]
+) -> list[Choice]:
+    """The choices that no blackout of a part of the venue shuts. Raises RuleViolated where that
+    leaves none of them."""
+    if not venue.venue.blackouts or not choices:
+        return choices
+    wanted = asking.proposal(place, asked)
+    left = offering.left_open(venue, wanted, choices)
+    if left:
+        return left
+    shut = [one for one in blackouts.met_by(venue.venue, wanted) if one.resources]
+    found = [blackouts.violation(one, "What is asked for here") for one in shut]
+    question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
+    replica.refusals.note(question, ["blackouts"])
+    raise refusal(found, _suggestions(replica, venue, place, asked, question, found))
 
 
 def not_available(
-    replica: Service,
-    venue: VenueIndex,
-    place: Place,
-    resources: Sequence[str],
-    kind: str | None = None,
-    area: str | None = None,
+    replica: Service, venue: VenueIndex, place: Place, asked: Asked
 ) -> NotAvailable | RuleViolated:
     """The error to raise where no choice is free, with the nearest slots that are.
 
     RuleViolated where there is no choice at any time: another time would not help.
     """
-    if not resources:
-        here = (kind or venue.default_kind, area or "")
+    if not asked.resources:
+        here = (asked.resource_kind or venue.default_kind, asked.area or "")
         if not venue.offers(place.party_size, place.quantity or 1, *here):
+            wanted = asking.proposal(place, asked)
+            question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
+            replica.refusals.note(question, ["seats"])
             return _never(venue, place, *here)
-    what = " and ".join(resources) if resources else f"a place for {place.party_size}"
+    what = " and ".join(asked.resources) if asked.resources else f"a place for {place.party_size}"
     when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
-    alternatives = _alternatives(replica, venue, place)
+    day = calendar.service_date(venue.venue, place.start)
+    minutes = None if place.nights else (place.end - place.start) // 60
+    alternatives = _nearest(replica, venue, place, asked, Search(((day,),), minutes, place.nights))
     way_out = "try one of the alternatives" if alternatives else "try another time or day"
     return NotAvailable(
         f"{what} at {when} is not free at {venue.venue.name}; {way_out}", alternatives
@@ -134,21 +142,39 @@ def _never(venue: VenueIndex, place: Place, kind: str, area: str) -> RuleViolate
     return RuleViolated(message, [{"rule": "seats", "message": message}])
 
 
-def _alternatives(replica: Service, venue: VenueIndex, place: Place) -> list[dict[str, Any]]:
-    """The nearest free slots of the same service date."""
+def _suggestions(
+    replica: Service,
+    venue: VenueIndex,
+    place: Place,
+    asked: Asked,
+    question: rules.Question,
+    found: Sequence[rules.Violation],
+) -> list[dict[str, Any]]:
+    """What the rules would allow instead; nothing where no other time or length helps."""
+    if not replica.rules.may_be_cured(found):
+        return []
+    return _nearest(replica, venue, place, asked, search(question))
+
+
+def _nearest(
+    replica: Service, venue: VenueIndex, place: Place, asked: Asked, where: Search
+) -> list[dict[str, Any]]:
+    """The nearest slots that can be had by whoever asks ahead."""
     request = AvailabilityRequest(
         venue=venue.venue.id,
         party_size=place.party_size,
-        date=calendar.service_date(venue.venue, place.start).isoformat(),
-        duration_minutes=None if place.nights else (place.end - place.start) // 60,
-        nights=place.nights,
+        duration_minutes=where.minutes,
+        nights=where.nights,
         quantity=place.quantity,
+        resource_kind=asked.resource_kind,
+        area=asked.area,
     )
+    somebody = replace(asked, kind="guest", resources=())
     with contextlib.suppress(Invalid, RuleViolated):
-        slots = offering.slots(replica, venue, request)
-        slots.sort(key=lambda slot: abs(slot.start - place.start))
-        near = sorted(slots[:ALTERNATIVES], key=lambda slot: slot.start)
-        return [offering.render_slot(venue, slot) for slot in near]
+        slots = offering.nearest(
+            replica, venue, request, somebody, where, place.start, ALTERNATIVES
+        )
+        return [offering.render_slot(venue, slot) for slot in slots]
     return []
 
 

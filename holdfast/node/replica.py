@@ -249,6 +249,7 @@ class Replica:
                 self._depth = 0
                 self._touched_venue.clear()
                 self._touched.clear()
+                self.transaction_over()
         for change in changes:
             for listener in list(self.listeners):
                 listener(change)
@@ -265,6 +266,10 @@ class Replica:
 
     def committed(self) -> None:
         """A transaction is on disk: what was remembered of it beside the store may be relied on."""
+
+    def transaction_over(self) -> None:
+        """A transaction has come to its end, whatever became of it: what is to stand although it
+        may have failed is written now. Raises nothing."""
 
     def rolled_back(self) -> None:
         """A transaction failed: what was remembered of it beside the store is to be forgotten."""

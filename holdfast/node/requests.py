@@ -66,7 +66,7 @@ class PatchRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """GET /availability: a service date, or a span of times."""
+    """GET /availability: a service date, or a span of times; for the person named, if any."""
 
     venue: str
     party_size: int
@@ -79,3 +79,5 @@ class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tr
     resource_kind: str | None = None
     quantity: int | None = None
     include_full: bool = False
+    user_id: str | None = None
+    agent_id: str | None = None

@@ -16,6 +16,7 @@ from holdfast.model.errors import Invalid
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.reservation import View, shown_claims
 from holdfast.node import amending, marking, offering, recording, reserving
+from holdfast.node.asking import Asked
 from holdfast.node.importing import ImportReport, import_records
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
 from holdfast.node.restricting import STAFF, Asking
@@ -32,11 +33,14 @@ class Reservations:
 
     # --- making ---------------------------------------------------------------------------------
 
-    def create(self, request: CreateRequest, asking: Asking = STAFF) -> View:
+    def create(
+        self, request: CreateRequest, asking: Asking = STAFF, *, by_guest: bool = False
+    ) -> View:
         """Make a reservation: confirmed at once where this replica holds the right, else
-        provisional. Raises Invalid, RuleViolated, NotAvailable, and Forbidden for a guest for whom
-        none is taken."""
-        return reserving.create(self._r, request, asking)
+        provisional. `by_guest`: whoever it is for asks by themself, with nobody of the house
+        between. Raises Invalid, RuleViolated, RateLimited, NotAvailable, and Forbidden for a guest
+        for whom none is taken."""
+        return reserving.create(self._r, request, asking, by_guest=by_guest)
 
     def import_records(self, venue_id: str, records: Iterable[ImportRecord]) -> ImportReport:
         """Bring another system's reservations in; the same ones again change nothing. Raises
@@ -51,10 +55,13 @@ class Reservations:
         patch: PatchRequest,
         if_match: str | None = None,
         asking: Asking = STAFF,
+        *,
+        by_guest: bool = False,
     ) -> View:
         """Overwrite what the patch names. A change of time, place or quantity that this replica
-        may not decide becomes a pending change; the old claim stays meanwhile (§5.6)."""
-        return amending.amend(self._r, reference, patch, if_match, asking)
+        may not decide becomes a pending change; the old claim stays meanwhile (§5.6). `by_guest`
+        as for `create`."""
+        return amending.amend(self._r, reference, patch, if_match, asking, by_guest=by_guest)
 
     def cancel(
         self,
@@ -64,10 +71,12 @@ class Reservations:
         note: str | None = None,
         *,
         late: bool = False,
+        by_guest: bool = False,
     ) -> View:
         """An intent; the capacity is free when its holder has ended the claim. `late`: whoever
-        asks may cancel beyond the venue's limit. Raises RuleViolated for everybody else."""
-        return marking.cancel(self._r, reference, reason, by, note, late=late)
+        asks may cancel beyond the venue's limit. Raises RuleViolated for everybody else.
+        `by_guest` as for `create`."""
+        return marking.cancel(self._r, reference, reason, by, note, late=late, by_guest=by_guest)
 
     def check_in(self, reference: str, actual_party_size: int | None = None) -> View:
         """The guests are here, perhaps fewer or more than were expected."""
@@ -138,11 +147,16 @@ class Reservations:
             return found[:limit], f"{last.starts_at}.{last.id.hex()}"
         return found, None
 
-    def availability(self, request: AvailabilityRequest) -> list[dict[str, Any]]:
-        """The slots of the contract's `GET /availability`. Raises Invalid, NotFound."""
+    def availability(
+        self, request: AvailabilityRequest, *, by_guest: bool = False
+    ) -> list[dict[str, Any]]:
+        """The slots of the contract's `GET /availability`, of the person that it names by what they
+        may; `by_guest` as for `create`. Raises Invalid, NotFound."""
         venue = self._r.venue(request.venue)
+        agent = reserving.named_agent(self._r, request.user_id, request.agent_id)
+        asked = Asked(agent_id=agent, by_guest=by_guest)
         with self._r.lock:
-            slots = offering.slots(self._r, venue, request)
+            slots = offering.slots(self._r, venue, request, asked)
         return [offering.render_slot(venue, slot) for slot in slots]
 
     def sync_state(self, view: View) -> str:

@@ -21,7 +21,7 @@ from holdfast.model.pseudonyms import agent_id as pseudonym
 from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
 from holdfast.model.reservation import View
 from holdfast.node import offering, overriding, placing, recording, restricting
-from holdfast.node.placing import Place
+from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import CreateRequest
 from holdfast.node.restricting import STAFF, Asking
 
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 
-def create(replica: Service, request: CreateRequest, asking: Asking = STAFF) -> View:
+def create(
+    replica: Service, request: CreateRequest, asking: Asking = STAFF, *, by_guest: bool = False
+) -> View:
     """Make a reservation: confirmed at once where this replica holds the right, else
     provisional. With an override it may be beyond the capacity, where there is no room otherwise.
-    `asking`: what whoever asks may be told of a guest who is restricted. Raises Invalid,
-    RuleViolated, NotAvailable, Forbidden."""
+    `asking`: what whoever asks may be told of a guest who is restricted; `by_guest`: whoever it is
+    for asks by themself, with nobody of the house between. Raises Invalid, RuleViolated,
+    RateLimited, NotAvailable, Forbidden."""
     venue = replica.venue(request.venue)
     place = placing.place_of(venue, request)
     check_words(request.kind, request.source, request.occasion, request.metadata)
@@ -42,9 +45,14 @@ def create(replica: Service, request: CreateRequest, asking: Asking = STAFF) -> 
     limits = restricting.check(
         replica, venue, agent, request.kind, start=place.start, takes_one=True, asking=asking
     )
-    placing.check_rules(replica, venue, place, request.kind, limits=limits)
+    source = request.source or ("walk_in" if request.kind == "walk_in" else "direct")
+    asked = Asked(
+        request.kind, source, agent, by_guest, tuple(request.resources), request.resource_kind,
+        request.area,
+    )  # fmt: skip
     with replica.transaction():
-        choice, beyond = _choose(replica, venue, place, request)
+        placing.check_rules(replica, venue, place, asked, limits)
+        choice, beyond = _choose(replica, venue, place, request, asked)
         written = placing.claims_of(replica, venue, place, choice, override=override, beyond=beyond)
         reservation = replica.reservation_ids.next(
             replica.identity.incarnation, replica.clock.now_ms()
@@ -57,7 +65,7 @@ def create(replica: Service, request: CreateRequest, asking: Asking = STAFF) -> 
             code=next_code(replica, venue, book, replica.clock.now_ms() // 1000),
             service_date=calendar.service_date(venue.venue, place.start).isoformat(),
             kind=request.kind,
-            source=request.source or ("walk_in" if request.kind == "walk_in" else "direct"),
+            source=source,
             may_move=not request.resources if request.may_move is None else request.may_move,
             resource_kind=request.resource_kind or "",
             area=area_code(request.area or ""),
@@ -73,7 +81,7 @@ def create(replica: Service, request: CreateRequest, asking: Asking = STAFF) -> 
 
 
 def _choose(
-    replica: Service, venue: VenueIndex, place: Place, request: CreateRequest
+    replica: Service, venue: VenueIndex, place: Place, request: CreateRequest, asked: Asked
 ) -> tuple[Choice, bool]:
     """The choice to take, and whether that is beyond the capacity."""
     found = candidates(
@@ -82,19 +90,18 @@ def _choose(
         place.quantity,
         request.resource_kind,
         request.area,
-        tuple(request.resources),
+        asked.resources,
         below_minimum=request.kind != "guest",
     )
-    choices, end = list(found), place.end + place.buffer
+    choices = placing.permitted(replica, venue, place, asked, list(found))
+    end = place.end + place.buffer
     choice = offering.first_free(replica, venue, choices, place.start, end)
     if choice is not None:
         insists = request.override is not None
         return choice, insists and overriding.goes_beyond(replica, venue, choice, place.start, end)
     if request.override is not None and choices:
         return overriding.least_overbooked(replica, venue, choices, place.start, end), True
-    raise placing.not_available(
-        replica, venue, place, request.resources, request.resource_kind, request.area
-    )
+    raise placing.not_available(replica, venue, place, asked)
 
 
 def check_words(
@@ -121,17 +128,20 @@ def check_words(
 def agent_of(replica: Service, user_id: str | None, agent: str | None) -> str:
     """Who the guest is to the book: a pseudonym of `user_id`, the one given, or one made up for a
     walk-in. Raises Invalid."""
+    return named_agent(replica, user_id, agent) or walk_in_agent_id(os.urandom(20))
+
+
+def named_agent(replica: Service, user_id: str | None, agent: str | None) -> str:
+    """The same of whoever is named; empty where nobody is. Raises Invalid."""
     if user_id is not None and agent is not None:
         raise Invalid.field("agent_id", "give user_id or agent_id, not both")
     if user_id is not None:
         if not user_id:
             raise Invalid.field("user_id", "must not be empty; leave it out for a walk-in")
         return pseudonym(replica.identity.pseudonym_key, user_id)
-    if agent is not None:
-        if not is_agent_id(agent):
-            raise Invalid.field("agent_id", "must be agent_ and 32 characters")
-        return agent
-    return walk_in_agent_id(os.urandom(20))
+    if agent is not None and not is_agent_id(agent):
+        raise Invalid.field("agent_id", "must be agent_ and 32 characters")
+    return agent or ""
 
 
 def next_code(replica: Service, venue: VenueIndex, book: str, made_s: int) -> str:

@@ -183,6 +183,8 @@ class Runtime:
             self.replica.sweep()
         elif isinstance(self.replica, Hub):
             self.replica.admission.sweep()
+            with self.replica.transaction():
+                self.replica.refusals.sweep()
 
     def _keep_witness(self) -> None:
         if isinstance(self.replica, Hub | Node):

@@ -16,7 +16,7 @@ from holdfast.model.events import OperationWithdrawn
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View, followed
 from holdfast.model.vocabulary import WITHDRAW_REASONS, resolve_reasons
-from holdfast.node import contradicting
+from holdfast.node import contradicting, installed_rules
 from holdfast.node.forgetting import Device, Forgetting
 from holdfast.node.guests import Guests
 from holdfast.node.holding import Holding
@@ -24,6 +24,7 @@ from holdfast.node.identity import Identity
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reasons import reason_code
 from holdfast.node.recording import refused_as_invalid
+from holdfast.node.refusals import Refusals
 from holdfast.node.replica import Merged, Replica
 from holdfast.node.reservations import Reservations
 from holdfast.node.settings import Settings
@@ -51,6 +52,8 @@ class Service(Replica):
         # First: opening may end in a rollback, which this one must hear of.
         self.holding = Holding(self)
         self.forgetting = Forgetting(self)
+        self.rules = installed_rules.installed().book
+        self.refusals = Refusals(self)
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)
         self.cards = Guests(self)
@@ -165,6 +168,10 @@ class Service(Replica):
     def before_commit(self) -> None:
         self.forgetting.destroy_covered()
         super().before_commit()
+
+    def transaction_over(self) -> None:
+        self.refusals.write()
+        super().transaction_over()
 
     def may_confirm(self, name: str) -> bool:
         """Whether this replica may write in a book what it did; a hub may not while it recovers."""

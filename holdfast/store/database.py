@@ -359,6 +359,22 @@ def m010_restrictions(db: Database) -> None:
     )
 
 
+@migrations()
+def m012_violations(db: Database) -> None:
+    """How often each rule said no, without any person."""
+    _run(
+        db,
+        """
+        CREATE TABLE violations (
+            book TEXT NOT NULL, day TEXT NOT NULL, rule TEXT NOT NULL, kind TEXT NOT NULL,
+            source TEXT NOT NULL, weekday INTEGER NOT NULL, hour INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            PRIMARY KEY (book, day, rule, kind, source, weekday, hour)
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -508,5 +524,6 @@ _OURS: Final = frozenset(
         m008_guests,
         m009_waiting_keys,
         m010_restrictions,
+        m012_violations,
     )
 )

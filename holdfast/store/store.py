@@ -16,10 +16,12 @@ from holdfast.store import database
 from holdfast.store.cards import Cards
 from holdfast.store.journal import Journal
 from holdfast.store.logins import Logins
+from holdfast.store.persons import Persons
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
 from holdfast.store.restrictions import Restrictions
+from holdfast.store.violations import Violations
 
 _NORMAL: Final = 1
 """What SQLite calls `PRAGMA synchronous=NORMAL`: with a WAL no commit waits for the disk."""
@@ -44,6 +46,8 @@ class Store:
                 self.logins = Logins(self.db)
                 self.cards = Cards(self.db)
                 self.restrictions = Restrictions(self.db)
+                self.persons = Persons(self.db)
+                self.violations = Violations(self.db)
         except BaseException:
             self._lock.release()
             raise

@@ -104,6 +104,10 @@ TABLE = [
     Row("GET", "/venues/trattoria/calendar.ics", LOOKERS, 200, 403),
     Row("GET", "/resources", ALL, 200, HIDDEN),
     Row("GET", "/resources?venue=trattoria", ALL, 200, 403),
+    Row("GET", "/blackouts", ALL, 200, HIDDEN),
+    Row("GET", "/blackouts?venue=trattoria", ALL, 200, 403),
+    # What is added up
+    Row("GET", "/analytics/violations?venue=trattoria", LOOKERS, 200, 403),
     # Who sells what
     Row("GET", "/allotments", LOOKERS, 200, HIDDEN),
     Row("GET", "/allotments?venue=trattoria", LOOKERS, 200, 403),

@@ -33,6 +33,7 @@ clock status | clock sample
 books list | books show | books export
 exceptions list | exceptions show | exceptions resolve
 audit list | audit verify | decision verify
+report violations
 token create | token list | token revoke | open
 staff add | staff list | staff set-pin | staff unlock | staff remove
 config get

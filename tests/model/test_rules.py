@@ -2,62 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.calendar import local_to_epoch, reservation_interval
-from holdfast.model.rules import Proposal, cancel_violations, violations
-from holdfast.model.venue import Venue, parse_venue
+from holdfast.model import calendar
+from holdfast.model.calendar import local_to_epoch
+from holdfast.model.rules import (
+    CANCEL,
+    IMPORT,
+    MOVE,
+    OWN,
+    RULES,
+    Made,
+    Proposal,
+    Question,
+    Standing,
+)
 from holdfast.model.vocabulary import RESERVATION_KINDS
-
-NOW = "2026-06-30T11:00"  # a Tuesday
-
-
-def restaurant(**changes: Any) -> Venue:
-    return parse_venue(
-        {
-            "venue": "corner",
-            "name": "Corner",
-            "kind": "restaurant",
-            "time_zone": "Europe/Rome",
-            "day_starts_at": "04:00",
-            "hours": {"tue": [["12:00", "15:00"], ["18:00", "23:30"]], "wed": [["18:00", "02:00"]]},
-            "covers_per_slot": 10,
-            "policies": {"advance_days": 90, "cutoff_minutes": 30, "min_party": 2, "max_party": 8},
-            "resources": [{"id": "T1", "kind": "table", "seats": [1, 4]}],
-            **changes,
-        }
-    )
-
-
-def hotel() -> Venue:
-    return restaurant(
-        kind="lodging",
-        hours=None,
-        closed=["2026-12-25"],
-        stays={"max_nights": 14},
-        resources=[{"id": "DBL", "kind": "pool", "counts": "units", "capacity": 4}],
-    )
-
-
-def said(
-    venue: Venue,
-    start: str,
-    *,
-    pacing: int = 0,
-    now: str = NOW,
-    nights: int | None = None,
-    minutes: int | None = None,
-    **proposal: Any,
-) -> dict[str, str]:
-    party = proposal.pop("party_size", 2)
-    interval = reservation_interval(venue, start, party, nights=nights, duration_minutes=minutes)
-    proposed = Proposal(party, interval.start, interval.end, nights=interval.nights, **proposal)
-    found = violations(venue, proposed, local_to_epoch(venue, now), pacing)
-    return {one["rule"]: one["message"] for one in found}
+from tests.model.asked import NOW, hotel, restaurant, said
 
 
 @pytest.mark.parametrize(
@@ -107,6 +73,25 @@ def test_all_broken_rules_are_named_not_only_the_first() -> None:
     assert set(found) == {"party", "advance", "slot", "pacing"}
 
 
+def test_everything_that_can_be_wrong_at_once_is_named_at_once():
+    at = restaurant(
+        covers_per_slot=3,
+        policies={
+            "advance_days": 7, "max_party": 2, "min_minutes": 90, "concurrent": 1,
+            "rates": {"per_hour": 1},
+        },
+        blackouts=[{"from": "2026-07-01", "to": "2026-12-31", "name": "rebuilding"}],
+    )  # fmt: skip
+    now_s = local_to_epoch(at, NOW)
+    known = Standing(ahead=1, made=(Made(now_s, at.id),))
+    found = said(
+        at, "2026-07-14T18:05", minutes=30, party_size=3, pacing=3, standing=known, by_guest=True
+    )
+    assert list(found) == [
+        "duration", "party", "advance", "slot", "blackouts", "pacing", "concurrent", "rates",
+    ]  # fmt: skip
+
+
 def test_messages_say_what_would_be_right() -> None:
     at = restaurant()
     assert "12:00–15:00 and 18:00–23:30" in said(at, "2026-06-30T16:00")["hours"]
@@ -120,8 +105,8 @@ def test_messages_say_what_would_be_right() -> None:
 def test_a_length_of_nothing_is_refused_even_from_history() -> None:
     at = restaurant()
     start = local_to_epoch(at, "2026-06-30T12:00")
-    found = violations(at, Proposal(2, start, start, imported=True), start)
-    assert [one["rule"] for one in found] == ["duration"]
+    nothing = Proposal(party_size=2, starts_at=start, ends_at=start, imported=True)
+    assert [one.rule for one in OWN.violations(Question(at, nothing, start))] == ["duration"]
 
 
 def test_a_room_for_tonight_is_sold_after_check_in_has_begun() -> None:
@@ -146,6 +131,111 @@ def test_a_venue_without_limits_has_none() -> None:
     assert said(at, "2031-01-01T04:15", party_size=500, pacing=10_000) == {}
 
 
+# --- how long -------------------------------------------------------------------------------------
+
+HOURLY = {"seating_minutes": 60, "policies": {"min_minutes": 60, "max_minutes": 120}}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "refused"),
+    [
+        (59, "59 min is too short: 1 h at least"),
+        (60, ""),
+        (90, ""),
+        (120, ""),
+        (121, "2 h at most"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["guest", "walk_in"])
+def test_a_length_is_allowed_from_the_least_to_the_greatest(kind: str, minutes: int, refused: str):
+    found = said(restaurant(**HOURLY), "2026-06-30T12:00", minutes=minutes, kind=kind)
+    assert set(found) == ({"duration"} if refused else set())
+    assert refused in found.get("duration", "")
+
+
+def test_the_house_and_nights_and_what_keeps_its_length_have_the_length_they_have():
+    at = restaurant(**HOURLY)
+    assert said(at, "2026-06-30T12:00", minutes=15, kind="house") == {}
+    lodging = restaurant(
+        kind="lodging", hours=None, stays={}, policies={"min_minutes": 60, "max_minutes": 120}
+    )
+    assert said(lodging, "2026-07-01", nights=2) == {}
+    start = local_to_epoch(at, "2026-06-30T12:00")
+    half_an_hour = (start - 3_600, start - 1_800)
+    moved: dict[str, Any] = {"minutes": 30, "step": "move", "present": half_an_hour}
+    assert said(at, "2026-06-30T12:00", **moved) == {}
+    assert set(said(at, "2026-06-30T12:00", **moved | {"minutes": 40})) == {"duration"}
+
+
+# --- how far ahead --------------------------------------------------------------------------------
+
+ZONES = ["Europe/Rome", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    day_starts_at=st.sampled_from(["00:00", "04:00", "02:30"]),
+    now=st.datetimes(datetime.datetime(2026, 1, 1), datetime.datetime(2027, 12, 31)),
+    within=st.integers(0, 86_399),
+)
+def test_day_14_is_accepted_and_day_15_refused_on_the_venues_calendar(
+    zone: str, day_starts_at: str, now: datetime.datetime, within: int
+):
+    """Whatever the hour, on the days on which the clocks change too."""
+    at = restaurant(
+        time_zone=zone, day_starts_at=day_starts_at, hours=None, policies={"advance_days": 14}
+    )
+    now_s = int(now.replace(tzinfo=datetime.UTC).timestamp())
+    today = calendar.service_date(at, now_s)
+    for days, refused in ((14, set()), (15, {"advance"})):
+        first, after = calendar.service_day(at, today + datetime.timedelta(days=days))
+        start = min(first + within, after - 1)
+        asked = Proposal(party_size=2, starts_at=start, ends_at=start + 3_600)
+        found = {one.rule for one in OWN.violations(Question(at, asked, now_s))}
+        assert found - {"slot"} == refused
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "first_refused"),
+    [
+        # In between the clocks go forward, and back: neither makes a day longer or shorter.
+        ("2026-03-20T23:30", "2026-04-03T23:45", "2026-04-04T00:15"),
+        ("2026-10-20T00:15", "2026-11-03T23:45", "2026-11-04T00:15"),
+    ],
+)
+def test_a_day_is_a_day_also_when_the_clocks_change(now: str, last: str, first_refused: str):
+    at = restaurant(day_starts_at="00:00", hours=None, policies={"advance_days": 14})
+    assert said(at, last, now=now) == {}
+    assert set(said(at, first_refused, now=now)) == {"advance"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "broken"),
+    [
+        ({"start": "2026-09-28T18:00"}, set()),  # ninety days
+        ({"start": "2026-09-29T18:00"}, {"advance"}),
+        ({"party_size": 1}, set()),
+        ({"party_size": 12}, set()),
+        ({"party_size": 13}, {"party"}),
+        ({"start": "2026-07-01T12:15"}, set()),
+        ({"start": "2026-07-01T12:10"}, {"slot"}),
+        ({"start": "2026-07-01T13:30"}, set()),  # an hour and a half, until three
+        ({"start": "2026-07-01T13:45"}, {"hours"}),
+    ],
+)
+def test_the_settings_that_restaurants_have_are_each_kept(asked: dict[str, Any], broken: set[str]):
+    """Ninety days ahead, parties of 1 to 12, an hour and a half, from quarter to quarter."""
+    lunch = {day: [["12:00", "15:00"], ["18:00", "23:00"]] for day in ("mon", "tue", "wed")}
+    at = restaurant(
+        hours=lunch, covers_per_slot=None, policies={"advance_days": 90, "max_party": 12}
+    )
+    assert (at.seating, at.slot_minutes, at.policies.min_party) == (((1, 90),), 15, 1)
+    assert set(said(at, asked.pop("start", "2026-07-01T12:00"), **asked)) == broken
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
 @given(
     minutes=st.integers(-10_000, 200_000),
     length=st.integers(-60, 600),
@@ -161,8 +251,10 @@ def test_nobody_is_bound_by_more_rules_than_a_guest(
     start = now + minutes * 60
 
     def rules(**changes: Any) -> set[str]:
-        proposal = Proposal(party, start, start + length * 60, **changes)
-        return {one["rule"] for one in violations(at, proposal, now, pacing)}
+        proposal = Proposal(
+            party_size=party, starts_at=start, ends_at=start + length * 60, **changes
+        )
+        return {one.rule for one in OWN.violations(Question(at, proposal, now, pacing=pacing))}
 
     assert rules(imported=True) <= rules(kind=kind) <= rules(kind="guest")
     assert ("duration" in rules(imported=True)) == (length <= 0)
@@ -176,8 +268,7 @@ def called_off(
 ) -> dict[str, str]:
     policies = {} if cutoff is None else {"cancel_cutoff_minutes": cutoff}
     venue = restaurant(policies=policies)
-    starts_at, now_s = local_to_epoch(venue, start), local_to_epoch(venue, now)
-    return {one["rule"]: one["message"] for one in cancel_violations(venue, kind, starts_at, now_s)}
+    return said(venue, start, now=now, kind=kind, step=CANCEL)
 
 
 @pytest.mark.parametrize(
@@ -223,3 +314,80 @@ def test_walk_ins_and_the_house_and_venues_without_a_limit_cancel_at_any_time():
         "up to the start"
         in called_off("2026-06-30T20:00", "2026-06-30T20:01", cutoff=0)["cancel-cutoff"]
     )
+
+
+# --- whom each rule binds -------------------------------------------------------------------------
+
+ALL, SERVED, AHEAD = {"guest", "walk_in", "house"}, {"guest", "walk_in"}, {"guest"}
+BINDS = {
+    "duration": ALL | {IMPORT}, "nights": ALL, "party": ALL, "past": AHEAD, "cutoff": AHEAD,
+    "advance": AHEAD, "closed": ALL, "hours": ALL, "slot": AHEAD, "blackouts": SERVED,
+    "pacing": ALL, "concurrent": AHEAD, "reschedules": SERVED, "rates": SERVED,
+    "cancel-cutoff": AHEAD,
+}  # fmt: skip
+"""Written out, and not taken from the list that the product goes by."""
+STAYS = restaurant(kind="lodging", hours=None, stays={"max_nights": 5}, closed=["2026-07-03"])
+AT = "2026-06-30T12:00"
+NOON = local_to_epoch(restaurant(), AT)
+BROKEN: dict[str, dict[str, Any]] = {
+    "duration": {"venue": restaurant(), "start": AT},
+    "nights": {"venue": STAYS, "start": "2026-07-01", "nights": 6},
+    "party": {"venue": restaurant(), "start": AT, "party_size": 9},
+    "past": {"venue": restaurant(), "start": AT, "now": "2026-06-30T12:01"},
+    "cutoff": {"venue": restaurant(), "start": AT, "now": "2026-06-30T11:59"},
+    "advance": {"venue": restaurant(), "start": "2026-12-29T18:00"},
+    "closed": {"venue": STAYS, "start": "2026-07-03", "nights": 1},
+    "hours": {"venue": restaurant(), "start": "2026-06-30T16:00"},
+    "slot": {"venue": restaurant(), "start": "2026-06-30T12:05"},
+    "blackouts": {
+        "venue": restaurant(blackouts=[{"from": "2026-06-30", "to": "2026-06-30", "name": "x"}]),
+        "start": AT,
+    },
+    "pacing": {"venue": restaurant(), "start": AT, "pacing": 9},
+    "concurrent": {
+        "venue": restaurant(policies={"concurrent": 2}), "start": AT,
+        "standing": Standing(ahead=2),
+    },
+    "reschedules": {
+        "venue": restaurant(policies={"max_reschedules": 1}), "start": AT, "step": MOVE,
+        "present": (NOON - 3_600, NOON), "standing": Standing(reschedules=1),
+    },
+    "rates": {
+        "venue": restaurant(policies={"rates": {"per_day": 1}}), "start": AT,
+        "standing": Standing(made=(Made(NOON - 7_200, "elsewhere"),)),
+    },
+    "cancel-cutoff": {
+        "venue": restaurant(policies={"cancel_cutoff_minutes": 120}), "start": AT, "step": CANCEL,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*sorted(RESERVATION_KINDS), IMPORT])
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES])
+def test_each_rule_binds_the_kinds_that_it_is_for_and_no_other(rule: str, kind: str):
+    asked = dict(BROKEN[rule])
+    at, start = asked.pop("venue"), asked.pop("start")
+    who = {"imported": True} if kind == IMPORT else {"kind": kind}
+    if rule == "duration":
+        nothing = Proposal(party_size=2, starts_at=NOON, ends_at=NOON, by_guest=True, **who)
+        now_s = local_to_epoch(at, NOW)
+        found = {one.rule for one in OWN.violations(Question(at, nothing, now_s))}
+    else:
+        found = set(said(at, start, by_guest=True, **asked, **who))
+    assert found == ({rule} if kind in BINDS[rule] else set())
+
+
+@pytest.mark.parametrize("rule", ["reschedules", "rates"])
+def test_what_the_staff_does_for_somebody_is_not_held_against_them(rule: str):
+    asked = dict(BROKEN[rule])
+    assert said(asked.pop("venue"), asked.pop("start"), **asked) == {}
+
+
+@pytest.mark.parametrize(
+    "rule", [rule.id for rule in RULES if rule.of_start and rule.id != "cancel-cutoff"]
+)
+def test_a_change_that_leaves_the_start_alone_is_not_asked_about_it(rule: str):
+    asked = dict(BROKEN[rule])
+    at, start = asked.pop("venue"), asked.pop("start")
+    begins = local_to_epoch(at, start if "T" in start else f"{start}T15:00")
+    assert said(at, start, step=MOVE, present=(begins, begins + 60), **asked) == {}

@@ -211,7 +211,7 @@ def test_a_sound_directory_passes_every_check_in_use_or_not(hub: Replica, stoppe
         assert set(checks) == {
             "lock", "database", "schema", "chains", "unsealed", "projections", "guest index",
             "clock", "disk",
-            "permissions", "key store", "certificate", "settings", "write-ahead log",
+            "permissions", "key store", "certificate", "settings", "rules", "write-ahead log",
         }  # fmt: skip
     assert "in use" in looked(hub.store.directory)["lock"].detail
     assert "no process" in looked(stopped)["lock"].detail

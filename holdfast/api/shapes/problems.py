@@ -61,7 +61,11 @@ class Problem(Shape, kw_only=True):
         bool | UnsetType, Meta(description="`not-available`: whether there is a waitlist")
     ] = UNSET
     violations: Annotated[
-        list[Violation] | UnsetType, Meta(description="`rule-violated`: every rule that says no")
+        list[Violation] | UnsetType,
+        Meta(
+            description="`rule-violated`: every rule that says no; `rate-limited`: the rule, where "
+            "it is one of the venue"
+        ),
     ] = UNSET
     suggestions: Annotated[
         list[Slot] | UnsetType, Meta(description="`rule-violated`: what the rules would allow")

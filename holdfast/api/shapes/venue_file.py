@@ -13,12 +13,23 @@ from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import Date
 from holdfast.api.shapes.venues import (
+    ADVANCE,
+    BLACKOUTS,
     CANCEL_CUTOFF,
+    CONCURRENT,
+    MAX_MINUTES,
+    MAX_RESCHEDULES,
+    MIN_MINUTES,
+    TAGS,
+    TIERS,
     AllotmentEntry,
+    BlackoutEntry,
     Clock,
     Counts,
     Hours,
     OverbookingEntry,
+    PersonLimits,
+    Rates,
     VenueKind,
 )
 from holdfast.model.limits import NIGHTS_MAX
@@ -35,12 +46,19 @@ class StaysFile(msgspec.Struct, kw_only=True):
 class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     """What guests may ask for."""
 
-    advance_days: Annotated[int | None, Meta(description="days ahead, at most")] = None
+    advance_days: Annotated[int | None, Meta(description=ADVANCE)] = None
     cutoff_minutes: Annotated[int, Meta(description="minutes before the start, at least")] = 0
     min_party: Annotated[int, Meta(description="people")] = 1
     max_party: Annotated[int | None, Meta(description="people")] = None
     hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")] = 15
     cancel_cutoff_minutes: Annotated[int | None, Meta(description=CANCEL_CUTOFF)] = None
+    min_minutes: Annotated[int | None, Meta(description=MIN_MINUTES)] = None
+    max_minutes: Annotated[int | None, Meta(description=MAX_MINUTES)] = None
+    concurrent: Annotated[int | None, Meta(description=CONCURRENT)] = None
+    max_reschedules: Annotated[int | None, Meta(description=MAX_RESCHEDULES)] = None
+    rates: Rates | None = None
+    tiers: Annotated[dict[str, PersonLimits] | None, Meta(description=TIERS)] = None
+    tags: Annotated[dict[str, PersonLimits] | None, Meta(description=TAGS)] = None
 
 
 class ResourceFile(msgspec.Struct, kw_only=True):
@@ -109,3 +127,4 @@ class VenueFile(msgspec.Struct, kw_only=True):
         GuestWordsFile | UnsetType,
         Meta(description="words for guests' tiers and tags, beside those that every venue has"),
     ] = UNSET
+    blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET

@@ -56,15 +56,50 @@ CANCEL_CUTOFF: Final = (
 )
 
 
+ADVANCE: Final = "days ahead, at most"
+MIN_MINUTES: Final = "minutes of a seating, at least"
+MAX_MINUTES: Final = "minutes of a seating, at most"
+CONCURRENT: Final = "reservations that one person may have ahead, not over, at most"
+MAX_RESCHEDULES: Final = "how often whoever has a reservation may move it to another start"
+TIERS: Final = "what those of a tier may, by its name: the most that anybody has counts"
+TAGS: Final = "the same of those who have a tag"
+BLACKOUTS: Final = "periods in which guests are not taken"
+
+
+class PersonLimits(msgspec.Struct, kw_only=True):
+    """What one person may; what is left out is as for everybody."""
+
+    advance_days: Annotated[int | UnsetType, Meta(description=ADVANCE)] = UNSET
+    concurrent: Annotated[int | UnsetType, Meta(description=CONCURRENT)] = UNSET
+    max_reschedules: Annotated[int | UnsetType, Meta(description=MAX_RESCHEDULES)] = UNSET
+
+
+class Rates(msgspec.Struct, kw_only=True):
+    """How many reservations may be made for one person who asks without the staff, at most; what is
+    left out is not limited."""
+
+    per_hour: Annotated[int | UnsetType, Meta(description="within 60 minutes")] = UNSET
+    per_day: Annotated[int | UnsetType, Meta(description="within 24 hours")] = UNSET
+    per_venue_day: Annotated[int | UnsetType, Meta(description="within 24 hours, here")] = UNSET
+    per_venue_week: Annotated[int | UnsetType, Meta(description="within 7 days, here")] = UNSET
+
+
 class Policies(Shape, kw_only=True):
     """What guests may ask for; what is left out is not limited."""
 
-    advance_days: Annotated[int | UnsetType, Meta(description="days ahead, at most")] = UNSET
+    advance_days: Annotated[int | UnsetType, Meta(description=ADVANCE)] = UNSET
     cutoff_minutes: Annotated[int, Meta(description="minutes before the start, at least")]
     min_party: Annotated[int, Meta(description="people")]
     max_party: Annotated[int | UnsetType, Meta(description="people")] = UNSET
     hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")]
     cancel_cutoff_minutes: Annotated[int | UnsetType, Meta(description=CANCEL_CUTOFF)] = UNSET
+    min_minutes: Annotated[int | UnsetType, Meta(description=MIN_MINUTES)] = UNSET
+    max_minutes: Annotated[int | UnsetType, Meta(description=MAX_MINUTES)] = UNSET
+    concurrent: Annotated[int | UnsetType, Meta(description=CONCURRENT)] = UNSET
+    max_reschedules: Annotated[int | UnsetType, Meta(description=MAX_RESCHEDULES)] = UNSET
+    rates: Rates | UnsetType = UNSET
+    tiers: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TIERS)] = UNSET
+    tags: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TAGS)] = UNSET
 
 
 class ResourceEntry(Shape, kw_only=True):
@@ -118,6 +153,20 @@ class GuestWords(Shape, kw_only=True):
     tags: Annotated[list[str], Meta(description="what else")]
 
 
+class BlackoutEntry(Shape, kw_only=True, rename={"first": "from", "last": "to"}):
+    """A period in which guests are not taken."""
+
+    first: Annotated[
+        str, Meta(description="a date, which is in it, or a time on the venue's wall clock")
+    ]
+    last: Annotated[str, Meta(description="a date, which is in it, or a time, which is not")]
+    name: Annotated[str, Meta(description="what it is called; refusals say so")]
+    resources: Annotated[
+        list[str] | UnsetType,
+        Meta(description="ids, or patterns such as `T*`, that it is about; left out: all"),
+    ] = UNSET
+
+
 class Venue(Shape, kw_only=True):
     """A venue file with every default spelt out."""
 
@@ -148,6 +197,7 @@ class Venue(Shape, kw_only=True):
     guests: Annotated[GuestWords | UnsetType, Meta(description="left out: no words of its own")] = (
         UNSET
     )
+    blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET
 
 
 class VenueList(Items[Venue], kw_only=True):
@@ -158,6 +208,25 @@ class Resource(ResourceEntry, kw_only=True):
     """A resource, with the venue that it is of."""
 
     venue: Annotated[str, Meta(description="id of the venue")]
+
+
+class VenueBlackout(BlackoutEntry, kw_only=True, rename={"first": "from", "last": "to"}):
+    """A blackout, with the venue that it is of, and its instants."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    starts_at: VenueTime
+    ends_at: Annotated[
+        str,
+        Meta(
+            description="the first instant after it; where nights are sold, whole days end with "
+            "their night",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ]
+
+
+class BlackoutList(Items[VenueBlackout], kw_only=True):
+    """Blackouts, by venue, in order of time."""
 
 
 class ResourceList(Items[Resource], kw_only=True):

@@ -1,0 +1,28 @@
+"""How the rules write days, moments and lengths in their messages."""
+
+from __future__ import annotations
+
+import datetime
+
+from holdfast.model import calendar
+from holdfast.model.venue import Venue
+
+
+def day_text(day: datetime.date) -> str:
+    return f"{day:%A} {day}"
+
+
+def moment_text(venue: Venue, epoch_s: int) -> str:
+    """A day with the time on the venue's wall."""
+    day = calendar.local_date(venue, epoch_s)
+    return f"{day_text(day)} {calendar.local_clock(venue, epoch_s)}"
+
+
+def length_text(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} h"] if hours else []
+    return " ".join([*parts, f"{rest} min"] if rest or not parts else parts)
+
+
+def times_text(number: int) -> str:
+    return "once" if number == 1 else "twice" if number == 2 else f"{number} times"

@@ -1,0 +1,170 @@
+"""The question that the rules are asked: what is known here of the time, the place and the person.
+
+Owns the way from a replica's state to a `rules.Question`. Reads only; what a rule says about it is
+`model.rules`'s business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from holdfast.model import calendar, lifecycle, restrictions, rules
+from holdfast.model.limits import STAMP_AHEAD_MS_MAX
+from holdfast.model.offers import VenueIndex
+from holdfast.model.reservation import View
+from holdfast.model.rules.history import reschedules
+from holdfast.node import restricting
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+AHEAD_STATUSES: Final = (
+    lifecycle.INTENT, lifecycle.PAYMENT_PENDING, lifecycle.PAYMENT_CONFIRMED,
+    lifecycle.COMMIT_PENDING, lifecycle.CONFIRMED, lifecycle.CHECKED_IN,
+)  # fmt: skip
+"""Statuses of a reservation that has a place, or may get one."""
+_OUT_OF_PACE: Final = (
+    lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """When, how long and for how many: a request that the venue's calendar has understood."""
+
+    start: int
+    end: int
+    nights: int | None
+    party_size: int
+    quantity: int | None
+    buffer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, for whom, and for which places.
+
+    `by_guest`: whoever it is for asks by themself, with nobody of the house between. `moved` is
+    the reservation that is moved, `present` its present time. `resources` are those that were
+    named.
+    """
+
+    kind: str = "guest"
+    source: str = "direct"
+    agent_id: str = ""
+    by_guest: bool = False
+    resources: tuple[str, ...] = ()
+    resource_kind: str | None = None
+    area: str | None = None
+    moved: View | None = None
+    present: tuple[int, int] | None = None
+
+
+NOBODY: Final = Asked()
+"""Somebody of whom nothing is known."""
+
+
+def proposal(place: Place, asked: Asked, step: str = "") -> rules.Proposal:
+    """What somebody wants; the step left out: to make a reservation, or to move theirs."""
+    moves = asked.moved is not None
+    by_itself = asked.source in rules.SELF_SERVICE and not moves
+    return rules.Proposal(
+        party_size=place.party_size,
+        starts_at=place.start,
+        ends_at=place.end,
+        kind=asked.kind,
+        nights=place.nights,
+        source=asked.source,
+        by_guest=asked.by_guest or by_itself,
+        resources=asked.resources,
+        step=step or (rules.MOVE if moves else rules.MAKE),
+        present=asked.present,
+    )
+
+
+def question(
+    replica: Service,
+    venue: VenueIndex,
+    wanted: rules.Proposal,
+    asked: Asked,
+    known: rules.Standing,
+) -> rules.Question:
+    """All that the rules may look at, as far as it is known here and now."""
+    pacing = 0
+    paced = wanted.nights is None and wanted.step != rules.CANCEL
+    if venue.venue.covers_per_slot is not None and paced:
+        but = asked.moved.id if asked.moved is not None else b""
+        pacing = covers_in_slot(replica, venue, wanted.starts_at, but)
+    now_s = replica.clock.now_ms() // 1000
+    return rules.Question(venue.venue, wanted, now_s, known, pacing)
+
+
+def standing(replica: Service, venue: VenueIndex, asked: Asked) -> rules.Standing:
+    """What is known here of the person whom a reservation is for, as far as a rule may ask.
+
+    A rule that a package adds may ask for anything.
+    """
+    if not asked.agent_id:
+        return rules.NOBODY
+    known = _known_as(replica, venue, asked.agent_id)
+    limits, curious = rules.limits_of(venue.venue, known), bool(replica.rules.added)
+    makes = asked.moved is None
+    if curious or (makes and limits.concurrent is not None):
+        known = replace(known, ahead=_ahead(replica, venue, asked))
+    if curious or (makes and venue.venue.policies.rates is not None):
+        known = replace(known, made=_made(replica, asked))
+    if asked.moved is not None and (curious or limits.max_reschedules is not None):
+        record = replica.record(asked.moved.id, asked.moved.book)
+        if record is not None:
+            known = replace(known, reschedules=reschedules(record.view, record.seen))
+    return known
+
+
+def _known_as(replica: Service, venue: VenueIndex, agent: str) -> rules.Standing:
+    with replica.lock:
+        book = replica.book_of(venue.venue.id)
+        profile = restrictions.profile_of(restricting.profiles_of(replica, book, agent))
+    if profile is None:
+        return rules.Standing(agent_id=agent)
+    return rules.Standing(agent_id=agent, tier=profile.tier, tags=profile.tags)
+
+
+def _bring_up_to_date(replica: Service) -> None:
+    """What this transaction has written counts too, wherever tables are asked."""
+    if replica.in_transaction:
+        replica.write_projections()
+
+
+def _ahead(replica: Service, venue: VenueIndex, asked: Asked) -> int:
+    _bring_up_to_date(replica)
+    return replica.store.persons.ahead(
+        replica.book_of(venue.venue.id),
+        asked.agent_id,
+        replica.clock.now_ms() // 1000,
+        AHEAD_STATUSES,
+        asked.moved.id if asked.moved is not None else b"",
+    )
+
+
+def _made(replica: Service, asked: Asked) -> tuple[rules.Made, ...]:
+    _bring_up_to_date(replica)
+    now_ms = replica.clock.now_ms()
+    # Clocks of two devices differ a little: what another made in a moment was made now.
+    last_ms = now_ms + STAMP_AHEAD_MS_MAX
+    found = replica.store.persons.made(asked.agent_id, now_ms - rules.WEEK_SECONDS * 1000, last_ms)
+    return tuple(
+        rules.Made(min(made_ms, now_ms) // 1000, book.partition("/")[2]) for made_ms, book in found
+    )
+
+
+def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: bytes = b"") -> int:
+    """Covers of reservations that start in the same slot: what pacing counts (DESIGN §1)."""
+    _bring_up_to_date(replica)
+    first, last = calendar.slot_of(venue.venue, start)
+    views = replica.store.projections.select(
+        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, limit=10_000
+    )
+    return sum(v.party_size for v in views if v.status not in _OUT_OF_PACE and v.id != exclude)
