@@ -435,6 +435,17 @@ def judged_entries() -> list[Vectors]:
          "desk", (), (), "ann_smith"))}, "", "text-not-a-code:reason"),
         ("an override in one's own words", content(events.ReservationCreated(AGENT, 2,
          "RES-2026-7K3M9Q", "2026-01-01", override="ann_smith")), "", "text-not-a-code:override"),
+        ("a restriction in one's own words", {"kind": "guest.restricted", **content(
+         events.GuestRestricted(AGENT, "booking-ban", "ann_smith"))}, "",
+         "text-not-a-code:reason"),
+        ("a restriction of another kind", {"kind": "guest.restricted", **content(
+         events.GuestRestricted(AGENT, "ann_smith", "no_shows"))}, "",
+         "text-not-a-code:restriction"),
+        ("a negative restriction", {"kind": "guest.restricted", **content(
+         events.GuestRestricted(AGENT, "max-concurrent", "no_shows", -1))}, "",
+         "restriction-out-of-range"),
+        ("clear text as tag", {"kind": "guest.profiled", **content(
+         events.GuestProfiled(AGENT, "gold", ("Ann Smith",)))}, "", "text-not-an-id:tags"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b""))), "", "card-out-of-range"),
         ("another device's id", {"subject": FOREIGN}, "", "id-foreign"),

@@ -7,6 +7,7 @@ import pytest
 
 from holdfast.model.entries import HUB_RIGHT, ClaimId
 from holdfast.model.events import (
+    KIND_BY_EVENT,
     ChainCertified,
     ChainClosed,
     ChainKeyChanged,
@@ -32,6 +33,7 @@ from holdfast.model.events import (
 from holdfast.model.ids import import_id
 from holdfast.model.limits import LIFE_NUMBER_MAX
 from holdfast.node import guest_terms, restricting
+from holdfast.node.audit import audit_entries
 from holdfast.node.identity import HUB_ROLE
 from holdfast.sync import seals
 from tests.hostile.builders import AGENT, EVENING, Town, claim, created, entry
@@ -139,6 +141,10 @@ def test_what_a_kiosk_says_of_a_person_is_quarantined_and_binds_nobody(
             assert [one.id.hex() for one in restricting.in_force(replica, book, BARRED)] == [other]
             assert guest_terms.profile(replica, AGENT)["tags"] == ["member"]
             replica.refold(book)
+        told = audit_entries(replica, limit=500)[0]
+        assert {one["counts"] for one in told if one["node"] == "kiosk"} == {True, False}
+        said = {one["counts"] for one in told if one["kind"] == KIND_BY_EVENT[type(event)]}
+        assert said == ({True, False} if not isinstance(event, GuestRestrictionLifted) else {False})
     town.assert_alive()
 
 

@@ -441,6 +441,18 @@ def test_the_audit_says_who_restricted_whom_and_who_lifted_it(town: Fleet):
     assert items["guest.profiled"]["after"]["tags"] == ["member"]
 
 
+def test_whoever_watches_hears_of_it_at_once(town: Fleet):
+    """What goes out live goes out by such news: at the writer its own, elsewhere another's."""
+    heard: dict[str, list[Any]] = {device.name: [] for device in everywhere(town)}
+    for device in everywhere(town):
+        device.listeners.append(heard[device.name].append)
+    restrict(town)
+    assert [(one.book, one.own) for one in heard["desk"]] == [(town.book, True)]
+    town.sync(town.nodes["desk"], town.nodes["kiosk"])
+    for name in ("hub", "kiosk"):
+        assert (town.book, False) in [(one.book, one.own) for one in heard[name]]
+
+
 def test_what_a_device_says_after_it_was_shut_out_binds_nobody(town: Fleet):
     """And what it said before counts on."""
     bar = town.join("bar")
