@@ -42,6 +42,7 @@ _SECTIONS: Final = {
         "queue": ("queue", "What was written here, and the fate of each."),
         "sync": ("sync", "The exchange with the hub."),
         "clock": ("clock", "The clock, and how wrong it may be."),
+        "report": ("report", "Key figures of a service date, or of several."),
         "books": ("books", "What was written about each venue."),
         "audit": ("audit", "Every change; and whether the record is whole."),
         "decision": ("audit", "Why a provisional reservation got or lost its place."),

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from holdfast.api.shapes import (
     access,
     allotments,
+    analytics,
     books,
     fleet,
     guests,
@@ -22,11 +23,13 @@ from holdfast.api.shapes.common import QueueCounts, Shape
 
 
 class Success(NamedTuple):
-    """An answer that is none of an error. `shape` None: it is no JSON. `headers` are its own."""
+    """An answer that is none of an error. `shape` None: it is no JSON. `headers` are its own.
+    `table`: it may be asked for as CSV instead."""
 
     shape: type[Shape] | None
     headers: tuple[str, ...] = ()
     text: str = ""
+    table: bool = False
 
 
 class Operation(NamedTuple):
@@ -44,6 +47,10 @@ def _operation(
     text: str = "",
 ) -> Operation:
     return Operation({status: Success(shape, headers, text)}, problems)
+
+
+def _figures(shape: type[Shape]) -> Operation:
+    return Operation({200: Success(shape, table=True)}, ("not-found",))
 
 
 _VERSIONED: Final = ("ETag",)
@@ -147,6 +154,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
         books.Resolved, "rule-violated", "bad-transition", "not-available"
     ),
     "listAudit": _operation(books.ChangeList, "not-found"),
+    # Figures
+    "getServiceFigures": _figures(analytics.ServiceFigures),
+    "getRangeFigures": _figures(analytics.RangeFigures),
+    "getVenueFigures": _figures(analytics.VenueFigures),
+    "getAgentFigures": _operation(analytics.AgentFigures),
     # Administration
     "getStatus": _operation(fleet.ReplicaStatus),
     "getConfig": _operation(fleet.Config),

@@ -34,7 +34,7 @@ exceptions list | exceptions show | exceptions resolve
 audit list | audit verify | decision verify
 token create | token list | token revoke | open
 staff add | staff list | staff set-pin | staff unlock | staff remove
-config get
+config get | report day | report range
 backup | restore | doctor | upgrade
 demo | bench | simulate
 """
