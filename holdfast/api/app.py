@@ -32,6 +32,7 @@ from holdfast.api import (
     routes_stream,
     routes_sync,
     routes_venues,
+    routes_violations,
 )
 from holdfast.api.auth import guard
 from holdfast.api.document import openapi
@@ -52,6 +53,7 @@ _API: Final[list[HTTPRouteHandler]] = [
     *routes_sync.ROUTES,
     *routes_books.ROUTES,
     *routes_analytics.ROUTES,
+    *routes_violations.ROUTES,
     *routes_admin.ROUTES,
     *routes_access.ROUTES,
     *routes_certificates.ROUTES,

@@ -33,7 +33,7 @@ _TAGS: Final = {
     "guests": "find a guest, show, restrict, hand over, forget",
     "sync": "the queue, the exchange with the hub, the clock",
     "books": "what can be checked: books, exceptions, the record of changes",
-    "analytics": "figures, without persons",
+    "analytics": "key figures",
     "administration": "the fleet, copies",
     "access": "tokens, staff of this device, sessions of pages",
     "stream": "what changes, as it changes",

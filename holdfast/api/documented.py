@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 from litestar.openapi.spec import Operation
 
+from holdfast.api import csv_text
 from holdfast.api.operations import EVENTS, OPERATIONS, Success
 from holdfast.api.problems import MEDIA_TYPE
 from holdfast.api.request_notes import noted
@@ -185,6 +186,8 @@ def _success(
     response: dict[str, Any] = {"description": described}
     if status != HTTPStatus.NOT_MODIFIED:
         response["content"] = {media_type: content}
+        if success.table:
+            response["content"][csv_text.MEDIA_TYPE] = {"schema": {"type": "string"}}
     names = [*success.headers, *sent_headers]
     if names:
         response["headers"] = _headers(names)

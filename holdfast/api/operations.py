@@ -19,16 +19,19 @@ from holdfast.api.shapes import (
     restrictions,
     sync,
     venues,
+    violations,
 )
 from holdfast.api.shapes.common import QueueCounts, Shape
 
 
 class Success(NamedTuple):
-    """An answer that is none of an error. `shape` None: it is no JSON. `headers` are its own."""
+    """An answer that is none of an error. `shape` None: it is no JSON. `headers` are its own.
+    `table`: it may be asked for as CSV instead."""
 
     shape: type[Shape] | None
     headers: tuple[str, ...] = ()
     text: str = ""
+    table: bool = False
 
 
 class Operation(NamedTuple):
@@ -46,6 +49,10 @@ def _operation(
     text: str = "",
 ) -> Operation:
     return Operation({status: Success(shape, headers, text)}, problems)
+
+
+def _figures(shape: type[Shape]) -> Operation:
+    return Operation({200: Success(shape, table=True)}, ("not-found",))
 
 
 _VERSIONED: Final = ("ETag",)
@@ -106,7 +113,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "listBlackouts": _operation(venues.BlackoutList, "not-found"),
     # Figures
-    "reportViolations": _operation(analytics.ViolationReport, "not-found"),
+    "reportViolations": _operation(violations.ViolationReport, "not-found"),
     # Allotments
     "listAllotments": _operation(allotments.AllotmentList, "not-found"),
     "grantAllotment": _operation(
@@ -158,6 +165,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
         books.Resolved, "rule-violated", "bad-transition", "not-available"
     ),
     "listAudit": _operation(books.ChangeList, "not-found"),
+    # Figures
+    "getServiceFigures": _figures(analytics.ServiceFigures),
+    "getRangeFigures": _figures(analytics.RangeFigures),
+    "getVenueFigures": _figures(analytics.VenueFigures),
+    "getAgentFigures": _operation(analytics.AgentFigures),
     # Administration
     "getStatus": _operation(fleet.ReplicaStatus),
     "getConfig": _operation(fleet.Config),

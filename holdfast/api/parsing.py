@@ -248,3 +248,17 @@ def is_held(if_none_match: str | None, tag: str) -> bool:
     """Whether an `If-None-Match` header names an entity tag (RFC 9110, 13.1.2): weakly compared."""
     named = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
     return tag in named or "*" in named
+
+
+def prefers(accept: str | None, wanted: str, otherwise: str) -> bool:
+    """Whether an `Accept` header names a media type by itself, and not another one before it (RFC
+    9110, 12.5.1); what takes anything gets the other."""
+    weights: dict[str, float] = {}
+    for one in (accept or "").split(","):
+        kind, *parameters = (part.strip().lower() for part in one.split(";"))
+        weight = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        try:
+            weights[kind] = float(weight)
+        except ValueError:
+            weights[kind] = 0.0
+    return weights.get(wanted, 0.0) > weights.get(otherwise, 0.0)

@@ -16,6 +16,7 @@ from holdfast.model.limits import (
     CALENDAR_DAYS_AHEAD,
     CALENDAR_DAYS_BACK,
     CALENDAR_DAYS_MAX,
+    FIGURES_DAYS_MAX,
     INVITE_SECONDS_MAX,
     LIST_LIMIT,
     LIST_LIMIT_MAX,
@@ -136,6 +137,21 @@ _STANDS: Final[Note] = {
     "description": "only those that stand so now",
 }
 
+_FORM: Final[dict[str, Note]] = {
+    "format": {
+        "description": "`csv`: a table with a line for each date or venue; left out: as `Accept` "
+        "says, else `json`",
+        "enum": ["json", "csv"],
+    },
+}
+_DATES: Final[dict[str, Note]] = {
+    "from": {"description": "the first service date", "format": "date"},
+    "to": {
+        "description": f"the last service date, which is counted too; {FIGURES_DAYS_MAX} days at "
+        "most",
+        "format": "date",
+    },
+}
 _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "PageQuery": _ALL,
     "AllotmentQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
@@ -265,6 +281,9 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "to": {"description": f"before here, of the start; {SLOT_DAYS_MAX} days at most"},
         "resource_kind": {"description": "such as table; left out: the venue's first"},
     },
+    "ServiceQuery": _FORM,
+    "RangeQuery": _FORM | _DATES,
+    "VenuesQuery": _ALL | _FORM | _DATES,
     "CalendarQuery": {
         "resource": {"description": "id: only its events; left out: of the whole venue"},
         "from": {

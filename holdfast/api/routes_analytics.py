@@ -1,59 +1,176 @@
-"""Figures over HTTP: what happened, added up, without persons.
+"""Figures over HTTP: of a service, of a range of dates, of a tenant's venues, of a guest.
 
-Owns these routes. What is counted, and when, stands in `holdfast.node`.
+Owns these routes and which form of an answer is wanted. What a figure means stands in
+`holdfast.model.figures`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
+from holdfast.api import csv_text
 from holdfast.api.auth import VENUES
+from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, answer, caller_of, face_of
-from holdfast.api.parsing import PageQuery, page_of, read_query
+from holdfast.api.parsing import page_of, prefers, read_limit, read_query
 from holdfast.api.shapes import analytics
-from holdfast.model import wall
+from holdfast.model.errors import Invalid
+from holdfast.model.figure_lines import line
+from holdfast.model.limits import LIST_LIMIT
+from holdfast.node import reporting
+from holdfast.node.hub import Hub
 
 TAGS = ["analytics"]
+_COLUMNS: Final = analytics.FigureLine.__struct_fields__
+FORMATS: Final = ("json", "csv")
 
 
-class ViolationQuery(PageQuery, kw_only=True, rename={"first_day": "from", "before_day": "to"}):
-    """The refusals at a venue on the days from `from` on and before `to`."""
+class ServiceQuery(msgspec.Struct, kw_only=True):
+    """A service date; left out: today's."""
 
     venue: str
-    first_day: str | None = None
-    before_day: str | None = None
+    date: str | None = None
+    format: str | None = None
+
+
+class RangeQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last": "to"}):
+    """Service dates, the last one included."""
+
+    venue: str
+    first: str
+    last: str
+    format: str | None = None
+
+
+class VenuesQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last": "to"}):
+    """Service dates of each venue's own calendar, the last one included."""
+
+    first: str
+    last: str
+    format: str | None = None
+    limit: int | None = None
+    cursor: str | None = None
 
 
 @get(
-    "/analytics/violations",
-    operation_id="reportViolations",
-    summary="Which rules refuse how often",
-    description="Counted at this replica alone, and kept for 400 days.",
+    "/analytics/service",
+    operation_id="getServiceFigures",
+    summary="Key figures of one service date",
     tags=TAGS,
     opt={"permission": "analytics.read", "reach": VENUES},
-    operation_class=operation(query=ViolationQuery),
+    operation_class=operation(query=ServiceQuery),
 )
-async def report_violations(request: Asking) -> Response[bytes]:
-    face, caller = face_of(request), caller_of(request)
-    query = read_query(request.query_params.multi_items(), ViolationQuery)
-    caller.require(query.venue)
-    for name, day in (("from", query.first_day), ("to", query.before_day)):
-        if day is not None:
-            wall.parse_date(day, name)
-
-    def reported() -> analytics.ViolationReport:
-        venue = face.replica.venue(query.venue).venue
-        rows = face.replica.refusals.report(venue.id, query.first_day, query.before_day)
-        keyed = [(f"{number:08}", row) for number, row in enumerate(rows)]
-        found, place = page_of(keyed, query.limit, query.cursor)
-        return analytics.ViolationReport(
-            items=msgspec.convert(found, list[analytics.RefusedByRule]), next=place
-        )
-
-    return answer(await face.run(reported))
+async def get_service_figures(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), ServiceQuery)
+    as_csv = _wants_csv(request, query.format)
+    caller_of(request).require(query.venue)
+    found = await face.read(reporting.of_service, face.replica, query.venue, query.date)
+    if as_csv:
+        row = {"venue": query.venue, "date": found["date"], **line(found)}
+        return _table(("venue", "date", *_COLUMNS), [row])
+    return _shown(found, analytics.ServiceFigures)
 
 
-ROUTES: list[HTTPRouteHandler] = [report_violations]
+@get(
+    "/analytics/range",
+    operation_id="getRangeFigures",
+    summary="Key figures of service dates in a row, and a line for each",
+    tags=TAGS,
+    opt={"permission": "analytics.read", "reach": VENUES},
+    operation_class=operation(query=RangeQuery),
+)
+async def get_range_figures(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), RangeQuery)
+    as_csv = _wants_csv(request, query.format)
+    caller_of(request).require(query.venue)
+    found = await face.read(reporting.of_range, face.replica, query.venue, query.first, query.last)
+    if as_csv:
+        rows = [{"venue": query.venue, **day} for day in found["days"]]
+        return _table(("venue", "date", *_COLUMNS), rows)
+    return _shown(found, analytics.RangeFigures)
+
+
+@get(
+    "/analytics/venues",
+    operation_id="getVenueFigures",
+    summary="Key figures of each venue, at the hub",
+    tags=TAGS,
+    opt={"permission": "analytics.read", "reach": VENUES},
+    operation_class=operation(query=VenuesQuery),
+)
+async def get_venue_figures(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    hub, caller = face.hub(), caller_of(request)
+    query = read_query(request.query_params.multi_items(), VenuesQuery)
+    as_csv = _wants_csv(request, query.format)
+
+    def counted() -> tuple[list[dict[str, Any]], str | None]:
+        names, place = _page(hub, caller, query)
+        return reporting.of_venues(hub, names, query.first, query.last), place
+
+    lines, place = await face.read(counted)
+    if as_csv:
+        rows = [{"from": query.first, "to": query.last, **one} for one in lines]
+        return _table(("venue", "name", "from", "to", *_COLUMNS), rows)
+    return _shown({"items": lines, "next": place}, analytics.VenueFigures)
+
+
+def _page(hub: Hub, caller: Caller, query: VenuesQuery) -> tuple[list[str], str | None]:
+    """The venues of a page: of so many that an answer is not waited for too long."""
+    keyed = [(name, name) for name in hub.venue_ids() if caller.sees(name)]
+    limit = LIST_LIMIT if query.limit is None else read_limit(query.limit)
+    return page_of(keyed, limit, query.cursor)
+
+
+@get(
+    "/analytics/agents/{agent_id:str}",
+    operation_id="getAgentFigures",
+    summary="How many reservations a guest has in each status",
+    tags=TAGS,
+    opt={"permission": "analytics.read", "reach": VENUES},
+    operation_class=operation(),
+)
+async def get_agent_figures(request: Asking, agent_id: FromPath[str]) -> Response[bytes]:
+    face = face_of(request)
+    among = caller_of(request).limited_to()
+    found = await face.read(reporting.of_agent, face.replica, agent_id, among)
+    return _shown(found, analytics.AgentFigures)
+
+
+# --- which form -----------------------------------------------------------------------------------
+
+
+def _wants_csv(request: Asking, form: str | None) -> bool:
+    """Whether a table is wanted: by `format`, else by the header `Accept`. Raises Invalid."""
+    if form is None:
+        return prefers(request.headers.get("accept"), csv_text.MEDIA_TYPE, "application/json")
+    if form not in FORMATS:
+        raise Invalid.field("format", f"must be one of {', '.join(FORMATS)}")
+    return form == "csv"
+
+
+def _shown(found: dict[str, Any], shape: type[msgspec.Struct]) -> Response[bytes]:
+    return answer(msgspec.convert(found, shape), headers=_VARY)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Response[bytes]:
+    return Response(csv_text.table(columns, rows), headers=_VARY, media_type=csv_text.MEDIA_TYPE)
+
+
+_VARY: Final = {"Vary": "Accept"}
+
+ROUTES: list[HTTPRouteHandler] = [
+    get_service_figures,
+    get_range_figures,
+    get_venue_figures,
+    get_agent_figures,
+]

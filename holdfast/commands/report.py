@@ -1,72 +1,290 @@
-"""`holdfast report`: figures of what happened here, added up, without persons."""
+"""`holdfast report`: key figures of a service date, or of several.
+
+Each report is a command of this group. Owns how figures are said to a person; what each of them
+means stands in docs/numbers.md.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands import report_violations
+from holdfast.commands.options import Command, Group, data_option, json_option
+from holdfast.commands.words import counted, day_text, status_words
 
-_NAMED = 2
-"""So many of the most frequent weekdays, hours and channels stand in a row; `--json` has all."""
+if TYPE_CHECKING:
+    from holdfast.commands.session import Session
+
+_BUSIEST: Final = 3
+_MINUTES: Final = ((2 * 1_440, 1_440, "days"), (2 * 60, 60, "h"), (0, 1, "min"))
 
 
 @click.group(cls=Group)
 def report() -> None:
-    """Figures of what happened here, without persons."""
+    """Key figures of a service date, or of several; docs/numbers.md says what each one means."""
+
+
+report.add_command(report_violations.violations)
+
+
+def _figures_options(command: Command) -> Command:
+    """What reports of figures have in common."""
+    options: Sequence[Callable[[Command], Command]] = [
+        data_option,
+        click.option(
+            "--venue", metavar="V", help="The id of the venue; left out where there is only one."
+        ),
+        click.option(
+            "--csv",
+            "csv_file",
+            metavar="FILE",
+            help="Write a table of all figures instead, a line for each date. `-`: print it.",
+        ),
+        json_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @report.command()
-@data_option
-@click.option("--venue", metavar="V", help="Only this venue.")
-@click.option("--from", "first_day", metavar="D", help="Refused on this day or later: 2026-07-01.")
-@click.option("--to", "before_day", metavar="D", help="Refused before this day.")
-@json_option
-def violations(
-    data: Path, venue: str | None, first_day: str | None, before_day: str | None, as_json: bool
+@click.option("--date", metavar="D", help="A service date: 2026-07-01; left out: today.")
+@_figures_options
+def day(
+    date: str | None, data: Path, venue: str | None, csv_file: str | None, as_json: bool
 ) -> None:
-    """Which rules refuse how often, and for when it was asked.
-
-    Counted at this device alone, and kept for 400 days.
+    """One service date.
 
     \b
     Such as:
-      holdfast report violations --from 2026-07-01 --data desk
+      holdfast report day --date 2026-07-01 --data desk
     """
-    from holdfast.commands.output import show_json, show_table
+    found = _found("/analytics/service", data, venue, csv_file, as_json, {"date": date})
+    if found is not None:
+        _show(found, day_text(found["date"]))
+        _show_resources(found)
+
+
+@report.command("range")
+@click.option("--from", "first", required=True, metavar="D", help="The first service date.")
+@click.option(
+    "--to", "last", required=True, metavar="D", help="The last one, which is counted too."
+)
+@_figures_options
+def range_(
+    first: str,
+    last: str,
+    data: Path,
+    venue: str | None,
+    csv_file: str | None,
+    as_json: bool,
+) -> None:
+    """Service dates in a row: all of them together, and a line for each.
+
+    \b
+    Such as:
+      holdfast report range --from 2026-07-01 --to 2026-07-31 \\
+          --csv july.csv --data desk
+    """
+    dates = {"from": first, "to": last}
+    found = _found("/analytics/range", data, venue, csv_file, as_json, dates)
+    if found is not None:
+        _show(found, f"{day_text(found['from'])} to {day_text(found['to'])}")
+        _show_days(found)
+
+
+def _found(
+    path: str,
+    data: Path,
+    venue: str | None,
+    csv_file: str | None,
+    as_json: bool,
+    dates: Mapping[str, str | None],
+) -> dict[str, Any] | None:
+    """The figures that are to be shown in words; None where they went out in another form."""
+    from holdfast.commands.output import show_json
     from holdfast.commands.session import open_session
 
+    if csv_file is not None and as_json:
+        raise click.UsageError("give --csv or --json, not both")
     with open_session(data) as session:
-        names = [venue] if venue else [one["venue"] for one in session.get("/venues")["items"]]
-        days = {"from": first_day, "to": before_day}
-        items = [
-            row
-            for name in names
-            for row in session.get("/analytics/violations", venue=name, **days)["items"]
-        ]
+        asked = {"venue": venue or _only_venue(session), **dates}
+        if csv_file is not None:
+            _write(csv_file, session.text(path, format="csv", **asked))
+            return None
+        found: dict[str, Any] = session.get(path, **asked)
     if as_json:
-        show_json({"items": items, "next": None})
+        show_json(found)
+        return None
+    return found
+
+
+def _only_venue(session: Session) -> str:
+    """The venue that is meant where none is named."""
+    known = [str(one["venue"]) for one in session.items("/venues")]
+    if len(known) == 1:
+        return known[0]
+    some = ", ".join(known) or "none yet"
+    raise click.UsageError(f"say which venue: --venue; there are {some}")
+
+
+def _write(file: str, table: bytes) -> None:
+    from holdfast.commands.output import say
+    from holdfast.commands.queue import write_new
+
+    if file == "-":
+        click.echo(table, nl=False)
         return
+    write_new(Path(file), table)
+    lines = table.count(b"\r\n") - 1
+    say(f"{counted(lines, 'line')} of figures are in {file}.")
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def _show(found: dict[str, Any], when: str) -> None:
+    from holdfast.commands.output import say, show_fields
+
+    say(f"{found['venue']}, {when}")
+    if not found["reservations"]:
+        say("No reservations.")
+        return
+    show_fields(_fields(found))
+
+
+def _fields(found: dict[str, Any]) -> list[tuple[str, str]]:
+    parties, covers, walk_ins = found["parties"], found["covers"], found["walk_ins"]
+    no_shows, use = found["no_shows"], found["utilisation"]
+    return [
+        ("reservations", f"{found['reservations']}: {_statuses(found['statuses'])}"),
+        ("parties", f"{parties['booked']} booked, {parties['seated']} came"),
+        ("people", f"{covers['booked']} booked, {covers['seated']} came"),
+        ("walk-ins", _parties(walk_ins) if walk_ins["parties"] else ""),
+        (
+            "did not come",
+            f"{_parties(no_shows)} ({_percent(no_shows['rate'])})" if no_shows["parties"] else "",
+        ),
+        ("called off", _cancellations(found["cancellations"])),
+        ("overbooked", str(found["overbooked"] or "")),
+        ("asked ahead", _spread(found["lead_minutes"])),
+        ("stayed", _stayed(found["turn_minutes"])),
+        ("of the time", f"{_percent(use['rate'])} was booked" if use["open_minutes"] else ""),
+        ("busiest", _busiest(found["hours"])),
+        (
+            "party sizes",
+            _listed((f"{one['parties']} of", one["party_size"]) for one in found["party_sizes"]),
+        ),
+        ("came by", _listed((many, word) for word, many in found["sources"].items())),
+        ("promise", _listed((many, word) for word, many in found["assurances"].items())),
+    ]
+
+
+def _show_resources(found: dict[str, Any]) -> None:
+    from holdfast.commands.output import show_table
+
+    click.echo("")
     show_table(
-        ["rule", "refused", "mostly for", "mostly at", "mostly by", "venue"],
+        ["where", "of the time", "booked", "open"],
         (
             [
-                row["rule"],
-                row["count"],
-                _most(row["weekdays"]),
-                _most({f"{hour}:00": number for hour, number in row["hours"].items()}),
-                _most(row["sources"]),
-                row["venue"] if len(names) > 1 else "",
+                one["resource"],
+                _percent(one["rate"]),
+                _hours(one["booked_minutes"]),
+                _hours(one["open_minutes"]),
             ]
-            for row in items
+            for one in found["resources"]
         ),
-        empty="no rule has refused anything",
     )
 
 
-def _most(numbers: dict[str, Any]) -> str:
-    """The most frequent names, such as `fri (9), sat (3)`."""
-    order = sorted(numbers.items(), key=lambda one: (-one[1], one[0]))
-    return ", ".join(f"{name.replace('_', ' ')} ({number})" for name, number in order[:_NAMED])
+def _show_days(found: dict[str, Any]) -> None:
+    from holdfast.commands.output import Column, show_table
+
+    click.echo("")
+    show_table(
+        [
+            *("date", "parties", "people", "came"),
+            Column("walk-ins", drop=2),
+            "no-shows",
+            Column("called off", drop=1),
+            "of the time",
+        ],
+        (
+            [
+                day_text(one["date"]),
+                one["parties"],
+                one["covers"],
+                one["covers_seated"],
+                one["walk_in_parties"],
+                one["no_show_parties"],
+                one["cancellations"],
+                _percent(one["utilisation"]),
+            ]
+            for one in found["days"]
+        ),
+    )
+
+
+def _statuses(statuses: dict[str, int]) -> str:
+    words = {"commit_pending": "provisional", "checked_in": "here"}
+    return _listed(
+        (many, words.get(status) or status_words({"status": status}, brief=True))
+        for status, many in statuses.items()
+    )
+
+
+def _parties(some: dict[str, Any]) -> str:
+    """Such as `2 parties, 5 people`."""
+    people = counted(some["covers"], "person", "people")
+    return f"{counted(some['parties'], 'party', 'parties')}, {people}"
+
+
+def _cancellations(found: dict[str, Any]) -> str:
+    if not found["total"]:
+        return ""
+    whom = (("by_guest", "by guests"), ("by_venue", "by the venue"), ("by_system", "by a system"))
+    by = _listed((found[name], words) for name, words in whom if found[name])
+    late = f"; {found['late']} too late" if found["late"] else ""
+    return f"{found['total']}: {by}{late}"
+
+
+def _spread(found: dict[str, Any]) -> str:
+    if not found["parties"]:
+        return ""
+    return f"half of them {_length(found['median'])} or more, {_length(found['mean'])} on average"
+
+
+def _stayed(found: dict[str, Any]) -> str:
+    if not found["parties"]:
+        return ""
+    planned = f"{_length(found['planned_mean'])} planned"
+    parties = counted(found["parties"], "party", "parties")
+    return f"{_length(found['mean'])} on average, {planned} ({parties})"
+
+
+def _busiest(hours: list[dict[str, Any]]) -> str:
+    most = sorted(hours, key=lambda one: -int(one["parties"]))[:_BUSIEST]
+    return _listed((one["hour"], f"({one['parties']})") for one in most)
+
+
+def _listed(pairs: Iterable[tuple[object, object]]) -> str:
+    return ", ".join(f"{first} {second}" for first, second in pairs)
+
+
+def _percent(rate: float | None) -> str:
+    return "" if rate is None else f"{rate * 100:.1f} %"
+
+
+def _length(minutes: float) -> str:
+    """Minutes as a person says them: `85 min`, `3.5 h`, `12 days`."""
+    size, unit = next((size, unit) for least, size, unit in _MINUTES if minutes >= least)
+    return f"{round(minutes / size, 1):g} {unit}"
+
+
+def _hours(minutes: int) -> str:
+    return f"{minutes / 60:.1f} h"

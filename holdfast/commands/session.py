@@ -101,12 +101,26 @@ class Session:
         elif body is not None:
             content = json.dumps(body).encode()
             all_headers["Content-Type"] = "application/json"
-        given = {k: v for k, v in (params or {}).items() if v is not None and v != ""}
-        response = self._caller.call(method, API + path, given, content, all_headers)
-        data = _document(response)
+        response = self._call(method, path, params or {}, content, all_headers)
+        return Answer(response.status_code, _document(response), response.headers)
+
+    def text(self, path: str, **params: Any) -> bytes:
+        """What a path answers that is no JSON document. Raises as `request`."""
+        return self._call("GET", path, params, None, {}).content
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any],
+        content: bytes | None,
+        headers: Mapping[str, str],
+    ) -> httpx.Response:
+        given = {k: v for k, v in params.items() if v is not None and v != ""}
+        response = self._caller.call(method, API + path, given, content, headers)
         if response.status_code >= 400:
-            raise refusal(self._with_place_of_log(data), response.status_code)
-        return Answer(response.status_code, data, response.headers)
+            raise refusal(self._with_place_of_log(_document(response)), response.status_code)
+        return response
 
     def _with_place_of_log(self, problem: Any) -> Any:
         """A problem that nobody foresaw, with the file that says more of it."""

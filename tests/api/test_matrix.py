@@ -167,6 +167,11 @@ TABLE = [
     ),
     Row("GET", "/audit", AUDITORS, 200, HIDDEN),
     Row("GET", "/audit?reservation={code}", AUDITORS, 200, 404),
+    # Figures
+    Row("GET", f"/analytics/service?venue=trattoria&date={DAY}", LOOKERS, 200, 403),
+    Row("GET", f"/analytics/range?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
+    Row("GET", f"/analytics/venues?from={DAY}&to={DAY}", LOOKERS, 200, HIDDEN),
+    Row("GET", f"/analytics/agents/{ANNA}", LOOKERS, 200, HIDDEN),
     # The stream is asked of an application whose streams end at once.
     Row("GET", "/stream", ALL, 200, HIDDEN, at="stopping"),
     # What those who run it do

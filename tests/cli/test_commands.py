@@ -36,7 +36,7 @@ audit list | audit verify | decision verify
 report violations
 token create | token list | token revoke | open
 staff add | staff list | staff set-pin | staff unlock | staff remove
-config get
+config get | report day | report range
 backup | restore | doctor | upgrade
 demo | bench | simulate
 """

@@ -109,6 +109,8 @@ COMMANDS = [
     "sync resume",
     "clock status",
     "clock sample",
+    f"report day --date {DAY}",
+    f"report range --from {DAY} --to {DAY}",
     "books list",
     "books show trattoria",
     f"books show trattoria {DAY}",

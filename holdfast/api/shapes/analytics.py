@@ -1,4 +1,7 @@
-"""How figures look."""
+"""How figures look: of a service, of a range of dates, of venues, of a guest.
+
+docs/numbers.md says of each what it counts.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,232 @@ from msgspec import Meta
 
 from holdfast.api.shapes.common import Date, Items, Shape
 
-Counts = dict[str, int]
+Count = Annotated[int, Meta(description="how many reservations")]
+Statuses = Annotated[
+    dict[str, int],
+    Meta(description="how many reservations there are in each status that there are any in"),
+]
+Rate = Annotated[float | None, Meta(description="from 0 to 1; null: of nothing")]
+Minutes = Annotated[float | None, Meta(description="minutes; null: of nothing")]
 
 
-class RefusedByRule(Shape, kw_only=True):
-    """How often one rule has refused something at this replica, whoever asked."""
+class Parties(Shape, kw_only=True):
+    """Parties of guests: reservations that are not the house's own."""
+
+    booked: Annotated[int, Meta(description="that have or had their place")]
+    seated: Annotated[int, Meta(description="that came")]
+
+
+class Covers(Shape, kw_only=True):
+    """The people of these parties."""
+
+    booked: Annotated[int, Meta(description="as they were reserved")]
+    seated: Annotated[
+        int, Meta(description="of those that came, as many as were counted, else as reserved")
+    ]
+
+
+class PartySize(Shape, kw_only=True):
+    """Parties of one size."""
+
+    party_size: Annotated[int, Meta(description="people")]
+    parties: Annotated[int, Meta(description="booked parties of this size")]
+
+
+class SomeParties(Shape, kw_only=True):
+    """Some of the booked parties."""
+
+    parties: Annotated[int, Meta(description="how many")]
+    covers: Annotated[int, Meta(description="their people, as they were reserved")]
+
+
+class NoShows(SomeParties, kw_only=True):
+    """Parties that did not come."""
+
+    rate: Annotated[
+        float | None,
+        Meta(description="of those that came or did not, from 0 to 1; null: nobody was due"),
+    ]
+
+
+class Cancellations(Shape, kw_only=True):
+    """Reservations that were called off."""
+
+    total: Count
+    by_guest: Count
+    by_venue: Count
+    by_system: Count
+    in_time: Annotated[
+        int, Meta(description="before the venue's limit for cancelling; without one, the start")
+    ]
+    late: Annotated[int, Meta(description="after it")]
+    undated: Annotated[int, Meta(description="of which nobody said when: by another system")]
+
+
+class Spread(Shape, kw_only=True):
+    """A length of time, over parties."""
+
+    parties: Annotated[int, Meta(description="over how many")]
+    median: Minutes
+    mean: Minutes
+
+
+class TurnTimes(Spread, kw_only=True):
+    """From checking in to leaving, of parties of which both were said."""
+
+    planned_median: Annotated[
+        float | None, Meta(description="minutes, of the same parties as they were reserved")
+    ]
+    planned_mean: Annotated[
+        float | None, Meta(description="minutes, of the same parties as they were reserved")
+    ]
+
+
+class Hour(SomeParties, kw_only=True):
+    """Booked parties that begin within an hour of the day."""
+
+    hour: Annotated[str, Meta(description="`HH:00`, on the venue's clock")]
+
+
+class Utilisation(Shape, kw_only=True):
+    """How much of the open time was booked."""
+
+    booked_minutes: Annotated[
+        int, Meta(description="of each unit, or each of a pool's places, within the open time")
+    ]
+    open_minutes: Annotated[int, Meta(description="in which they were for sale")]
+    rate: Rate
+
+
+class ResourceUse(Utilisation, kw_only=True):
+    """How much of a resource's open time was booked."""
+
+    resource: Annotated[str, Meta(description="id of the resource")]
+    kind: Annotated[str, Meta(description="such as table")]
+
+
+class Figures(Shape, kw_only=True):
+    """Key figures of some service dates."""
+
+    reservations: Annotated[int, Meta(description="that were made, whatever became of them")]
+    statuses: Statuses
+    kinds: Annotated[dict[str, int], Meta(description="reservations by kind")]
+    sources: Annotated[dict[str, int], Meta(description="reservations by source, most first")]
+    assurances: Annotated[dict[str, int], Meta(description="reservations by assurance")]
+    overbooked: Annotated[int, Meta(description="that had a place beyond the capacity, on purpose")]
+    parties: Parties
+    covers: Covers
+    party_sizes: Annotated[list[PartySize], Meta(description="booked parties, smallest first")]
+    walk_ins: SomeParties
+    no_shows: NoShows
+    cancellations: Cancellations
+    lead_minutes: Annotated[
+        Spread, Meta(description="from making to start, of booked parties that asked beforehand")
+    ]
+    turn_minutes: TurnTimes
+    hours: Annotated[list[Hour], Meta(description="in the order of the service day")]
+    utilisation: Utilisation
+    resources: Annotated[list[ResourceUse], Meta(description="in the order of the venue file")]
+
+
+class ServiceFigures(Figures, kw_only=True):
+    """Key figures of one service date."""
 
     venue: Annotated[str, Meta(description="id of the venue")]
-    rule: Annotated[str, Meta(description="its id, as refusals name it")]
-    count: Annotated[int, Meta(description="refusals in which it said no")]
-    first_day: Annotated[Date, Meta(description="the first day on which it did, of those asked")]
-    last_day: Annotated[Date, Meta(description="the last")]
-    kinds: Annotated[Counts, Meta(description="by the kind of reservation that was asked for")]
-    sources: Annotated[Counts, Meta(description="by the channel")]
-    weekdays: Annotated[
-        Counts, Meta(description="`mon` to `sun`: by the service date that was asked for")
-    ]
-    hours: Annotated[
-        Counts,
-        Meta(description="`00` to `23`: by the hour that was asked for, on the venue's clock"),
-    ]
+    date: Date
 
 
-class ViolationReport(Items[RefusedByRule], kw_only=True):
-    """What the rules have refused, the most frequent rule first."""
+class FigureLine(Shape, kw_only=True):
+    """Key figures as one line of a table; the columns of its CSV."""
+
+    reservations: Count
+    intent: Count
+    payment_pending: Count
+    payment_confirmed: Count
+    commit_pending: Count
+    commit_failed: Count
+    confirmed: Count
+    checked_in: Count
+    completed: Count
+    cancel_pending: Count
+    refund_pending: Count
+    cancelled: Count
+    no_show: Count
+    expired: Count
+    kind_guest: Count
+    kind_walk_in: Count
+    kind_house: Count
+    parties: Annotated[int, Meta(description="booked parties")]
+    parties_seated: Annotated[int, Meta(description="parties that came")]
+    covers: Annotated[int, Meta(description="people of the booked parties")]
+    covers_seated: Annotated[int, Meta(description="people of those that came")]
+    walk_in_parties: Annotated[int, Meta(description="booked parties that asked at the desk")]
+    walk_in_covers: Annotated[int, Meta(description="their people")]
+    no_show_parties: Annotated[int, Meta(description="booked parties that did not come")]
+    no_show_covers: Annotated[int, Meta(description="their people")]
+    no_show_rate: Rate
+    cancellations: Count
+    cancelled_by_guest: Count
+    cancelled_by_venue: Count
+    cancelled_by_system: Count
+    cancelled_in_time: Count
+    cancelled_late: Count
+    cancelled_undated: Count
+    lead_minutes_median: Minutes
+    lead_minutes_mean: Minutes
+    turn_parties: Annotated[int, Meta(description="parties whose coming and leaving were said")]
+    turn_minutes_median: Minutes
+    turn_minutes_mean: Minutes
+    turn_planned_minutes_median: Minutes
+    turn_planned_minutes_mean: Minutes
+    assurance_guaranteed: Count
+    assurance_admitted: Count
+    assurance_provisional: Count
+    assurance_none: Count
+    overbooked: Count
+    booked_minutes: Annotated[int, Meta(description="of units and of a pool's places")]
+    open_minutes: Annotated[int, Meta(description="in which they were for sale")]
+    utilisation: Rate
+
+
+class DayLine(FigureLine, kw_only=True):
+    """Key figures of one service date, as a line."""
+
+    date: Date
+
+
+class RangeFigures(Figures, kw_only=True, rename={"first": "from", "last": "to"}):
+    """Key figures of service dates in a row, and a line for each."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    first: Annotated[Date, Meta(description="the first service date")]
+    last: Annotated[Date, Meta(description="the last service date, which is counted too")]
+    days: list[DayLine]
+
+
+class VenueLine(FigureLine, kw_only=True):
+    """Key figures of one venue, as a line."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    name: Annotated[str, Meta(description="what people call it")]
+
+
+class VenueFigures(Items[VenueLine], kw_only=True):
+    """Key figures of venues, by id."""
+
+
+class VenueCount(Shape, kw_only=True):
+    """A guest's reservations at one venue."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    reservations: Count
+    statuses: Statuses
+
+
+class AgentFigures(Shape, kw_only=True):
+    """A guest's reservations, as lists of them show."""
+
+    agent_id: Annotated[str, Meta(description="pseudonym of the guest")]
+    reservations: Count
+    statuses: Statuses
+    venues: Annotated[list[VenueCount], Meta(description="by id")]

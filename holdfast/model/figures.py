@@ -1,0 +1,302 @@
+"""The key figures of a venue's service dates, worked out from its reservations.
+
+Owns what each figure means; docs/numbers.md has each in a line. Functions of reservations, a venue
+and dates: no clock is asked, so that the same entries give the same figures everywhere, also of
+days to come. Reservations come one after the other and are not kept: what stays in memory grows
+with the dates, the resources and the different values, not with the reservations.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from holdfast.model import lifecycle, wall
+from holdfast.model.claims import DEAD
+from holdfast.model.errors import Invalid
+from holdfast.model.moments import Told, cancelled_at_ms, completed_at_ms
+from holdfast.model.open_time import OpenTime
+from holdfast.model.reservation import View, shown_claims
+from holdfast.model.venue import Resource, Venue
+
+BOOKED: Final = frozenset(
+    {lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.COMPLETED, lifecycle.NO_SHOW}
+)
+"""The statuses of a reservation that has or had its place: what counts as booked."""
+SEATED: Final = frozenset({lifecycle.CHECKED_IN, lifecycle.COMPLETED})
+"""Those of guests who came."""
+CALLED_OFF: Final = frozenset(
+    {lifecycle.CANCELLED, lifecycle.CANCEL_PENDING, lifecycle.REFUND_PENDING}
+)
+HOUSE: Final = "house"
+"""The kind of reservation in which nobody is a guest: it takes its place, and is no party."""
+
+ASSURANCES: Final = ("guaranteed", "admitted", "provisional", "none")
+KINDS: Final = ("guest", "walk_in", HOUSE)
+CANCELLERS: Final = ("guest", "venue", "system")
+_IMPORTED_AT: Final = "import.status_at"
+_NOON_MINUTES: Final = 12 * 60
+
+
+class Tally:
+    """What is counted of some reservations. Tallies of parts add up to that of the whole."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+        self.sources: Counter[str] = Counter()
+        self.assurances: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.sizes: Counter[int] = Counter()
+        self.hours: Counter[int] = Counter()
+        self.covers_by_hour: Counter[int] = Counter()
+        self.lead: Counter[int] = Counter()
+        self.turn: Counter[int] = Counter()
+        self.planned: Counter[int] = Counter()
+        self.booked_minutes = 0
+        self.open_minutes = 0
+
+    def add(self, venue: Venue, told: Told) -> None:
+        """Count a reservation."""
+        view = told.view
+        self.statuses[view.status] += 1
+        self.kinds[view.kind] += 1
+        self.sources[view.source] += 1
+        self.assurances[view.assurance] += 1
+        self.counts["overbooked"] += bool(view.override)
+        if view.status in CALLED_OFF:
+            self._add_cancellation(venue, told)
+        elif view.status in BOOKED and view.kind != HOUSE:
+            self._add_party(venue, view)
+            if view.status == lifecycle.COMPLETED:
+                self._add_visit(told)
+
+    def _add_party(self, venue: Venue, view: View) -> None:
+        size = view.party_size
+        self.counts["parties"] += 1
+        self.counts["covers"] += size
+        self.sizes[size] += 1
+        hour = (view.starts_at + wall.utc_offset(venue, view.starts_at)) % 86_400 // 3_600
+        self.hours[hour] += 1
+        self.covers_by_hour[hour] += size
+        if view.status in SEATED:
+            self.counts["seated_parties"] += 1
+            self.counts["seated_covers"] += view.actual_party_size or size
+        elif view.status == lifecycle.NO_SHOW:
+            self.counts["no_show_parties"] += 1
+            self.counts["no_show_covers"] += size
+        if view.kind == "walk_in":
+            self.counts["walk_in_parties"] += 1
+            self.counts["walk_in_covers"] += size
+        else:
+            self.lead[max(view.starts_at - view.made_at_ms // 1_000, 0) // 60] += 1
+
+    def _add_visit(self, told: Told) -> None:
+        """How long they were there, where both the coming and the going were said."""
+        came_ms, left_ms = told.view.checked_in_at_ms, completed_at_ms(told.seen)
+        if came_ms and left_ms >= came_ms:
+            self.turn[(left_ms - came_ms) // 60_000] += 1
+            self.planned[max(told.view.ends_at - told.view.starts_at, 0) // 60] += 1
+
+    def _add_cancellation(self, venue: Venue, told: Told) -> None:
+        by = told.view.cancelled_by
+        self.counts[f"cancelled_by_{by if by in CANCELLERS else 'system'}"] += 1
+        at_s = _cancelled_at(venue, told)
+        if at_s is None:
+            self.counts["cancelled_undated"] += 1
+        else:
+            limit_s = (venue.policies.cancel_cutoff_minutes or 0) * 60
+            late = at_s > told.view.starts_at - limit_s
+            self.counts["cancelled_late" if late else "cancelled_in_time"] += 1
+
+    def absorb(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        for name, value in vars(other).items():
+            if isinstance(value, Counter):
+                getattr(self, name).update(value)
+        self.booked_minutes += other.booked_minutes
+        self.open_minutes += other.open_minutes
+
+    # --- as figures -----------------------------------------------------------------------------
+
+    def figures(self, day_starts_at: int = 0) -> dict[str, Any]:
+        """All figures but those of each resource; `day_starts_at`, minutes after midnight, is where
+        the list of hours begins."""
+        counts = self.counts
+        hours = sorted(self.hours, key=lambda hour: (hour * 60 - day_starts_at) % 1_440)
+        return {
+            "reservations": self.statuses.total(),
+            "statuses": in_life(self.statuses),
+            "kinds": _in_order(self.kinds, KINDS),
+            "sources": dict(self.sources.most_common()),
+            "assurances": _in_order(self.assurances, ASSURANCES),
+            "overbooked": counts["overbooked"],
+            "parties": {"booked": counts["parties"], "seated": counts["seated_parties"]},
+            "covers": {"booked": counts["covers"], "seated": counts["seated_covers"]},
+            "party_sizes": [
+                {"party_size": size, "parties": self.sizes[size]} for size in sorted(self.sizes)
+            ],
+            "walk_ins": {"parties": counts["walk_in_parties"], "covers": counts["walk_in_covers"]},
+            "no_shows": {
+                "parties": counts["no_show_parties"],
+                "covers": counts["no_show_covers"],
+                "rate": _rate(
+                    counts["no_show_parties"], counts["no_show_parties"] + counts["seated_parties"]
+                ),
+            },
+            "cancellations": {
+                "total": sum(self.statuses[status] for status in CALLED_OFF),
+                **{f"by_{who}": counts[f"cancelled_by_{who}"] for who in CANCELLERS},
+                "in_time": counts["cancelled_in_time"],
+                "late": counts["cancelled_late"],
+                "undated": counts["cancelled_undated"],
+            },
+            "lead_minutes": _spread(self.lead),
+            "turn_minutes": _spread(self.turn)
+            | {"planned_median": _median(self.planned), "planned_mean": _mean(self.planned)},
+            "hours": [
+                {
+                    "hour": f"{hour:02d}:00",
+                    "parties": self.hours[hour],
+                    "covers": self.covers_by_hour[hour],
+                }
+                for hour in hours
+            ],
+            "utilisation": _utilisation(self.booked_minutes, self.open_minutes),
+        }
+
+
+def compute(
+    venue: Venue, first: datetime.date, last: datetime.date, rows: Iterable[Told]
+) -> tuple[Tally, list[Tally], list[dict[str, Any]]]:
+    """The tally of the service dates from first to last, that of each date, and the use of each
+    resource, in the order of the venue file.
+
+    `rows` may have others too: a stay that began earlier takes its nights of these dates, and is
+    counted on the date of its arrival alone.
+    """
+    time = OpenTime(venue, first, last)
+    tally_by_date = {day.isoformat(): Tally() for day in time.dates}
+    days = list(tally_by_date.values())
+    resource_by_id = {resource.id: resource for resource in venue.resources}
+    minutes_by_resource: Counter[str] = Counter()
+    for told in rows:
+        view = told.view
+        tally = tally_by_date.get(view.service_date)
+        if tally is not None:
+            tally.add(venue, told)
+        if view.status not in BOOKED:
+            continue
+        for claim in shown_claims(view):
+            if claim.resource not in resource_by_id or claim.state == DEAD:
+                continue
+            for number, minutes in time.taken(claim.start, claim.end - claim.buffer):
+                days[number].booked_minutes += minutes * claim.quantity
+                minutes_by_resource[claim.resource] += minutes * claim.quantity
+    capacity = sum(resource.capacity for resource in venue.resources)
+    whole = Tally()
+    for day, minutes in zip(days, time.minutes, strict=True):
+        day.open_minutes = minutes * capacity
+        whole.absorb(day)
+    open_minutes = sum(time.minutes)
+    return (
+        whole,
+        days,
+        [
+            _of_resource(resource, minutes_by_resource[resource.id], open_minutes)
+            for resource in venue.resources
+        ],
+    )
+
+
+def _of_resource(resource: Resource, booked: int, open_minutes: int) -> dict[str, Any]:
+    return {
+        "resource": resource.id,
+        "kind": resource.kind,
+        **_utilisation(booked, open_minutes * resource.capacity),
+    }
+
+
+def _utilisation(booked: int, open_minutes: int) -> dict[str, Any]:
+    return {
+        "booked_minutes": booked,
+        "open_minutes": open_minutes,
+        "rate": _rate(booked, open_minutes),
+    }
+
+
+def reaches(
+    venue: Venue, first: datetime.date, last: datetime.date, longest_seconds: int
+) -> tuple[int, int]:
+    """The instants [from, before) between which all starts that matter to these dates lie, where
+    nothing lasts longer than `longest_seconds`.
+
+    A service date stands in the entry, as its writer read the venue file of its day; by today's
+    file the start may be a little outside of it.
+    """
+    slack = 3 * wall.DAY_SECONDS
+    start = wall.wall_to_epoch(venue, first, 0) - slack
+    return start - longest_seconds, wall.wall_to_epoch(venue, last, 0) + slack
+
+
+def _cancelled_at(venue: Venue, told: Told) -> int | None:
+    """When it was called off, epoch seconds; None: nobody said. Another system says the date, which
+    stands for its noon as everywhere in an import."""
+    at_ms = cancelled_at_ms(told.view, told.seen)
+    if at_ms:
+        return at_ms // 1_000
+    said = told.view.metadata.get(_IMPORTED_AT)
+    if not isinstance(said, str):
+        return None
+    try:
+        return wall.wall_to_epoch(venue, wall.parse_date(said, _IMPORTED_AT), _NOON_MINUTES)
+    except Invalid:
+        return None
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+def in_life(statuses: Counter[str]) -> dict[str, int]:
+    """How many there are in each status, in the order of a reservation's life."""
+    return _in_order(statuses, lifecycle.STATUSES)
+
+
+def _in_order(counted: Counter[str], words: Sequence[str]) -> dict[str, int]:
+    """What there is of each, in the order of a list; what is none of it comes last."""
+    known = {word: counted[word] for word in words if counted[word]}
+    return known | {word: counted[word] for word in sorted(counted) if word not in known}
+
+
+def _rate(part: int, whole: int) -> float | None:
+    """A share to four digits; None of nothing."""
+    return round(part / whole, 4) if whole else None
+
+
+def _spread(values: Counter[int]) -> dict[str, Any]:
+    return {"parties": values.total(), "median": _median(values), "mean": _mean(values)}
+
+
+def _mean(values: Counter[int]) -> float | None:
+    if not values:
+        return None
+    return round(sum(value * many for value, many in values.items()) / values.total(), 1)
+
+
+def _median(values: Counter[int]) -> float | None:
+    """The value in the middle, or the mean of the two in the middle."""
+    total = values.total()
+    if not total:
+        return None
+    return (_at(values, (total - 1) // 2) + _at(values, total // 2)) / 2
+
+
+def _at(values: Counter[int], place: int) -> int:
+    """The value at a place, from 0 on, of all of them in order."""
+    for value in sorted(values):
+        place -= values[value]
+        if place < 0:
+            return value
+    raise IndexError(place)

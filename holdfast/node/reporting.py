@@ -1,0 +1,127 @@
+"""Figures of a replica's venues and guests, read beside whoever writes.
+
+Owns which reservations a question about figures has to read; what each figure means stands in
+`holdfast.model.figures`. A device knows what it has heard of: figures of two replicas are equal
+when they hold the same entries.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from holdfast.model import calendar, figures
+from holdfast.model.errors import Invalid
+from holdfast.model.figure_lines import line
+from holdfast.model.limits import FIGURES_DAYS_MAX
+from holdfast.model.pseudonyms import is_agent_id
+from holdfast.model.venue import Venue
+from holdfast.node.service import Service
+from holdfast.store.snapshot import Snapshot
+
+
+def of_service(replica: Service, venue_id: str, date: str | None) -> dict[str, Any]:
+    """The figures of one service date; None: of today's. Raises NotFound, Invalid."""
+    venue, snapshot = _opened(replica, venue_id)
+    with snapshot:
+        day = _today(replica, venue) if date is None else calendar.parse_date(date)
+        whole, _, resources = _computed(replica, venue, snapshot, day, day)
+    return {
+        "venue": venue_id,
+        "date": day.isoformat(),
+        **whole.figures(venue.day_starts_at),
+        "resources": resources,
+    }
+
+
+def of_range(replica: Service, venue_id: str, first: str, last: str) -> dict[str, Any]:
+    """The figures of service dates, the last one included, and a line for each. Raises NotFound,
+    Invalid for dates that make no range, or one of more than FIGURES_DAYS_MAX."""
+    begin, end = _range(first, last)
+    venue, snapshot = _opened(replica, venue_id)
+    with snapshot:
+        whole, days, resources = _computed(replica, venue, snapshot, begin, end)
+    return {
+        "venue": venue_id,
+        "from": first,
+        "to": last,
+        **whole.figures(venue.day_starts_at),
+        "resources": resources,
+        "days": [
+            {"date": (begin + datetime.timedelta(days=n)).isoformat(), **line(day.figures())}
+            for n, day in enumerate(days)
+        ],
+    }
+
+
+def of_venues(
+    replica: Service, venue_ids: Collection[str], first: str, last: str
+) -> list[dict[str, Any]]:
+    """A line for each of some venues, of service dates by its own calendar, as `of_range`."""
+    begin, end = _range(first, last)
+    lines = []
+    for venue_id in venue_ids:
+        venue, snapshot = _opened(replica, venue_id)
+        with snapshot:
+            whole, _, _ = _computed(replica, venue, snapshot, begin, end)
+        lines.append({"venue": venue_id, "name": venue.name, **line(whole.figures())})
+    return lines
+
+
+def of_agent(
+    replica: Service, agent_id: str, among: Collection[str] | None = None
+) -> dict[str, Any]:
+    """How many reservations a guest has in each status, as lists of them would show; `among` names
+    the venues that may be looked at, None: all. Raises Invalid for what is no agent id."""
+    if not is_agent_id(agent_id):
+        raise Invalid.field("agent_id", "is no agent id, such as reservations show it")
+    books = None if among is None else [replica.book_of(one) for one in among]
+    with Snapshot(replica.store.path) as snapshot:
+        found = snapshot.statuses_of(agent_id, books)
+    statuses: Counter[str] = Counter()
+    venues: dict[str, Counter[str]] = {}
+    for book, status, many in found:
+        statuses[status] += many
+        venues.setdefault(book.partition("/")[2], Counter())[status] += many
+    return {
+        "agent_id": agent_id,
+        **_counted(statuses),
+        "venues": [{"venue": name, **_counted(venues[name])} for name in sorted(venues)],
+    }
+
+
+def _counted(statuses: Counter[str]) -> dict[str, Any]:
+    return {"reservations": statuses.total(), "statuses": figures.in_life(statuses)}
+
+
+def _opened(replica: Service, venue_id: str) -> tuple[Venue, Snapshot]:
+    with replica.lock:
+        # No transaction ends meanwhile: both are of one state.
+        return replica.venue(venue_id).venue, Snapshot(replica.store.path)
+
+
+def _computed(
+    replica: Service,
+    venue: Venue,
+    snapshot: Snapshot,
+    first: datetime.date,
+    last: datetime.date,
+) -> tuple[figures.Tally, list[figures.Tally], list[dict[str, Any]]]:
+    book = replica.book_of(venue.id)
+    between = figures.reaches(venue, first, last, snapshot.longest_seconds(book))
+    return figures.compute(venue, first, last, snapshot.reservations(book, *between))
+
+
+def _today(replica: Service, venue: Venue) -> datetime.date:
+    return calendar.service_date(venue, replica.clock.now_ms() // 1_000)
+
+
+def _range(first: str, last: str) -> tuple[datetime.date, datetime.date]:
+    begin, end = calendar.parse_date(first, "from"), calendar.parse_date(last, "to")
+    if end < begin:
+        raise Invalid.field("to", "is before from")
+    if (end - begin).days >= FIGURES_DAYS_MAX:
+        raise Invalid.field("to", f"makes more than {FIGURES_DAYS_MAX} days; ask for fewer")
+    return begin, end

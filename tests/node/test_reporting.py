@@ -1,0 +1,179 @@
+"""Figures of a venue that was at work: the desk's evening, and what other replicas know of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.limits import FIGURES_DAYS_MAX
+from holdfast.model.pseudonyms import agent_id
+from holdfast.node import reporting
+from holdfast.node.service import Service
+from tests.kit import DAY, HOTEL, NEXT_DAY, TRATTORIA, Fleet, every_view
+
+ANNA = agent_id(b"k" * 32, "anna")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    venue = copy.deepcopy(TRATTORIA) | {"allotments": [{"holder": "desk", "resources": ["T1"]}]}
+    with Fleet(tmp_path, venue) as made:
+        made.join("desk")
+        made.sync_all()
+        yield made
+
+
+def evening(fleet: Fleet) -> None:
+    """From 2 June 10:13 on: five for the next day, one of which is asked for, one for another."""
+    hub, desk = fleet.the_hub, fleet.nodes["desk"]
+    stays = fleet.reserve(hub, "12:00", ["T2"], agent_id=ANNA, source="phone")
+    fleet.reserve(desk, "19:00", ["T1"], agent_id=ANNA)
+    off = fleet.reserve(hub, "19:00", ["T3"], party=4)
+    missed = fleet.reserve(hub, "12:00", ["HALL"], party=6)
+    fleet.reserve(hub, f"{NEXT_DAY}T12:00", ["T2"], agent_id=ANNA)
+    fleet.sync_all()
+    fleet.clocks.advance(hours=25, minutes=52)  # to 12:05 of the day
+    hub.reservations.cancel(off.code, "guest_request", "guest")
+    hub.reservations.check_in(stays.code, 1)
+    hub.reservations.no_show(missed.code)
+    fleet.clocks.advance(minutes=40)
+    hub.reservations.complete(stays.code)
+    fleet.reserve(desk, "14:00", ["T2"], kind="walk_in", source="walk_in")
+
+
+def service(replica: Service, date: str | None = DAY) -> dict[str, Any]:
+    return reporting.of_service(replica, "trattoria", date)
+
+
+def test_an_evening_at_work(fleet: Fleet):
+    evening(fleet)
+    fleet.sync_all()
+    found = service(fleet.the_hub)
+    assert found["statuses"] == {
+        "confirmed": 2, "completed": 1, "cancelled": 1, "no_show": 1,
+    }  # fmt: skip
+    assert found["parties"] == {"booked": 4, "seated": 1}
+    assert found["covers"] == {"booked": 2 + 2 + 6 + 2, "seated": 1}
+    assert found["no_shows"] == {"parties": 1, "covers": 6, "rate": 0.5}
+    assert found["cancellations"]["in_time"] == 1
+    turn = found["turn_minutes"]
+    assert (turn["parties"], turn["median"], turn["planned_median"]) == (1, 40.0, 90.0)
+    # Who left early holds no place any more, and so does who called off.
+    assert found["assurances"] == {"guaranteed": 2, "admitted": 1, "none": 2}
+    assert found["sources"] == {"direct": 3, "phone": 1, "walk_in": 1}
+    # 08:00 to 24:00; four tables and the hall's ten places.
+    open_minutes = 16 * 60
+    use = {one["resource"]: one["booked_minutes"] for one in found["resources"]}
+    assert use == {"T1": 90, "T2": 180, "T3": 0, "T4": 0, "HALL": 540}
+    assert found["utilisation"]["open_minutes"] == 14 * open_minutes
+    assert found["utilisation"]["booked_minutes"] == 810
+
+
+def test_figures_are_equal_where_the_same_is_known_and_only_there(fleet: Fleet):
+    evening(fleet)
+    desk, hub = fleet.nodes["desk"], fleet.the_hub
+    assert service(desk) != service(hub)
+    fleet.sync_all()
+    assert service(desk) == service(hub)
+    assert service(fleet.reopen("hub")) == service(desk)
+
+
+def test_a_range_has_a_line_for_each_date_which_add_up(fleet: Fleet):
+    evening(fleet)
+    found = reporting.of_range(fleet.the_hub, "trattoria", DAY, NEXT_DAY)
+    assert [one["date"] for one in found["days"]] == [DAY, NEXT_DAY]
+    for day in found["days"]:
+        alone = service(fleet.the_hub, day["date"])
+        assert (day["reservations"], day["covers"]) == (
+            alone["reservations"], alone["covers"]["booked"],
+        )  # fmt: skip
+    for name in ("reservations", "parties", "covers", "booked_minutes"):
+        together = {
+            "reservations": found["reservations"], "parties": found["parties"]["booked"],
+            "covers": found["covers"]["booked"],
+            "booked_minutes": found["utilisation"]["booked_minutes"],
+        }[name]  # fmt: skip
+        assert sum(one[name] for one in found["days"]) == together
+
+
+def test_without_a_date_it_is_today(fleet: Fleet):
+    assert service(fleet.the_hub, None)["date"] == "2027-06-02"
+    fleet.clocks.advance(hours=24)
+    assert service(fleet.the_hub, None)["date"] == DAY
+
+
+def test_a_guest_who_came_long_before_takes_the_nights_of_a_day(tmp_path: Path):
+    with Fleet(tmp_path, HOTEL) as fleet:
+        hub = fleet.the_hub
+        fleet.reserve(hub, "2027-06-03T15:00", ["R101"], nights=30)
+        night = reporting.of_service(hub, "hotel", "2027-06-20")
+        assert night["reservations"] == 0
+        rates = {one["resource"]: one["rate"] for one in night["resources"]}
+        assert rates == {"DOUBLE": 0.0, "R101": 1.0}
+        after = reporting.of_service(hub, "hotel", "2027-07-03")
+        assert {one["rate"] for one in after["resources"]} == {0.0}
+
+
+def test_each_venue_has_its_own_figures_and_they_are_those_of_its_range(fleet: Fleet):
+    evening(fleet)
+    hub = fleet.the_hub
+    hub.import_venue(copy.deepcopy(HOTEL))
+    fleet.reserve(hub, f"{DAY}T15:00", ["R101"], venue="hotel", nights=2)
+    lines = reporting.of_venues(hub, hub.venue_ids(), DAY, NEXT_DAY)
+    assert [one["venue"] for one in lines] == ["hotel", "trattoria"]
+    for one in lines:
+        whole = reporting.of_range(hub, one["venue"], DAY, NEXT_DAY)
+        assert one["reservations"] == whole["reservations"]
+        assert one["utilisation"] == whole["utilisation"]["rate"]
+        listed = every_view(hub, hub.book_of(one["venue"]))
+        assert one["reservations"] == len(listed)
+
+
+def test_a_guests_counts_are_those_of_the_list(fleet: Fleet):
+    evening(fleet)
+    fleet.sync_all()
+    hub = fleet.the_hub
+    hub.import_venue(copy.deepcopy(HOTEL))
+    fleet.reserve(hub, f"{DAY}T15:00", ["R101"], venue="hotel", agent_id=ANNA)
+    found = reporting.of_agent(hub, ANNA)
+    listed, _ = hub.reservations.select(agent_id=ANNA, limit=100)
+    assert found["reservations"] == len(listed) == 4
+    for status, many in found["statuses"].items():
+        assert many == sum(view.status == status for view in listed)
+    assert {one["venue"]: one["reservations"] for one in found["venues"]} == {
+        "hotel": 1, "trattoria": 3,
+    }  # fmt: skip
+    narrowed = reporting.of_agent(hub, ANNA, ["hotel"])
+    assert (narrowed["reservations"], [one["venue"] for one in narrowed["venues"]]) == (
+        1,
+        ["hotel"],
+    )
+    nobody = reporting.of_agent(hub, agent_id(b"k" * 32, "nobody"))
+    assert (nobody["reservations"], nobody["statuses"], nobody["venues"]) == (0, {}, [])
+
+
+def test_what_makes_no_sense_is_refused(fleet: Fleet):
+    hub = fleet.the_hub
+    with pytest.raises(NotFound, match="no venue 'nowhere'"):
+        reporting.of_service(hub, "nowhere", DAY)
+    with pytest.raises(Invalid, match="date"):
+        service(hub, "soon")
+    with pytest.raises(Invalid, match="to: is before from"):
+        reporting.of_range(hub, "trattoria", NEXT_DAY, DAY)
+    with pytest.raises(Invalid, match=f"more than {FIGURES_DAYS_MAX} days"):
+        reporting.of_range(hub, "trattoria", "2020-01-01", "2024-01-01")
+    with pytest.raises(Invalid, match="agent_id: is no agent id"):
+        reporting.of_agent(hub, "anna")
+
+
+def test_figures_are_read_while_somebody_writes(fleet: Fleet):
+    hub = fleet.the_hub
+    with hub.transaction():
+        fleet.reserve(hub, "19:00", ["T2"])
+        assert service(hub)["reservations"] == 0
+    assert service(hub)["reservations"] == 1
