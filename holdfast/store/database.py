@@ -333,6 +333,25 @@ def m009_waiting_keys(db: Database) -> None:
     )
 
 
+@migrations()
+def m010_card_digests(db: Database) -> None:
+    """A card's id is made of what the card is: its keys stand under the two digests, and say no
+    more whose they are. Keys of cards whose ids were random open nothing from now on."""
+    _run(
+        db,
+        """
+        DELETE FROM card_keys;
+        DELETE FROM waiting_keys;
+        ALTER TABLE card_keys DROP COLUMN agent_id;
+        ALTER TABLE card_keys ADD COLUMN text_digest BLOB NOT NULL DEFAULT x'';
+        ALTER TABLE card_keys ADD COLUMN key_digest BLOB NOT NULL DEFAULT x'';
+        DROP INDEX cards_for_nobody;
+        DROP INDEX cards_by_agent;
+        CREATE INDEX cards_by_agent ON cards (agent_id);
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -481,5 +500,6 @@ _OURS: Final = frozenset(
         m007_sessions,
         m008_guests,
         m009_waiting_keys,
+        m010_card_digests,
     )
 )
