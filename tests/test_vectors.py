@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -261,15 +262,32 @@ def test_a_card_opens_with_the_venues_key_alone() -> None:
     shown = V["card"]
     key = X25519PrivateKey.from_private_bytes(bytes.fromhex(shown["venue_private_key"]))
     place = {"venue": shown["venue"], "agent_id": shown["agent_id"]}
-    sealed = cards.SealedCard(
-        *(bytes.fromhex(shown[part]) for part in ("card_id", "ciphertext", "sealed_key"))
-    )
+    sealed = cards.SealedCard(*(bytes.fromhex(shown[p]) for p in cards.SealedCard._fields))
     assert cards.open_card(sealed, key, **place) == shown["card"]
     assert cards.open_card(sealed, X25519PrivateKey.generate(), **place) is None
+    life = bytes.fromhex(shown["incarnation"])
     made = cards.seal_card(
-        shown["card"], key.public_key(), entropy=bytes.fromhex(shown["entropy"]), **place
+        shown["card"], key.public_key(), life=life, entropy=bytes.fromhex(shown["entropy"]), **place
     )
     assert made[:2] == sealed[:2]
+
+
+def test_a_cards_id_is_made_of_what_it_is_and_of_its_first_key() -> None:
+    shown = V["card"]
+    part = {name: bytes.fromhex(shown[name]) for name in ("incarnation", "ciphertext",
+            "text_digest", "sealed_key", "key_digest", "card_id", "venue_public_key")}  # fmt: skip
+
+    def digest(label: bytes, *parts: bytes) -> bytes:
+        return hashlib.sha256(label + b"\x00" + b"".join(parts)).digest()[:16]
+
+    text = digest(
+        b"holdfast card text 1", part["incarnation"], shown["agent_id"].encode(), part["ciphertext"]
+    )
+    key = digest(b"holdfast card seal 1", part["venue_public_key"], part["sealed_key"])
+    assert (text, key) == (part["text_digest"], part["key_digest"])
+    assert digest(b"holdfast card id 1", text, key) == part["card_id"]
+    item = messages.CardKeyItem(text, key, part["sealed_key"], part["venue_public_key"])
+    assert item.card == part["card_id"] and item.first
 
 
 def test_a_join_code() -> None:

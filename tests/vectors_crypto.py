@@ -469,24 +469,27 @@ def vectors() -> dict[str, Any]:
             {
                 "venue": "city/trattoria",
                 "agent_id": "agent_efe1wmcjtdh1q1btetrthbf2d3fmbt06",
+                "life": "808182838485868788898a8b8c8d8e8f",
                 "venue_private_key": (
                     "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
                 ),
                 "entropy": (
-                    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223"
-                    "2425262728292a2b2c2d2e2f303132333435363738393a3b"
+                    "101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30313233"
+                    "3435363738393a3b"
                 ),
-                "card_id": "000102030405060708090a0b0c0d0e0f",
                 "ciphertext": (
                     "303132333435363738393a3bed3241e09549f7246d04d27d4b55b874183a91be9a562e32"
                     "b1d525e1bb67833f07855f71a1c795b38e7a63153afa805dbb3629cb843f5a8d49abcf72"
-                    "5cbeafae29173169fd4ca03db55f901c4125e5b9"
+                    "5cbeafaef761beb5d2d065f583f2595a81e3ca19"
                 ),
+                "text_digest": "c2f58cb773c8383ff87001b4caa66ede",
                 "sealed_key": (
-                    "2477245ea7ba6d838e5b24aca174f53eb51d636ba7a40d3991ecf3000cb7ca516f401ccd"
-                    "4a41eb13207166fa4fc6030b7d21b12f15874a1e749d5ccce42139a60b2245e903f92f41"
-                    "34d595caee1d0691"
+                    "b954936536f38fe51dca9c774418e178e2fc30ee9dd9b2ebbab95983f993f46aa3451c38"
+                    "9a91426fcf9f5d8f252c63e2d0e2a5709dc739740103026484f15a2c335c821669887c0b"
+                    "0763278b1e4ccef6"
                 ),
+                "key_digest": "510e80a7e7a13b85f40a185a7c45aab2",
+                "card_id": "a8516f6fd17c0743110ee74b444c7b34",
                 "card": {
                     "name": "Zoë",
                     "phone": "+39 055 123",

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from holdfast.model import codes, pseudonyms  # noqa: E402
+from holdfast.model import card_ids, codes, pseudonyms  # noqa: E402
 from holdfast.model.administration import serial_bytes  # noqa: E402
 from holdfast.model.entries import HUB_RIGHT, SCHEMA  # noqa: E402
 from holdfast.node import (  # noqa: E402
@@ -75,7 +75,8 @@ def sample_messages() -> list[tuple[str, Any]]:
     head = seals.chain_run(seals.chain_start(BOOK, INCARNATION), entries)[-1]
     vector = pages.state_vector(seals.client_id(BOOK, INCARNATION, 0), 3)
     venue_key = sealing_key("venue").public_key().public_bytes_raw()
-    key = messages.CardKeyItem(fixed("card id", 16), AGENT, fixed("sealed", 80), 0, venue_key)
+    text, sealed = fixed("text digest", 16), fixed("sealed", 80)
+    key = messages.CardKeyItem(text, card_ids.key_digest(venue_key, sealed), sealed, venue_key)
     return [
         (
             "a first round, which compares heads",
@@ -217,24 +218,28 @@ def hpke_seal(plain_text: bytes, recipient: X25519PrivateKey, info: bytes, name:
 
 
 def card_vectors() -> Vectors:
-    entropy = fixed("card 1") + fixed("card 2", 28)
+    entropy = fixed("card 1") + fixed("card 2", 12)
     card = {"name": "Ann Smith", "phone": "+39 055 123456", "dietary": "no nuts"}
     venue_key = sealing_key("venue")
     made = cards.seal_card(
-        card, venue_key.public_key(), venue=BOOK, agent_id=AGENT, entropy=entropy
+        card, venue_key.public_key(), venue=BOOK, agent_id=AGENT, life=INCARNATION, entropy=entropy
     )
-    info = cards._bound(cards._KEY, BOOK, made.card_id)
-    sealed_key = hpke_seal(entropy[16:48], venue_key, info, "card")
+    info = cards._bound(cards._KEY, BOOK, made.text_digest)
+    sealed_key = hpke_seal(entropy[:32], venue_key, info, "card")
+    digest = card_ids.key_digest(venue_key.public_key().public_bytes_raw(), sealed_key)
     return {
         "venue": BOOK,
         "agent_id": AGENT,
+        "incarnation": INCARNATION.hex(),
         "venue_private_key": venue_key.private_bytes_raw().hex(),
         "venue_public_key": venue_key.public_key().public_bytes_raw().hex(),
         "entropy": entropy.hex(),
         "card": card,
-        "card_id": made.card_id.hex(),
         "ciphertext": made.ciphertext.hex(),
+        "text_digest": made.text_digest.hex(),
         "sealed_key": sealed_key.hex(),
+        "key_digest": digest.hex(),
+        "card_id": card_ids.card_id(made.text_digest, digest).hex(),
     }
 
 

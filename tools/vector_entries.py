@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from holdfast.model import events, ids, pseudonyms
+from holdfast.model import card_ids, events, ids, pseudonyms
 from holdfast.model.entries import SCHEMA, Claim, ClaimId, Entry, encode
 from holdfast.model.limits import ENTRY_BYTES_MAX, METADATA_NUMBER_MAX
 from holdfast.node import identity
@@ -32,6 +32,7 @@ NOW_MS: Final = 1_767_225_600_000
 STAMP: Final = NOW_MS << 16
 START: Final = 1_767_294_000
 AGENT: Final = pseudonyms.walk_in_agent_id(bytes(range(20)))
+OTHER_AGENT: Final = pseudonyms.walk_in_agent_id(bytes(range(20, 40)))
 
 Vectors = dict[str, Any]
 
@@ -43,6 +44,13 @@ def fixed(name: str, length: int = 32) -> bytes:
 
 def signing_key(name: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(fixed(f"ed25519 {name}"))
+
+
+def sealed_card(life: bytes, agent: str) -> events.SealedCard:
+    """A card as its entry has it, by this life and for this guest."""
+    ciphertext, digest = fixed("ciphertext", 32), fixed("key digest", 16)
+    text = card_ids.text_digest(life, agent, ciphertext)
+    return events.SealedCard(card_ids.card_id(text, digest), ciphertext, digest)
 
 
 def sealing_key(name: str) -> X25519PrivateKey:
@@ -278,7 +286,7 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     operation = fixed("operation", 16)
     claim = Claim("T1", START, START + 6_300, 1, 900)
     about = {"subject": SUBJECT, "follows": (operation,)}
-    card = events.SealedCard(fixed("card id", 16), fixed("ciphertext", 32))
+    card = sealed_card(INCARNATION, AGENT)
     yield (
         events.ReservationCreated(
             AGENT, 2, "RES-2026-7K3M9Q", "2026-01-01", card=card, area="main",
@@ -291,7 +299,7 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
         events.ReservationMoved(override="vip_guest"),
         {**about, "claims": (Claim("T2", START, START + 5_400, replaces=ClaimId(operation, 0)),)},
     )
-    yield events.ReservationCancelled("guest_request", "guest"), about
+    yield events.ReservationCancelled("guest_request", "guest", card, AGENT), about
     yield events.ReservationCheckedIn(2), about
     yield events.ReservationCompleted(NOW_MS), about
     yield events.ReservationMarkedNoShow(), about
@@ -447,7 +455,19 @@ def judged_entries() -> list[Vectors]:
         ("clear text as tag", {"kind": "guest.profiled", **content(
          events.GuestProfiled(AGENT, "gold", ("Ann Smith",)))}, "", "text-not-an-id:tags"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
-         "2026-01-01", card=events.SealedCard(b"abc", b""))), "", "card-out-of-range"),
+         "2026-01-01", card=events.SealedCard(b"abc", b"", bytes(16)))), "", "card-out-of-range"),
+        ("a card without the digest of its key", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", card=events.SealedCard(bytes(16), b"x"))), "",
+         "card-out-of-range"),
+        ("a card", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q", "2026-01-01",
+         card=sealed_card(INCARNATION, AGENT))), "merged", ""),
+        ("another guest's card", content(events.ReservationCreated(OTHER_AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", card=sealed_card(INCARNATION, AGENT))), "",
+         "card-foreign"),
+        ("a card that another life sealed", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", card=sealed_card(HUB, AGENT))), "", "card-foreign"),
+        ("a card of nobody's", {"kind": "reservation.amended", **content(
+         events.ReservationAmended({}, sealed_card(INCARNATION, AGENT)))}, "", "card-foreign"),
         ("another device's id", {"subject": FOREIGN}, "", "id-foreign"),
         ("no id at all", {"subject": b""}, "", "id-foreign"),
         ("an id of another version", {"subject": uuid.UUID(int=0, version=4).bytes}, "",

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from holdfast.model import vocabulary
+from holdfast.model.card_ids import CARD_ID_BYTES, DIGEST_BYTES, card_id, text_digest
 from holdfast.model.entries import EPOCH_SECONDS_MAX, SCHEMA, Entry, Malformed
 from holdfast.model.events import (
     EVENT_BY_KIND,
@@ -76,7 +77,6 @@ _decoders = {
     kind: msgspec.msgpack.Decoder(event, strict=True) for kind, event in EVENT_BY_KIND.items()
 }
 
-CARD_ID_BYTES: Final = 16
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -109,25 +109,38 @@ def decode_content(entry: Entry) -> Event | None:
     return event
 
 
-def card_in(entry: Entry, event: Event | None) -> tuple[SealedCard | None, str]:
-    """The card that an entry carries, and the agent id that it names beside it (empty: none).
+def card_in(life: bytes, entry: Entry, event: Event | None) -> tuple[SealedCard, str] | None:
+    """The card that an entry of this life's chain carries, and whose it is; None: it has none.
 
     Also of an entry whose content does not count (`event` None), as far as it can be made out: its
     bytes are in the journal like any other's, and whoever asks to be forgotten means them too.
+    A card whose id does not fit is none: else whoever copies one would have a say over the first.
     """
     if event is None:
         decoder = _decoders.get(entry.kind)
         if decoder is None or nested_too_deeply(entry.content):
-            return None, ""
+            return None
         try:
             event = decoder.decode(entry.content)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None, ""
+            return None
         assert event is not None
     card, agent = card_of(event)
-    if card is None or len(card.id) != CARD_ID_BYTES:
-        return None, ""
-    return card, agent if is_agent_id(agent) else ""
+    return (card, agent) if card is not None and _fits(life, card, agent) else None
+
+
+def check_card(life: bytes, event: Event) -> None:
+    """That a card was sealed by the life in whose chain it stands, for the guest whom its entry
+    names. Raises `Malformed`."""
+    card, agent = card_of(event)
+    if card is not None and not _fits(life, card, agent):
+        raise Malformed("card-foreign")
+
+
+def _fits(life: bytes, card: SealedCard, agent: str) -> bool:
+    return is_agent_id(agent) and card.id == card_id(
+        text_digest(life, agent, card.ciphertext), card.key_digest
+    )
 
 
 def _array_length(content: bytes) -> int:
@@ -201,7 +214,9 @@ def _identifier(value: str, field: str) -> None:
 
 def _check_card(card: SealedCard | None) -> None:
     if card is not None and (
-        len(card.id) != CARD_ID_BYTES or len(card.ciphertext) > CARD_BYTES_MAX + 128
+        len(card.id) != CARD_ID_BYTES
+        or len(card.ciphertext) > CARD_BYTES_MAX + 128
+        or len(card.key_digest) != DIGEST_BYTES
     ):
         raise Malformed("card-out-of-range")
 
@@ -293,6 +308,8 @@ def _check_cancelled(event: ReservationCancelled) -> None:
     _code(event.reason, vocabulary.CANCEL_REASONS, "reason")
     _code(event.by, vocabulary.CANCELLED_BY, "by")
     _check_card(event.note)
+    if event.agent_id and not is_agent_id(event.agent_id):
+        raise Malformed("text-not-an-id:agent_id")
 
 
 def _check_decided(event: ClaimDecided) -> None:

@@ -25,10 +25,15 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class SealedCard(
     msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True
 ):
-    """A guest card as it stands on a page: unreadable without its key, which travels elsewhere."""
+    """A guest card as it stands on a page: unreadable without its key, which travels elsewhere.
+
+    `key_digest` is that of its first sealed key; `id` says whose and whose writing it is
+    (`card_ids`).
+    """
 
     id: bytes
     ciphertext: bytes
+    key_digest: bytes = b""
 
 
 class ReservationCreated(Event, frozen=True):
@@ -84,11 +89,13 @@ class ReservationMoved(Event, frozen=True):
 
 
 class ReservationCancelled(Event, frozen=True):
-    """An intent: it wins over every decision, and loses to a guest who sits at the table."""
+    """An intent: it wins over every decision, and loses to a guest who sits at the table.
+    `agent_id` is the guest whom the note is about; empty: there is none."""
 
     reason: str
     by: str
     note: SealedCard | None = None
+    agent_id: str = ""
 
 
 class ReservationCheckedIn(Event, frozen=True):
@@ -405,12 +412,12 @@ _CARRYING: Final = (ReservationCreated, ReservationAmended, ReservationMoved)
 
 
 def card_of(event: Event) -> tuple[SealedCard | None, str]:
-    """The card that an entry carries, if any, and the agent id that the entry itself names beside
-    it (empty: none)."""
+    """The card that an entry carries, if any, and the agent id that the entry names beside it
+    (empty: none)."""
     if isinstance(event, _CARRYING):
         return event.card, agent_of(event)
     if isinstance(event, ReservationCancelled):
-        return event.note, ""
+        return event.note, event.agent_id
     return None, ""
 
 

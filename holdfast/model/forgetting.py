@@ -96,9 +96,9 @@ def _named(life: bytes, shut: Iterable[ShutOut]) -> Head:
 
 
 class Occurrence(NamedTuple):
-    """A card in an entry: whose it may be, and the entry's stamp."""
+    """A card in an entry: whose it is, and the entry's stamp."""
 
-    agents: frozenset[str]
+    agent: str
     stamp: int
 
 
@@ -108,14 +108,13 @@ def covering(
     """The first erasure, by its stamp, that a card falls under; None where it lives.
 
     It covers every card of the person whose entry is not later than itself, and those that it
-    names. Of a card that stands in several entries one is enough: nobody revives a card by writing
-    it again.
+    names. Of a card that stands in several entries, which only the life that sealed it can have
+    written, one is enough: nobody revives a card by writing it again.
     """
     covers = [
         erasure
         for one in found
-        for agent in one.agents
-        for erasure in erasures.get(agent, ())
+        for erasure in erasures.get(one.agent, ())
         if one.stamp <= erasure.stamp or card in erasure.also
     ]
     return min(covers, key=lambda erasure: (erasure.stamp, erasure.operation), default=None)

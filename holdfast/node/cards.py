@@ -3,7 +3,8 @@
 Owns their form for ever: the card as JSON, padded, under AES-256-GCM with a key of its own; that
 key sealed to the venue's X25519 public key with HPKE (RFC 9180: X25519, HKDF-SHA-256, AES-256-GCM).
 Ciphertext and sealed key are separate values, because the key travels beside the books and is
-destroyed when the guest asks to be forgotten (DESIGN §8).
+destroyed when the guest asks to be forgotten (DESIGN §8). What a card's id is made of stands in
+`model.card_ids`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from holdfast.model import card_ids
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import CARD_BYTES_MAX
 
@@ -28,7 +30,7 @@ FIELDS: Final = {
 }  # fmt: skip
 """The fields of a card and the most characters of each."""
 
-ENTROPY_BYTES: Final = 60
+ENTROPY_BYTES: Final = 44
 _PADDED_TO: Final = 64
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
@@ -38,10 +40,11 @@ _HANDED: Final = b"holdfast venue key 1\x00"
 
 
 class SealedCard(NamedTuple):
-    """`card_id` 16 bytes; `ciphertext` nonce and AES-GCM output; `sealed_key` HPKE output."""
+    """`ciphertext` nonce and AES-GCM output; `sealed_key` HPKE output, which is bound to the
+    `text_digest`."""
 
-    card_id: bytes
     ciphertext: bytes
+    text_digest: bytes
     sealed_key: bytes
 
 
@@ -103,14 +106,16 @@ def seal_card(
     *,
     venue: str,
     agent_id: str,
+    life: bytes,
     entropy: bytes | None = None,
 ) -> SealedCard:
-    """Encrypt a card for a venue. `entropy`: 60 bytes, never used twice; left out: drawn here.
+    """Encrypt a card for a venue, as this life of a device. `entropy`: 44 bytes, never used twice;
+    left out: drawn here.
 
     Raises Invalid, and ValueError for entropy of another length.
 
-    Length is hidden to the next 64 bytes; venue, agent and card are bound, so that a card cannot
-    be shown under another reservation's agent.
+    Length is hidden to the next 64 bytes; venue and agent are bound, so that a card cannot be shown
+    under another reservation's agent; the key is bound to the card.
     """
     plain = msgspec.json.encode(check_card(card), order="deterministic")
     if len(plain) > CARD_BYTES_MAX:
@@ -118,12 +123,11 @@ def seal_card(
     random = os.urandom(ENTROPY_BYTES) if entropy is None else entropy
     if len(random) != ENTROPY_BYTES:
         raise ValueError(f"a card takes {ENTROPY_BYTES} random bytes")
-    card_id, key, nonce = random[:16], random[16:48], random[48:60]
+    key, nonce = random[:32], random[32:]
     padded = plain + b" " * (-len(plain) % _PADDED_TO)
-    bound = _bound(_CARD, venue, agent_id.encode(), card_id)
-    ciphertext = nonce + AESGCM(key).encrypt(nonce, padded, bound)
-    sealed = _SUITE.encrypt(key, venue_key, _bound(_KEY, venue, card_id))
-    return SealedCard(card_id, ciphertext, sealed)
+    ciphertext = nonce + AESGCM(key).encrypt(nonce, padded, _bound(_CARD, venue, agent_id.encode()))
+    text = card_ids.text_digest(life, agent_id, ciphertext)
+    return SealedCard(ciphertext, text, _SUITE.encrypt(key, venue_key, _bound(_KEY, venue, text)))
 
 
 def open_card(
@@ -131,10 +135,9 @@ def open_card(
 ) -> dict[str, Any] | None:
     """The card; None where it was sealed for somebody else or changed on the way."""
     try:
-        key = _SUITE.decrypt(sealed.sealed_key, venue_key, _bound(_KEY, venue, sealed.card_id))
-        bound = _bound(_CARD, venue, agent_id.encode(), sealed.card_id)
+        key = _SUITE.decrypt(sealed.sealed_key, venue_key, _bound(_KEY, venue, sealed.text_digest))
         nonce, body = sealed.ciphertext[:12], sealed.ciphertext[12:]
-        plain = AESGCM(key).decrypt(nonce, body, bound)
+        plain = AESGCM(key).decrypt(nonce, body, _bound(_CARD, venue, agent_id.encode()))
         card: dict[str, Any] = msgspec.json.decode(plain, type=dict[str, Any])
     except (InvalidTag, ValueError, msgspec.MsgspecError):
         return None
@@ -146,10 +149,10 @@ def seal_key_anew(
     venue_key: X25519PrivateKey,
     another: X25519PublicKey,
     venue: str,
-    card_id: bytes,
+    text_digest: bytes,
 ) -> bytes | None:
     """A card's key sealed to another of the venue's keys; None where this one does not open it."""
-    info = _bound(_KEY, venue, card_id)
+    info = _bound(_KEY, venue, text_digest)
     try:
         key = _SUITE.decrypt(sealed_key, venue_key, info)
     except (InvalidTag, ValueError):

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast.model.card_ids import DIGEST_BYTES, SEALED_TO_BYTES
 from holdfast.model.errors import Forbidden, Invalid, Unreachable
 from holdfast.model.limits import (
     CARD_KEY_BYTES_MAX,
@@ -31,7 +32,6 @@ from holdfast.model.limits import (
     SMALL_MERGE_ENTRIES,
     TRAIL_SPACING,
 )
-from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.roles import CARD_READERS
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.replica import SOFTWARE, Merged
@@ -276,7 +276,7 @@ class Exchange:
             # A key whose entry is not known there is worth nothing, and only few are taken.
             keys = self._keys_for(peer) if peer.heads is not None and not more else []
             peer.round += 1
-            peer.keys_offered = (peer.round, [(version, item.id) for version, item in keys])
+            peer.keys_offered = (peer.round, [(version, item.card) for version, item in keys])
             compare = peer.heads is None or peer.cursor is None
             return ExchangeRequest(
                 PROTOCOL_VERSION,
@@ -573,40 +573,38 @@ class Exchange:
     ) -> TakenKeys:
         """Keep what travels beside the pages. Raises Invalid, and nothing of the message counts.
 
-        `further`: the sender reads cards, or passes on what others read (the hub): of a card whose
-        key is here it may bring the same key sealed to another of the venue's keys. `sender` is the
-        device's name: of one sender only so many keys are kept whose cards no known entry carries,
-        for everybody would keep them, and nobody could say what they are. None: the hub, which has
+        A card's first key is known by its bytes, whoever brings it. `further`: the sender reads
+        cards, or passes on what others read (the hub): it may bring keys that were sealed anew to
+        another of the venue's keys, which nobody else can tell from junk. `sender` is the device's
+        name: of one sender only so many keys are kept whose cards no known entry carries, for
+        everybody would keep them, and nobody could say what they are. None: the hub, which has
         looked at that.
         """
         cards = self._r.store.cards
+        in_force = self._r.book(book).administration.venue_key
         waiting = cards.waiting_of(book, sender) if sender is not None else 0
         taken = 0
         later: list[bytes] = []
         for key in keys:
-            if (
-                len(key.id) != 16
-                or len(key.sealed) > CARD_KEY_BYTES_MAX
-                or len(key.sealed_to) not in (0, 32)
-                or not is_agent_id(key.agent_id)
-            ):
-                raise Invalid("a card's key has an id of 16 bytes, an agent id and a sealed key")
-            if key.erased_at_ms or not key.sealed:
-                # Nobody erases by a message: entries do, and say who wrote them.
+            _check_key(key)
+            if not (further or key.first):
                 continue
-            waits = sender is not None and not cards.is_placed(book, key.id)
+            card = key.card
+            named = (book, key.text_digest, key.key_digest, key.sealed_to, key.sealed)
+            if not cards.lacks_key(*named) or (
+                key.sealed_to != in_force and cards.holds_key(book, card, in_force)
+            ):
+                continue
+            waits = sender is not None and not cards.is_placed(book, card)
             if waits and waiting >= CARD_KEYS_WAITING_MAX:
-                if all(held.sealed_to != key.sealed_to for held in cards.keys(book, key.id)):
-                    later.append(key.id)
+                later.append(card)
                 continue
-            if cards.put_key(
-                book, key.id, key.agent_id, key.sealed_to, key.sealed, further=further
-            ):
-                cards.try_again(book, key.id)
-                self._r.cards_touched.add((book, key.id))
+            if cards.put_key(*named):
+                cards.try_again(book, card)
+                self._r.cards_touched.add((book, card))
                 taken += 1
                 if waits and sender is not None:
-                    cards.wait_for_entry(book, key.id, key.sealed_to, sender)
+                    cards.wait_for_entry(book, card, key.sealed_to, sender)
                     waiting += 1
         if later:
             log.warning(
@@ -709,6 +707,16 @@ class Exchange:
             )  # fmt: skip
 
 
+def _check_key(key: CardKeyItem) -> None:
+    """Raises Invalid for what can be no card's key."""
+    if not (
+        len(key.text_digest) == len(key.key_digest) == DIGEST_BYTES
+        and len(key.sealed_to) == SEALED_TO_BYTES
+        and 0 < len(key.sealed) <= CARD_KEY_BYTES_MAX
+    ):
+        raise Invalid("a card's key has two digests of 16 bytes, a venue's key and a sealed key")
+
+
 class TakenKeys(NamedTuple):
     """How many card keys were news, and the cards whose keys are to be offered again later."""
 
@@ -737,7 +745,7 @@ class _Budget:
 def _items(keys: Iterable[CardKey]) -> list[tuple[int, CardKeyItem]]:
     """Keys as they travel, with their versions here."""
     return [
-        (key.version, CardKeyItem(key.id, key.agent_id, key.sealed, 0, key.sealed_to))
+        (key.version, CardKeyItem(key.text_digest, key.key_digest, key.sealed, key.sealed_to))
         for key in keys
     ]
 

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.model.entries import Malformed, decode
 from holdfast.model.errors import Forbidden, Invalid, NotFound
-from holdfast.model.events import GuestErased, GuestErasureConfirmed, agent_of
-from holdfast.model.forgetting import ERASERS, Erasure, covering
+from holdfast.model.events import GuestErased, GuestErasureConfirmed
+from holdfast.model.forgetting import ERASERS, Erasure, Occurrence, covering
 from holdfast.model.limits import ERASURES_PER_ENTRY_MAX
 from holdfast.model.pseudonyms import is_agent_id
-from holdfast.model.reservation import content_of
 from holdfast.model.vocabulary import ERASE_REASONS
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.lookup import node_name
 from holdfast.node.reasons import reason_code
-from holdfast.store.cards import occurrences
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -61,36 +59,14 @@ class Forgetting:
         a card that an erasure in the same book covers.
         """
         r = self._r
-        if not (r.cards_touched or r.erasures_touched or r.cards_for_nobody_touched):
+        if not (r.cards_touched or r.erasures_touched):
             return
         touched = set(r.cards_touched)
         for book, agent in r.erasures_touched:
-            touched.update((book, card) for card in self.cards_of(book, agent))
-        for book, reservation in r.cards_for_nobody_touched:
-            found = r.store.cards.placed_for_nobody(book, reservation)
-            touched.update((book, one.id) for one in found)
+            touched.update((book, one.id) for one in r.store.cards.placed_of(book, agent))
         for book, card in sorted(touched):
             self._destroy_if_covered(book, card)
             self._keep_newest(book, card)
-
-    def cards_of(self, book: str, agent: str) -> set[bytes]:
-        """The ids of a person's cards: those whose entries name them, and those in entries that
-        name nobody, about reservations that were ever theirs."""
-        cards = self._r.store.cards
-        found = {one.id for one in cards.placed_of(book, agent)}
-        agents: dict[bytes, frozenset[str]] = {}
-        for one in cards.placed_for_nobody(book):
-            if one.reservation not in agents:
-                agents[one.reservation] = self.agents_of(book, one.reservation)
-            if agent in agents[one.reservation]:
-                found.add(one.id)
-        return found
-
-    def agents_of(self, book: str, reservation: bytes) -> frozenset[str]:
-        """Everybody whom an entry about a reservation names as its guest."""
-        record = self._r.store.projections.get(book, reservation)
-        events = (content_of(entry) for entry in record.seen) if record is not None else ()
-        return frozenset(agent for event in events if event and (agent := agent_of(event)))
 
     def _destroy_if_covered(self, book: str, card: bytes) -> None:
         erasures = self._r.book(book).administration.erasures
@@ -98,14 +74,7 @@ class Forgetting:
             return
         cards = self._r.store.cards
         # A key whose entry has not come yet opens nothing; it is judged when the entry comes.
-        found = [
-            one
-            for placed in cards.placed(book, card)
-            for one in occurrences(
-                [placed],
-                frozenset() if placed.agent_id else self.agents_of(book, placed.reservation),
-            )
-        ]
+        found = [Occurrence(one.agent_id, one.stamp) for one in cards.placed(book, card)]
         erasure = covering(card, found, erasures)
         if erasure is not None:
             cards.erase(book, card, erasure.operation, erasure.stamp >> 16)
@@ -212,8 +181,7 @@ class Forgetting:
     def _dated_ahead(self, book: str, agent: str) -> tuple[bytes, ...]:
         """Cards of a person that are known here and that a clock ahead of this one's has dated."""
         now = max(self._r.last_stamp, self._r.clock.now_ms() << 16)
-        cards = self.cards_of(book, agent)
-        placed = (one for card in cards for one in self._r.store.cards.placed(book, card))
+        placed = self._r.store.cards.placed_of(book, agent)
         later = {one.id for one in placed if one.stamp > now}
         return tuple(sorted(later))[:ERASURES_PER_ENTRY_MAX]
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model import guest_words, pseudonyms
 from holdfast.model.errors import Forbidden, Invalid, NotFound, RuleViolated
-from holdfast.model.events import GuestExported
+from holdfast.model.events import GuestExported, ReservationCancelled, SealedCard, card_of
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import View
 from holdfast.node import guest_terms
 from holdfast.node.audit import audit_entries
-from holdfast.node.guest_index import Found, sealed_card
+from holdfast.node.guest_index import Found, carrier, sealed_card
 from holdfast.node.lookup import node_name, rfc3339_ms, subject_of
 from holdfast.store.cards import PlacedCard
 
@@ -66,16 +66,10 @@ def find(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict[str,
     people: dict[tuple[str, str], Found] = {}
     for book in require_reading(replica):
         for found in replica.cards.index.search(book, text):
-            agent = found.placed.agent_id or _agent_at(replica, found.placed)
-            people.setdefault((book, agent), found)
+            people.setdefault((book, found.placed.agent_id), found)
     ranked = sorted(people.items(), key=lambda one: (one[1].fit, -one[1].placed.stamp))
     lines = (_line(replica, book, agent, found) for (book, agent), found in ranked)
     return list(islice((line for line in lines if line["guest"]), limit))
-
-
-def _agent_at(replica: Service, placed: PlacedCard) -> str:
-    view = replica.view(placed.reservation, placed.book)
-    return view.agent_id if view is not None else ""
 
 
 def _line(replica: Service, book: str, agent: str, found: Found) -> dict[str, Any]:
@@ -91,21 +85,25 @@ def _line(replica: Service, book: str, agent: str, found: Found) -> dict[str, An
 
 
 def _newest_card(replica: Service, book: str, agent: str) -> dict[str, Any]:
-    """What the newest card says that can be opened; empty where none can."""
-    for placed in sorted(replica.store.cards.placed_of(book, agent), key=lambda one: -one.stamp):
-        card = _opened(replica, placed, agent)
-        if card:
-            return card
+    """What the newest card says that can be opened; empty where none can. The note of a
+    cancellation is none of the guest's own words."""
+    for placed in reversed(replica.store.cards.placed_of(book, agent)):
+        with replica.lock:
+            event = carrier(replica, placed)
+        if event is not None and not isinstance(event, ReservationCancelled):
+            card = _opened(replica, placed, card_of(event)[0])
+            if card:
+                return card
     return {}
 
 
-def _opened(replica: Service, placed: PlacedCard, agent: str) -> dict[str, Any] | None:
-    """A card in clear, where it is this person's."""
-    with replica.lock:
-        sealed = sealed_card(replica, placed)
+def _opened(
+    replica: Service, placed: PlacedCard, sealed: SealedCard | None
+) -> dict[str, Any] | None:
+    """A card in clear."""
     if sealed is None:
         return None
-    return replica.cards.read(placed.book.partition("/")[2], [agent], sealed)
+    return replica.cards.read(placed.book.partition("/")[2], [placed.agent_id], sealed)
 
 
 def _reservations(replica: Service, book: str, agent: str) -> list[View]:
@@ -234,16 +232,12 @@ def _cards(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
     """Every card of a person, the oldest first; of an erased one only that it was there."""
     cards = replica.store.cards
     with replica.lock:
-        ids = replica.forgetting.cards_of(book, agent)
-        # The same card in an entry about somebody else is none of theirs, nor is that entry.
-        placed = [
-            one for card in ids for one in cards.placed(book, card) if one.agent_id in ("", agent)
-        ]
+        placed = cards.placed_of(book, agent)
     shown = []
-    for one in sorted(placed, key=lambda one: (one.stamp, one.operation)):
-        opened = _opened(replica, one, agent)
+    for one in placed:
         with replica.lock:
-            erased = cards.erased(book, one.id)
+            sealed, erased = sealed_card(replica, one), cards.erased(book, one.id)
+        opened = _opened(replica, one, sealed)
         state = READABLE if opened is not None else ERASED if erased else UNREADABLE
         shown.append(
             {

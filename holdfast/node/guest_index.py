@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from holdfast.model import guest_words
 from holdfast.model.errors import Invalid
-from holdfast.model.events import SealedCard, card_of
+from holdfast.model.events import Event, SealedCard, card_of
 from holdfast.model.reservation import content_of
 from holdfast.node import cards
 from holdfast.node.venue_keys import public_of
@@ -103,7 +103,6 @@ class GuestIndex:
         sealed = sealed_card(self._r, placed)
         if sealed is None:
             return None
-        # A card in an entry that names nobody is a note about a cancellation, which no word finds.
         card = self._r.cards.read(book.partition("/")[2], [placed.agent_id], sealed)
         return None if card is None else guest_words.words_of_card(card)
 
@@ -141,11 +140,16 @@ class GuestIndex:
 
 def sealed_card(replica: Replica, placed: PlacedCard) -> SealedCard | None:
     """A card as its entry has it."""
+    event = carrier(replica, placed)
+    return card_of(event)[0] if event is not None else None
+
+
+def carrier(replica: Replica, placed: PlacedCard) -> Event | None:
+    """What the entry that carries a card says; None where it does not count."""
     record = replica.store.projections.get(placed.book, placed.reservation)
     for entry in record.seen if record is not None else ():
         if entry.operation == placed.operation:
-            event = content_of(entry)
-            return card_of(event)[0] if event is not None else None
+            return content_of(entry)
     return None
 
 
@@ -185,7 +189,7 @@ def _opened(
         for reader in readers:
             assert sealed is not None
             found = cards.open_card(
-                cards.SealedCard(sealed.id, sealed.ciphertext, key.sealed), reader,
+                cards.SealedCard(sealed.ciphertext, key.text_digest, key.sealed), reader,
                 venue=placed.book, agent_id=placed.agent_id,
             )  # fmt: skip
             if found is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from holdfast.model import card_ids
 from holdfast.model.errors import RuleViolated
 from holdfast.model.events import SealedCard
 from holdfast.model.roles import CARD_READERS
@@ -60,10 +61,15 @@ class Guests:
             )
             raise RuleViolated(message, [{"rule": "no-venue-key", "message": message}])
         sealed = cards.seal_card(
-            guest, X25519PublicKey.from_public_bytes(public), venue=book, agent_id=agent
+            guest,
+            X25519PublicKey.from_public_bytes(public),
+            venue=book,
+            agent_id=agent,
+            life=self._r.identity.incarnation,
         )
-        self._r.store.cards.put_key(book, sealed.card_id, agent, public, sealed.sealed_key)
-        return SealedCard(sealed.card_id, sealed.ciphertext)
+        text, key = sealed.text_digest, card_ids.key_digest(public, sealed.sealed_key)
+        self._r.store.cards.put_key(book, text, key, public, sealed.sealed_key)
+        return SealedCard(card_ids.card_id(text, key), sealed.ciphertext, key)
 
     @property
     def locked(self) -> bool:
@@ -83,15 +89,12 @@ class Guests:
     def read(self, venue: str, agents: Iterable[str], card: SealedCard) -> dict[str, Any] | None:
         """The card in clear, where it was sealed for one of these guests; None where it was not,
         where this replica lacks the venue's key or the card's key, or may not open cards yet.
-
-        Whose it is the entries say. The label that travels with its key is not asked: a device
-        that was taken over could put anybody's card into a reservation of its own.
         """
         book = self._r.book_of(venue)
         with self._r.lock:
             keys = [] if self.locked else self._r.store.cards.keys(book, card.id)
         for key, private, agent in product(keys, self.keys.readers(book), agents):
-            sealed = cards.SealedCard(card.id, card.ciphertext, key.sealed)
+            sealed = cards.SealedCard(card.ciphertext, key.text_digest, key.sealed)
             opened = cards.open_card(sealed, private, venue=book, agent_id=agent)
             if opened is not None:
                 return opened

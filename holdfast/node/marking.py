@@ -56,7 +56,9 @@ def cancel(
             replica, venue, view.agent_id, {"note": note} if note else None
         )
         ends = selling.own_ends(replica, view, [*view.occupying, *view.pending])
-        return recording.write(replica, view, ReservationCancelled(code, by, sealed), ends=ends)
+        about = view.agent_id if sealed is not None else ""
+        event = ReservationCancelled(code, by, sealed, about)
+        return recording.write(replica, view, event, ends=ends)
 
 
 def check_in(replica: Service, reference: str, actual_party_size: int | None = None) -> View:

@@ -139,7 +139,6 @@ class Replica:
         self._written: dict[Key, None] = {}
         self.cards_touched: set[tuple[str, bytes]] = set()
         self.erasures_touched: set[tuple[str, str]] = set()
-        self.cards_for_nobody_touched: set[Key] = set()
         self._depth = 0
         self.last_stamp = 0
         self._load()
@@ -262,7 +261,6 @@ class Replica:
     def _forget_touched(self) -> None:
         self.cards_touched.clear()
         self.erasures_touched.clear()
-        self.cards_for_nobody_touched.clear()
 
     def committed(self) -> None:
         """A transaction is on disk: what was remembered of it beside the store may be relied on."""
@@ -592,17 +590,16 @@ class Replica:
             fresh=fresh,
             limited=not author.is_hub,
         )  # fmt: skip
-        self._see_card(book, judged, entry)
+        self._see_card(book, incarnation, judged, entry)
 
-    def _see_card(self, book: BookState, judged: Judged, entry: Entry) -> None:
+    def _see_card(self, book: BookState, life: bytes, judged: Judged, entry: Entry) -> None:
         """Note where a card stands, and whose it is; a card is data, whatever else of the entry
         counts."""
-        name = book.name
-        if book.administration.erasures:
-            self.cards_for_nobody_touched.add((name, entry.subject))
-        card, agent = card_in(entry, judged.event)
-        if card is None:
+        found = card_in(life, entry, judged.event)
+        if found is None:
             return
+        card, agent = found
+        name = book.name
         self.store.cards.saw(name, card.id, judged.operation, entry.subject, agent, entry.stamp)
         self.cards_touched.add((name, card.id))
 

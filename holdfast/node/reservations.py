@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from holdfast.model import lifecycle, moments
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import Invalid
+from holdfast.model.events import agent_of
 from holdfast.model.mapping import ImportRecord
-from holdfast.model.reservation import View, shown_claims
+from holdfast.model.reservation import View, content_of, shown_claims
 from holdfast.node import amending, marking, offering, recording, reserving
 from holdfast.node.asking import Asked
 from holdfast.node.importing import ImportReport, import_records
@@ -188,8 +189,10 @@ class Reservations:
     def _agents(self, view: View) -> list[str]:
         """Everybody whose the reservation is or was, whoever has it now first."""
         with self._r.lock:
-            former = self._r.forgetting.agents_of(view.book, view.id) - {view.agent_id}
-        return [view.agent_id, *sorted(former)]
+            record = self._r.record(view.id, view.book)
+            events = [content_of(entry) for entry in record.seen] if record is not None else []
+        named = {agent for event in events if event is not None and (agent := agent_of(event))}
+        return [view.agent_id, *sorted(named - {view.agent_id})]
 
     def cancellation(self, view: View) -> tuple[int, str] | None:
         """When somebody cancelled it, in Unix milliseconds, and the note, empty where there is none

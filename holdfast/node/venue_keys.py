@@ -20,6 +20,7 @@ from holdfast.model.limits import VENUE_KEYS_MAX
 from holdfast.model.roles import CARD_READERS, HUB, READS_BY_LEAVE
 from holdfast.node import cards
 from holdfast.node.keys import read_secret, write_secret
+from holdfast.store.cards import CardKey
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -354,10 +355,10 @@ class VenueKeys:
             made = 0
             with r.transaction():
                 for key in waiting:
-                    sealed = self._sealed_anew(book, key.id, key.sealed, readers, private)
+                    sealed = self._sealed_anew(book, key, readers, private)
                     if sealed is not None:
                         made += r.store.cards.put_key(
-                            book, key.id, key.agent_id, public, sealed, further=True
+                            book, key.text_digest, key.key_digest, public, sealed
                         )
                         r.cards_touched.add((book, key.id))
             self._passed = (public, len(readers), waiting[-1].version)
@@ -366,13 +367,14 @@ class VenueKeys:
     def _sealed_anew(
         self,
         book: str,
-        card: bytes,
-        sealed: bytes,
+        key: CardKey,
         readers: list[X25519PrivateKey],
         private: X25519PrivateKey,
     ) -> bytes | None:
         for reader in readers:
-            found = cards.seal_key_anew(sealed, reader, private.public_key(), book, card)
+            found = cards.seal_key_anew(
+                key.sealed, reader, private.public_key(), book, key.text_digest
+            )
             if found is not None:
                 return found
         return None

@@ -26,6 +26,7 @@ REASON_SENTENCES: Final = {
     "claim-id": "a claim that it names has no valid id",
     "content-unreadable": "its content cannot be read",
     "card-out-of-range": "its guest card is too large, or not sealed as it must be",
+    "card-foreign": "its guest card was sealed by another device, or for another guest",
     "party-size": "its party size is not a possible one",
     "restriction-out-of-range": "its restriction has a number that is not a possible one",
     "profile-out-of-range": "it gives a guest more tags than one can have",

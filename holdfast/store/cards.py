@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
-from holdfast.model.forgetting import Occurrence
+from holdfast.model import card_ids
 from holdfast.model.limits import VENUE_KEYS_MAX
 
 NOT_LOOKED_AT: Final = 0
@@ -27,7 +27,8 @@ comes."""
 
 
 class CardKey(NamedTuple):
-    """A card's key, sealed to one of the venue's public keys (`sealed_to`; empty: not said which).
+    """A card's key, sealed to one of the venue's public keys (`sealed_to`). The digests are those
+    of the card: its id is made of them.
 
     `version` grows with every key that this replica takes in: a reader's cursor in what it sends.
     """
@@ -35,13 +36,19 @@ class CardKey(NamedTuple):
     version: int
     id: bytes
     book: str
-    agent_id: str
+    text_digest: bytes
+    key_digest: bytes
     sealed_to: bytes
     sealed: bytes
 
+    @property
+    def first(self) -> bool:
+        """Whether these are the bytes that the card's id was made of."""
+        return card_ids.key_digest(self.sealed_to, self.sealed) == self.key_digest
+
 
 class PlacedCard(NamedTuple):
-    """A card in an entry: `num` names the row, `agent_id` is empty where the entry names nobody."""
+    """A card in an entry, and whose it is: `num` names the row."""
 
     num: int
     id: bytes
@@ -60,7 +67,7 @@ class ErasedCard(NamedTuple):
     at_ms: int
 
 
-_KEY: Final = "SELECT version, id, book, agent_id, sealed_to, sealed FROM card_keys"
+_KEY: Final = "SELECT version, id, book, text_digest, key_digest, sealed_to, sealed FROM card_keys"
 _PLACED: Final = "SELECT num, id, book, operation, reservation, agent_id, stamp FROM cards"
 
 
@@ -73,38 +80,48 @@ class Cards:
     # --- keys -----------------------------------------------------------------------------------
 
     def put_key(
-        self,
-        book: str,
-        card: bytes,
-        agent_id: str,
-        sealed_to: bytes,
-        sealed: bytes,
-        *,
-        further: bool = False,
+        self, book: str, text_digest: bytes, key_digest: bytes, sealed_to: bytes, sealed: bytes
     ) -> bool:
-        """Keep a card's sealed key. Returns whether it was taken.
-
-        A key that is known is never replaced. `further`: one sealed to another of the venue's keys
-        may stand beside it, which only who reads cards can have made.
-        """
-        held = [
-            row[0]
-            for row in self._c.execute(
-                "SELECT sealed_to FROM card_keys WHERE book = ? AND id = ?", (book, card)
-            )
-        ]
-        if sealed_to in held or (held and not further) or len(held) >= VENUE_KEYS_MAX:
+        """Keep a key of the card with these digests, if it is one that `lacks_key` says. Returns
+        whether it was taken."""
+        if not self.lacks_key(book, text_digest, key_digest, sealed_to, sealed):
             return False
+        card = card_ids.card_id(text_digest, key_digest)
+        self._destroy(key for key in self.keys(book, card) if key.sealed_to == sealed_to)
         done = self._c.execute(
-            "INSERT INTO card_keys (id, book, agent_id, sealed_to, sealed) VALUES (?, ?, ?, ?, ?)",
-            (card, book, agent_id, sealed_to, sealed),
+            "INSERT INTO card_keys (id, book, text_digest, key_digest, sealed_to, sealed)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (card, book, text_digest, key_digest, sealed_to, sealed),
         )
         return done.rowcount > 0
+
+    def lacks_key(
+        self, book: str, text_digest: bytes, key_digest: bytes, sealed_to: bytes, sealed: bytes
+    ) -> bool:
+        """Whether such a key is worth keeping beside those that are here.
+
+        Of those sealed to one of the venue's keys the one that came first stays; but the card's
+        first key, which nobody can make up, takes the place of whatever stands there instead.
+        """
+        card = card_ids.card_id(text_digest, key_digest)
+        held = self.keys(book, card)
+        same = next((key for key in held if key.sealed_to == sealed_to), None)
+        if card_ids.key_digest(sealed_to, sealed) == key_digest:
+            return same is None or not same.first
+        return same is None and len(held) < VENUE_KEYS_MAX
 
     def keys(self, book: str, card: bytes) -> list[CardKey]:
         """Every key of a card, the oldest first; none where it was erased or has not come."""
         rows = self._c.execute(f"{_KEY} WHERE book = ? AND id = ? ORDER BY version", (book, card))
         return [CardKey(*row) for row in rows]
+
+    def holds_key(self, book: str, card: bytes, sealed_to: bytes) -> bool:
+        """Whether a key of a card is here, sealed to this one of the venue's keys."""
+        found = self._c.execute(
+            "SELECT 1 FROM card_keys WHERE book = ? AND id = ? AND sealed_to = ?",
+            (book, card, sealed_to),
+        )
+        return found.fetchone() is not None
 
     def keys_since(self, book: str, version: int, limit: int) -> list[CardKey]:
         rows = self._c.execute(
@@ -133,24 +150,25 @@ class Cards:
         return [row[0] for row in rows]
 
     def destroy_keys(self, book: str, card: bytes, keep: bytes | None = None) -> int:
-        """Overwrite and delete a card's keys, but for the one sealed to `keep`. Returns how many.
+        """Overwrite and delete a card's keys, but for the one sealed to `keep`. Returns how
+        many."""
+        doomed = [key for key in self.keys(book, card) if key.sealed_to != keep]
+        self._destroy(doomed)
+        return len(doomed)
 
-        Overwritten first, with as many bytes: the row stays where it is and no copy of it is left
-        in a page that it would have moved away from.
-        """
-        kept = b"\x00" if keep is None else keep
-        named = (book, card, kept)
-        self._c.execute(
-            "UPDATE card_keys SET sealed = zeroblob(length(sealed))"
-            " WHERE book = ? AND id = ? AND sealed_to <> ?",
-            named,
-        )
-        self._c.execute(
-            "DELETE FROM waiting_keys WHERE book = ? AND id = ? AND sealed_to <> ?", named
-        )
-        return self._c.execute(
-            "DELETE FROM card_keys WHERE book = ? AND id = ? AND sealed_to <> ?", named
-        ).rowcount
+    def _destroy(self, keys: Iterable[CardKey]) -> None:
+        """Overwritten first, with as many bytes: the row stays where it is and no copy of it is
+        left in a page that it would have moved away from."""
+        for key in keys:
+            self._c.execute(
+                "UPDATE card_keys SET sealed = zeroblob(length(sealed)) WHERE version = ?",
+                (key.version,),
+            )
+            self._c.execute("DELETE FROM card_keys WHERE version = ?", (key.version,))
+            self._c.execute(
+                "DELETE FROM waiting_keys WHERE book = ? AND id = ? AND sealed_to = ?",
+                (key.book, key.id, key.sealed_to),
+            )
 
     # --- keys that wait for their entry ---------------------------------------------------------
 
@@ -211,27 +229,19 @@ class Cards:
         return self._placed("WHERE book = ? AND id = ? ORDER BY stamp, operation", (book, card))
 
     def placed_of(self, book: str, agent_id: str) -> list[PlacedCard]:
-        """The cards whose own entries name this person."""
+        """The cards of this person."""
         return self._placed(
             "WHERE book = ? AND agent_id = ? ORDER BY stamp, operation", (book, agent_id)
         )
 
     def agents(self, first: str, last: str, limit: int) -> list[str]:
-        """Agent ids that entries with cards name, from `first` to `last` as texts are ordered."""
+        """Agent ids of guests with cards, from `first` to `last` as texts are ordered."""
         rows = self._c.execute(
-            "SELECT DISTINCT agent_id FROM cards WHERE agent_id <> '' AND agent_id BETWEEN ? AND ?"
+            "SELECT DISTINCT agent_id FROM cards WHERE agent_id BETWEEN ? AND ?"
             " ORDER BY agent_id LIMIT ?",
             (first, last, limit),
         )
         return [row[0] for row in rows]
-
-    def placed_for_nobody(self, book: str, reservation: bytes | None = None) -> list[PlacedCard]:
-        """The cards in entries that name nobody: whose they are the reservation says."""
-        if reservation is None:
-            return self._placed("WHERE book = ? AND agent_id = ''", (book,))
-        return self._placed(
-            "WHERE book = ? AND agent_id = '' AND reservation = ?", (book, reservation)
-        )
 
     def _placed(self, where: str, named: Sequence[object]) -> list[PlacedCard]:
         return [PlacedCard(*row) for row in self._c.execute(f"{_PLACED} {where}", named)]
@@ -318,12 +328,3 @@ class Cards:
     def by_num(self, num: int) -> PlacedCard | None:
         found = self._placed("WHERE num = ?", (num,))
         return found[0] if found else None
-
-
-def occurrences(placed: Iterable[PlacedCard], agents: frozenset[str]) -> list[Occurrence]:
-    """The same cards as the rule of erasure reads them; `agents` are those of the reservation, for
-    entries that name nobody."""
-    return [
-        Occurrence(frozenset({one.agent_id}) if one.agent_id else agents, one.stamp)
-        for one in placed
-    ]

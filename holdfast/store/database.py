@@ -360,6 +360,25 @@ def m010_restrictions(db: Database) -> None:
 
 
 @migrations()
+def m011_card_digests(db: Database) -> None:
+    """A card's id is made of what the card is: its keys stand under the two digests, and say no
+    more whose they are. Keys of cards whose ids were random open nothing from now on."""
+    _run(
+        db,
+        """
+        DELETE FROM card_keys;
+        DELETE FROM waiting_keys;
+        ALTER TABLE card_keys DROP COLUMN agent_id;
+        ALTER TABLE card_keys ADD COLUMN text_digest BLOB NOT NULL DEFAULT x'';
+        ALTER TABLE card_keys ADD COLUMN key_digest BLOB NOT NULL DEFAULT x'';
+        DROP INDEX cards_for_nobody;
+        DROP INDEX cards_by_agent;
+        CREATE INDEX cards_by_agent ON cards (agent_id);
+        """,
+    )
+
+
+@migrations()
 def m012_violations(db: Database) -> None:
     """How often each rule said no, without any person."""
     _run(
@@ -524,6 +543,7 @@ _OURS: Final = frozenset(
         m008_guests,
         m009_waiting_keys,
         m010_restrictions,
+        m011_card_digests,
         m012_violations,
     )
 )

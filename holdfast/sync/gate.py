@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from holdfast.model.contents import check_content, decode_content
+from holdfast.model.contents import check_card, check_content, decode_content
 from holdfast.model.entries import SCHEMA, Entry, Malformed, check_envelope, decode
 from holdfast.model.events import EVENT_BY_KIND, ChainCertified, Event, ReservationCreated
 from holdfast.model.ids import is_derived, may_name
@@ -213,7 +213,7 @@ def judge(incarnation: bytes, n: int, digest: bytes, data: bytes) -> Judged:
         return Judged(n, digest, data, None, None, QUARANTINED, str(error))
     try:
         event = decode_content(entry)
-        _check_maker(incarnation, entry, event)
+        _check_writer(incarnation, entry, event)
     except Malformed as error:
         return Judged(n, digest, data, entry, None, QUARANTINED, str(error))
     if event is not None:
@@ -247,14 +247,16 @@ def judge_own(
         raise Malformed("entry-too-large")
     check_envelope(entry)
     check_content(entry.kind, event)
-    _check_maker(incarnation, entry, event)
+    _check_writer(incarnation, entry, event)
     return Judged(n, digest, data, entry, event, MERGED, "")
 
 
-def _check_maker(incarnation: bytes, entry: Entry, event: Event | None) -> None:
-    """Nobody makes a reservation under an id that is another's to give, and only a record of
-    another system, which not every role may bring in, says how it ended: else a kiosk could make
-    somebody out not to have come. Raises Malformed."""
+def _check_writer(incarnation: bytes, entry: Entry, event: Event | None) -> None:
+    """Nobody makes a reservation under an id that is another's to give or carries a card that
+    another sealed, and only a record of another system, which not every role may bring in, says how
+    it ended: else a kiosk could make somebody out not to have come. Raises Malformed."""
+    if event is not None:
+        check_card(incarnation, event)
     if not isinstance(event, ReservationCreated):
         return
     if not may_name(entry.subject, incarnation):

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta
 
+from holdfast.model import card_ids
 from holdfast.model.errors import Invalid, TooLarge
 from holdfast.model.limits import (
     CARD_KEYS_PER_MESSAGE,
@@ -62,17 +63,26 @@ class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class CardKeyItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A guest card's sealed key; it travels beside the documents (DESIGN §8).
+    """A guest card's key, sealed to the venue's public key `sealed_to`; it travels beside the
+    documents (DESIGN §8).
 
-    `sealed_to` is the venue's public key that it is sealed to; empty: not said. `erased_at_ms` is
-    always 0: cards are erased by entries, whose writer everybody knows, and never by a message.
+    The card's two digests name it: so nobody brings other bytes as the first key of a known card.
     """
 
-    id: bytes
-    agent_id: str
+    text_digest: bytes
+    key_digest: bytes
     sealed: bytes
-    erased_at_ms: Count = 0
-    sealed_to: bytes = b""
+    sealed_to: bytes
+
+    @property
+    def card(self) -> bytes:
+        """The id of the card."""
+        return card_ids.card_id(self.text_digest, self.key_digest)
+
+    @property
+    def first(self) -> bool:
+        """Whether it is the card's first key; else it is one that was sealed anew, or junk."""
+        return card_ids.key_digest(self.sealed_to, self.sealed) == self.key_digest
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, gc=False):

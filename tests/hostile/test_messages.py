@@ -13,12 +13,16 @@ import pytest
 
 from holdfast.model.discipline import CLOCK_STATES
 from holdfast.model.errors import Forbidden, HoldfastError, Invalid, TooLarge, Unauthorised
-from holdfast.model.limits import EXCHANGE_BYTES_MAX, EXCHANGE_INFLATED_BYTES_MAX
+from holdfast.model.limits import (
+    CARD_KEY_BYTES_MAX,
+    EXCHANGE_BYTES_MAX,
+    EXCHANGE_INFLATED_BYTES_MAX,
+)
 from holdfast.node import serving, transport
 from holdfast.node.replica import SOFTWARE
 from holdfast.sync import messages
 from holdfast.sync.messages import CardKeyItem, Cursor, Frame, Head, NodeStatus
-from tests.hostile.builders import AGENT, Attacker, Town, contents, created, entry
+from tests.hostile.builders import Attacker, Town, contents, created, entry
 from tests.kit import URL
 
 # Damaged certificates make the library warn of what it will refuse one day; here that is expected.
@@ -79,11 +83,8 @@ BAD: list[tuple[str, Body, type[HoldfastError], str]] = [
     ("a book of 100,000 letters", lambda a: fields(a, book="demo/" + "x" * 100_000), Forbidden,
      "belongs to"),
     ("a card's key under a name",
-     lambda a: fields(a, keys=[[bytes(16), "Ann Smith", bytes(80), 0]]), Invalid, "agent id"),
-    ("a card's key of 5,000 bytes",
-     lambda a: fields(a, keys=[[bytes(16), AGENT, bytes(5_000), 0]]), Invalid, "sealed key"),
-    ("a card id of 3 bytes",
-     lambda a: fields(a, keys=[[b"abc", AGENT, bytes(80), 0]]), Invalid, "16 bytes"),
+     lambda a: fields(a, keys=[["Ann Smith", bytes(16), bytes(80), bytes(32)]]), Invalid,
+     "Request"),
     ("a clock state of 100 letters", lambda a: fields(a, status=[0, "x" * 100]),
      Invalid, "Request"),
 ]  # fmt: skip
@@ -132,12 +133,22 @@ def test_heads_and_cursors_that_nobody_has_are_answered(town: Town) -> None:
     town.assert_alive()
 
 
-def test_a_known_cards_key_cannot_be_replaced(town: Town) -> None:
-    first, second = (CardKeyItem(bytes(16), AGENT, bytes([i]) * 80) for i in (1, 2))
-    town.attacker.send(keys=(first,))
-    town.attacker.send(keys=(second,))
-    (held,) = town.hub.store.cards.keys(town.book, bytes(16))
-    assert held.sealed == first.sealed
+NO_KEYS = {
+    "a digest of 3 bytes": {"text_digest": b"abc"},
+    "no digest": {"key_digest": b""},
+    "sealed to nothing": {"sealed_to": b""},
+    "nothing sealed": {"sealed": b""},
+    "more than a key": {"sealed": bytes(CARD_KEY_BYTES_MAX + 1)},
+}
+
+
+@pytest.mark.parametrize("case", NO_KEYS)
+def test_what_can_be_no_cards_key_is_refused_with_its_whole_message(town: Town, case: str) -> None:
+    before = contents(town.hub)
+    item = CardKeyItem(bytes(16), bytes(16), bytes(80), bytes(32))
+    with pytest.raises(Invalid, match="two digests of 16 bytes"):
+        town.attacker.send(keys=(msgspec.structs.replace(item, **NO_KEYS[case]),))
+    assert contents(town.hub) == before
 
 
 # --- who sends it ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from holdfast.model import card_ids
 from holdfast.model.errors import DirectoryError, Invalid, NotFound
 from holdfast.model.events import EVENT_BY_KIND, SealedCard
 from holdfast.model.ids import uuid_text
@@ -122,10 +123,11 @@ def test_the_audit_of_a_span_of_time_is_half_open(hub: Replica):
 
 
 def test_the_audit_has_nothing_of_the_guest_card_but_its_id(hub: Replica):
-    card = SealedCard(b"c" * 16, b"sealed bytes")
+    text = card_ids.text_digest(hub.identity.incarnation, AGENT, b"sealed bytes")
+    card = SealedCard(card_ids.card_id(text, b"k" * 16), b"sealed bytes", b"k" * 16)
     reservation, _ = reserve(hub, card=card)
     (item,), _ = audit_entries(hub, uuid_text(reservation))
-    assert item["after"]["guest_card"] == (b"c" * 16).hex()
+    assert item["after"]["guest_card"] == card.id.hex()
     assert item["after"]["agent_id"] == AGENT
     assert b"sealed" not in msgspec.json.encode(item)
 

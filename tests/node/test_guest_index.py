@@ -129,7 +129,7 @@ def test_a_card_whose_key_comes_later_is_found_then(town: Fleet):
         desk.store.cards.clear_words(town.book)
     assert names(desk, "comer") == []
     with desk.transaction():
-        desk.store.cards.put_key(*key[2:3], key.id, key.agent_id, key.sealed_to, key.sealed)
+        assert desk.store.cards.put_key(*key[2:])
         desk.store.cards.try_again(town.book, key.id)
     assert names(desk, "comer") == ["Late Comer"]
 

@@ -14,7 +14,6 @@ from holdfast.model.reservation import View
 from holdfast.node import attention, inspection
 from holdfast.node.lookup import rfc3339_ms
 from holdfast.node.node import Node
-from holdfast.sync.messages import CardKeyItem
 from tests.kit import START_MS, Fleet
 from tests.node.test_forgetting import ANN, book, files_with, holders, read, sealed_keys
 
@@ -107,9 +106,9 @@ def test_a_stolen_desk_reads_nothing_that_comes_after(town: Fleet):
     assert after.card is not None
     new = town.nodes["desk"].store.cards.keys(town.book, after.card.id)[0]
     readers_of_thief = list(bar.cards.keys.readers(town.book))
-    assert bar.cards.keys._sealed_anew(
-        town.book, new.id, new.sealed, readers_of_thief, readers_of_thief[0]
-    ) is None  # fmt: skip
+    assert (
+        bar.cards.keys._sealed_anew(town.book, new, readers_of_thief, readers_of_thief[0]) is None
+    )
     bar.close()
 
 
@@ -234,11 +233,10 @@ def test_a_kiosk_cannot_put_another_key_beside_a_cards(town: Fleet):
     town.sync_all()
     assert ann.card is not None
     kiosk, before = town.nodes["kiosk"], sealed_keys(town.the_hub, ann)
-    junk = CardKeyItem(ann.card.id, ann.agent_id, bytes(80), 0, in_force(town)[::-1])
+    (key,) = kiosk.store.cards.keys(town.book, ann.card.id)
+    junk = key._replace(sealed=bytes(80), sealed_to=in_force(town)[::-1])
     with kiosk.transaction():
-        kiosk.store.cards.put_key(
-            town.book, junk.id, junk.agent_id, junk.sealed_to, junk.sealed, further=True
-        )
+        assert kiosk.store.cards.put_key(*junk[2:])
     town.sync_all()
     assert sealed_keys(town.the_hub, ann) == before
 

@@ -210,7 +210,7 @@ def sealed_key(directory: Path, agent: str) -> bytes:
     """A card's sealed key as it stands in a directory whose process runs."""
     with sqlite3.connect(f"file:{directory / 'holdfast.db'}?mode=ro", uri=True) as connection:
         row = connection.execute(
-            "SELECT sealed FROM card_keys WHERE agent_id = ?", (agent,)
+            "SELECT sealed FROM card_keys JOIN cards USING (id, book) WHERE agent_id = ?", (agent,)
         ).fetchone()
     connection.close()
     found: bytes = row[0]

@@ -149,8 +149,8 @@ def _forget(town: Fleet, agents: list[str]) -> None:
     keys = [
         key.sealed
         for agent in agents
-        for card in desk.forgetting.cards_of(town.book, agent)
-        for key in desk.store.cards.keys(town.book, card)
+        for placed in desk.store.cards.placed_of(town.book, agent)
+        for key in desk.store.cards.keys(town.book, placed.id)
     ]
     assert len(keys) >= FORGOTTEN
     for agent in agents:

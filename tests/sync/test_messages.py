@@ -28,7 +28,7 @@ REQUEST = ExchangeRequest(
     1, "demo/v", b"s" * 16, 3, 1_800_000_000_000, Cursor(b"h" * 16, 17, 4),
     (Head(b"i" * 16, 9, b"x" * 32, b"\0"),),
     (Frame(b"i" * 16, 0, b"b" * 32, b"u" * 400, 9, b"s" * 64),),
-    (CardKeyItem(b"c" * 16, "agent_x", b"k"),), True,
+    (CardKeyItem(b"t" * 16, b"d" * 16, b"k", b"v" * 32),), True,
 )  # fmt: skip
 RESPONSE = ExchangeResponse(
     1, b"h" * 16, 3, 1, 2, 50, ((b"i" * 16, 9, b"x" * 32),),
