@@ -133,7 +133,9 @@ def decide(
             for claim in view.claims
             if claim.state == ENDED or (claim.state == DEAD and not claim.decided)
         }
-        if view.live and not given_up.isdisjoint(replaced):
+        # What was only held, and has lapsed, is nobody's any more.
+        had = view.live or operation == view.reserving
+        if had and not given_up.isdisjoint(replaced):
             return Verdict("displaced", "superseded", claims)
     ends = tuple(claim.id for claim in view.live if claim.id in own) if replaced else ()
     if len({claim.resource for claim in claims}) < len(claims):

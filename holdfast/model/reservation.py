@@ -37,17 +37,20 @@ from holdfast.model.events import (
     ClaimDecided,
     Event,
     ExceptionResolved,
+    Form,
     OperationWithdrawn,
     ReservationAmended,
     ReservationCancelled,
     ReservationCheckedIn,
     ReservationCreated,
     ReservationMoved,
+    ReservationReserved,
     SealedCard,
 )
 from holdfast.model.limits import FROM_PER_ENTRY_MAX
 from holdfast.model.rights import Rights
 
+BLOCK: Final = "block"
 TRANSITIONS: Final = frozenset({"reservation.created", *lifecycle.STEP_BY_KIND})
 
 
@@ -57,7 +60,9 @@ class View(msgspec.Struct, array_like=True, gc=False):
     `making` is the operation that made it, of several under one id the one that stands; `walked`
     the one that said last where its guests sit (empty: at their place); `book` is where it stands,
     which whoever folds adds. `override`: why it has a place beyond the capacity, empty where it was
-    not sold so.
+    not sold so. `form`: what it was made as, where that is no plain reservation; `expires_at_ms`:
+    until when it, or what is offered to it, is kept while nobody has reserved it. `reserving`: the
+    operation that reserved it.
     """
 
     id: bytes
@@ -99,6 +104,9 @@ class View(msgspec.Struct, array_like=True, gc=False):
     book: str = ""
     walked: bytes = b""
     override: str = ""
+    form: Form | None = None
+    expires_at_ms: int = 0
+    reserving: bytes = b""
 
     @property
     def live(self) -> list[ClaimView]:
@@ -352,6 +360,9 @@ def _apply_created(view: View, entry: Seen, event: Event | None, withdrawn: bool
     view.card, view.made_by = event.card, entry.author
     view.made_at_ms = event.made_at_ms or entry.stamp >> 16
     view.starts_at, view.ends_at = event.starts_at, event.ends_at
+    view.form = event.form
+    if event.form is not None:
+        view.expires_at_ms = event.form.expires_at_ms
     if withdrawn:
         view.cancel_reason, view.cancelled_by = "withdrawn", "system"
         return lifecycle.CANCELLED
@@ -359,7 +370,8 @@ def _apply_created(view: View, entry: Seen, event: Event | None, withdrawn: bool
         if event.outcome == lifecycle.CANCELLED:
             view.cancel_reason, view.cancelled_by = "imported", "guest"
         return event.outcome
-    return lifecycle.OPEN
+    waits = event.form is not None and event.form.form != BLOCK
+    return lifecycle.INTENT if waits else lifecycle.OPEN
 
 
 def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -> None:
@@ -369,6 +381,9 @@ def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -
     elif isinstance(event, ReservationMoved):
         # A move that its holder has not granted (or refused) changes nothing yet.
         granted = entry.operation in counting or not entry.claims
+        if isinstance(event, ReservationReserved):
+            view.reserving = entry.operation
+            granted = True
         if granted:
             _overwrite(view, event)
         if event.walked:
@@ -411,18 +426,21 @@ def _show_place(view: View) -> None:
     """Time, place and the statuses that only claims can tell."""
     live = [claim for claim in view.claims if claim.state == LIVE]
     pending = _asked(view)
+    only_held = _only_held(view) if view.reserving else frozenset()
+    had = [claim for claim in live if claim.id.operation not in only_held] if only_held else live
+    waits = pending or any(claim.state in (STANDBY, READY) for claim in view.claims)
     if view.status == lifecycle.OPEN:
-        if live:
+        if had:
             view.status = lifecycle.CONFIRMED
-        elif pending or any(claim.state == STANDBY for claim in view.claims):
+        elif waits:
             view.status = lifecycle.COMMIT_PENDING
         else:
             view.status = lifecycle.COMMIT_FAILED
-    if live:
-        view.assurance = "admitted" if any([claim.decided for claim in live]) else "guaranteed"
-    elif pending:
+    if had:
+        view.assurance = "admitted" if any([claim.decided for claim in had]) else "guaranteed"
+    elif pending or only_held:
         view.assurance = "provisional"
-    if view.status in (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED):
+    if view.status in _WITHOUT_PLACE:
         view.assurance = "none"
     elif pending and view.status in (lifecycle.COMPLETED, lifecycle.NO_SHOW):
         view.assurance = "provisional"
@@ -431,12 +449,29 @@ def _show_place(view: View) -> None:
         view.starts_at = min([claim.start for claim in shown])
         view.ends_at = max([claim.end - claim.buffer for claim in shown])
     standby = standing_claims(view)
-    if standby and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}:
+    if (
+        standby
+        and standby[0].id.operation != view.reserving
+        and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}
+    ):
         view.pending_change = {
             "starts_at": min(claim.start for claim in standby),
             "ends_at": max(claim.end - claim.buffer for claim in standby),
             "resources": [claim.resource for claim in standby],
         }
+
+
+_WITHOUT_PLACE: Final = (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
+
+
+def _only_held(view: View) -> frozenset[bytes]:
+    """The operations of claims that were held, where the reserving of them is not granted: until it
+    is they promise the guest nothing, for their holder may let them lapse without knowing of
+    it."""
+    own = [claim for claim in view.claims if claim.id.operation == view.reserving]
+    if any(claim.state in (LIVE, ENDED) for claim in own):
+        return frozenset()
+    return frozenset(claim.replaces.operation for claim in own if claim.replaces is not None)
 
 
 def standing_claims(view: View) -> list[ClaimView]:
@@ -472,7 +507,9 @@ def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     A completed visit asks only for what is left of its time; what has passed frees nothing.
     """
     if view.status not in lifecycle.ENDS_CLAIMS:
-        return [claim for claim in view.claims if claim.state == SPARE]
+        # What was held for a reserving that was refused is held for nobody any more.
+        lost = view.reserving and view.status == lifecycle.COMMIT_FAILED
+        return [one for one in view.claims if one.state == SPARE or (lost and one.state == LIVE)]
     if view.status == lifecycle.COMPLETED:
         return [claim for claim in view.occupying if claim.state != LIVE or claim.end > now_s]
     return [*view.occupying, *view.pending]

@@ -20,7 +20,7 @@ from holdfast.model.limits import (
     TOUCHED_EARLY_MAX,
 )
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import View, claims_to_end, picked
+from holdfast.model.reservation import BLOCK, View, claims_to_end, picked
 from holdfast.model.rights import HUB
 from holdfast.node import overriding, selling
 from holdfast.store.projections import Record
@@ -205,7 +205,8 @@ class Holding:
         verdict = deciding.decide(view, operation, venue, stock, occupancy, own)
         if verdict.verdict == "displaced" and overriding.override_in(self._r, record, operation):
             # Only what has no room is looked for beyond the capacity.
-            beyond = selling.beyond(self._r, name, venue)
+            blocking = view.form is not None and view.form.form == BLOCK
+            beyond = selling.beyond(self._r, name, venue, blocking=blocking)
             verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
         if not view.code and verdict.verdict == "admitted":
             verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())
