@@ -86,6 +86,8 @@ _RANK: Final = {
 who reserved what was only held beats its expiry (whether there is a place, its claims say)."""
 
 _BEFORE_OPEN: Final = frozenset({INTENT, EXPIRED})
+BEFORE_OPEN: Final = frozenset({"reservation.reserved", "reservation.expired"})
+"""Steps that mean something only while nobody has reserved."""
 
 _CONTRADICTIONS: Final = {
     frozenset({CANCELLED, CHECKED_IN}): "seated_though_cancelled",

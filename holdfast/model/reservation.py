@@ -280,7 +280,10 @@ def _fold_lifecycle(
                     collided.append((ready.operation, ready.stamp))
                 if not outcome.void:
                     _apply(view, ready, contents[ready.operation], counting)
-                if lifecycle.STEP_BY_KIND[ready.kind].to is not None:
+                if lifecycle.STEP_BY_KIND[ready.kind].to is not None and not (
+                    # What came too late to be reserved or to expire turned nothing.
+                    outcome.void and ready.kind in lifecycle.BEFORE_OPEN
+                ):
                     steps |= own
         leaves = leaves & ~above | own
         if (ready.stamp, ready.node) > (view.stamp, view.stamp_node):

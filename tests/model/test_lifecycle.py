@@ -132,7 +132,8 @@ def test_a_step_that_saw_everything_leads_where_the_table_says(name):
             assert after.status == wanted
             assert after.exceptions == ()
         elif not step.fact:
-            assert after.status in (status, step.to), "an illegal step invented a status"
+            led = lifecycle.CONFIRMED if step.to == lifecycle.OPEN else step.to
+            assert after.status in (status, led), "an illegal step invented a status"
 
 
 def test_the_tables_are_total_and_know_no_other_status():
