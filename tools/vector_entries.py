@@ -288,8 +288,11 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     )  # fmt: skip
     yield (
         events.ReservationCreated(
-            AGENT, 1, "RES-2026-7K3M9Q", "2026-01-01", "house", metadata={"crm.contact": "crm:4711"},
-            form=events.Form("block", use="maintenance", reason="repair", series=fixed("series", 16)),
+            AGENT, 1, "RES-2026-7K3M9Q", "2026-01-01", "house",
+            metadata={"crm.contact": "crm:4711"},
+            form=events.Form(
+                "block", use="maintenance", reason="repair", series=fixed("series", 16)
+            ),
         ),
         {"subject": SUBJECT, "claims": (claim,)},
     )  # fmt: skip

@@ -38,9 +38,7 @@ of the old one has not ended that yet; SPARE one that was not picked, and that i
 NO_RIGHTS: Final = Rights()
 """Of a book in which nothing was granted: everything is the hub's."""
 
-REQUESTS: Final = frozenset(
-    {"reservation.created", "reservation.moved", "reservation.reserved"}
-)
+REQUESTS: Final = frozenset({"reservation.created", "reservation.moved", "reservation.reserved"})
 _REQUESTING: Final = (ReservationCreated, ReservationMoved)
 
 RESERVED: Final = "reservation.reserved"

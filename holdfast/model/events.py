@@ -37,8 +37,8 @@ class Form(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknow
     A `hold` keeps a place until `expires_at_ms`, while a guest pays or types. A `waitlist` place
     has none: it waits for one that starts in [earliest, latest] (epoch seconds), until
     `expires_at_ms`; of two, the one with the lower `priority` goes first. A `block` takes a place
-    out of use: `use` is one of `vocabulary.BLOCK_KINDS`, `reason` a code. `series` names the makings
-    that were asked for together, each time of a recurrence one; empty: it is alone.
+    out of use: `use` is one of `vocabulary.BLOCK_KINDS`, `reason` a code. `series` names the
+    makings that were asked for together, each time of a recurrence one; empty: it is alone.
     """
 
     form: str

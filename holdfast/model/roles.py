@@ -83,9 +83,7 @@ def may_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str
     return allowed is None or role in allowed
 
 
-def require_write(
-    role: str, kind: str, subject: bytes, outcome: str = "", form: str = ""
-) -> None:
+def require_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str = "") -> None:
     """Raises RoleForbidden where no replica would take the entry for this device's word."""
     if not may_write(role, kind, subject, outcome, form):
         if form and may_write(role, kind, subject, outcome):

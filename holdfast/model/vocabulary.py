@@ -100,7 +100,8 @@ BLOCK_REASONS: Final = _ANYWHERE | _words(
     " photo_shoot staff_meal staff_event staff_training competition league course school owner"
     " owner_use group reserved_for_house vip"
     # Nobody can be there.
-    " closed closure holiday season_over no_staff staff_shortage weather storm heat cold public_health"
+    " closed closure holiday season_over no_staff staff_shortage weather storm heat cold"
+    " public_health"
 )
 """Why a resource is out of use."""
 

@@ -187,10 +187,18 @@ def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: byt
     """Covers of reservations that start in the same slot: what pacing counts (DESIGN §1)."""
     first, last = calendar.slot_of(venue.venue, start)
     views = replica.store.projections.select(
-        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, limit=10_000
+        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, held=True,
+        limit=10_000,
+    )  # fmt: skip
+    gone = (lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED)
+    return sum(
+        view.party_size
+        for view in views
+        if view.status not in gone
+        and view.id != exclude
+        # Who only waits for a place comes at no time yet.
+        and (view.status != lifecycle.INTENT or view.occupying or view.pending)
     )
-    gone = (lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
-    return sum(v.party_size for v in views if v.status not in gone and v.id != exclude)
 
 
 def render_slot(venue: VenueIndex, slot: Slot) -> dict[str, Any]:

@@ -333,6 +333,20 @@ def m009_waiting_keys(db: Database) -> None:
     )
 
 
+@migrations()
+def m013_forms(db: Database) -> None:
+    """What was made as something else than a reservation."""
+    _run(
+        db,
+        """
+        ALTER TABLE reservations ADD COLUMN form TEXT NOT NULL DEFAULT '';
+        CREATE INDEX reservations_held ON reservations (book, id) WHERE status = 'intent';
+        CREATE INDEX reservations_formed ON reservations (book, form, starts_at)
+            WHERE form <> '';
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -481,5 +495,6 @@ _OURS: Final = frozenset(
         m007_sessions,
         m008_guests,
         m009_waiting_keys,
+        m013_forms,
     )
 )

@@ -256,7 +256,8 @@ HELD_ONLY: Final = (("reserved", "confirmed"), ("expired", EXPIRED))
 @pytest.mark.parametrize("making", [None, HELD_MAKING], ids=["reservation", "hold"])
 @pytest.mark.parametrize("count", [2, 3])
 def test_of_steps_that_knew_nothing_of_each_other_the_strongest_names_the_status(
-    count: int, making: Event | None,
+    count: int,
+    making: Event | None,
 ) -> None:
     """Whatever the order of arrival and whatever the clocks say."""
     made = entry("created", 1, (), event=making)

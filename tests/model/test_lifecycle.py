@@ -62,9 +62,10 @@ def seen(name: str, number: int, follows: tuple[bytes, ...], stamp: int) -> Seen
     created = name in ("created", "held")
     event = {"created": CREATED, "held": HELD}.get(name) or EVENTS[name]
     claims = (Claim("T1", 1000, 2000, right=HUB_RIGHT),) if created else ()
+    kind = f"reservation.{'created' if created else name}"
     return Seen(
-        bytes([number]) * 16, f"reservation.{'created' if created else name}", stamp << 16, bytes([number]) * 16, "hub",
-        True, follows, claims, (), encode_content(event),
+        bytes([number]) * 16, kind, stamp << 16, bytes([number]) * 16, "hub", True,
+        follows, claims, (), encode_content(event),
     )  # fmt: skip
 
 
