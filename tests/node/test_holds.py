@@ -76,7 +76,11 @@ def test_reserving_keeps_the_place_throughout_and_ends_the_hold(fleet: Fleet) ->
     done = holds.reserve(
         desk, view.code, ReserveRequest(user_id="u-1", guest={"name": "Ann"}, occasion="birthday")
     )
-    assert (done.id, told(done), done.occasion) == (view.id, ("confirmed", "guaranteed"), "birthday")
+    assert (done.id, told(done), done.occasion) == (
+        view.id,
+        ("confirmed", "guaranteed"),
+        "birthday",
+    )
     assert [claim.resource for claim in done.live] == ["T1"]
     with pytest.raises(NotAvailable):
         fleet.reserve(desk, EVENING, ["T1"])
