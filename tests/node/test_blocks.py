@@ -1,4 +1,4 @@
-"""Blocks: all dates and resources or none, over reservations only on purpose, by the house alone."""
+"""Blocks: all dates and resources or none, over reservations on purpose only, by the house."""
 
 from __future__ import annotations
 

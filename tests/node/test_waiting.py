@@ -192,7 +192,7 @@ def test_the_wait_that_is_quoted_grows_with_the_line(fleet: Fleet) -> None:
     places = [join(desk, earliest="19:30", latest="23:00") for _ in range(3)]
     now_s = desk.clock.now_ms() // 1000
     quoted = [waiting.quoted_minutes(desk, waiting.place_of(desk, view), now_s) for view in places]
-    nine = fleet.now(desk, places[0]).form.earliest + 90 * 60
+    nine = fleet.now(desk, places[0]).starts_at + 90 * 60
     until_nine = -(-(nine - now_s) // 60)
     assert quoted == [until_nine, until_nine, None], "two tables are free at nine, never three"
     assert waitlist.state_of(places[0]) == "waiting"
