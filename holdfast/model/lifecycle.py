@@ -120,8 +120,9 @@ def _collide(status: str, step: Step) -> Outcome:
     """The step was taken by somebody who had not seen how the reservation came to `status`."""
     if step.to is None:
         return Outcome(status, void=status not in (INTENT, OPEN, CHECKED_IN))
-    if step.to == OPEN and status in _BEFORE_OPEN and INTENT not in step.sources:
-        # That a no-show was none does not reserve what nobody reserved.
+    if step.to == OPEN and (status in _BEFORE_OPEN) != (INTENT in step.sources):
+        # That a no-show was none does not reserve what nobody reserved, and what is reserved, or
+        # was never held, is not reserved again.
         return Outcome(status, void=True)
     exception = _CONTRADICTIONS.get(frozenset({status, step.to}))
     if _RANK[step.to] >= _RANK[status]:

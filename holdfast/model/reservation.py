@@ -23,6 +23,7 @@ from holdfast.model.claims import (
     OCCUPYING,
     PENDING,
     READY,
+    RESERVED,
     SPARE,
     STANDBY,
     ClaimView,
@@ -51,6 +52,7 @@ from holdfast.model.limits import FROM_PER_ENTRY_MAX
 from holdfast.model.rights import Rights
 
 BLOCK: Final = "block"
+_UNDECIDED: Final = (PENDING, STANDBY, READY)
 TRANSITIONS: Final = frozenset({"reservation.created", *lifecycle.STEP_BY_KIND})
 
 
@@ -192,8 +194,8 @@ def _folded(
     view = View(id=reservation, entries=len(entries))
     found = set() if unknown is None else unknown
     view.claims, view.decision = fold_claims(entries, contents, rights, found)
-    collisions = _fold_lifecycle(view, entries, contents)
-    _show_place(view)
+    collisions, promised = _fold_lifecycle(view, entries, contents)
+    _show_place(view, promised)
     view.override = _override(view, contents)
     open_now = contradictions.raised(view, collisions)
     if open_now:
@@ -237,12 +239,13 @@ def granting_entry(
 
 def _fold_lifecycle(
     view: View, entries: list[Seen], contents: dict[bytes, Event | None]
-) -> dict[str, list[tuple[bytes, int]]]:
+) -> tuple[dict[str, list[tuple[bytes, int]]], set[bytes]]:
     """Apply transitions, those first whose predecessors are applied, the least stamp first.
 
     Another making under the same id is seen and changes nothing (`_standing`). Sets of transitions
     are bits of a number, because a hostile device may chain thousands of them. Returns the steps
-    that contradicted what stood, by the kind of the exception.
+    that contradicted what stood, by the kind of the exception, and the operations that reserved
+    what was held, or were written in sight of that.
     """
     transitions = [
         entry
@@ -258,6 +261,7 @@ def _fold_lifecycle(
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
     turns = _in_turn(transitions)
     view.making = standing = _standing(view, turns, entries, contents)
+    reserving = _reserving(view, turns, counting, withdrawn)
     for ready in turns:
         above = 0
         for predecessor in ready.follows:
@@ -265,6 +269,8 @@ def _fold_lifecycle(
         own = 1 << len(bit)
         bit[ready.operation], ancestors[ready.operation] = own, above
         void = ready.operation in withdrawn
+        if ready.kind == RESERVED and ready.operation != reserving:
+            void = True
         if ready.kind == "reservation.created":
             if ready.operation == standing:
                 status = _apply_created(view, ready, contents[ready.operation], void)
@@ -293,7 +299,31 @@ def _fold_lifecycle(
     view.status = status or lifecycle.OPEN
     view.leaves = tuple(sorted([operation for operation, own in bit.items() if leaves & own]))
     view.waiting = len(transitions) - len(bit)
-    return collisions
+    if not view.reserving:
+        return collisions, set()
+    reserved = bit[view.reserving]
+    seen_by = {one for one in bit if (bit[one] | ancestors[one]) & reserved}
+    for entry in entries:
+        event = contents[entry.operation]
+        if isinstance(event, ClaimDecided) and event.decides in seen_by:
+            seen_by.add(entry.operation)
+    return collisions, seen_by
+
+
+def _reserving(view: View, turns: list[Seen], counting: set[bytes], withdrawn: set[bytes]) -> bytes:
+    """Of several who reserved what was held without knowing of each other, the one who was given
+    the place, else the first who may yet be, else the first: whoever was told that it is theirs
+    has it under their own name."""
+    waits = {claim.id.operation for claim in view.claims if claim.state in _UNDECIDED}
+    ranks = [
+        (0 if one in counting else 1 if one in waits else 2, place, one)
+        for place, one in enumerate(
+            entry.operation
+            for entry in turns
+            if entry.kind == RESERVED and entry.operation not in withdrawn
+        )
+    ]
+    return min(ranks)[2] if ranks else b""
 
 
 def _standing(
@@ -425,12 +455,16 @@ def _override(view: View, contents: dict[bytes, Event | None]) -> str:
 # --- both together ------------------------------------------------------------------------------
 
 
-def _show_place(view: View) -> None:
-    """Time, place and the statuses that only claims can tell."""
+def _show_place(view: View, promised: Collection[bytes]) -> None:
+    """Time, place and the statuses that only claims can tell.
+
+    Of what was reserved only claims that are `promised`, by that or in sight of it, promise the
+    guest anything: what was held or offered before, or beside it, its holder may let lapse without
+    knowing of it.
+    """
     live = [claim for claim in view.claims if claim.state == LIVE]
     pending = _asked(view)
-    only_held = _only_held(view) if view.reserving else frozenset()
-    had = [claim for claim in live if claim.id.operation not in only_held] if only_held else live
+    had = [claim for claim in live if claim.id.operation in promised] if view.reserving else live
     waits = pending or any(claim.state in (STANDBY, READY) for claim in view.claims)
     if view.status == lifecycle.OPEN:
         if had:
@@ -441,7 +475,7 @@ def _show_place(view: View) -> None:
             view.status = lifecycle.COMMIT_FAILED
     if had:
         view.assurance = "admitted" if any([claim.decided for claim in had]) else "guaranteed"
-    elif pending or only_held:
+    elif pending or live:
         view.assurance = "provisional"
     if view.status in _WITHOUT_PLACE:
         view.assurance = "none"
@@ -465,16 +499,6 @@ def _show_place(view: View) -> None:
 
 
 _WITHOUT_PLACE: Final = (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
-
-
-def _only_held(view: View) -> frozenset[bytes]:
-    """The operations of claims that were held, where the reserving of them is not granted: until it
-    is they promise the guest nothing, for their holder may let them lapse without knowing of
-    it."""
-    own = [claim for claim in view.claims if claim.id.operation == view.reserving]
-    if any(claim.state in (LIVE, ENDED) for claim in own):
-        return frozenset()
-    return frozenset(claim.replaces.operation for claim in own if claim.replaces is not None)
 
 
 def standing_claims(view: View) -> list[ClaimView]:

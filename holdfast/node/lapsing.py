@@ -46,7 +46,8 @@ def plan(
         if held:
             if now_ms < view.expires_at_ms + HOLD_GRACE_MS * any(one.decided for one in held):
                 continue
-            if all(holds(view, claim) for claim in held):
+            # Of places that came to have two holders either lets the whole lapse.
+            if any(holds(view, claim) for claim in held):
                 due.append(Due(view, over or not waitlist.is_waiting(view)))
         elif answers(view) and (over or now_ms >= view.expires_at_ms):
             # Also what was asked for and never decided: whoever asked does not wait any more.

@@ -13,7 +13,7 @@ import pytest
 
 from holdfast.model import lifecycle
 from holdfast.model.claims import Seen
-from holdfast.model.entries import HUB_RIGHT, Claim
+from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     Event,
     Form,
@@ -117,7 +117,7 @@ CELLS: Final = (
     Cell(EXPIRED, "no_show", Fate(NO_SHOW), "a judgement of the house"),
     Cell(EXPIRED, "no_show_undone", shown(EXPIRED), "that reserves nothing"),
     # Beside whatever became of it since, reserving and expiring come too late.
-    Cell(OPEN, "reserved", stays(OPEN), "the same again"),
+    Cell(OPEN, "reserved", shown(OPEN), "it is reserved, or was never held"),
     Cell(OPEN, "expired", shown(OPEN), "it is reserved"),
     Cell(NO_SHOW, "reserved", shown(NO_SHOW), "nobody reserves what is over"),
     Cell(NO_SHOW, "expired", shown(NO_SHOW), "it is over"),
@@ -181,10 +181,12 @@ CELLS: Final = (
 def entry(
     name: str, number: int, follows: tuple[bytes, ...], stamp: int = 0, event: Event | None = None
 ) -> Seen:
-    claims = (Claim("T1", 1000, 2000, right=HUB_RIGHT),) if name == "created" else ()
+    places = name in ("created", "reserved")
+    claims = (Claim("T1", 1000, 2000, right=HUB_RIGHT),) if places else ()
+    ends = (ClaimId(bytes([1]) * 16, 0),) if name == "reserved" else ()
     return Seen(
         bytes([number]) * 16, f"reservation.{name}", (stamp or number) << 16, bytes([number]) * 16,
-        "hub", True, follows, claims, (), encode_content(event or EVENTS[name]),
+        "hub", True, follows, claims, ends, encode_content(event or EVENTS[name]),
     )  # fmt: skip
 
 

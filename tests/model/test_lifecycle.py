@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.model import lifecycle
 from holdfast.model.claims import Seen
-from holdfast.model.entries import HUB_RIGHT, Claim
+from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.errors import BadTransition
 from holdfast.model.events import (
     Form,
@@ -61,11 +61,13 @@ PATHS: tuple[list[str], ...] = (
 def seen(name: str, number: int, follows: tuple[bytes, ...], stamp: int) -> Seen:
     created = name in ("created", "held")
     event = {"created": CREATED, "held": HELD}.get(name) or EVENTS[name]
-    claims = (Claim("T1", 1000, 2000, right=HUB_RIGHT),) if created else ()
+    places = created or name == "reserved"
+    claims = (Claim("T1", 1000, 2000, right=HUB_RIGHT),) if places else ()
+    ends = (ClaimId(bytes([1]) * 16, 0),) if name == "reserved" else ()
     kind = f"reservation.{'created' if created else name}"
     return Seen(
         bytes([number]) * 16, kind, stamp << 16, bytes([number]) * 16, "hub", True,
-        follows, claims, (), encode_content(event),
+        follows, claims, ends, encode_content(event),
     )  # fmt: skip
 
 
