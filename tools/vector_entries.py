@@ -294,6 +294,21 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
         ),
         {"subject": SUBJECT, "claims": (claim,)},
     )  # fmt: skip
+    yield (
+        events.ReservationCreated(
+            AGENT, 1, "RES-2026-7K3M9Q", "2026-01-01", "house",
+            metadata={"crm.contact": "crm:4711"},
+            form=events.Form(
+                "block", use="maintenance", reason="repair", series=fixed("series", 16)
+            ),
+        ),
+        {"subject": SUBJECT, "claims": (claim,)},
+    )  # fmt: skip
+    yield (
+        events.ReservationReserved({"agent_id": AGENT}),
+        {**about, "claims": (Claim("T1", START, START + 5_400, replaces=ClaimId(operation, 0)),)},
+    )
+    yield events.ReservationExpired(), about
     yield events.ReservationAmended({"party_size": 3}), about
     yield (
         events.ReservationMoved(override="vip_guest"),

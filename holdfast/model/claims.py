@@ -38,8 +38,10 @@ of the old one has not ended that yet; SPARE one that was not picked, and that i
 NO_RIGHTS: Final = Rights()
 """Of a book in which nothing was granted: everything is the hub's."""
 
-REQUESTS: Final = frozenset({"reservation.created", "reservation.moved"})
+REQUESTS: Final = frozenset({"reservation.created", "reservation.moved", "reservation.reserved"})
 _REQUESTING: Final = (ReservationCreated, ReservationMoved)
+
+RESERVED: Final = "reservation.reserved"
 
 OVERRIDE: Final = "override"
 """Why a decision admitted what had no room: somebody asked for it who may (`overbooking`)."""
@@ -500,11 +502,14 @@ def _founded(
 ) -> set[bytes]:
     """The operations whose claims are this reservation's by more than their writer's word: its
     making and what the hub said, and what followed from those: the answer to it, what names one of
-    its claims as what it replaces, and what such a claim was ended for."""
+    its claims as what it replaces, and what such a claim was ended for. Of a making that asked for
+    no place, but waited for one, also that it was reserved."""
+    waited = not any(one.claims for one in asked.values() if one.kind == "reservation.created")
+    taken = {one for one, entry in asked.items() if waited and entry.kind == RESERVED}
     founded = {
         operation
         for operation, entry in asked.items()
-        if entry.holder or entry.kind == "reservation.created"
+        if entry.holder or entry.kind == "reservation.created" or entry.operation in taken
     }
     leads = {(claim.operation, favour) for claim, favour in favoured.items()}
     leads |= {(one.replaces.operation, one.id.operation) for one in claims if one.replaces}

@@ -32,6 +32,7 @@ from holdfast.model.events import (
     ClaimEnded,
     Event,
     ExceptionResolved,
+    Form,
     GuestErased,
     GuestErasureConfirmed,
     GuestExported,
@@ -61,6 +62,7 @@ from holdfast.model.limits import (
     LIFE_NUMBER_MAX,
     NIGHTS_WRITTEN_MAX,
     PARTY_MAX,
+    PRIORITY_MAX,
     RELEASE_MINUTES_MAX,
     RESOURCES_PER_VENUE_MAX,
     RESTRICTION_VALUE_MAX,
@@ -238,6 +240,20 @@ def _check_operation_ids(*operations: bytes) -> None:
             raise Malformed("operation-id-length")
 
 
+def _check_form(form: Form) -> None:
+    _code(form.form, vocabulary.FORMS, "form")
+    _check_times(form.expires_at_ms // 1000, form.earliest, form.latest)
+    if form.earliest > form.latest or not 0 <= form.priority <= PRIORITY_MAX:
+        raise Malformed("form-out-of-range")
+    if (form.form == "block") != bool(form.use):
+        raise Malformed("form-out-of-range")
+    if form.use:
+        _code(form.use, vocabulary.BLOCK_KINDS, "use")
+    _reason(form.reason, vocabulary.BLOCK_REASONS)
+    if form.series:
+        _check_operation_ids(form.series)
+
+
 def _check_created(event: ReservationCreated) -> None:
     if not is_agent_id(event.agent_id):
         raise Malformed("text-not-an-id:agent_id")
@@ -260,6 +276,8 @@ def _check_created(event: ReservationCreated) -> None:
         raise Malformed("text-not-an-id:metadata")
     _check_card(event.card)
     _override(event.override)
+    if event.form is not None:
+        _check_form(event.form)
 
 
 def _check_moved(event: ReservationMoved) -> None:
@@ -299,6 +317,7 @@ _FIELD_CHECKS: Final[dict[str, Any]] = {
     "agent_id": lambda v: isinstance(v, str) and is_agent_id(v),
     "starts_at": _is_epoch,
     "ends_at": _is_epoch,
+    "expires_at_ms": lambda v: type(v) is int and 0 <= v <= EPOCH_SECONDS_MAX * 1000,
 }
 AMENDABLE: Final = frozenset(_FIELD_CHECKS)
 """Fields that an amendment or a move may name."""
@@ -508,6 +527,7 @@ _CHECKS: Final[dict[str, Any]] = {
     "reservation.created": _check_created,
     "reservation.amended": _check_changes,
     "reservation.moved": _check_moved,
+    "reservation.reserved": _check_moved,
     "reservation.cancelled": _check_cancelled,
     "claim.decided": _check_decided,
     "claim.ended": _check_ended,

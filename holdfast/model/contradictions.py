@@ -165,7 +165,8 @@ def raised(view: View, collisions: Mapping[str, Sequence[tuple[bytes, int]]]) ->
     }
     if view.status == lifecycle.COMMIT_FAILED and view.decision is not None:
         found[DISPLACED] = Raised(view.decision.stamp >> 16, view.decision.operation)
-    if view.override and view.status in _AHEAD_OR_HERE:
+    blocks = view.form is not None and view.form.form == "block"
+    if view.override and not blocks and view.status in _AHEAD_OR_HERE:
         sold = next(claim for claim in view.live if claim.override)
         found[OVERBOOKED] = Raised(sold.stamp >> 16, sold.id.operation)
     if view.status == lifecycle.CHECKED_IN and view.claims and not view.live and not view.pending:

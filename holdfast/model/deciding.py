@@ -6,14 +6,23 @@ what is occupied, and returns a plan; writing it as an entry is the holder's bus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from holdfast.model.areas import area_named
 from holdfast.model.capacity import Occupancy
-from holdfast.model.claims import DEAD, ENDED, OVERRIDE, PENDING, STANDBY, wish_of
+from holdfast.model.claims import (
+    DEAD,
+    ENDED,
+    LIVE,
+    OVERRIDE,
+    PENDING,
+    STANDBY,
+    ClaimView,
+    wish_of,
+)
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.lifecycle import CHECKED_IN
 from holdfast.model.limits import WON_SHOWN_MAX
@@ -135,7 +144,12 @@ def decide(
         }
         if view.live and not given_up.isdisjoint(replaced):
             return Verdict("displaced", "superseded", claims)
-    ends = tuple(claim.id for claim in view.live if claim.id in own) if replaced else ()
+        by_id = {claim.id: claim for claim in view.claims}
+        if view.form is not None and any(_had_above(one, by_id) == ENDED for one in asked):
+            # What was only held, and has lapsed, is nobody's any more.
+            return Verdict("displaced", "superseded", claims)
+    takes_over = replaced or operation == view.reserving
+    ends = tuple(claim.id for claim in view.live if claim.id in own) if takes_over else ()
     if len({claim.resource for claim in claims}) < len(claims):
         # Nobody honest asks for one resource twice in one breath; each would be judged as if alone.
         return Verdict("displaced", "resource-repeated", claims)
@@ -160,6 +174,19 @@ def decide(
             return Verdict("displaced", OVER_LIMIT, claims, (), won)
     # Where nobody sits in the way, somebody else has the right to it.
     return Verdict("displaced", "taken" if won else NOT_HELD, claims, (), won)
+
+
+def _had_above(claim: ClaimView, by_id: Mapping[ClaimId, ClaimView]) -> str:
+    """The state of the nearest claim that was in force, of those that a wish follows; empty: none
+    was."""
+    passed: set[ClaimId] = set()
+    above = claim.replaces
+    while above is not None and above not in passed and above in by_id:
+        passed.add(above)
+        if by_id[above].state in (LIVE, ENDED):
+            return by_id[above].state
+        above = by_id[above].replaces
+    return ""
 
 
 def _sold(

@@ -36,6 +36,26 @@ class SealedCard(
     key_digest: bytes = b""
 
 
+class Form(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
+    """What a making is where it is no plain reservation (`vocabulary.FORMS`).
+
+    A `hold` keeps a place until `expires_at_ms`, while a guest pays or types. A `waitlist` place
+    has none: it waits for one that starts in [earliest, latest] (epoch seconds), until
+    `expires_at_ms`; of two, the one with the lower `priority` goes first. A `block` takes a place
+    out of use: `use` is one of `vocabulary.BLOCK_KINDS`, `reason` a code. `series` names the
+    makings that were asked for together, each time of a recurrence one; empty: it is alone.
+    """
+
+    form: str
+    expires_at_ms: int = 0
+    earliest: int = 0
+    latest: int = 0
+    priority: int = 0
+    use: str = ""
+    reason: str = ""
+    series: bytes = b""
+
+
 class ReservationCreated(Event, frozen=True):
     """Somebody asked for a place. Where and when stand in the envelope's claims.
 
@@ -43,7 +63,8 @@ class ReservationCreated(Event, frozen=True):
     a later change of the venue cannot make two replicas file the reservation under two dates.
     `outcome` is set by imports alone: the status that an existing system says it ended in.
     `made_at_ms` is when it was made there (0: when it was written here). `override`: why it may
-    have a place beyond the capacity, a code; empty: it may not.
+    have a place beyond the capacity, a code; empty: it may not. `form`: what it is instead of a
+    reservation.
     """
 
     agent_id: str
@@ -64,6 +85,7 @@ class ReservationCreated(Event, frozen=True):
     starts_at: int = 0
     ends_at: int = 0
     override: str = ""
+    form: Form | None = None
 
 
 class ReservationAmended(Event, frozen=True):
@@ -86,6 +108,18 @@ class ReservationMoved(Event, frozen=True):
     walked: bool = False
     override: str = ""
     by_guest: bool = False
+
+
+class ReservationReserved(ReservationMoved, frozen=True):
+    """What was held, or waited for, is reserved: the claims take the place of the held ones.
+
+    Its fields count at once, whatever becomes of the claims: who the guest is does not depend on
+    whether there is a place.
+    """
+
+
+class ReservationExpired(Event, frozen=True):
+    """A hold, or a place on the waitlist, that nobody used in time."""
 
 
 class ReservationCancelled(Event, frozen=True):
@@ -370,6 +404,8 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "reservation.created": ReservationCreated,
     "reservation.amended": ReservationAmended,
     "reservation.moved": ReservationMoved,
+    "reservation.reserved": ReservationReserved,
+    "reservation.expired": ReservationExpired,
     "reservation.cancelled": ReservationCancelled,
     "reservation.checked_in": ReservationCheckedIn,
     "reservation.completed": ReservationCompleted,

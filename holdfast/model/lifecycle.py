@@ -56,13 +56,16 @@ def _step(name: str, sources: set[str], to: str | None, fact: bool, ends: bool) 
 
 
 _BEFORE_ARRIVAL = {COMMIT_PENDING, CONFIRMED, COMMIT_FAILED}
+_UNTIL_ARRIVAL = {INTENT, *_BEFORE_ARRIVAL}
 
 STEPS: Final[tuple[Step, ...]] = (
     #     name                    from                                  to          fact   ends
-    _step("amended", {*_BEFORE_ARRIVAL, CHECKED_IN}, None, False, False),
-    _step("moved", {*_BEFORE_ARRIVAL, CHECKED_IN}, None, False, False),
+    _step("reserved", {INTENT}, OPEN, False, False),
+    _step("expired", {INTENT}, EXPIRED, False, True),
+    _step("amended", {*_UNTIL_ARRIVAL, CHECKED_IN}, None, False, False),
+    _step("moved", {*_UNTIL_ARRIVAL, CHECKED_IN}, None, False, False),
     _step("attendance_confirmed", {COMMIT_PENDING, CONFIRMED}, None, False, False),
-    _step("cancelled", _BEFORE_ARRIVAL, CANCELLED, False, True),
+    _step("cancelled", _UNTIL_ARRIVAL, CANCELLED, False, True),
     _step("checked_in", {COMMIT_PENDING, CONFIRMED}, CHECKED_IN, True, False),
     _step("completed", {CHECKED_IN}, COMPLETED, True, True),
     _step("no_show", {COMMIT_PENDING, CONFIRMED}, NO_SHOW, False, False),
@@ -74,9 +77,17 @@ ENDS_CLAIMS: Final = frozenset({CANCELLED, COMPLETED, EXPIRED})
 """Statuses whose capacity is to be freed; it stays occupied until its holder writes the end."""
 
 _RANK: Final = {
-    status: rank for rank, status in enumerate((OPEN, NO_SHOW, CANCELLED, CHECKED_IN, COMPLETED))
+    status: rank
+    for rank, status in enumerate(
+        (INTENT, EXPIRED, OPEN, NO_SHOW, CANCELLED, CHECKED_IN, COMPLETED)
+    )
 }
-"""What wins when two steps did not know of each other: who sits at the table beats every paper."""
+"""What wins when two steps did not know of each other: who sits at the table beats every paper, and
+who reserved what was only held beats its expiry (whether there is a place, its claims say)."""
+
+_BEFORE_OPEN: Final = frozenset({INTENT, EXPIRED})
+BEFORE_OPEN: Final = frozenset({"reservation.reserved", "reservation.expired"})
+"""Steps that mean something only while nobody has reserved."""
 
 _CONTRADICTIONS: Final = {
     frozenset({CANCELLED, CHECKED_IN}): "seated_though_cancelled",
@@ -108,7 +119,11 @@ def _next(status: str, step: Step) -> Outcome:
 def _collide(status: str, step: Step) -> Outcome:
     """The step was taken by somebody who had not seen how the reservation came to `status`."""
     if step.to is None:
-        return Outcome(status, void=_RANK[status] > _RANK[OPEN] and status != CHECKED_IN)
+        return Outcome(status, void=status not in (INTENT, OPEN, CHECKED_IN))
+    if step.to == OPEN and (status in _BEFORE_OPEN) != (INTENT in step.sources):
+        # That a no-show was none does not reserve what nobody reserved, and what is reserved, or
+        # was never held, is not reserved again.
+        return Outcome(status, void=True)
     exception = _CONTRADICTIONS.get(frozenset({status, step.to}))
     if _RANK[step.to] >= _RANK[status]:
         return Outcome(step.to, exception=exception)
@@ -137,6 +152,7 @@ def check_step(name: str, status: str, reference: str) -> Step:
 def diagram() -> str:
     """The table as a Mermaid state diagram, for the documentation."""
     lines = ["stateDiagram-v2", "    [*] --> commit_pending: created (asks the holder)"]
+    lines.append("    [*] --> intent: created (as a hold, or on the waitlist)")
     lines.append("    [*] --> confirmed: created (from one's own right)")
     lines.append("    commit_pending --> confirmed: admitted or moved by the holder")
     lines.append("    commit_pending --> commit_failed: displaced by the holder")
@@ -147,6 +163,6 @@ def diagram() -> str:
         mark = " (fact)" if step.fact else ""
         for source in sorted(step.sources):
             lines.append(f"    {source} --> {target}: {step.name}{mark}")
-    for end in (COMPLETED, CANCELLED, NO_SHOW):
+    for end in (COMPLETED, CANCELLED, NO_SHOW, EXPIRED):
         lines.append(f"    {end} --> [*]")
     return "\n".join(lines)

@@ -211,6 +211,16 @@ VENUE_BYTES_MAX: Final = 240 * 1024
 RESOURCES_PER_VENUE_MAX: Final = 2_000
 NIGHTS_MAX: Final = 365
 PARTY_MAX: Final = 100_000
+PRIORITY_MAX: Final = 1_000
+HOLD_MINUTES_MAX: Final = 30
+"""A hold lasts this long at the most, extensions and all."""
+HOLD_GRACE_MS: Final = 30_000
+"""How long after its time the holder keeps what somebody else held: the reserving may be under
+way."""
+WAITLIST_DAYS: Final = 7
+"""A place on the waitlist that nobody was offered a place for ends after this."""
+OCCURRENCES_MAX: Final = 400
+"""Dates of one recurrence."""
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
@@ -292,6 +302,8 @@ SLOT_DAYS_MAX: Final = 62
 SUGGESTED_SLOTS_LOOKED_AT_MAX: Final = 600
 """Starts that are tried to find a few that the rules allow, after they refused one: ten full days
 of a house that offers one every quarter of an hour."""
+LAPSE_SECONDS: Final = 5
+"""How often what is held is looked at: a hold lapses this much late at the most."""
 SETTLE_SECONDS: Final = 15
 RELEASE_SECONDS: Final = 60
 """How often a hub looks whether a backlog is no longer to be waited for."""

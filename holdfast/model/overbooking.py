@@ -94,11 +94,15 @@ class Room(NamedTuple):
     limit: int
 
 
+_ANY: Final = 1 << 40
+
+
 class Overbooking:
     """What one replica may sell beyond the capacity: a stock like any other (`deciding.Stock`),
     which is asked only where there is no room.
 
-    `from_when` says from which start on a right may still be sold (epoch seconds).
+    `from_when` says from which start on a right may still be sold (epoch seconds). `blocking`: the
+    house takes the place out of use, for which there is no limit: it seats nobody.
     """
 
     def __init__(
@@ -108,7 +112,10 @@ class Overbooking:
         node: bytes,
         occupancy: Occupancy,
         from_when: Callable[[Held], int] = lambda held: held.start,
+        *,
+        blocking: bool = False,
     ) -> None:
+        self._blocking = blocking
         self._venue, self._rights, self._node = venue, rights, node
         self._occupancy, self._from_when = occupancy, from_when
 
@@ -142,5 +149,7 @@ class Overbooking:
         free = self._occupancy.free(
             claim.resource, size, claim.start, claim.end, ignoring=ignoring, account=right
         )
-        most = limit(self._venue.venue, claim.resource, claim.start, claim.end)
+        most = _ANY
+        if not self._blocking:
+            most = limit(self._venue.venue, claim.resource, claim.start, claim.end)
         return Room(right, free, most)

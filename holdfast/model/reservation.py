@@ -23,6 +23,7 @@ from holdfast.model.claims import (
     OCCUPYING,
     PENDING,
     READY,
+    RESERVED,
     SPARE,
     STANDBY,
     ClaimView,
@@ -37,17 +38,21 @@ from holdfast.model.events import (
     ClaimDecided,
     Event,
     ExceptionResolved,
+    Form,
     OperationWithdrawn,
     ReservationAmended,
     ReservationCancelled,
     ReservationCheckedIn,
     ReservationCreated,
     ReservationMoved,
+    ReservationReserved,
     SealedCard,
 )
 from holdfast.model.limits import FROM_PER_ENTRY_MAX
 from holdfast.model.rights import Rights
 
+BLOCK: Final = "block"
+_UNDECIDED: Final = (PENDING, STANDBY, READY)
 TRANSITIONS: Final = frozenset({"reservation.created", *lifecycle.STEP_BY_KIND})
 
 
@@ -57,7 +62,9 @@ class View(msgspec.Struct, array_like=True, gc=False):
     `making` is the operation that made it, of several under one id the one that stands; `walked`
     the one that said last where its guests sit (empty: at their place); `book` is where it stands,
     which whoever folds adds. `override`: why it has a place beyond the capacity, empty where it was
-    not sold so.
+    not sold so. `form`: what it was made as, where that is no plain reservation; `expires_at_ms`:
+    until when it, or what is offered to it, is kept while nobody has reserved it. `reserving`: the
+    operation that reserved it.
     """
 
     id: bytes
@@ -99,6 +106,9 @@ class View(msgspec.Struct, array_like=True, gc=False):
     book: str = ""
     walked: bytes = b""
     override: str = ""
+    form: Form | None = None
+    expires_at_ms: int = 0
+    reserving: bytes = b""
 
     @property
     def live(self) -> list[ClaimView]:
@@ -184,8 +194,8 @@ def _folded(
     view = View(id=reservation, entries=len(entries))
     found = set() if unknown is None else unknown
     view.claims, view.decision = fold_claims(entries, contents, rights, found)
-    collisions = _fold_lifecycle(view, entries, contents)
-    _show_place(view)
+    collisions, promised = _fold_lifecycle(view, entries, contents)
+    _show_place(view, promised)
     view.override = _override(view, contents)
     open_now = contradictions.raised(view, collisions)
     if open_now:
@@ -229,12 +239,13 @@ def granting_entry(
 
 def _fold_lifecycle(
     view: View, entries: list[Seen], contents: dict[bytes, Event | None]
-) -> dict[str, list[tuple[bytes, int]]]:
+) -> tuple[dict[str, list[tuple[bytes, int]]], set[bytes]]:
     """Apply transitions, those first whose predecessors are applied, the least stamp first.
 
     Another making under the same id is seen and changes nothing (`_standing`). Sets of transitions
     are bits of a number, because a hostile device may chain thousands of them. Returns the steps
-    that contradicted what stood, by the kind of the exception.
+    that contradicted what stood, by the kind of the exception, and the operations that reserved
+    what was held, or were written in sight of that.
     """
     transitions = [
         entry
@@ -250,6 +261,7 @@ def _fold_lifecycle(
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
     turns = _in_turn(transitions)
     view.making = standing = _standing(view, turns, entries, contents)
+    reserving = _reserving(view, turns, counting, withdrawn)
     for ready in turns:
         above = 0
         for predecessor in ready.follows:
@@ -257,6 +269,8 @@ def _fold_lifecycle(
         own = 1 << len(bit)
         bit[ready.operation], ancestors[ready.operation] = own, above
         void = ready.operation in withdrawn
+        if ready.kind == RESERVED and ready.operation != reserving:
+            void = True
         if ready.kind == "reservation.created":
             if ready.operation == standing:
                 status = _apply_created(view, ready, contents[ready.operation], void)
@@ -272,7 +286,10 @@ def _fold_lifecycle(
                     collided.append((ready.operation, ready.stamp))
                 if not outcome.void:
                     _apply(view, ready, contents[ready.operation], counting)
-                if lifecycle.STEP_BY_KIND[ready.kind].to is not None:
+                if lifecycle.STEP_BY_KIND[ready.kind].to is not None and not (
+                    # What came too late to be reserved or to expire turned nothing.
+                    outcome.void and ready.kind in lifecycle.BEFORE_OPEN
+                ):
                     steps |= own
         leaves = leaves & ~above | own
         if (ready.stamp, ready.node) > (view.stamp, view.stamp_node):
@@ -282,7 +299,31 @@ def _fold_lifecycle(
     view.status = status or lifecycle.OPEN
     view.leaves = tuple(sorted([operation for operation, own in bit.items() if leaves & own]))
     view.waiting = len(transitions) - len(bit)
-    return collisions
+    if not view.reserving:
+        return collisions, set()
+    reserved = bit[view.reserving]
+    seen_by = {one for one in bit if (bit[one] | ancestors[one]) & reserved}
+    for entry in entries:
+        event = contents[entry.operation]
+        if isinstance(event, ClaimDecided) and event.decides in seen_by:
+            seen_by.add(entry.operation)
+    return collisions, seen_by
+
+
+def _reserving(view: View, turns: list[Seen], counting: set[bytes], withdrawn: set[bytes]) -> bytes:
+    """Of several who reserved what was held without knowing of each other, the one who was given
+    the place, else the first who may yet be, else the first: whoever was told that it is theirs
+    has it under their own name."""
+    waits = {claim.id.operation for claim in view.claims if claim.state in _UNDECIDED}
+    ranks = [
+        (0 if one in counting else 1 if one in waits else 2, place, one)
+        for place, one in enumerate(
+            entry.operation
+            for entry in turns
+            if entry.kind == RESERVED and entry.operation not in withdrawn
+        )
+    ]
+    return min(ranks)[2] if ranks else b""
 
 
 def _standing(
@@ -352,6 +393,9 @@ def _apply_created(view: View, entry: Seen, event: Event | None, withdrawn: bool
     view.card, view.made_by = event.card, entry.author
     view.made_at_ms = event.made_at_ms or entry.stamp >> 16
     view.starts_at, view.ends_at = event.starts_at, event.ends_at
+    view.form = event.form
+    if event.form is not None:
+        view.expires_at_ms = event.form.expires_at_ms
     if withdrawn:
         view.cancel_reason, view.cancelled_by = "withdrawn", "system"
         return lifecycle.CANCELLED
@@ -359,7 +403,8 @@ def _apply_created(view: View, entry: Seen, event: Event | None, withdrawn: bool
         if event.outcome == lifecycle.CANCELLED:
             view.cancel_reason, view.cancelled_by = "imported", "guest"
         return event.outcome
-    return lifecycle.OPEN
+    waits = event.form is not None and event.form.form != BLOCK
+    return lifecycle.INTENT if waits else lifecycle.OPEN
 
 
 def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -> None:
@@ -369,6 +414,9 @@ def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -
     elif isinstance(event, ReservationMoved):
         # A move that its holder has not granted (or refused) changes nothing yet.
         granted = entry.operation in counting or not entry.claims
+        if isinstance(event, ReservationReserved):
+            view.reserving = entry.operation
+            granted = True
         if granted:
             _overwrite(view, event)
         if event.walked:
@@ -407,22 +455,29 @@ def _override(view: View, contents: dict[bytes, Event | None]) -> str:
 # --- both together ------------------------------------------------------------------------------
 
 
-def _show_place(view: View) -> None:
-    """Time, place and the statuses that only claims can tell."""
+def _show_place(view: View, promised: Collection[bytes]) -> None:
+    """Time, place and the statuses that only claims can tell.
+
+    Of what was reserved only claims that are `promised`, by that or in sight of it, promise the
+    guest anything: what was held or offered before, or beside it, its holder may let lapse without
+    knowing of it.
+    """
     live = [claim for claim in view.claims if claim.state == LIVE]
     pending = _asked(view)
+    had = [claim for claim in live if claim.id.operation in promised] if view.reserving else live
+    waits = pending or any(claim.state in (STANDBY, READY) for claim in view.claims)
     if view.status == lifecycle.OPEN:
-        if live:
+        if had:
             view.status = lifecycle.CONFIRMED
-        elif pending or any(claim.state == STANDBY for claim in view.claims):
+        elif waits:
             view.status = lifecycle.COMMIT_PENDING
         else:
             view.status = lifecycle.COMMIT_FAILED
-    if live:
-        view.assurance = "admitted" if any([claim.decided for claim in live]) else "guaranteed"
-    elif pending:
+    if had:
+        view.assurance = "admitted" if any([claim.decided for claim in had]) else "guaranteed"
+    elif pending or live:
         view.assurance = "provisional"
-    if view.status in (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED):
+    if view.status in _WITHOUT_PLACE:
         view.assurance = "none"
     elif pending and view.status in (lifecycle.COMPLETED, lifecycle.NO_SHOW):
         view.assurance = "provisional"
@@ -431,12 +486,19 @@ def _show_place(view: View) -> None:
         view.starts_at = min([claim.start for claim in shown])
         view.ends_at = max([claim.end - claim.buffer for claim in shown])
     standby = standing_claims(view)
-    if standby and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}:
+    if (
+        standby
+        and standby[0].id.operation != view.reserving
+        and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}
+    ):
         view.pending_change = {
             "starts_at": min(claim.start for claim in standby),
             "ends_at": max(claim.end - claim.buffer for claim in standby),
             "resources": [claim.resource for claim in standby],
         }
+
+
+_WITHOUT_PLACE: Final = (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
 
 
 def standing_claims(view: View) -> list[ClaimView]:
@@ -472,7 +534,9 @@ def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     A completed visit asks only for what is left of its time; what has passed frees nothing.
     """
     if view.status not in lifecycle.ENDS_CLAIMS:
-        return [claim for claim in view.claims if claim.state == SPARE]
+        # What was held for a reserving that was refused is held for nobody any more.
+        lost = view.reserving and view.status == lifecycle.COMMIT_FAILED
+        return [one for one in view.claims if one.state == SPARE or (lost and one.state == LIVE)]
     if view.status == lifecycle.COMPLETED:
         return [claim for claim in view.occupying if claim.state != LIVE or claim.end > now_s]
     return [*view.occupying, *view.pending]

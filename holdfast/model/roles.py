@@ -56,6 +56,9 @@ SAYS: Final = {
 """How a record of another system says that it ended, and the kind of entry that says so else: who
 may not write that one does not bring it in either."""
 
+BLOCKERS: Final = _STAFF
+"""Where places are taken out of use."""
+
 OVERRIDERS: Final = _STAFF
 """Where somebody of the house can insist on a place beyond the capacity (`overbooking`)."""
 
@@ -75,19 +78,28 @@ _IN_WORDS: Final = {
 }
 
 
-def may_write(role: str, kind: str, subject: bytes, outcome: str = "") -> bool:
+def may_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str = "") -> bool:
     """Whether an entry of this kind about this reservation (of a person: none) counts from a device
-    of this role; `outcome` is how a record of another system says that it ended."""
+    of this role; `outcome` is how a record of another system says that it ended, `form` what a
+    making is where it is no reservation."""
     if kind == "reservation.created":
+        if form == "block" and role not in BLOCKERS:
+            return False
         brings = role in IMPORTERS or not is_derived(subject)
         return brings and (outcome not in SAYS or may_write(role, SAYS[outcome], subject))
     allowed = RESERVED.get(kind)
     return allowed is None or role in allowed
 
 
-def require_write(role: str, kind: str, subject: bytes, outcome: str = "") -> None:
+def require_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str = "") -> None:
     """Raises RoleForbidden where no replica would take the entry for this device's word."""
-    if not may_write(role, kind, subject, outcome):
+    if not may_write(role, kind, subject, outcome, form):
+        if form and may_write(role, kind, subject, outcome):
+            where = ", ".join(sorted(BLOCKERS - {HUB}))
+            raise RoleForbidden(
+                f"a device of the role {role} takes no place out of use; "
+                f"do it at the hub or at a device of the role {where}"
+            )
         if may_write(role, kind, subject):
             kind = SAYS[outcome]
         allowed = IMPORTERS if kind == "reservation.created" else RESERVED[kind]

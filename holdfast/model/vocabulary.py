@@ -54,7 +54,11 @@ TAGS: Final = _words(
 )
 """What a person may be known as without the venue file; it may name others (`guests.tags`)."""
 
+FORMS: Final = frozenset({"hold", "waitlist", "block"})
+"""What a making can be instead of a reservation: `events.Form` says what each is."""
+
 BLOCK_KINDS: Final = frozenset({"maintenance", "training", "private_event", "blocked"})
+"""What a resource is used for while it is out of use for guests."""
 
 COUNTS: Final = frozenset({"people", "units"})
 """What the capacity of a pool counts: guests, or interchangeable units such as rooms of a type."""
@@ -101,6 +105,21 @@ PRIVATE_REASONS: Final = _words(
 )
 """Words about a guest's health or family: they must not stand beside a pseudonym for ever, and are
 written as `personal_reasons`."""
+
+BLOCK_REASONS: Final = _ANYWHERE | _words(
+    # Something must be done.
+    "maintenance repair broken defective cleaning deep_cleaning inspection renovation construction"
+    " calibration update software_update installation technical technical_problem power_cut"
+    " water_damage pest_control safety security fire setup rearrangement storage"
+    # Somebody has it.
+    " private_event event party wedding meeting conference visitor visitors tour press filming"
+    " photo_shoot staff_meal staff_event staff_training competition league course school owner"
+    " owner_use group reserved_for_house vip"
+    # Nobody can be there.
+    " closed closure holiday season_over no_staff staff_shortage weather storm heat cold"
+    " public_health"
+)
+"""Why a resource is out of use."""
 
 REVOKE_REASONS: Final = _ANYWHERE | _words(
     # It is not where it should be.
@@ -253,8 +272,11 @@ PROGNOSIS_REASONS: Final = DECISION_REASONS | _words("asked-first asked-later co
 """Why a device expects a decision (`prognosis`): the holder's reason, or how it stands among others
 that ask for the same place. It stands in no entry."""
 
-CLAIM_END_REASONS: Final = _words("cancelled completed expired moved superseded no_show")
-"""What made a holder free a claim: the step or the status that asked for it."""
+CLAIM_END_REASONS: Final = _words(
+    "cancelled completed expired moved reserved superseded no_show lapsed"
+)
+"""What made a holder free a claim: the step or the status that asked for it; `lapsed`: nobody took
+the offer that it was."""
 
 SUCCESSION_REASONS: Final = _words(
     "clock_corrected clock_ahead forked closed copied moved restored replaced rejoined other"

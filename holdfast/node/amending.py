@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import UNSET
 
-from holdfast.model import calendar, lifecycle, wall
+from holdfast.model import calendar, lifecycle, waitlist, wall
 from holdfast.model.areas import area_code, area_named
 from holdfast.model.claims import DEAD, ENDED, ClaimView
 from holdfast.model.entries import ClaimId
@@ -37,6 +37,8 @@ _PLACING: Final = (
     "resource_kind", "area", "quantity",
 )  # fmt: skip
 """Fields of a patch that can ask for other claims; any other leaves a pending change alone."""
+_WISHES: Final = ("party_size", "resource_kind", "area")
+"""Those of them that say what place is wanted, and not which."""
 
 
 class _Move(NamedTuple):
@@ -183,6 +185,9 @@ def _moved(
     if not any_placing(patch):
         return None
     present = standing_claims(view) or shown_claims(view)
+    if waitlist.is_waiting(view) and waitlist.state_of(view) == waitlist.WAITING:
+        _require_no_place(view, patch)
+        return None
     place = _new_place(venue, view, patch, present)
     wanted = () if patch.resources is UNSET else tuple(patch.resources)
     choice = None if wanted else _kept(venue, view, place, present, fields)
@@ -254,6 +259,19 @@ def _free_move(
         replica, venue, choice, place.start, place.end + place.buffer, ignoring=ignoring
     )
     return _Move(place, choice, beyond)
+
+
+def _require_no_place(view: View, patch: PatchRequest) -> None:
+    """Who waits has no place yet: how many they are, and where they like to sit, can change."""
+    for name in _PLACING:
+        if getattr(patch, name) is not UNSET and name not in (
+            "party_size",
+            "resource_kind",
+            "area",
+        ):
+            raise Invalid.field(
+                name, f"{view.code} waits and has no place yet; leave the line and join it again"
+            )
 
 
 def any_placing(patch: PatchRequest) -> bool:

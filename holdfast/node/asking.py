@@ -165,6 +165,14 @@ def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: byt
     _bring_up_to_date(replica)
     first, last = calendar.slot_of(venue.venue, start)
     views = replica.store.projections.select(
-        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, limit=10_000
+        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, held=True,
+        limit=10_000,
+    )  # fmt: skip
+    return sum(
+        view.party_size
+        for view in views
+        if view.status not in _OUT_OF_PACE
+        and view.id != exclude
+        # Who only waits for a place comes at no time yet.
+        and (view.status != lifecycle.INTENT or view.occupying or view.pending)
     )
-    return sum(v.party_size for v in views if v.status not in _OUT_OF_PACE and v.id != exclude)

@@ -20,7 +20,7 @@ from holdfast.model.limits import (
     TOUCHED_EARLY_MAX,
 )
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import View, claims_to_end, picked
+from holdfast.model.reservation import BLOCK, View, claims_to_end, picked
 from holdfast.model.rights import HUB
 from holdfast.node import overriding, selling
 from holdfast.store.projections import Record
@@ -92,7 +92,7 @@ class Holding:
             asking = dict.fromkeys(touched or ())
             now_s = self._r.clock.now_ms() // 1000
             if everything:
-                statuses = tuple(lifecycle.ENDS_CLAIMS)
+                statuses = (*lifecycle.ENDS_CLAIMS, lifecycle.COMMIT_FAILED)
                 self._r.write_projections()
                 asking.update(
                     dict.fromkeys(self._r.store.projections.ending(name, statuses, now_s))
@@ -191,8 +191,10 @@ class Holding:
             self._end(name, view, tuple(claim.id for claim in asked), "cancelled")
             return 1
         made = view.making and self._is_making(record, operation)
+        # What reserves a hold takes its place, whether it names it or not.
+        takes_over = operation == view.reserving and view.status == lifecycle.COMMIT_PENDING
         if (made and operation != view.making) or (
-            view.live and all(claim.replaces is None for claim in asked)
+            view.live and not takes_over and all(claim.replaces is None for claim in asked)
         ):
             # One record that was brought in on two devices: a reservation has one place.
             self._end(name, view, tuple(claim.id for claim in asked), "superseded")
@@ -205,7 +207,8 @@ class Holding:
         verdict = deciding.decide(view, operation, venue, stock, occupancy, own)
         if verdict.verdict == "displaced" and overriding.override_in(self._r, record, operation):
             # Only what has no room is looked for beyond the capacity.
-            beyond = selling.beyond(self._r, name, venue)
+            blocking = view.form is not None and view.form.form == BLOCK
+            beyond = selling.beyond(self._r, name, venue, blocking=blocking)
             verdict = deciding.decide(view, operation, venue, stock, occupancy, own, beyond)
         if not view.code and verdict.verdict == "admitted":
             verdict = verdict._replace(verdict="displaced", reason="quarantined", ends=())

@@ -22,7 +22,7 @@ from holdfast.model.administration import read_venue
 from holdfast.model.capacity import DAY_SECONDS, Profile, days
 from holdfast.model.claims import OCCUPYING, ClaimView
 from holdfast.model.events import RightRevoked, VenueConfigured
-from holdfast.model.reservation import granting_entry
+from holdfast.model.reservation import BLOCK, granting_entry
 from holdfast.model.rights import FOREVER, Right
 from holdfast.model.roles import OVERRIDERS
 from holdfast.model.vocabulary import OVERSOLD
@@ -131,6 +131,10 @@ def _first_too_many(hub: Hub, name: str, right: Right, places: _Places) -> tuple
                 continue
             record = hub.record(one.reservation, name)
             assert record is not None
+            form = record.view.form
+            if form is not None and form.form == BLOCK:
+                # What is out of use was sold to nobody, and may stand over what was.
+                continue
             claim = next(claim for claim in record.view.claims if claim.id == one.claim)
             if right not in rights.behind(claim.id, claim.right):
                 continue

@@ -387,8 +387,10 @@ class Replica:
         answered that a merge would refuse (DESIGN §7.2).
         """
         kind = events.KIND_BY_EVENT[type(event)]
-        outcome = event.outcome if isinstance(event, events.ReservationCreated) else ""
-        require_write(self.identity.role, kind, subject, outcome)
+        made_as = event if isinstance(event, events.ReservationCreated) else None
+        outcome = made_as.outcome if made_as is not None else ""
+        form = made_as.form.form if made_as is not None and made_as.form is not None else ""
+        require_write(self.identity.role, kind, subject, outcome, form)
         chain = self.begin_chain(name)
         now = self.clock.interval()
         self.last_stamp = stamp = hlc.tick(self.last_stamp, now.best)

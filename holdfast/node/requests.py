@@ -42,6 +42,87 @@ class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     override: Override | None = None
 
 
+class HoldRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /holds: as a reservation, without the guest's details; `minutes`: how long."""
+
+    venue: str
+    starts_at: str
+    party_size: int
+    duration_minutes: int | None = None
+    ends_at: str | None = None
+    nights: int | None = None
+    resources: list[str] = []
+    resource_kind: str | None = None
+    area: str | None = None
+    quantity: int | None = None
+    may_move: bool | None = None
+    user_id: str | None = None
+    agent_id: str | None = None
+    source: str | None = None
+    kind: str = "guest"
+    minutes: int | None = None
+
+    def wanted(self) -> CreateRequest:
+        """The reservation that it is to become."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        del fields["minutes"]
+        return CreateRequest(**fields)
+
+
+class ReserveRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /holds/{id}/reserve and /waitlist/{id}/accept: who the guest is."""
+
+    user_id: str | None = None
+    agent_id: str | None = None
+    guest: dict[str, Any] | None = None
+    occasion: str | None = None
+    source: str | None = None
+    may_move: bool | None = None
+    metadata: dict[str, Any] = {}
+
+
+class BlockRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /blocks. `rrule` is a recurrence of RFC 5545, of which each date is a block of its own;
+    `quantity`: how much of a pool, left out: all. `force`: over reservations too."""
+
+    venue: str
+    kind: str
+    resources: list[str]
+    starts_at: str
+    ends_at: str
+    reason: str | None = None
+    quantity: int | None = None
+    rrule: str | None = None
+    force: bool = False
+    note: str | None = None
+
+
+class WaitRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /waitlist: a party that takes any place which starts from `from` to `to` (times of the
+    venue, `HH:MM`) of a service date; left out: whenever there is one that day."""
+
+    venue: str
+    date: str
+    party_size: int
+    earliest: str | None = msgspec.field(default=None, name="from")
+    latest: str | None = msgspec.field(default=None, name="to")
+    area: str | None = None
+    resource_kind: str | None = None
+    priority: int = 0
+    user_id: str | None = None
+    agent_id: str | None = None
+    guest: dict[str, Any] | None = None
+    source: str | None = None
+
+
+class OfferRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /waitlist/{id}/offer: the first place that fits, or the one that is named."""
+
+    starts_at: str | None = None
+    resources: list[str] = []
+    minutes: int | None = None
+
+
 class PatchRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """PATCH /reservations/{id}: any field of POST but `venue`; what is left out stays."""
 

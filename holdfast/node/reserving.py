@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.model import calendar, codes, vocabulary, wall
 from holdfast.model.areas import area_code
 from holdfast.model.errors import Invalid
-from holdfast.model.events import ReservationCreated, SealedCard
+from holdfast.model.events import Form, ReservationCreated, SealedCard
 from holdfast.model.metadata import check_metadata
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
@@ -30,13 +30,18 @@ if TYPE_CHECKING:
 
 
 def create(
-    replica: Service, request: CreateRequest, asking: Asking = STAFF, *, by_guest: bool = False
+    replica: Service,
+    request: CreateRequest,
+    asking: Asking = STAFF,
+    *,
+    by_guest: bool = False,
+    form: Form | None = None,
 ) -> View:
-    """Make a reservation: confirmed at once where this replica holds the right, else
-    provisional. With an override it may be beyond the capacity, where there is no room otherwise.
-    `asking`: what whoever asks may be told of a guest who is restricted; `by_guest`: whoever it is
-    for asks by themself, with nobody of the house between. Raises Invalid, RuleViolated,
-    RateLimited, NotAvailable, Forbidden."""
+    """Make a reservation, or (with a form) a hold: confirmed at once where this replica holds the
+    right, else provisional. With an override it may be beyond the capacity, where there is no room
+    otherwise. `asking`: what whoever asks may be told of a guest who is restricted; `by_guest`:
+    whoever it is for asks by themself, with nobody of the house between. Raises Invalid,
+    RuleViolated, RateLimited, NotAvailable, Forbidden."""
     venue = replica.venue(request.venue)
     place = placing.place_of(venue, request)
     check_words(request.kind, request.source, request.occasion, request.metadata)
@@ -74,6 +79,7 @@ def create(
             card=card,
             metadata=request.metadata,
             override=written.override,
+            form=form,
         )
         with recording.refused_as_invalid():
             replica.append(book, event, subject=reservation, claims=written.claims)

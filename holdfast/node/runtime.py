@@ -18,11 +18,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.limits import (
     IDEMPOTENCY_HOURS,
+    LAPSE_SECONDS,
     NTP_INTERVAL_SECONDS,
     RELEASE_SECONDS,
     SETTLE_SECONDS,
 )
-from holdfast.node import returning
+from holdfast.node import lapsing, returning
 from holdfast.node.hub import Hub
 from holdfast.node.link import Link
 from holdfast.node.node import Node
@@ -98,6 +99,7 @@ class Runtime:
             "sweep": (HOUR_SECONDS, self._sweep),
             "witness": (60, self._keep_witness),
             "settle": (SETTLE_SECONDS, self._settle),
+            "lapse": (LAPSE_SECONDS, self._lapse),
             "renew": (HOUR_SECONDS, self._renew),
         }
         if self.replica.settings.ntp:
@@ -164,6 +166,13 @@ class Runtime:
         for name in names:
             with self.replica.lock:
                 self.replica.settle(name, [])
+
+    def _lapse(self) -> None:
+        """Holds and offers that nobody took are given up, those on the waitlist have theirs."""
+        with self.replica.lock:
+            names = list(self.replica.books)
+        for name in names:
+            lapsing.lapse(self.replica, name)
 
     def _release(self) -> None:
         """What a device holds goes back when its time has come; the link sends it at once."""

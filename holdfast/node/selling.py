@@ -53,11 +53,13 @@ def stock_of(replica: Service, book: str, venue: VenueIndex, holder: bytes) -> S
     return GrantedStock(replica.rights(book), holder, occupancy, lambda held: held.start)
 
 
-def beyond(replica: Service, book: str, venue: VenueIndex) -> Overbooking:
+def beyond(
+    replica: Service, book: str, venue: VenueIndex, *, blocking: bool = False
+) -> Overbooking:
     """What this replica may sell beyond the capacity, where somebody asks for it who may."""
     return Overbooking(
         venue, replica.rights(book), replica.account, replica.store.projections.occupancy(book),
-        lambda held: may_sell(replica, held),
+        lambda held: may_sell(replica, held), blocking=blocking,
     )  # fmt: skip
 
 
@@ -126,11 +128,12 @@ def terms(
     *,
     sell: bool = True,
     override: bool = False,
+    blocking: bool = False,
 ) -> Terms:
     """How the claims of one operation are written: from rights of one's own if each can be (and
     `sell` says so), else asked of the one holder that has the right to all of them, else of the
     hub. `override`: there is no room, and they may be had beyond the capacity: from whoever alone
-    may overbook all of them."""
+    may overbook all of them; `blocking`: to take them out of use."""
     book = replica.book_of(venue.venue.id)
     rights = replica.rights(book)
     wanted = tuple(claims)
@@ -140,7 +143,7 @@ def terms(
         if all(right is not None for right in found):
             return Terms(tuple(right or HUB_RIGHT for right in found if right is not None), b"")
         if override:
-            more = beyond(replica, book, venue)
+            more = beyond(replica, book, venue, blocking=blocking)
             found = [
                 more.right_for(claim, ignoring) if right is None else right
                 for claim, right in zip(wanted, found, strict=True)

@@ -394,6 +394,20 @@ def m012_violations(db: Database) -> None:
     )
 
 
+@migrations()
+def m013_forms(db: Database) -> None:
+    """What was made as something else than a reservation."""
+    _run(
+        db,
+        """
+        ALTER TABLE reservations ADD COLUMN form TEXT NOT NULL DEFAULT '';
+        CREATE INDEX reservations_held ON reservations (book, id) WHERE status = 'intent';
+        CREATE INDEX reservations_formed ON reservations (book, form, starts_at)
+            WHERE form <> '';
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -545,5 +559,6 @@ _OURS: Final = frozenset(
         m010_restrictions,
         m011_card_digests,
         m012_violations,
+        m013_forms,
     )
 )

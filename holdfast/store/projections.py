@@ -66,8 +66,8 @@ class Stored:
     claims: dict[ClaimId, Row] = field(default_factory=dict)
     written: dict[ClaimId, Row] = field(default_factory=dict)
     exceptions: tuple[tuple[str, int], ...] = ()
-    indexed: tuple[str, int, str] | None = None
-    """(code, starts_at, agent_id): None where there is no row yet."""
+    indexed: tuple[str, int, str, str] | None = None
+    """(code, starts_at, agent_id, form): None where there is no row yet."""
 
 
 @dataclass(slots=True)
@@ -370,8 +370,8 @@ class Projections:
         )
         self._many(
             "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status,"
-            " agent_id, digest, entries, waiting, view, seen)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " agent_id, form, digest, entries, waiting, view, seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         self._many(
@@ -411,7 +411,7 @@ class Projections:
         stored.date, stored.digest = view.service_date, number
         stored.entries, stored.waiting = view.entries, view.waiting
         packed, seen = _view_encoder.encode(view), _view_encoder.encode(record.seen)
-        indexed = (view.code, view.starts_at, view.agent_id)
+        indexed = _indexed(view)
         if stored.indexed == indexed:
             changes.append(
                 (
@@ -424,7 +424,7 @@ class Projections:
         rows.append(
             (
                 record.id, record.book, view.code, view.service_date, view.starts_at, view.status,
-                view.agent_id, digest, view.entries, view.waiting, packed, seen,
+                view.agent_id, indexed[3], digest, view.entries, view.waiting, packed, seen,
             )
         )  # fmt: skip
 
@@ -679,11 +679,18 @@ class Projections:
         starts_before: int | None = None,
         status: str | None = None,
         agent_id: str | None = None,
+        form: str | None = None,
+        held: bool = False,
+        waiting: bool = False,
         after: tuple[int, bytes] | None = None,
         limit: int = 50,
     ) -> list[View]:
         """Views sorted by (starts_at, id), of the books `among` which they are to be, else of all;
-        `after` is the last one's key of the page before."""
+        `after` is the last one's key of the page before.
+
+        Reservations; with `held`, what nobody has reserved yet too; with a `form`, what was made as
+        that (`events.Form`); `waiting`: only who stands, or may stand, on a waitlist.
+        """
         where: list[str] = ["entries > 0", "code <> ''"]
         values: list[Any] = []
         for clause, value in (
@@ -693,6 +700,16 @@ class Projections:
             if value is not None:
                 where.append(clause)
                 values.append(value)
+        if form is not None:
+            where.append("form = ?")
+            values.append(form)
+        else:
+            where.append("form <> 'block'")
+        if waiting:
+            where.append("status IN ('intent', 'commit_failed')")
+        elif form is None and status is None:
+            over = "('expired')" if held else "('intent', 'expired')"
+            where.append(f"status NOT IN {over}")
         if among is not None:
             where.append(f"book IN ({', '.join('?' * len(among))})")
             values += among
@@ -722,7 +739,7 @@ class Projections:
         """Agent ids of reservations from `first` to `last` as texts are ordered, each once."""
         rows = self._c.execute(
             "SELECT DISTINCT agent_id FROM reservations WHERE agent_id BETWEEN ? AND ?"
-            " AND entries > 0 AND code <> '' ORDER BY agent_id LIMIT ?",
+            " AND entries > 0 AND code <> '' AND form <> 'block' ORDER BY agent_id LIMIT ?",
             (first, last, limit),
         )
         return [row[0] for row in rows]
@@ -732,6 +749,17 @@ class Projections:
             "SELECT coalesce(sum(reservations), 0) FROM digests WHERE book = ?", (book,)
         ).fetchone()
         return int(row[0])
+
+    def held(self, book: str) -> list[View]:
+        """What nobody has reserved yet: holds, offers, and who waits, as far as it is flushed."""
+        return [
+            _view_decoder.decode(row[0])
+            for row in self._c.execute(
+                "SELECT view FROM reservations WHERE book = ? AND status = 'intent'"
+                " AND code <> '' ORDER BY id",
+                (book,),
+            )
+        ]
 
     def checked_in(self, book: str, starts_from: int) -> list[View]:
         """The reservations whose guests are here, of those that start at or after an instant."""
@@ -766,9 +794,13 @@ def _record(book: str, row: tuple[Any, ...]) -> Record:
     held = _held_rows(view)
     stored = Stored(
         row[1], int.from_bytes(row[2], "big"), row[3], row[4], held, held, view.exceptions,
-        (view.code, view.starts_at, view.agent_id),
+        _indexed(view),
     )  # fmt: skip
     return Record(row[0], book, _seen_decoder.decode(row[6]), view, stored)
+
+
+def _indexed(view: View) -> tuple[str, int, str, str]:
+    return view.code, view.starts_at, view.agent_id, view.form.form if view.form else ""
 
 
 def _pieces(ids: list[bytes]) -> Iterable[list[bytes]]:

@@ -229,8 +229,11 @@ def for_role(judged: Judged, role: str) -> Judged:
     entry = judged.entry
     if judged.verdict != MERGED or entry is None:
         return judged
-    outcome = judged.event.outcome if isinstance(judged.event, ReservationCreated) else ""
-    if may_write(role, entry.kind, entry.subject, outcome):
+    event = judged.event
+    made = event if isinstance(event, ReservationCreated) else None
+    outcome = made.outcome if made is not None else ""
+    form = made.form.form if made is not None and made.form is not None else ""
+    if may_write(role, entry.kind, entry.subject, outcome, form):
         return judged
     return judged._replace(event=None, verdict=QUARANTINED, reason="role-forbidden")
 

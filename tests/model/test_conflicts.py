@@ -13,25 +13,31 @@ import pytest
 
 from holdfast.model import lifecycle
 from holdfast.model.claims import Seen
-from holdfast.model.entries import HUB_RIGHT, Claim
+from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     Event,
+    Form,
     ReservationAmended,
     ReservationAttendanceConfirmed,
     ReservationCancelled,
     ReservationCheckedIn,
     ReservationCompleted,
     ReservationCreated,
+    ReservationExpired,
     ReservationMarkedNoShow,
     ReservationMoved,
     ReservationNoShowUndone,
+    ReservationReserved,
     encode_content,
 )
 from holdfast.model.reservation import View, fold, view_digest
 
 ID = b"r" * 16
 OPEN, NO_SHOW, CANCELLED, SEATED, GONE = "open", "no_show", "cancelled", "checked_in", "completed"
+HELD, EXPIRED = "intent", "expired"
 PATHS: Final = {
+    HELD: (),
+    EXPIRED: ("expired",),
     OPEN: ("no_show", "no_show_undone"),
     NO_SHOW: ("no_show",),
     CANCELLED: ("cancelled",),
@@ -42,6 +48,8 @@ PATHS: Final = {
 
 EVENTS: Final[dict[str, Event]] = {
     "created": ReservationCreated("agent_" + "a" * 32, 2, "RES-2027-AAAAAA", "2027-06-03"),
+    "reserved": ReservationReserved({"source": "website"}),
+    "expired": ReservationExpired(),
     "amended": ReservationAmended({"occasion": "birthday"}),
     "moved": ReservationMoved({"source": "phone"}),
     "attendance_confirmed": ReservationAttendanceConfirmed(),
@@ -51,6 +59,9 @@ EVENTS: Final[dict[str, Event]] = {
     "no_show": ReservationMarkedNoShow(),
     "no_show_undone": ReservationNoShowUndone(),
 }
+HELD_MAKING: Final = ReservationCreated(
+    "agent_" + "a" * 32, 2, "RES-2027-AAAAAA", "2027-06-03", form=Form("hold", 900_000)
+)
 STEPS: Final = tuple(sorted(set(EVENTS) - {"created"}))
 
 
@@ -83,6 +94,39 @@ class Cell(NamedTuple):
 
 BOTH, LATE, PAPER = "no_show_and_checked_in", "no_show_and_cancelled", "seated_though_cancelled"
 CELLS: Final = (
+    # What is only held takes every step; facts and judgements as if it were reserved.
+    Cell(HELD, "reserved", Fate(OPEN), "what a hold is for"),
+    Cell(HELD, "expired", Fate(EXPIRED), "nobody came back in time"),
+    Cell(HELD, "amended", stays(HELD), "a little longer"),
+    Cell(HELD, "moved", stays(HELD), "another place is held, or offered"),
+    Cell(HELD, "attendance_confirmed", stays(HELD), "said, and reserved all the same not"),
+    Cell(HELD, "cancelled", Fate(CANCELLED), "given back"),
+    Cell(HELD, "checked_in", Fate(SEATED), "a fact, though nobody wrote that they reserved"),
+    Cell(HELD, "completed", Fate(GONE), "a fact"),
+    Cell(HELD, "no_show", Fate(NO_SHOW), "a judgement of the house"),
+    Cell(HELD, "no_show_undone", shown(HELD), "that reserves nothing"),
+    # What has expired is over, but for who reserved it at that moment.
+    Cell(EXPIRED, "reserved", Fate(OPEN), "whether there is a place yet its claims say"),
+    Cell(EXPIRED, "expired", stays(EXPIRED), "the same again"),
+    Cell(EXPIRED, "amended", shown(EXPIRED), "nobody changes what is over"),
+    Cell(EXPIRED, "moved", shown(EXPIRED), "nobody moves what is over"),
+    Cell(EXPIRED, "attendance_confirmed", shown(EXPIRED), "words about what is over"),
+    Cell(EXPIRED, "cancelled", Fate(CANCELLED), "given back beside it"),
+    Cell(EXPIRED, "checked_in", Fate(SEATED), "a fact"),
+    Cell(EXPIRED, "completed", Fate(GONE), "a fact"),
+    Cell(EXPIRED, "no_show", Fate(NO_SHOW), "a judgement of the house"),
+    Cell(EXPIRED, "no_show_undone", shown(EXPIRED), "that reserves nothing"),
+    # Beside whatever became of it since, reserving and expiring come too late.
+    Cell(OPEN, "reserved", shown(OPEN), "it is reserved, or was never held"),
+    Cell(OPEN, "expired", shown(OPEN), "it is reserved"),
+    Cell(NO_SHOW, "reserved", shown(NO_SHOW), "nobody reserves what is over"),
+    Cell(NO_SHOW, "expired", shown(NO_SHOW), "it is over"),
+    Cell(CANCELLED, "reserved", shown(CANCELLED), "a cancel wins over the reserving"),
+    Cell(CANCELLED, "expired", shown(CANCELLED), "it was given back"),
+    Cell(SEATED, "reserved", shown(SEATED), "they sit there"),
+    Cell(SEATED, "expired", shown(SEATED), "they sit there"),
+    Cell(GONE, "reserved", shown(GONE), "they were there"),
+    Cell(GONE, "expired", shown(GONE), "they were there"),
     # An open reservation takes every step, whatever happened to it meanwhile.
     Cell(OPEN, "amended", stays(OPEN), "a change of words"),
     Cell(OPEN, "moved", stays(OPEN), "a wish for another place; the place itself is its holder's"),
@@ -134,17 +178,22 @@ CELLS: Final = (
 )  # fmt: skip
 
 
-def entry(name: str, number: int, follows: tuple[bytes, ...], stamp: int = 0) -> Seen:
-    claims = (Claim("T1", 1000, 2000, right=HUB_RIGHT),) if name == "created" else ()
+def entry(
+    name: str, number: int, follows: tuple[bytes, ...], stamp: int = 0, event: Event | None = None
+) -> Seen:
+    places = name in ("created", "reserved")
+    claims = (Claim("T1", 1000, 2000, right=HUB_RIGHT),) if places else ()
+    ends = (ClaimId(bytes([1]) * 16, 0),) if name == "reserved" else ()
     return Seen(
         bytes([number]) * 16, f"reservation.{name}", (stamp or number) << 16, bytes([number]) * 16,
-        "hub", True, follows, claims, (), encode_content(EVENTS[name]),
+        "hub", True, follows, claims, ends, encode_content(event or EVENTS[name]),
     )  # fmt: skip
 
 
 def history(status: str) -> list[Seen]:
     """A reservation that came to a status, each step in sight of the one before."""
-    entries = [entry("created", 1, ())]
+    held = status in (HELD, EXPIRED)
+    entries = [entry("created", 1, (), event=HELD_MAKING if held else None)]
     for number, name in enumerate(PATHS[status], 2):
         entries.append(entry(name, number, (entries[-1].operation,)))
     return entries
@@ -155,6 +204,7 @@ def effect(view: View, step: str, at: int) -> bool:
     return {
         "amended": view.occasion == "birthday",
         "moved": view.source == "phone",
+        "reserved": view.source == "website",
         "attendance_confirmed": view.attendance_confirmed,
         "cancelled": view.cancel_reason == "guest_request",
         "checked_in": (view.checked_in_at_ms, view.actual_party_size) == (at, 7),
@@ -164,7 +214,7 @@ def effect(view: View, step: str, at: int) -> bool:
 
 def test_every_cell_of_both_tables_has_its_case_and_no_other() -> None:
     wanted = [(cell.status, f"reservation.{cell.step}") for cell in CELLS]
-    assert len(wanted) == len(set(wanted)) == 40
+    assert len(wanted) == len(set(wanted)) == 70
     assert set(lifecycle.NEXT) == set(wanted)
     assert set(lifecycle.COLLIDE) == set(wanted)
 
@@ -201,16 +251,22 @@ STRONGEST: Final = (
     ("completed", GONE), ("checked_in", SEATED), ("cancelled", CANCELLED), ("no_show", NO_SHOW),
 )  # fmt: skip
 """Who sits or sat there beats every paper, and a guest's cancel beats the house's judgement."""
+HELD_ONLY: Final = (("reserved", "confirmed"), ("expired", EXPIRED))
+"""Of what is only held: who reserved it beats its expiry."""
 
 
+@pytest.mark.parametrize("making", [None, HELD_MAKING], ids=["reservation", "hold"])
 @pytest.mark.parametrize("count", [2, 3])
 def test_of_steps_that_knew_nothing_of_each_other_the_strongest_names_the_status(
     count: int,
+    making: Event | None,
 ) -> None:
     """Whatever the order of arrival and whatever the clocks say."""
-    made = entry("created", 1, ())
+    made = entry("created", 1, (), event=making)
+    ladder = (*STRONGEST, *HELD_ONLY) if making else STRONGEST
     for names in itertools.combinations_with_replacement(STEPS, count):
-        wanted = next((status for step, status in STRONGEST if step in names), "confirmed")
+        otherwise = HELD if making else "confirmed"
+        wanted = next((status for step, status in ladder if step in names), otherwise)
         for stamps in itertools.permutations(range(10, 10 + count)):
             steps = [
                 entry(name, 100 + number, (made.operation,), stamp)

@@ -17,6 +17,7 @@ from holdfast.model.events import (
     EVENT_BY_KIND,
     KIND_BY_EVENT,
     Event,
+    Form,
     NodeRevoked,
     ReservationAmended,
     ReservationCreated,
@@ -53,6 +54,9 @@ def holds_text(hint: Any) -> bool:
 
 def with_text(hint: Any, text: str) -> list[Any]:
     """Values of a field's type that carry a text. A type that is new here must be taught."""
+    if hint == Form | None:
+        good = Form("block", use="maintenance", reason="repair")
+        return [msgspec.structs.replace(good, **{one: text}) for one in ("form", "use", "reason")]
     if hint is str:
         return [text]
     if hint == tuple[str, ...]:
@@ -71,7 +75,8 @@ TEXT_FIELDS = [
 
 IDS_BY_FORM = {
     "reservation.created.resource_kind", "reservation.created.area",
-    "reservation.amended.fields", "reservation.moved.fields",  # of these, the same two
+    "reservation.amended.fields", "reservation.moved.fields", "reservation.reserved.fields",
+    # of these three the same two
     "claim.decided.from_resources", "right.granted.resources",
     "chain.certified.software", "node.revoked.node",
     "guest.profiled.tier", "guest.profiled.tags",

@@ -20,6 +20,8 @@ EXPECTED = {
     "reservation.created": EVERYBODY,
     "reservation.amended": EVERYBODY,
     "reservation.moved": EVERYBODY,
+    "reservation.reserved": EVERYBODY,
+    "reservation.expired": EVERYBODY,
     "reservation.cancelled": EVERYBODY,
     "reservation.attendance_confirmed": EVERYBODY,
     # Who is there, and who left, only those can see who are there too.

@@ -1,0 +1,136 @@
+"""Holds: a place kept for some minutes, while a guest pays or types (DESIGN §5.10, §6).
+
+Owns placing, lengthening, giving back and reserving a hold, and the same for what was offered to
+somebody who waited. A hold is a reservation that nobody has made yet: the same id, code and claims,
+in the status `intent`. Reserving it takes new claims of the same place in the place of the held
+ones, in one entry where this replica holds them; else its holder decides, as of any move, and until
+then nothing is promised: the holder may be letting it lapse at this moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.model import lifecycle
+from holdfast.model.errors import BadTransition, Gone, Invalid, NotAvailable, RuleViolated
+from holdfast.model.events import Form, ReservationAmended, ReservationReserved
+from holdfast.model.limits import HOLD_MINUTES_MAX
+from holdfast.model.offers import Choice
+from holdfast.model.reservation import View, content_of
+from holdfast.node import marking, placing, recording, reserving, restricting
+from holdfast.node.asking import Place
+from holdfast.node.requests import HoldRequest, ReserveRequest
+from holdfast.node.restricting import STAFF, Asking
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+HOLD = "hold"
+WAITLIST = "waitlist"
+
+
+def place(
+    replica: Service, request: HoldRequest, asking: Asking = STAFF, *, by_guest: bool = False
+) -> View:
+    """Hold a place, for the venue's `hold_minutes` unless the request says for how long. Raises
+    what `reserving.create` does."""
+    minutes = _minutes(request.minutes or replica.venue(request.venue).venue.policies.hold_minutes)
+    form = Form(HOLD, replica.clock.now_ms() + minutes * 60_000)
+    return reserving.create(replica, request.wanted(), asking, by_guest=by_guest, form=form)
+
+
+def extend(replica: Service, reference: str, minutes: int) -> View:
+    """Keep a hold longer, once: HOLD_MINUTES_MAX from its making at the most. Raises Gone,
+    BadTransition, RuleViolated, Invalid, NotFound."""
+    with replica.transaction():
+        view = held(replica, reference)
+        record = replica.record(view.id, view.book)
+        assert record is not None
+        if any(
+            isinstance(event := content_of(seen), ReservationAmended)
+            and "expires_at_ms" in event.fields
+            for seen in record.seen
+        ):
+            message = f"{view.code} was kept longer already; that is possible once."
+            raise RuleViolated(message, [{"rule": "extended", "message": message}])
+        latest = view.made_at_ms + HOLD_MINUTES_MAX * 60_000
+        until = min(view.expires_at_ms + _minutes(minutes) * 60_000, latest)
+        return recording.write(replica, view, ReservationAmended({"expires_at_ms": until}))
+
+
+def release(replica: Service, reference: str) -> View:
+    """Give a hold back. Raises Gone, BadTransition, NotFound."""
+    with replica.transaction():
+        view = held(replica, reference)
+        return marking.cancel(replica, str(view.code), "not_needed", "guest", late=True)
+
+
+def reserve(
+    replica: Service, reference: str, request: ReserveRequest, asking: Asking = STAFF
+) -> View:
+    """Make a reservation of what is held, or was offered, at the place where it is held. Raises
+    Gone where it has lapsed, NotAvailable where no place is held, BadTransition, Invalid."""
+    with replica.transaction():
+        view = held(replica, reference)
+        venue = replica.venue(recording.venue_of(view))
+        claims = view.live or view.pending
+        if not claims:
+            raise NotAvailable(
+                f"no place is held for {view.code}; take another time, or ask for the waitlist"
+            )
+        fields = _fields(replica, view, request)
+        agent = str(fields.get("agent_id", view.agent_id))
+        restricting.require(
+            replica, venue, agent, view.kind, start=view.starts_at, exclude=view.id, asking=asking
+        )
+        card = None
+        if request.guest:
+            fields["agent_id"] = agent
+            card = reserving.sealed_card(replica, venue, agent, request.guest)
+        at = Place(
+            min(claim.start for claim in claims),
+            max(claim.end - claim.buffer for claim in claims),
+            view.nights or None, view.party_size, None, claims[0].buffer,
+        )  # fmt: skip
+        choice = Choice(
+            tuple(claim.resource for claim in claims), tuple(claim.quantity for claim in claims)
+        )
+        written = placing.claims_of(replica, venue, at, choice, view)
+        return recording.write(
+            replica, view, ReservationReserved(fields, card), claims=written.claims,
+            ends=written.ends,
+        )  # fmt: skip
+
+
+def held(replica: Service, reference: str) -> View:
+    """What is held and has not lapsed. Raises Gone, BadTransition, NotFound."""
+    view = recording.find(replica, reference)
+    if view.status == lifecycle.EXPIRED:
+        raise Gone(f"{view.code} has lapsed; look for a place again")
+    if view.status != lifecycle.INTENT:
+        raise BadTransition(
+            f"{view.code} is {view.status.replace('_', ' ')}, and no hold any more", view.status
+        )
+    if replica.clock.now_ms() >= view.expires_at_ms:
+        raise Gone(f"{view.code} has lapsed; look for a place again")
+    return view
+
+
+def _fields(replica: Service, view: View, request: ReserveRequest) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if request.user_id is not None or request.agent_id is not None:
+        fields["agent_id"] = reserving.agent_of(replica, request.user_id, request.agent_id)
+    reserving.check_words(view.kind, request.source, request.occasion, request.metadata)
+    for name in ("source", "occasion", "may_move"):
+        value = getattr(request, name)
+        if value is not None:
+            fields[name] = value
+    if request.metadata:
+        fields["metadata"] = request.metadata
+    return {name: value for name, value in fields.items() if getattr(view, name) != value}
+
+
+def _minutes(minutes: int) -> int:
+    if not 1 <= minutes <= HOLD_MINUTES_MAX:
+        raise Invalid.field("minutes", f"must be 1 to {HOLD_MINUTES_MAX}")
+    return minutes

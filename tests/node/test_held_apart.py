@@ -1,0 +1,235 @@
+"""What is held while devices are apart: nothing is promised that its holder may yet let lapse."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.model.errors import Invalid, Unreachable
+from holdfast.model.reservation import View
+from holdfast.node import blocks, holds, lapsing, returning, waiting
+from holdfast.node.requests import (
+    BlockRequest,
+    HoldRequest,
+    OfferRequest,
+    PatchRequest,
+    ReserveRequest,
+    WaitRequest,
+)
+from holdfast.node.service import Service
+from tests.kit import DAY, TRATTORIA, Fleet
+
+DIVIDED: dict[str, Any] = copy.deepcopy(TRATTORIA) | {
+    "allotments": [{"holder": "desk", "resources": ["T1", "T2"]}]
+}
+EVENING = f"{DAY}T19:30"
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet(tmp_path, DIVIDED) as made:
+        for name in ("desk", "bar", "kiosk"):
+            made.join(name, role="kiosk" if name == "kiosk" else "front-desk")
+        made.sync_all()
+        yield made
+
+
+def hold(replica: Service, *resources: str, party: int = 2, **more: Any) -> View:
+    request = HoldRequest(
+        venue="trattoria", starts_at=EVENING, party_size=party, resources=list(resources), **more
+    )
+    return holds.place(replica, request)
+
+
+def wait(replica: Service, party: int = 2) -> View:
+    request = WaitRequest(
+        venue="trattoria", date=DAY, party_size=party, earliest="19:30", latest="19:30"
+    )
+    return waiting.join(replica, request)
+
+
+def settle(fleet: Fleet) -> None:
+    fleet.heal()
+    fleet.sync_all(4)
+    fleet.assert_agree()
+
+
+def where(view: View) -> list[str]:
+    return [claim.resource for claim in view.live]
+
+
+def test_a_hold_reserved_while_its_swap_is_undecided_is_not_promised(fleet: Fleet) -> None:
+    kiosk, hub = fleet.nodes["kiosk"], fleet.the_hub
+    view = hold(kiosk, "T3")
+    fleet.sync_all()
+    fleet.cut("kiosk")
+    kiosk.reservations.amend(view.code, PatchRequest(resources=["T4"]))
+    fleet.clocks.advance(minutes=14)
+    done = holds.reserve(kiosk, view.code, ReserveRequest(user_id="u-1"))
+    assert done.status == "commit_pending"
+    fleet.clocks.advance(minutes=2)
+    assert lapsing.lapse(hub, fleet.book) == 1
+    settle(fleet)
+    late = fleet.now(kiosk, view)
+    assert (late.status, late.occupying) == ("commit_failed", [])
+    assert late.decision is not None and late.decision.verdict == "displaced"
+
+
+def test_a_swap_that_the_reserving_device_did_not_know_promises_nothing(fleet: Fleet) -> None:
+    desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
+    view = hold(desk, "T1")
+    fleet.sync_all()
+    fleet.cut("bar")
+    desk.reservations.amend(view.code, PatchRequest(resources=["T2"]))
+    fleet.sync_all()
+    fleet.clocks.advance(minutes=14)
+    holds.reserve(bar, view.code, ReserveRequest(user_id="u-1"))
+    fleet.cut("desk")
+    fleet.heal("bar")
+    fleet.sync_all()
+    assert fleet.now(hub, view).status == "commit_pending"
+    fleet.clocks.advance(minutes=2)
+    assert lapsing.lapse(desk, fleet.book) == 1
+    settle(fleet)
+    assert fleet.now(hub, view).status == "commit_failed"
+
+
+def test_an_offer_beside_the_one_that_was_accepted_promises_nothing(fleet: Fleet) -> None:
+    """The desk's offer was first; the kiosk, which knows of the bar's alone, accepts that."""
+    desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
+    kiosk = fleet.nodes["kiosk"]
+    hub.granting.grant("trattoria", "bar", ["T3"])
+    view = wait(desk)
+    fleet.sync_all()
+    fleet.cut("desk")
+    waiting.offer(desk, view.code, OfferRequest(resources=["T1"]))
+    fleet.clocks.advance(seconds=5)
+    waiting.offer(bar, view.code, OfferRequest(resources=["T3"]))
+    fleet.sync_all()
+    fleet.cut("bar", "kiosk")
+    waiting.accept(kiosk, view.code, ReserveRequest(user_id="u-1"))
+    fleet.heal("desk", "kiosk")
+    fleet.losing_answers["desk"] = True
+    with pytest.raises(Unreachable):
+        fleet.sync(desk)
+    fleet.cut("desk")
+    fleet.sync(kiosk)
+    assert where(fleet.now(hub, view)) == ["T1"]
+    assert fleet.now(hub, view).status == "commit_pending"
+    fleet.clocks.advance(minutes=16)
+    assert lapsing.lapse(desk, fleet.book) == 1
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert (now.status, where(now), len(now.occupying)) == ("confirmed", ["T3"], 1)
+
+
+def test_of_two_who_reserve_one_hold_the_one_who_was_told_yes_has_it(fleet: Fleet) -> None:
+    desk, bar = fleet.nodes["desk"], fleet.nodes["bar"]
+    view = hold(desk, "T1")
+    fleet.sync_all()
+    fleet.cut("desk", "bar")
+    done = holds.reserve(desk, view.code, ReserveRequest(user_id="u-ann"))
+    fleet.clocks.advance(seconds=5)
+    holds.reserve(bar, view.code, ReserveRequest(user_id="u-ben"))
+    settle(fleet)
+    now = fleet.now(desk, view)
+    assert (now.status, now.agent_id) == ("confirmed", done.agent_id)
+
+
+def test_of_two_who_reserve_the_first_by_the_clock_may_not_be_the_one(fleet: Fleet) -> None:
+    desk, bar = fleet.nodes["desk"], fleet.nodes["bar"]
+    view = hold(desk, "T1")
+    fleet.sync_all()
+    fleet.cut("desk", "bar")
+    holds.reserve(bar, view.code, ReserveRequest(user_id="u-ben"))
+    fleet.clocks.advance(seconds=5)
+    done = holds.reserve(desk, view.code, ReserveRequest(user_id="u-ann"))
+    settle(fleet)
+    now = fleet.now(desk, view)
+    assert (now.status, now.agent_id, where(now)) == ("confirmed", done.agent_id, ["T1"])
+
+
+def test_two_who_reserve_what_has_lapsed_are_both_told_no(fleet: Fleet) -> None:
+    kiosk, bar, hub = fleet.nodes["kiosk"], fleet.nodes["bar"], fleet.the_hub
+    view = hold(kiosk, "T3")
+    fleet.sync_all()
+    fleet.cut("kiosk", "bar")
+    fleet.clocks.advance(minutes=14)
+    for device, who in ((kiosk, "u-ann"), (bar, "u-ben")):
+        holds.reserve(device, view.code, ReserveRequest(user_id=who))
+        fleet.clocks.advance(seconds=1)
+    fleet.clocks.advance(minutes=2)
+    assert lapsing.lapse(hub, fleet.book) == 1
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert (now.status, now.occupying) == ("commit_failed", [])
+    assert now.decision is not None and now.decision.verdict == "displaced"
+
+
+def test_a_hold_whose_places_have_two_holders_lapses(fleet: Fleet) -> None:
+    hub, desk = fleet.the_hub, fleet.nodes["desk"]
+    hub.granting.grant("trattoria", "desk", ["T3"])
+    (four,) = hub.granting.grant("trattoria", "desk", ["T4"])
+    fleet.sync_all()
+    view = hold(desk, "T3", "T4", party=6)
+    assert view.assurance == "guaranteed"
+    returning.give_back(desk, four.right.id)
+    fleet.sync_all()
+    fleet.clocks.advance(minutes=16)
+    for replica in fleet.replicas():
+        lapsing.lapse(replica, fleet.book)
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert (now.status, now.occupying) == ("expired", [])
+
+
+def test_a_party_that_waits_is_changed_and_waits_on(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    view = wait(desk)
+    waiting.offer(desk, view.code, OfferRequest())
+    fleet.clocks.advance(minutes=16)
+    assert lapsing.lapse(desk, fleet.book) == 1
+    changed = desk.reservations.amend(view.code, PatchRequest(party_size=4))
+    assert (changed.party_size, changed.status, changed.occupying) == (4, "intent", [])
+    with pytest.raises(Invalid):
+        desk.reservations.amend(view.code, PatchRequest(starts_at=EVENING))
+
+
+def test_a_hold_for_a_reserving_that_was_refused_ends_whoever_has_it_then(fleet: Fleet) -> None:
+    """The desk is revoked before it hears that the hub refused what the desk asked of it."""
+    desk, hub = fleet.nodes["desk"], fleet.the_hub
+    view = hold(desk, "T1")
+    request = BlockRequest(
+        venue="trattoria", kind="maintenance", resources=["T1"], starts_at=EVENING,
+        ends_at=f"{DAY}T21:00", force=True,
+    )  # fmt: skip
+    blocks.block(desk, request)
+    assert holds.reserve(desk, view.code, ReserveRequest()).status == "commit_pending"
+    fleet.losing_answers["desk"] = True
+    with pytest.raises(Unreachable):
+        fleet.sync(desk)
+    assert fleet.now(hub, view).status == "commit_failed"
+    fleet.cut("desk")
+    for held in list(hub.rights(fleet.book).active()):
+        hub.granting.revoke(held.right.id, "lost")
+    hub.settle(fleet.book)
+    assert fleet.now(hub, view).occupying == []
+    settle(fleet)
+
+
+def test_a_hold_that_was_reserved_from_a_right_that_was_gone_is_asked_for(fleet: Fleet) -> None:
+    desk, hub = fleet.nodes["desk"], fleet.the_hub
+    view = hold(desk, "T1")
+    fleet.sync_all()
+    fleet.cut("desk")
+    for held in list(hub.rights(fleet.book).active()):
+        hub.granting.revoke(held.right.id, "lost")
+    assert holds.reserve(desk, view.code, ReserveRequest()).status == "confirmed"
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert (now.status, now.assurance, where(now)) == ("confirmed", "admitted", ["T1"])
+    assert len(now.occupying) == 1
