@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from holdfast.bench import processes, workload
+from holdfast.bench import evenings, processes, workload
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
@@ -65,6 +65,7 @@ class Bench:
             self.live(url, codes[2], codes[3])
             self.start()
             self.results["hub_rss_mb"] = round(processes.resident_mb(child.pid), 1)
+        self.results.update(evenings.measure(self.directory, self.progress, quick=self.quick))
         self.growth()
         return self.results
 

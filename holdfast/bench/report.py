@@ -34,6 +34,8 @@ TARGETS: Final = (
     Target("live_p99_ms", "seen on another node, ms, 99 of 100", 40, 15),
     Target("growth_ratio", "one more after a long history, times a short one", 1.3, 1.0),
     Target("wire_bytes_per_op", "bytes on the wire for an operation in bulk", 250, 100),
+    Target("availability_day_ms", "what is free at 50 tables, one day, ms", 2, 1),
+    Target("availability_30_days_ms", "what is free at 50 tables, 30 days, ms", 40, 20),
     Target("node_ready_seconds", "a node is ready, seconds", 1.5, 1.0),
     Target("node_rss_mb", "a node's memory when ready, MB", 120, 100),
     Target("import_ms", "import holdfast, ms", 200, 50),

@@ -92,6 +92,25 @@ class Profile:
                 highest = level
         return highest
 
+    def above(self, most: int, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of [start, end) in which the level is above `most`, in order."""
+        instants, changes = self._instants, self._change_by_instant
+        begun = bisect_right(instants, start)
+        level = sum([changes[at] for at in instants[:begun]])
+        found: list[tuple[int, int]] = []
+        since = start if level > most else -1
+        for at in instants[begun : bisect_left(instants, end)]:
+            level += changes[at]
+            if level > most:
+                if since < 0:
+                    since = at
+            elif since >= 0:
+                found.append((since, at))
+                since = -1
+        if since >= 0:
+            found.append((since, end))
+        return found
+
     def without(self, intervals: Iterable[tuple[int, int, int]]) -> Profile:
         """The same less some (start, end, quantity) that are in it."""
         other = Profile()
@@ -181,6 +200,10 @@ class _Day:
             profile = profile.without(left_out)
         return profile.peak(max(start, self.start), min(end, self.end))
 
+    def above(self, most: int, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of [start, end) on this day in which more than `most` is held."""
+        return self._all.above(most, max(start, self.start), min(end, self.end))
+
     def _within(self, held: Held) -> tuple[int, int, int]:
         return max(held.start, self.start), min(held.end, self.end), held.quantity
 
@@ -255,6 +278,17 @@ class Occupancy:
                 for day in days(start, end)
             ]
         )
+
+    def taken(
+        self, resource: str, capacity: int, quantity: int, start: int, end: int
+    ) -> list[tuple[int, int]]:
+        """The parts of [start, end) in which less than `quantity` of the resource is left, with all
+        that is asked for, in order; two that touch at a midnight of UTC are told apart."""
+        return [
+            part
+            for day in days(start, end)
+            for part in self._day(resource, day).above(capacity - quantity, start, end)
+        ]
 
     def occupants(
         self, resource: str, start: int, end: int, *, ignoring: Collection[ClaimId] = ()
