@@ -9,8 +9,9 @@ import datetime
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.model import calendar, rules, wall
-from holdfast.model.entries import Claim, ClaimId
+from holdfast.model import availability, calendar, rules, wall
+from holdfast.model.capacity import Occupancy
+from holdfast.model.entries import EPOCH_SECONDS_MAX, Claim, ClaimId
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import SLOT_DAYS_MAX, SUGGESTED_SLOTS_LOOKED_AT_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
@@ -102,14 +103,17 @@ def slots(
     if request.party_size < 1:
         raise Invalid.field("party_size", "must be at least 1")
     standing = asking.standing(replica, venue, asked)
+    fitting = _fitting(venue, request)
+    first, before = _span(venue, request)
     found = []
     for day in _days(venue, request):
-        for start, minutes in _starts(venue, request, day):
-            if _wanted(venue, request, start):
-                place = _place(venue, request, day, start, minutes)
-                slot = _slot(replica, venue, request, place, asked, standing)
-                if slot.choice is not None or request.include_full:
-                    found.append(slot)
+        starts = [one for one in _starts(venue, request, day) if first <= one[0] < before]
+        openings = _openings(replica, venue, fitting, starts, asked)
+        for start, minutes in starts:
+            place = _place(venue, request, day, start, minutes)
+            slot = _slot(replica, venue, place, fitting, asked, standing, openings)
+            if slot.choice is not None or request.include_full:
+                found.append(slot)
     return found
 
 
@@ -125,15 +129,18 @@ def nearest(
     """The slots nearest to a start that can be had, in order of time; no more days are looked at
     than are needed."""
     standing = asking.standing(replica, venue, asked)
+    fitting = _fitting(venue, request)
     found: dict[int, Slot] = {}
     looked = 0
     for days in where.days:
         if len(found) >= count or looked >= SUGGESTED_SLOTS_LOOKED_AT_MAX:
             break
         for day in days:
-            for at, minutes in _starts(venue, request, day):
+            starts = list(_starts(venue, request, day))
+            openings = _openings(replica, venue, fitting, starts, asked)
+            for at, minutes in starts:
                 place = _place(venue, request, day, at, minutes)
-                slot = _slot(replica, venue, request, place, asked, standing)
+                slot = _slot(replica, venue, place, fitting, asked, standing, openings)
                 looked += 1
                 if slot.choice is not None:
                     found[slot.start] = slot
@@ -173,11 +180,71 @@ def _days(venue: VenueIndex, request: AvailabilityRequest) -> list[datetime.date
     return [first + datetime.timedelta(days=offset) for offset in range(max(days, 0))]
 
 
-def _wanted(venue: VenueIndex, request: AvailabilityRequest, start: int) -> bool:
+def _span(venue: VenueIndex, request: AvailabilityRequest) -> tuple[int, int]:
+    """The starts that are asked for: from the first instant on, before the second."""
     if request.starts_from is None or request.starts_before is None:
-        return True
+        return 0, EPOCH_SECONDS_MAX
     first = wall.local_to_epoch(venue.venue, request.starts_from, "from")
-    return first <= start < wall.local_to_epoch(venue.venue, request.starts_before, "to")
+    return first, wall.local_to_epoch(venue.venue, request.starts_before, "to")
+
+
+def _fitting(venue: VenueIndex, request: AvailabilityRequest) -> list[Choice]:
+    return list(
+        candidates(venue, request.party_size, request.quantity, request.resource_kind, request.area)
+    )
+
+
+class Openings:
+    """Which choices are free at which starts of a day, worked out for all of them together."""
+
+    def __init__(
+        self,
+        occupancy: Occupancy,
+        venue: VenueIndex,
+        choices: Iterable[Choice],
+        first: int,
+        last: int,
+        length: int,
+    ) -> None:
+        self._first = first
+        minutes = (last - first) // availability.MINUTE + 1
+        ruled_out: dict[tuple[str, int], int] = {}
+        self._choices: list[tuple[Choice, int]] = []
+        for choice in choices:
+            bits = 0
+            for name, quantity in zip(choice.resources, choice.quantities, strict=True):
+                key = (name, quantity)
+                if key not in ruled_out:
+                    capacity = venue.resource_by_id[name].capacity
+                    taken = occupancy.taken(name, capacity, quantity, first, last + length)
+                    ruled_out[key] = availability.ruled_out(taken, first, minutes, length)
+                bits |= ruled_out[key]
+            self._choices.append((choice, bits))
+
+    def at(self, start: int) -> list[Choice]:
+        """The choices that are free from a start on, the best first."""
+        minute = (start - self._first) // availability.MINUTE
+        return [choice for choice, bits in self._choices if not bits >> minute & 1]
+
+
+def _openings(
+    replica: Service,
+    venue: VenueIndex,
+    choices: list[Choice],
+    starts: list[tuple[int, int | None]],
+    asked: Asked,
+) -> Openings | None:
+    """None where each start is asked about by itself: for stays, and for what is moved, whose own
+    place is free to it."""
+    if not starts or not choices or asked.moved is not None:
+        return None
+    lengths = {minutes for _, minutes in starts}
+    minutes = lengths.pop()
+    if lengths or minutes is None:
+        return None
+    occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
+    length = minutes * 60 + venue.venue.buffer_minutes * 60
+    return Openings(occupancy, venue, choices, starts[0][0], starts[-1][0], length)
 
 
 def _place(
@@ -200,28 +267,28 @@ def _place(
 def _slot(
     replica: Service,
     venue: VenueIndex,
-    request: AvailabilityRequest,
     place: Place,
+    fitting: list[Choice],
     asked: Asked,
     standing: rules.Standing,
+    openings: Openings | None,
 ) -> Slot:
     start, end = place.start, place.end
     wanted = asking.proposal(place, asked)
     broken = replica.rules.violations(asking.question(replica, venue, wanted, asked, standing))
     if broken:
         return Slot(start, end, None, 0, "none", broken[0].rule)
-    fitting = list(
-        candidates(venue, place.party_size, place.quantity, request.resource_kind, request.area)
-    )
     choices = left_open(venue, wanted, fitting)
     if not choices:
         return Slot(start, end, None, 0, "none", "blackouts" if fitting else "party")
+    if openings is not None:
+        choices = left_open(venue, wanted, openings.at(start))
     ignoring = {claim.id for claim in asked.moved.claims} if asked.moved is not None else ()
     occupied_end = end + place.buffer
     choice = first_free(replica, venue, choices, start, occupied_end, ignoring=ignoring)
     if choice is None:
         return Slot(start, end, None, 0, "none", "full")
-    remaining = _remaining(replica, venue, choices, start, occupied_end)
+    remaining = _remaining(replica, venue, choices, start, occupied_end, free=openings is not None)
     assurance = assurance_of(replica, venue, choice, start, occupied_end)
     return Slot(start, end, choice, remaining, assurance, "")
 
@@ -239,16 +306,19 @@ def left_open(venue: VenueIndex, wanted: rules.Proposal, choices: list[Choice]) 
 
 
 def _remaining(
-    replica: Service, venue: VenueIndex, choices: list[Choice], start: int, end: int
+    replica: Service, venue: VenueIndex, choices: list[Choice], start: int, end: int, *, free: bool
 ) -> int:
     """How much is left: free places of pools, free single units, or 1 where only tables put
-    together would do."""
+    together would do. `free`: the choices are known to be free."""
     occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
     total = 0
     for choice in choices:
         if len(choice.resources) == 1:
             resource = venue.resource_by_id[choice.resources[0]]
-            total += max(0, occupancy.free(resource.id, resource.capacity, start, end))
+            if free and resource.capacity == 1:
+                total += 1
+            else:
+                total += max(0, occupancy.free(resource.id, resource.capacity, start, end))
     return max(total, 1)
 
 
