@@ -66,8 +66,8 @@ def test_together_and_one_by_one_the_same_is_offered(
 ) -> None:
     desk = fleet.nodes["desk"]
     fill(fleet, desk, seed)
+    fleet.sync_all()
     if seed % 2:
-        fleet.sync_all()
         blocks.block(
             desk,
             BlockRequest(
