@@ -352,6 +352,20 @@ def m010_card_digests(db: Database) -> None:
     )
 
 
+@migrations()
+def m011_renewals(db: Database) -> None:
+    """What each certificate was renewed for, and how often it was asked for another key."""
+    _run(
+        db,
+        """
+        CREATE TABLE renewals (
+            serial BLOB PRIMARY KEY, book TEXT NOT NULL, node TEXT NOT NULL, key BLOB NOT NULL,
+            certificates BLOB NOT NULL, refused INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -501,5 +515,6 @@ _OURS: Final = frozenset(
         m008_guests,
         m009_waiting_keys,
         m010_card_digests,
+        m011_renewals,
     )
 )
