@@ -345,6 +345,7 @@ def _state_words(node: dict[str, Any], follower: dict[str, Any] | None) -> str:
             (concerns.get("quarantined"), f"{concerns.get('quarantined')} set aside"),
             (concerns.get("refused"), f"{concerns.get('refused')} refused"),
             (concerns.get("keys"), f"{concerns.get('keys')} keys without a card"),
+            (concerns.get("renewals"), "two ask to renew: copied keys?"),
         )
         if said
     )

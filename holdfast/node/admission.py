@@ -6,6 +6,7 @@ writes is `holding`'s and the book's business.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Iterable
@@ -32,11 +33,13 @@ from holdfast.node import join_codes, standing
 from holdfast.node.conduct import KINDS, Conduct
 from holdfast.node.identity import HUB_ROLE, Identity, fingerprint
 from holdfast.node.reasons import reason_code
-from holdfast.store.records import CertificateRow
+from holdfast.store.records import CertificateRow, RenewalRow
 from holdfast.sync.seals import chain_start
 
 if TYPE_CHECKING:
     from holdfast.node.hub import Hub
+
+log = logging.getLogger("holdfast.certificates")
 
 PREFIXES: Final = 1024
 
@@ -101,10 +104,11 @@ class Admission:
             return offer, chain
 
     def renew(self, sender: Identity, key: Ed25519PublicKey) -> list[bytes]:
-        """Issue a newer certificate to a device that proved that it has the present one.
+        """Issue a newer certificate to a device that proved that it has the present one, once: for
+        the same key it is answered with the same, also when the answer was lost on its way.
 
-        Raises Forbidden for one that was shut out, Unauthorised where its key was replaced,
-        RateLimited, DirectoryError.
+        Raises Forbidden for one that was shut out, Unauthorised where its key was replaced, or the
+        certificate was renewed for another key, RateLimited, DirectoryError.
         """
         hub = self._hub
         book = hub.book_of(sender.venue)
@@ -113,6 +117,9 @@ class Admission:
                 raise Forbidden("only a device of one of this hub's venues gets certificates here")
             standing.require_good(hub.book(book), sender)
             hub.require_writing(book, harmless=True)
+            made = self._renewed(sender, key.public_bytes_raw())
+            if made is not None:
+                return made
             now_ms = hub.clock.now_ms()
             recent = [
                 row
@@ -128,9 +135,40 @@ class Admission:
             after_ms = hub.book(book).replaced_ms.get(sender.line, 0) + certificates.BACKDATED_MS
             issued_ms = max(now_ms, after_ms)
             chain = hub.issuer().issue(*sender.writer, key, issued_ms, sender.line)
+            row = RenewalRow(
+                serial_bytes(sender.serial), book, sender.name, key.public_bytes_raw(),
+                msgspec.msgpack.encode(chain),
+            )  # fmt: skip
             with hub.transaction():
                 self._register(chain, book, sender.name, sender.role)
+                hub.store.records.put_renewal(row)
             return chain
+
+    def _renewed(self, sender: Identity, key: bytes) -> list[bytes] | None:
+        """What this certificate was renewed with already; None: nothing yet.
+
+        Whoever copied a key could else have certificates of its own for as long as nobody has heard
+        of its owner's. Now the second of the two is refused, and somebody looks. Raises
+        Unauthorised.
+        """
+        records = self._hub.store.records
+        known = records.renewal(serial_bytes(sender.serial))
+        if known is None or known.key == key:
+            return msgspec.msgpack.decode(known.certificates, type=list[bytes]) if known else None
+        with self._hub.transaction():
+            records.refuse_renewal(known.serial)
+        log.warning(
+            "%s asked for a certificate for another key than the one that its certificate %x was "
+            "renewed for: somebody may have a copy of its keys; ask there, and shut it out if "
+            "nobody lost a key", sender.name, sender.serial,
+        )  # fmt: skip
+        raise Unauthorised(
+            f"the certificate of {sender.name} was renewed for another key already. If that key was"
+            " lost, make a new code at the hub, and rejoin: `holdfast node rejoin --code CODE`. If"
+            f" nobody knows of it, somebody else has its keys: `holdfast hub revoke {sender.name} "
+            "--reason stolen` first, and `holdfast node rotate-key` afterwards",
+            reason=standing.RENEWED,
+        )
 
     # --- codes that are open ----------------------------------------------------------------------
 

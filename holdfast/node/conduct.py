@@ -15,9 +15,10 @@ from holdfast.sync.gate import QUARANTINED
 if TYPE_CHECKING:
     from holdfast.node.replica import Replica
 
-KINDS = ("quarantined", "refused", "branches", "oversold", "keys")
+KINDS = ("quarantined", "refused", "branches", "oversold", "keys", "renewals")
 """Entries set aside; frames refused that are kept; further branches of its chain; rights that it
-sold more of than it had; keys of cards that it sent and that no entry carries."""
+sold more of than it had; keys of cards that it sent and that no entry carries; requests to renew a
+certificate for a second key, until it is shut out."""
 
 
 class Conduct:
@@ -39,15 +40,20 @@ class Conduct:
         )
         self._refused = journal.refused_frames(book)
         self._keys = replica.store.cards.waiting_by_sender(book)
+        self._renewals: Counter[str] = Counter()
+        revoked = replica.book(book).administration.revoked
+        for name, serial, refused in replica.store.records.refused_renewals(book):
+            self._renewals[name] += refused if serial not in revoked else 0
 
     def of(self, incarnation: bytes, name: str) -> dict[str, int]:
-        """What there is about one life of a device, by kind; frames and keys by
-        its name."""
+        """What there is about one life of a device, by kind; frames, keys and renewals by its
+        name."""
         counts = (
             self._quarantined[incarnation],
             self._refused.get(name, 0),
             self._branches[incarnation],
             self._oversold[incarnation],
             self._keys.get(name, 0),
+            self._renewals[name],
         )
         return dict(zip(KINDS, counts, strict=True))

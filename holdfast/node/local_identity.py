@@ -101,6 +101,7 @@ class LocalIdentity:
     def renewed(self, certificates: list[bytes], key: Ed25519PrivateKey) -> LocalIdentity:
         """The same life with a newer certificate, for the same key or another one."""
         others = (self.key, *self.former) if key is not self.key else self.former
+        others = tuple(one for one in others if one.public_key() != key.public_key())
         return replace(
             self, certificates=certificates, key=key, born=self.first_certificates, former=others
         )

@@ -426,6 +426,9 @@ class Node(Service):
         return outcome
 
     def transport(self) -> HttpTransport:
+        if self._transport is not None and self._transport.identity is not self.identity:
+            # A certificate was renewed since: the next request is signed with that one.
+            self._hang_up()
         if self._transport is None:
             self._transport = HttpTransport(
                 self.hub_url, self.identity, self.settings, trust=self.trust(),

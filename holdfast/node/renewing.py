@@ -3,7 +3,8 @@
 Owns both sides of `POST /sync/v1/renew` as messages, and the order in which keys and entries are
 written. The device signs the request like any other, with the certificate that it has; the new one
 becomes an entry of its chain that the old key seals, and counts from the next entry on (DESIGN
-§4.3). Who was shut out, or whose certificate has ended, is refused: the way back is a join code.
+§4.3). A certificate is renewed for one key: a device whose answer was lost asks for the same one
+again. Who was shut out, or whose certificate has ended, is refused: the way back is a join code.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from holdfast.model.administration import serial_bytes
 from holdfast.model.errors import HoldfastError, Invalid, Unauthorised, Unreachable
+from holdfast.node import standing
 from holdfast.node.identity import Identity, verify_certificate
-from holdfast.node.keys import write_signing_keys
+from holdfast.node.keys import has_secret, read_signing_keys, write_signing_keys
 from holdfast.node.local_identity import FORMER_KEYS, LocalIdentity, save_signing_keys
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ log = logging.getLogger("holdfast.certificates")
 RENEW_PATH: Final = "/sync/v1/renew"
 RENEW_VERSION: Final = 1
 _PROOF: Final = b"holdfast renew 1\x00"
+ASKED_KEY: Final = "renewal.asked"
+"""The serial number of a certificate, and the new key that is to follow it."""
 
 
 class RenewRequest(msgspec.Struct, frozen=True, array_like=True):
@@ -102,13 +106,29 @@ def read_answer(data: bytes, present: Identity, key: Ed25519PrivateKey, root: by
 
 
 def renew_node(node: Node, *, new_key: bool = False) -> None:
-    """Ask the hub for a newer certificate and go on with it. Whoever else has the old key speaks
-    for nobody once a new one is in force. Raises Unreachable, and what the hub refuses it with."""
+    """Ask the hub for a newer certificate and go on with it; a new key that was asked for before,
+    without an answer, first of all. Whoever else has the old key speaks for nobody once a new one
+    is in force. Raises Unreachable, and what the hub refuses it with."""
+    key = _asked_before(node) or (Ed25519PrivateKey.generate() if new_key else None)
+    if key is None:
+        _renew_for(node, node.identity.key)
+        return
+    try:
+        _renew_for(node, key)
+    except Unauthorised as refused:
+        if standing.code_of(refused) != standing.RENEWED:
+            raise
+        # The answer to an earlier request for the key in use may have been lost: that one is
+        # fetched first, and the new key follows it.
+        _renew_for(node, node.identity.key)
+        _renew_for(node, key)
+
+
+def _renew_for(node: Node, key: Ed25519PrivateKey) -> None:
     asked = node.identity
-    key = Ed25519PrivateKey.generate() if new_key else asked.key
+    new_key = key is not asked.key
     if new_key:
-        # Before anybody certifies it: a kill from here on loses neither key.
-        write_signing_keys(node.directory / "keys" / FORMER_KEYS, (key, *asked.former))
+        _remember(node, key)
     answered = node.transport().post(RENEW_PATH, request_for(asked.proven, key))
     chain = read_answer(answered, asked.proven, key, asked.root)
     with node.lock:
@@ -117,6 +137,27 @@ def renew_node(node: Node, *, new_key: bool = False) -> None:
         _go_on(node, node.identity.renewed(chain, key))
     node.reset_peer()
     node.log_sync("renewed", _words(node.identity.proven, new_key=new_key))
+
+
+def _remember(node: Node, key: Ed25519PrivateKey) -> None:
+    """Keep a key, and that it is to follow the present certificate, before anybody certifies it: a
+    kill from here on loses neither key, and the same one is asked for again."""
+    own, public = node.identity, key.public_key().public_bytes_raw()
+    others = [one for one in own.former if one.public_key() != key.public_key()]
+    write_signing_keys(node.directory / "keys" / FORMER_KEYS, (key, *others))
+    with node.transaction():
+        node.store.records.put(ASKED_KEY, serial_bytes(own.proven.serial) + public)
+
+
+def _asked_before(node: Node) -> Ed25519PrivateKey | None:
+    """The new key that is to follow the present certificate; None where none was asked for."""
+    asked, path = node.store.records.get(ASKED_KEY), node.directory / "keys" / FORMER_KEYS
+    serial = serial_bytes(node.identity.proven.serial)
+    if asked is None or asked[: len(serial)] != serial or not has_secret(path):
+        return None
+    public = asked[len(serial) :]
+    kept = read_signing_keys(path)
+    return next((k for k in kept if k.public_key().public_bytes_raw() == public), None)
 
 
 def is_due(replica: Replica) -> bool:

@@ -30,6 +30,8 @@ EXPIRED: Final = "expired"
 """The same for a certificate whose time is over."""
 REPLACED: Final = "replaced"
 """The same for one whose key its device has replaced by another."""
+RENEWED: Final = "renewed"
+"""The same, of a renewal, for one that was renewed for another key already."""
 
 
 def require_good(book: BookState, bearer: Identity) -> None:

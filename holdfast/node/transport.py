@@ -129,7 +129,7 @@ class HttpTransport:
         if urlsplit(url).scheme not in ("http", "https"):
             raise Invalid.field("url", f"{url!r} is no address of a hub; it begins with http(s)://")
         self._url = url.rstrip("/")
-        self._identity = identity
+        self.identity = identity
         self._verify = verify or partial(verify_hub, identity)
         self._compress = settings.sync_compression != "none"
         self._client = client or httpx.Client(
@@ -156,7 +156,7 @@ class HttpTransport:
         def deliver(headers: dict[str, str]) -> _Answer:
             return self._delivered(url, body, headers)
 
-        _, answer = converse(self._identity, url, body, deliver, self._challenge)
+        _, answer = converse(self.identity, url, body, deliver, self._challenge)
         self._challenge = answer.challenge
         return answer.body
 

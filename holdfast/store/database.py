@@ -408,6 +408,20 @@ def m013_forms(db: Database) -> None:
     )
 
 
+@migrations()
+def m014_renewals(db: Database) -> None:
+    """What each certificate was renewed for, and how often it was asked for another key."""
+    _run(
+        db,
+        """
+        CREATE TABLE renewals (
+            serial BLOB PRIMARY KEY, book TEXT NOT NULL, node TEXT NOT NULL, key BLOB NOT NULL,
+            certificates BLOB NOT NULL, refused INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -560,5 +574,6 @@ _OURS: Final = frozenset(
         m011_card_digests,
         m012_violations,
         m013_forms,
+        m014_renewals,
     )
 )

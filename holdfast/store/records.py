@@ -64,6 +64,18 @@ class CertificateRow(NamedTuple):
     issued_at_ms: int
 
 
+class RenewalRow(NamedTuple):
+    """What the certificate with this serial number (20 bytes) was renewed for: the public key and,
+    packed, the certificates that were issued. `refused` is how often another key was asked for."""
+
+    serial: bytes
+    book: str
+    node: str
+    key: bytes
+    certificates: bytes
+    refused: int = 0
+
+
 class Records:
     def __init__(self, db: Database) -> None:
         self._c = db.conn
@@ -116,6 +128,28 @@ class Records:
                 " ORDER BY issued_at_ms, serial"
             )
         ]
+
+    def put_renewal(self, row: RenewalRow) -> None:
+        self._c.execute("INSERT INTO renewals VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def renewal(self, serial: bytes) -> RenewalRow | None:
+        """What a certificate was renewed for; None where it was not."""
+        row = self._c.execute(
+            "SELECT serial, book, node, key, certificates, refused FROM renewals WHERE serial = ?",
+            (serial,),
+        ).fetchone()
+        return RenewalRow(*row) if row else None
+
+    def refuse_renewal(self, serial: bytes) -> None:
+        """Count that another key was asked for."""
+        self._c.execute("UPDATE renewals SET refused = refused + 1 WHERE serial = ?", (serial,))
+
+    def refused_renewals(self, book: str) -> list[tuple[str, bytes, int]]:
+        """The device, the certificate and how often, where another key was ever asked for."""
+        rows = self._c.execute(
+            "SELECT node, serial, refused FROM renewals WHERE book = ? AND refused > 0", (book,)
+        )
+        return [tuple(row) for row in rows]
 
     # --- idempotent answers ---------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from holdfast.node.transport import certificate_header
 from holdfast.node.upkeep import backup_directory
 from holdfast.node.verify import verify_store
 from tests.kit import HOTEL, TENANT, URL, Fleet, assert_same_book, exchange_once, posted
+from tests.node.live import Devices
 
 HOURS_OF_LIFE = NODE_YEARS * 365 * 24
 
@@ -386,23 +387,103 @@ def test_who_has_the_key_of_before_speaks_for_nobody(fleet: Fleet) -> None:
     work(fleet, desk, hour=15)
 
 
-@pytest.mark.parametrize("own_key", [False, True], ids=["the copied key", "a key of its own"])
-def test_nor_with_what_it_had_certified_by_the_key_of_before(fleet: Fleet, own_key: bool) -> None:
-    """Whoever copied the key asked the hub for another certificate at once, and wrote nothing."""
+def renewals(fleet: Fleet, name: str = "desk") -> int:
+    """What the fleet view says of renewals for a second key."""
+    (found,) = (
+        one["concerns"]["renewals"]
+        for one in fleet.the_hub.admission.nodes()
+        if one["name"] == name and not one["revoked"]
+    )
+    return int(found)
+
+
+def certificates_of(fleet: Fleet, name: str = "desk") -> int:
+    return sum(row.node == name for row in fleet.the_hub.store.records.certificates())
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["goes on", "starts again"])
+@pytest.mark.parametrize("new_key", [False, True], ids=["same key", "new key"])
+def test_a_device_whose_answer_was_lost_asks_again_and_is_given_the_same(
+    fleet: Fleet, new_key: bool, restart: bool
+) -> None:
     desk = fleet.join("desk")
     work(fleet, desk)
-    copied = desk.identity
-    key = Ed25519PrivateKey.generate() if own_key else copied.key
-    fleet.clocks.advance(minutes=1)
-    answered = posted(fleet.hub, copied, RENEW_PATH, renewing.request_for(copied.proven, key))
-    chain = renewing.read_answer(answered, copied.proven, key, copied.root)
-    thief = copied.renewed(chain, key)
-    fleet.clocks.advance(minutes=1)
-    desk.renew(new_key=True)
-    fleet.sync(desk)
-    with pytest.raises(Unauthorised, match="has another key by now"):
-        posted(fleet.hub, thief, RENEW_PATH, renewing.request_for(thief.proven, key))
+    for _ in range(2):
+        with (
+            mock.patch.object(renewing, "read_answer", side_effect=Unreachable("lost")),
+            pytest.raises(Unreachable),
+        ):
+            desk.renew(new_key=new_key)
+        if restart:
+            desk = fleet.crash("desk")  # type: ignore[assignment]
+    before = public(desk)
+    fleet.clocks.advance(hours=5)
+    desk.renew()
+    assert (public(desk) != before) is new_key, "a new key that was asked for is taken into use"
+    assert certificates_of(fleet) == 2, "the first, and one that renews it"
+    assert renewals(fleet) == 0
+    assert key_file(desk) == public(desk)
     work(fleet, desk, hour=15)
+    desk.renew(new_key=True)
+    assert certificates_of(fleet) == 3
+    work(fleet, desk, hour=18)
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["goes on", "starts again"])
+def test_a_new_key_follows_a_renewal_whose_answer_was_lost(fleet: Fleet, restart: bool) -> None:
+    """It renewed by itself, for the key in use; then somebody wants another key."""
+    desk = fleet.join("desk")
+    work(fleet, desk)
+    before = public(desk)
+    with (
+        mock.patch.object(renewing, "read_answer", side_effect=Unreachable("lost")),
+        pytest.raises(Unreachable),
+    ):
+        desk.renew()
+    if restart:
+        desk = fleet.crash("desk")  # type: ignore[assignment]
+    desk.renew(new_key=True)
+    assert public(desk) != before
+    assert len(desk.book(fleet.book).authors[desk.identity.incarnation].certified) == 3
+    work(fleet, desk, hour=15)
+
+
+def test_one_renewal_follows_another_over_one_connection(devices: Devices) -> None:
+    """Each request is signed with the certificate that the one before it brought."""
+    desk = devices.joined("desk")
+    with (
+        mock.patch.object(renewing, "read_answer", side_effect=Unreachable("lost")),
+        pytest.raises(Unreachable),
+    ):
+        desk.renew()
+    keys = [public(desk)]
+    for _ in range(2):
+        desk.renew(new_key=True)
+        keys.append(public(desk))
+    assert len(set(keys)) == 3
+    assert desk.sync()["books_differing"] == []
+    desk.close()
+
+
+def test_a_device_that_lost_its_new_key_goes_on_and_rejoins(fleet: Fleet) -> None:
+    """Its directory is of before the renewal, which the hub has not heard of in its chain."""
+    desk = fleet.join("desk")
+    work(fleet, desk)
+    with (
+        mock.patch.object(renewing, "read_answer", side_effect=Unreachable("lost")),
+        pytest.raises(Unreachable),
+    ):
+        desk.renew(new_key=True)
+    (desk.directory / "keys" / FORMER_KEYS).unlink()
+    desk = fleet.crash("desk")  # type: ignore[assignment]
+    work(fleet, desk, hour=14)
+    with pytest.raises(Unauthorised, match="If that key was lost"):
+        desk.renew()
+    code = fleet.the_hub.invite("trattoria", "front-desk", "desk").code
+    with fleet._clock_of("desk"):
+        desk.rejoin(code)
+    desk.renew(new_key=True)
+    work(fleet, desk, hour=17)
 
 
 def test_a_hub_whose_clock_was_set_back_certifies_no_key_that_it_would_refuse(

@@ -133,6 +133,9 @@ class Concerns(Shape, kw_only=True):
     keys: Annotated[
         int, Meta(description="keys of guest cards that it sent and that no entry carries")
     ]
+    renewals: Annotated[
+        int, Meta(description="requests to renew a certificate for a second key; shut out: 0")
+    ]
 
 
 class FleetNode(Shape, kw_only=True):
