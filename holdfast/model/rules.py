@@ -102,9 +102,32 @@ def cancel_violations(venue: Venue, kind: str, starts_at: int, now_s: int) -> li
     return [{"rule": CANCEL_CUTOFF, "message": message}]
 
 
+def waiting_violations(
+    venue: Venue, party_size: int, day: datetime.date, now_s: int
+) -> list[dict[str, str]]:
+    """Why a party cannot wait for a place on a service date, as `[{rule, message}]`; empty: it
+    can. What is full or too soon now is what it waits about."""
+    return [
+        {"rule": found.rule, "message": found.message}
+        for found in _waiting(venue, party_size, day, now_s)
+    ]
+
+
+def _waiting(venue: Venue, party_size: int, day: datetime.date, now_s: int) -> Iterator[Violation]:
+    yield from _party(venue, party_size)
+    today = calendar.service_date(venue, now_s)
+    if day < today:
+        yield Violation("past", f"{_day(day)} is over; now it is {_moment(venue, now_s)}.")
+    yield from _advance(venue, day, today)
+    if calendar.sells_nights(venue):
+        yield Violation("nights", f"{venue.name} sells nights, for which there is no waitlist.")
+    elif not calendar.slot_starts(venue, day, calendar.default_minutes(venue, party_size)):
+        yield Violation("closed", f"{venue.name} has no start time on {_day(day)}.")
+
+
 def _all(venue: Venue, proposal: Proposal, now_s: int, pacing: int) -> Iterator[Violation]:
     yield from _length(venue, proposal)
-    yield from _party(venue, proposal)
+    yield from _party(venue, proposal.party_size)
     yield from _notice(venue, proposal, now_s)
     if proposal.nights is None:
         yield from _seating(venue, proposal)
@@ -131,18 +154,15 @@ def _length(venue: Venue, proposal: Proposal) -> Iterator[Violation]:
         )
 
 
-def _party(venue: Venue, proposal: Proposal) -> Iterator[Violation]:
+def _party(venue: Venue, party_size: int) -> Iterator[Violation]:
     policies = venue.policies
     largest = PARTY_MAX if policies.max_party is None else policies.max_party
-    if proposal.party_size < policies.min_party:
+    if party_size < policies.min_party:
         yield Violation(
-            "party",
-            f"A party of {proposal.party_size} is too small: {policies.min_party} at least.",
+            "party", f"A party of {party_size} is too small: {policies.min_party} at least."
         )
-    elif proposal.party_size > largest:
-        yield Violation(
-            "party", f"A party of {proposal.party_size} is too large: {largest} at most."
-        )
+    elif party_size > largest:
+        yield Violation("party", f"A party of {party_size} is too large: {largest} at most.")
 
 
 def _notice(venue: Venue, proposal: Proposal, now_s: int) -> Iterator[Violation]:
@@ -164,6 +184,10 @@ def _notice(venue: Venue, proposal: Proposal, now_s: int) -> Iterator[Violation]
             f"{_moment(venue, proposal.starts_at)} is too soon: reservations close "
             f"{_length_text(cutoff)} before the start.",
         )
+    yield from _advance(venue, day, today)
+
+
+def _advance(venue: Venue, day: datetime.date, today: datetime.date) -> Iterator[Violation]:
     advance = venue.policies.advance_days
     if advance is not None and (day - today).days > advance:
         last = today + datetime.timedelta(days=advance)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from holdfast.model import calendar, lifecycle, rules, wall
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid
+from holdfast.model.forms import form_now
 from holdfast.model.limits import SLOT_DAYS_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
+from holdfast.model.reservation import BLOCK
 from holdfast.node import selling
 from holdfast.node.requests import AvailabilityRequest
 
@@ -95,7 +97,7 @@ def slots(replica: Service, venue: VenueIndex, request: AvailabilityRequest) -> 
     found = []
     for day in _days(venue, request):
         minutes = request.duration_minutes
-        if minutes is None and request.nights is None and not _stays(venue, request):
+        if minutes is None and request.nights is None and not calendar.sells_nights(venue.venue):
             minutes = calendar.default_minutes(venue.venue, request.party_size)
         if minutes is not None and minutes < 1:
             raise Invalid.field("duration_minutes", "must be at least 1")
@@ -105,10 +107,6 @@ def slots(replica: Service, venue: VenueIndex, request: AvailabilityRequest) -> 
                 if slot.choice is not None or request.include_full:
                     found.append(slot)
     return found
-
-
-def _stays(venue: VenueIndex, request: AvailabilityRequest) -> bool:
-    return venue.venue.stays is not None and venue.venue.kind == "lodging"
 
 
 def _days(venue: VenueIndex, request: AvailabilityRequest) -> list[datetime.date]:
@@ -187,15 +185,16 @@ def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: byt
     """Covers of reservations that start in the same slot: what pacing counts (DESIGN §1)."""
     first, last = calendar.slot_of(venue.venue, start)
     views = replica.store.projections.select(
-        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, held=True,
+        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, form=None,
         limit=10_000,
     )  # fmt: skip
-    gone = (lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED)
+    gone = (lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
     return sum(
         view.party_size
         for view in views
         if view.status not in gone
         and view.id != exclude
+        and form_now(view) != BLOCK
         # Who only waits for a place comes at no time yet.
         and (view.status != lifecycle.INTENT or view.occupying or view.pending)
     )

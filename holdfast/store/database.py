@@ -335,7 +335,7 @@ def m009_waiting_keys(db: Database) -> None:
 
 @migrations()
 def m013_forms(db: Database) -> None:
-    """What was made as something else than a reservation."""
+    """What is something else than a reservation."""
     _run(
         db,
         """
