@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from holdfast.model.limits import (
     ALLOTMENTS_PER_VENUE_MAX,
     CLOSED_DATES_MAX,
+    HOLD_MINUTES_MAX,
     NAME_CHARS_MAX,
     NIGHTS_MAX,
     OVERBOOKING_LIMITS_PER_VENUE_MAX,
@@ -233,7 +234,7 @@ def _policies(reader: Reader) -> Policies:
         cutoff_minutes=inner.integer("cutoff_minutes", 0, 0, _MINUTES_MAX),
         min_party=inner.integer("min_party", 1, 1, PARTY_MAX),
         max_party=inner.optional_integer("max_party", 1, PARTY_MAX),
-        hold_minutes=inner.integer("hold_minutes", 15, 1, DAY_MINUTES),
+        hold_minutes=inner.integer("hold_minutes", 15, 1, HOLD_MINUTES_MAX),
         cancel_cutoff_minutes=inner.optional_integer("cancel_cutoff_minutes", 0, _MINUTES_MAX),
     )
     if policies.max_party is not None and policies.max_party < policies.min_party:

@@ -20,6 +20,7 @@ ACCEPTED: Final = "accepted"
 REMOVED: Final = "removed"
 EXPIRED: Final = "expired"
 DISPLACED: Final = "displaced"
+STATES: Final = (WAITING, OFFERED, ACCEPTED, REMOVED, EXPIRED, DISPLACED)
 
 
 class Place(NamedTuple):

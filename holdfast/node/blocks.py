@@ -228,7 +228,7 @@ def _claims(venue: VenueIndex, request: BlockRequest, start: int, end: int) -> l
         resource = venue.resource(name)
         if resource is None:
             raise Invalid.field("resources", f"{name!r} is no resource of {venue.venue.name}")
-        quantity = request.quantity or resource.capacity
+        quantity = resource.capacity if request.quantity is None else request.quantity
         if not 1 <= quantity <= resource.capacity:
             raise Invalid.field("quantity", f"{name} has {resource.capacity}, not {quantity}")
         claims.append(Claim(name, start, end, quantity))

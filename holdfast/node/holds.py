@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 def place(replica: Service, request: HoldRequest) -> View:
     """Hold a place, for the venue's `hold_minutes` unless the request says for how long. Raises
     what `reserving.create` does, Invalid for minutes beyond HOLD_MINUTES_MAX."""
-    minutes = _minutes(request.minutes or replica.venue(request.venue).venue.policies.hold_minutes)
+    usual = replica.venue(request.venue).venue.policies.hold_minutes
+    minutes = _minutes(usual if request.minutes is None else request.minutes)
     form = Form(HOLD, replica.clock.now_ms() + minutes * 60_000)
     return reserving.create(replica, request.wanted(), form)
 

@@ -52,7 +52,7 @@ def join(replica: Service, request: WaitRequest) -> View:
     if not 0 <= request.priority <= PRIORITY_MAX:
         raise Invalid.field("priority", f"must be 0 to {PRIORITY_MAX}")
     reserving.check_words("guest", request.source, None, {})
-    if request.area and area_named(venue, area_code(request.area)) is None:
+    if request.area and not area_named(venue, area_code(request.area)):
         raise Invalid.field("area", f"{request.area!r} is no area of {venue.venue.name}")
     now_ms = replica.clock.now_ms()
     if last * 1000 < now_ms:
@@ -133,7 +133,7 @@ def place_of(replica: Service, view: View) -> Place:
 def offer(replica: Service, reference: str, request: OfferRequest) -> View:
     """Hold a place for somebody who waits: the first that fits, or the one that is named. Raises
     NotAvailable where none is free, Invalid, Gone, BadTransition."""
-    minutes = request.minutes or OFFER_MINUTES
+    minutes = OFFER_MINUTES if request.minutes is None else request.minutes
     if not 1 <= minutes <= HOLD_MINUTES_MAX:
         raise Invalid.field("minutes", f"must be 1 to {HOLD_MINUTES_MAX}")
     with replica.transaction():
