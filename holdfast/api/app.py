@@ -21,10 +21,13 @@ from holdfast.api import (
     routes_admin,
     routes_allotments,
     routes_analytics,
+    routes_blocks,
     routes_books,
     routes_calendars,
     routes_certificates,
     routes_guests,
+    routes_holds,
+    routes_jobs,
     routes_replicas,
     routes_reservations,
     routes_restrictions,
@@ -33,6 +36,7 @@ from holdfast.api import (
     routes_sync,
     routes_venues,
     routes_violations,
+    routes_waitlist,
 )
 from holdfast.api.auth import guard
 from holdfast.api.document import openapi
@@ -45,6 +49,9 @@ from holdfast.model.limits import BODY_BYTES_MAX
 
 _API: Final[list[HTTPRouteHandler]] = [
     *routes_reservations.ROUTES,
+    *routes_holds.ROUTES,
+    *routes_waitlist.ROUTES,
+    *routes_blocks.ROUTES,
     *routes_venues.ROUTES,
     *routes_calendars.ROUTES,
     *routes_allotments.ROUTES,
@@ -55,6 +62,7 @@ _API: Final[list[HTTPRouteHandler]] = [
     *routes_analytics.ROUTES,
     *routes_violations.ROUTES,
     *routes_admin.ROUTES,
+    *routes_jobs.ROUTES,
     *routes_access.ROUTES,
     *routes_certificates.ROUTES,
     *routes_stream.ROUTES,
@@ -71,11 +79,13 @@ def make_app(
 ) -> Litestar:
     """The application that serves a replica.
 
-    `runtime` may have async `start` and `stop`, called with the application's life. `hosts` are the
-    names that it may be called by, beside loopback names and address literals. `executor` has the
-    one thread that works on the replica; left out, the application makes its own.
+    `runtime` may have async `start` and `stop`, called with the application's life, and the `jobs`
+    that it runs. `hosts` are the names that it may be called by, beside loopback names and address
+    literals. `executor` has the one thread that works on the replica; left out, the application
+    makes its own.
     """
-    face = Face(replica, admin_token, frozenset(name.lower() for name in hosts), executor)
+    names = frozenset(name.lower() for name in hosts)
+    face = Face(replica, admin_token, names, executor, getattr(runtime, "jobs", None))
 
     @asynccontextmanager
     async def life(_: Litestar) -> AsyncGenerator[None, None]:

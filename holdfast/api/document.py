@@ -28,6 +28,9 @@ from holdfast.api.shapes.problems import Problem
 
 _TAGS: Final = {
     "reservations": "make, read, change, mark",
+    "holds": "keep a place while a guest pays or types",
+    "waitlist": "wait for a place, offer one, accept it",
+    "blocks": "take places out of use",
     "venues": "what there is, and what is free",
     "allotments": "who may sell what",
     "guests": "find a guest, show, restrict, hand over, forget",

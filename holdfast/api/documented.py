@@ -77,7 +77,7 @@ _HEADERS: Final = {
     "Retry-After": "seconds",
 }
 PATH_PARAMETERS: Final = {
-    "reference": "id or code of a reservation",
+    "reference": "id or code",
     "venue": "id of a venue",
     "date": "a service date, `YYYY-MM-DD`",
     "operation_id": "id of an operation: 32 hexadecimal digits",

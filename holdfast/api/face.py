@@ -24,6 +24,7 @@ from holdfast.api.problems import problem_of
 from holdfast.api.stream import Changes
 from holdfast.model.errors import Forbidden, HoldfastError
 from holdfast.node.hub import Hub
+from holdfast.node.jobs import Jobs
 from holdfast.node.node import Node
 
 log = logging.getLogger("holdfast.api")
@@ -43,8 +44,10 @@ class Face:
         admin_token: str,
         hosts: frozenset[str],
         executor: Executor | None = None,
+        jobs: Jobs | None = None,
     ) -> None:
         self.replica = replica
+        self.jobs = jobs or Jobs(replica)
         self.hosts = hosts | {name.lower() for name in replica.settings.hosts}
         self.access = Access(replica, admin_token, self.run)
         self.answers = Answers(replica, self.run)
@@ -61,6 +64,8 @@ class Face:
         self.changes.start(asyncio.get_running_loop())
         self.replica.listeners.append(self.changes.committed)
         await self.run(self.answers.sweep)
+        # What came due while nobody served: a command that opens the directory starts no jobs.
+        await self.run(self.jobs.run, "lapse")
 
     async def stop(self) -> None:
         self.close_streams()

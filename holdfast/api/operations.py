@@ -12,14 +12,18 @@ from holdfast.api.shapes import (
     access,
     allotments,
     analytics,
+    blocks,
     books,
     fleet,
     guests,
+    holds,
+    jobs,
     reservations,
     restrictions,
     sync,
     venues,
     violations,
+    waitlist,
 )
 from holdfast.api.shapes.common import QueueCounts, Shape
 
@@ -59,6 +63,18 @@ _VERSIONED: Final = ("ETag",)
 _MARK: Final = _operation(
     reservations.Reservation, "bad-transition", "rule-violated", headers=_VERSIONED
 )
+_MADE: Final = ("Location", "ETag")
+_HOLD_CHANGED: Final = Operation(
+    {
+        200: Success(holds.Hold, _VERSIONED, "the hold as changed"),
+        202: Success(
+            holds.Hold,
+            _VERSIONED,
+            "the hold as before, with the `pending_change` that was asked for",
+        ),
+    },
+    ("not-available", "rule-violated", "bad-transition", "gone"),
+)
 _SWITCH: Final = _operation(sync.SyncStatus)
 _BETWEEN_REPLICAS: Final = _operation(
     None, "unauthorised", "not-found", "rule-violated", text="as docs/protocol.md describes"
@@ -93,6 +109,76 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "undoNoShow": _MARK,
     "confirmAttendance": _MARK,
     "importReservations": _operation(reservations.ImportResult, "not-found", "rule-violated"),
+    # Holds
+    "createHold": _operation(
+        holds.Hold,
+        *("not-found", "not-available", "rule-violated"),
+        status=201,
+        headers=_MADE,
+        text="the hold as it is now",
+    ),
+    "listHolds": _operation(holds.HoldList, "not-found"),
+    "getHold": _operation(holds.Hold, headers=_VERSIONED),
+    "changeHold": _HOLD_CHANGED,
+    "extendHold": _operation(
+        holds.Hold, "rule-violated", "bad-transition", "gone", headers=_VERSIONED
+    ),
+    "reserveHold": _operation(
+        reservations.Reservation,
+        *("not-available", "rule-violated", "bad-transition", "gone"),
+        status=201,
+        headers=_MADE,
+        text="the reservation as it is now",
+    ),
+    "releaseHold": _operation(
+        holds.Hold,
+        *("bad-transition", "gone", "storage-full"),
+        headers=_VERSIONED,
+        text="the hold as it is now",
+    ),
+    # The waitlist
+    "joinWaitlist": _operation(
+        waitlist.WaitingParty,
+        *("not-found", "rule-violated"),
+        status=201,
+        headers=("Location",),
+        text="the party in the line",
+    ),
+    "listWaitlist": _operation(waitlist.WaitingList, "not-found"),
+    "getWaiting": _operation(waitlist.WaitingParty),
+    "offerPlace": _operation(
+        waitlist.WaitingParty,
+        *("not-available", "rule-violated", "bad-transition", "gone"),
+        text="the party with the offer",
+    ),
+    "acceptOffer": _operation(
+        reservations.Reservation,
+        *("not-available", "rule-violated", "bad-transition", "gone"),
+        status=201,
+        headers=_MADE,
+        text="the reservation as it is now",
+    ),
+    "leaveWaitlist": _operation(
+        waitlist.WaitingParty,
+        *("bad-transition", "gone", "storage-full"),
+        text="the party, which waits no more",
+    ),
+    # Blocks
+    "createBlock": _operation(
+        blocks.Block,
+        *("not-found", "conflict", "rule-violated"),
+        status=201,
+        headers=("Location",),
+        text="the block of the first date",
+    ),
+    "createBlocks": _operation(
+        blocks.BlockList, *("not-found", "conflict", "rule-violated"), status=201
+    ),
+    "listBlocks": _operation(blocks.BlockList, "not-found"),
+    "getBlock": _operation(blocks.Block),
+    "removeBlock": _operation(
+        blocks.Block, *("bad-transition", "storage-full"), text="the block as it is now"
+    ),
     # Venues
     "getAvailability": _operation(venues.Availability, "not-found"),
     "listVenues": _operation(venues.VenueList),
@@ -183,6 +269,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "recoverHub": _operation(fleet.Recovery, "rule-violated"),
     "createBackup": _operation(fleet.Backup, "conflict", "directory", status=201),
+    "listJobs": _operation(jobs.JobList),
+    "runJob": _operation(jobs.Job),
     # Access
     "listTokens": _operation(fleet.TokenList),
     "createToken": _operation(fleet.NewToken, "conflict", status=201),
@@ -223,6 +311,9 @@ class QueueNews(Shape, kw_only=True):
 
 EVENTS: Final[dict[str, type[Shape]]] = {
     "reservation": reservations.Reservation,
+    "hold": holds.Hold,
+    "waitlist": waitlist.WaitingParty,
+    "block": blocks.Block,
     "exception": books.NeedsPerson,
     "venue": venues.Venue,
     "queue": QueueNews,

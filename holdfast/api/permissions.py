@@ -20,7 +20,8 @@ _READ: Final = frozenset(
         "availability.read", "venues.read", "reservations.read", "reservations.find",
         "queue.read", "sync.read",
         "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
-        "status.read", "calendar.read", "analytics.read",
+        "status.read", "calendar.read", "analytics.read", "holds.read", "blocks.read",
+        "waitlist.read",
     }
 )  # fmt: skip
 _DESK: Final = frozenset(
@@ -28,13 +29,15 @@ _DESK: Final = frozenset(
         "reservations.create", "reservations.change", "reservations.cancel",
         "reservations.check-in", "reservations.complete", "reservations.no-show",
         "reservations.confirm", "guests.read", "guests.find", "guests.profile", "sync.control",
+        "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
     }
 )  # fmt: skip
 _SUPERVISE: Final = frozenset(
     {
         "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
         "allotments.change", "reservations.override", "reservations.cancel-late", "staff.unlock",
-        "guests.erase", "guests.export", "guests.restrict", "venues.rotate-key",
+        "guests.erase", "guests.export", "guests.restrict", "venues.rotate-key", "blocks.change",
+        "jobs.read", "jobs.run",
     }
 )  # fmt: skip
 _ADMINISTER: Final = frozenset(
@@ -53,20 +56,23 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "supervisor": _READ | _DESK | _SUPERVISE,
     "staff": _READ | _DESK,
     # A kiosk takes reservations and receives guests; it reads no card and cuts no network. Who
-    # stands there finds a reservation whose code they have, and no other.
+    # stands there finds a reservation whose code they have, and no other. It puts people on the
+    # waitlist and takes them off; what was offered they accept at the desk.
     "kiosk": frozenset(
         {
             "availability.read", "venues.read", "reservations.find", "reservations.create",
             "reservations.cancel", "reservations.check-in", "reservations.confirm", "sync.read",
-            "clock.read", "stream.read", "status.read",
+            "clock.read", "stream.read", "status.read", "holds.read", "holds.change", "blocks.read",
+            "waitlist.read", "waitlist.join",
         }
     ),
-    # A guest sees and touches reservations of its own agent id alone (routes_reservations).
+    # A guest sees and touches what is of its own agent id alone (bookings).
     "guest": frozenset(
         {
             "availability.read", "venues.read", "reservations.read", "reservations.find",
             "reservations.create", "reservations.change", "reservations.cancel",
-            "reservations.confirm", "guests.read", "stream.read",
+            "reservations.confirm", "guests.read", "stream.read", "holds.read", "holds.change",
+            "waitlist.read", "waitlist.join", "waitlist.accept",
         }
     ),
     "read-only": _READ | {"audit.read", "nodes.read"},

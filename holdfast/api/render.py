@@ -7,6 +7,7 @@ Decides nothing, and adds a guest's card only where the caller says that it may.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,9 +15,10 @@ from msgspec import UNSET, UnsetType
 
 from holdfast.api.shapes import access, fleet, reservations, venues
 from holdfast.model import wall
-from holdfast.model.claims import Decision
+from holdfast.model.claims import ClaimView, Decision
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import NotFound
+from holdfast.model.forms import form_now
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View, shown_claims
@@ -58,16 +60,7 @@ def render_reservation(
         party_size=view.party_size,
         nights=view.nights or None,
         resources=[claim.resource for claim in claims],
-        claims=[
-            reservations.Claim(
-                resource=claim.resource,
-                quantity=claim.quantity,
-                starts_at=wall.format_time(venue, claim.start),
-                ends_at=wall.format_time(venue, claim.end - claim.buffer),
-                holder=claim.holder or None,
-            )
-            for claim in claims
-        ],
+        claims=render_claims(venue, claims),
         status=view.status,
         assurance=view.assurance,
         pending_change=_pending_change(venue, view),
@@ -81,6 +74,7 @@ def render_reservation(
         stamp=stamp_text(view.stamp, view.stamp_node),
         made_by=view.made_by,
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
+        expires_at=_moment(venue, view.expires_at_ms) if form_now(view) else None,
         sync=replica.reservations.sync_state(view),
         decision=render_decision(view.decision),
         waits_for=waits_for(replica, view),
@@ -94,11 +88,25 @@ def render_reservation(
         exceptions=[kind for kind, _ in view.exceptions],
         override=reservations.OverrideUsed(reason=view.override) if view.override else None,
         metadata=view.metadata,
-        guest=_guest(replica, view, own=to_guest) if with_guest else UNSET,
+        guest=guest_card(replica, view, own=to_guest) if with_guest else UNSET,
     )
 
 
-def _guest(replica: Replica, view: View, *, own: bool) -> reservations.GuestCard | UnsetType:
+def render_claims(venue: Venue, claims: Iterable[ClaimView]) -> list[reservations.Claim]:
+    """What is taken, and when."""
+    return [
+        reservations.Claim(
+            resource=claim.resource,
+            quantity=claim.quantity,
+            starts_at=wall.format_time(venue, claim.start),
+            ends_at=wall.format_time(venue, claim.end - claim.buffer),
+            holder=claim.holder or None,
+        )
+        for claim in claims
+    ]
+
+
+def guest_card(replica: Replica, view: View, *, own: bool) -> reservations.GuestCard | UnsetType:
     """The card's known fields, as texts: whoever sealed it may have put in anything."""
     card = replica.reservations.guest(view, own=own)
     if card is None:

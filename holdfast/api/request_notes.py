@@ -17,6 +17,7 @@ from holdfast.model.limits import (
     CALENDAR_DAYS_BACK,
     CALENDAR_DAYS_MAX,
     FIGURES_DAYS_MAX,
+    HOLD_MINUTES_MAX,
     INVITE_SECONDS_MAX,
     LIST_LIMIT,
     LIST_LIMIT_MAX,
@@ -24,6 +25,7 @@ from holdfast.model.limits import (
     PARTY_MAX,
     PIN_DIGITS_MAX,
     PIN_DIGITS_MIN,
+    PRIORITY_MAX,
     RELEASE_MINUTES_MAX,
     RESTRICTION_VALUE_MAX,
     SLOT_DAYS_MAX,
@@ -235,6 +237,70 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         },
     },
     "ErasureQuery": _ALL | {"agent_id": {"description": "pseudonym; left out: all"}},
+    "HoldRequest": {
+        "minutes": {
+            "description": "how long it is held; left out: the venue's `hold_minutes`",
+            "minimum": 1,
+            "maximum": HOLD_MINUTES_MAX,
+        },
+    },
+    "HoldPatch": {
+        "resources": {"description": "ids, all of them together"},
+        "may_move": {"description": "the holder may give an equal or larger place instead"},
+    },
+    "HoldQuery": {"venue": {"description": "id of the venue; left out: all"}},
+    "ExtendRequest": {
+        "minutes": {
+            "description": "how much longer",
+            "minimum": 1,
+            "maximum": HOLD_MINUTES_MAX,
+        },
+    },
+    "BlockRequest": {
+        "kind": {
+            "enum": sorted(vocabulary.BLOCK_KINDS),
+            "description": "what the places are used for; `blocked`: for nothing",
+        },
+        "reason": {"enum": sorted(vocabulary.BLOCK_REASONS), "description": "why"},
+        "resources": {"description": "ids, all of them", "minItems": 1},
+        "ends_at": {"description": _TIME},
+        "quantity": {"description": "of each, of pools; left out: all of it", "minimum": 1},
+        "rrule": {
+            "description": "a recurrence of RFC 5545 with an end, such as "
+            "`FREQ=WEEKLY;BYDAY=MO;COUNT=10`; each date is a block of its own"
+        },
+        "force": {"description": "over reservations too, which stay as they are"},
+    },
+    "BlocksRequest": {
+        "items": {"description": "each as `POST /blocks` takes it", "minItems": 1},
+    },
+    "BlockQuery": {"venue": {"description": "id of the venue; left out: all"}},
+    "UnblockQuery": {"series": {"description": "with all later dates of its recurrence"}},
+    "WaitRequest": {
+        "from": {
+            "description": "the earliest start that would do: `HH:MM` on the venue's clock, or a "
+            "time; left out: the whole day"
+        },
+        "to": {"description": "the latest start that would do, as `from`"},
+        "priority": {
+            "description": "of two, the lower goes first",
+            "minimum": 0,
+            "maximum": PRIORITY_MAX,
+        },
+    },
+    "WaitlistQuery": _ALL
+    | {
+        "venue": {"description": "id of the venue; left out: all"},
+        "date": {"description": "a service date; left out: from today on", "format": "date"},
+    },
+    "OfferRequest": {
+        "starts_at": {"description": f"{_TIME}; left out: the first that fits"},
+        "minutes": {
+            "description": "how long it is held for them; left out: 15",
+            "minimum": 1,
+            "maximum": HOLD_MINUTES_MAX,
+        },
+    },
     "RevokeRightRequest": {
         "reason": {"enum": sorted(vocabulary.RIGHT_REVOKE_REASONS), "description": "why"},
     },

@@ -7,20 +7,19 @@ a token of some venues those of its venues. The rules of reservations stand in
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 
 import msgspec
 from litestar import Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from holdfast.api.auth import BOOKINGS, VENUES
+from holdfast.api.bookings import asking_of, found, only_as_guest, only_own, shown_reservation, wait
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
+from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import (
     read_body,
     read_cursor,
@@ -28,16 +27,14 @@ from holdfast.api.parsing import (
     read_limit,
     read_query,
     read_time,
-    read_wait,
     write_cursor,
 )
 from holdfast.api.render import render_reservation
 from holdfast.api.shapes.reservations import ReservationList
-from holdfast.model import lifecycle, wall
-from holdfast.model.errors import Conflict, Forbidden, NotFound
-from holdfast.model.ids import parse_uuid, uuid_text
-from holdfast.model.reservation import View, version_tag
-from holdfast.node import restricting
+from holdfast.model import wall
+from holdfast.model.errors import Forbidden
+from holdfast.model.ids import uuid_text
+from holdfast.model.reservation import View
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
 
 TAGS = ["reservations"]
@@ -101,15 +98,15 @@ async def create_reservation(request: Asking) -> Response[bytes]:
         caller.require(wanted.venue)
         _only_override(caller, wanted.override)
         if caller.role == "guest":
-            _only_as_guest(caller, wanted)
+            only_as_guest(caller, wanted)
             wanted.agent_id = caller.agent_id
-        made = face.replica.reservations.create(wanted, _asking(caller), by_guest=caller.by_guest)
+        made = face.replica.reservations.create(wanted, asking_of(caller), by_guest=caller.by_guest)
         return uuid_text(made.id)
 
     answered = await face.answers.once(request, body, 201, make)
     headers = answered.headers | {"Location": f"/api/v1/reservations/{answered.subject}"}
-    headers |= await _wait(face, request, answered.subject)
-    return await _shown(face, caller, answered.subject, answered.status, headers)
+    headers |= await wait(face, request, answered.subject)
+    return await shown_reservation(face, caller, answered.subject, answered.status, headers)
 
 
 @get(
@@ -134,7 +131,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         wall.parse_date(query.date)
     agent = query.agent_id
     if caller.role == "guest":
-        _only_own(caller, None, agent)
+        only_own(caller, None, agent)
         agent = caller.agent_id
     views, place = replica.reservations.select(
         venue=query.venue,
@@ -166,7 +163,8 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     operation_class=operation(),
 )
 async def get_reservation(request: Asking, reference: FromPath[str]) -> Response[bytes]:
-    return await _shown(face_of(request), caller_of(request), reference, 200, {})
+    face, caller = face_of(request), caller_of(request)
+    return await shown_reservation(face, caller, reference, 200, {})
 
 
 @patch(
@@ -194,18 +192,18 @@ async def change_reservation(request: Asking, reference: FromPath[str]) -> Respo
         wanted = read_body(body, PatchRequest)
         _only_override(caller, wanted.override)
         if caller.role == "guest":
-            _only_as_guest(caller, wanted)
+            only_as_guest(caller, wanted)
         with face.replica.transaction():
-            view = _found(face.replica, caller, reference)
+            view = found(face.replica, caller, reference)
             subject = uuid_text(view.id)
             face.replica.reservations.amend(
-                subject, wanted, if_match, _asking(caller), by_guest=caller.by_guest
+                subject, wanted, if_match, asking_of(caller), by_guest=caller.by_guest
             )
         return subject
 
     subject = await face.run(change)
-    headers = await _wait(face, request, subject)
-    return await _shown(face, caller, subject, None, headers)
+    headers = await wait(face, request, subject)
+    return await shown_reservation(face, caller, subject, None, headers)
 
 
 # --- marking --------------------------------------------------------------------------------------
@@ -263,12 +261,14 @@ def _marking(
         sent = await request.body()
 
         def do() -> str:
-            subject = uuid_text(_found(face.replica, caller, reference).id)
+            subject = uuid_text(found(face.replica, caller, reference).id)
             act(face.replica, caller, subject, sent)
             return subject
 
         answered = await face.answers.once(request, sent, 200, do)
-        return await _shown(face, caller, answered.subject, answered.status, answered.headers)
+        return await shown_reservation(
+            face, caller, answered.subject, answered.status, answered.headers
+        )
 
     return mark
 
@@ -302,88 +302,12 @@ MARKS = [
 # --- what these routes share ----------------------------------------------------------------------
 
 
-def _only_as_guest(caller: Caller, wanted: CreateRequest | PatchRequest) -> None:
-    """A guest writes for itself, and asks like a guest: who stands at the desk, and what is the
-    house's own, the house says, for neither needs to ask ahead."""
-    _only_own(caller, wanted.user_id, wanted.agent_id)
-    if wanted.kind not in (None, UNSET, "guest"):
-        raise Forbidden(f"a guest's token makes no reservation of the kind {wanted.kind}")
-
-
-def _only_own(caller: Caller, user_id: object, agent_id: object) -> None:
-    given = [value for value in (user_id, agent_id) if value is not None and value is not UNSET]
-    if any(value != caller.agent_id for value in given):
-        raise Forbidden("a guest's token is for its own agent id only; leave the person out")
-
-
 def _only_override(caller: Caller, override: Override | UnsetType | None) -> None:
     """Beyond the capacity only a supervisor goes."""
     if override and not caller.may("reservations.override"):
         raise Forbidden(
             f"a token of the role {caller.role} may not overbook; a supervisor or an admin may"
         )
-
-
-def _asking(caller: Caller) -> restricting.Asking:
-    """Why a guest may not reserve, staff is told; a screen at which anybody stands says nothing."""
-    return restricting.Asking(told=caller.may("guests.profile"))
-
-
-def _found(replica: Replica, caller: Caller, reference: str) -> View:
-    """The reservation, if the caller may know of it. Raises NotFound, also for what is not theirs:
-    that it exists is nobody else's business."""
-    unknown = NotFound(f"no reservation {reference} here; it may not have reached this device yet")
-    try:
-        view = replica.reservations.find(reference)
-    except Conflict as error:
-        # It names what else is called so, which may not be theirs to know.
-        raise unknown if caller.role == "guest" or caller.venues else error from None
-    if not caller.knows(view):
-        raise unknown
-    return view
-
-
-async def _shown(
-    face: Face, caller: Caller, reference: str, status: int | None, headers: dict[str, str]
-) -> Response[bytes]:
-    """The reservation as it is now; 202 while a change of it waits and no status is given."""
-
-    def render() -> tuple[bytes, str, bool]:
-        view = _found(face.replica, caller, reference)
-        reads = caller.may("guests.read")
-        shown = render_reservation(
-            face.replica, view, with_guest=reads, whole=True,
-            with_note=reads and caller.role != "guest", to_guest=caller.role == "guest",
-            with_agent=caller.may("reservations.read"),
-        )  # fmt: skip
-        changing = view.pending_change is not None
-        return msgspec.json.encode(shown), version_tag(view), changing
-
-    body, version, changing = await face.run(render)
-    if status is None:
-        status = 202 if changing else 200
-    return answer(body, status, headers | {"ETag": f'"{version}"'})
-
-
-async def _wait(face: Face, request: Asking, subject: str) -> dict[str, str]:
-    """`Prefer: wait=N`: until nothing of the reservation waits for a decision, or time is up."""
-    seconds = read_wait(request.headers.get("prefer"))
-    reservation = parse_uuid(subject)
-    if seconds is None or reservation is None:
-        return {}
-    try:
-        async with asyncio.timeout(seconds), aclosing(face.changes.watch()) as changes:
-            async for _ in changes:
-                if await face.run(_decided, face.replica, reservation):
-                    break
-    except TimeoutError:
-        pass  # What is not decided by then is answered as it is.
-    return {"Preference-Applied": f"wait={seconds}"}
-
-
-def _decided(replica: Replica, reservation: bytes) -> bool:
-    view = replica.view(reservation)
-    return view is None or (view.status != lifecycle.COMMIT_PENDING and view.pending_change is None)
 
 
 ROUTES: list[HTTPRouteHandler] = [

@@ -6,7 +6,8 @@ for the reservation.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -18,17 +19,32 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from holdfast.api.auth import VENUES
 from holdfast.api.callers import Caller
 from holdfast.api.documented import EVENT_STREAM, operation
-from holdfast.api.face import Asking, Face, caller_of, face_of
+from holdfast.api.face import Asking, Face, Replica, caller_of, face_of
 from holdfast.api.operations import QueueNews
 from holdfast.api.render import render_reservation, render_venue
+from holdfast.api.render_forms import render_block, render_hold, render_waiting
 from holdfast.api.routes_sync import queue_counts, sync_status
 from holdfast.api.shapes.books import NeedsPerson
 from holdfast.api.shapes.common import QueueCounts
+from holdfast.api.shapes.reservations import Reservation
+from holdfast.api.shapes.waitlist import WaitingParty
 from holdfast.api.stream import Changed
 from holdfast.model.errors import NotFound
-from holdfast.node import contradicting
+from holdfast.model.forms import HOLD, WAITLIST, form_now, made_as
+from holdfast.model.limits import STREAM_CHANGES_KEPT
+from holdfast.model.reservation import BLOCK, View
+from holdfast.node import contradicting, waiting
 
-_PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "sync.read"}
+_PERMISSION_BY_EVENT = {
+    "venue": "venues.read",
+    "queue": "queue.read",
+    "sync": "sync.read",
+    "reservation": "reservations.read",
+    HOLD: "holds.read",
+    WAITLIST: "waitlist.read",
+    BLOCK: "blocks.read",
+}
+Events = list[tuple[str, bytes]]
 
 
 @get(
@@ -36,8 +52,10 @@ _PERMISSION_BY_EVENT = {"venue": "venues.read", "queue": "queue.read", "sync": "
     operation_id="streamChanges",
     summary="What changes, as server-sent events",
     description=(
-        "Events `reservation`, `venue`, `queue`, `sync`, `exception` with an `id` and the object "
-        "as it is now; `Last-Event-ID` resumes, or gets `event: reset`: read everything anew."
+        "Events `reservation`, `hold`, `waitlist`, `block`, `venue`, `queue`, `sync`, `exception` "
+        "with an `id` and the object as it is now; `Last-Event-ID` resumes, or gets `event: "
+        "reset`: read everything anew. What was held, or waited, and is a reservation now is told "
+        "as both once, so that who lists holds or the waitlist takes it out."
     ),
     tags=["stream"],
     opt={"permission": "stream.read", "reach": VENUES},
@@ -54,6 +72,7 @@ async def _events(
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     changes = face.changes
     shown: dict[str, bytes] = {}
+    parted = Parted()
     if start is None:
         start = changes.last
         yield ServerSentEventMessage(event="reset", id=changes.id_of(start), data="{}")
@@ -69,7 +88,7 @@ async def _events(
                 yield ServerSentEventMessage(event="reset", id=changes.id_of(start), data="{}")
                 continue
             for one in news:
-                for event, data in await face.run(_rendered, face, caller, one):
+                for event, data in await face.run(_rendered, face, caller, one, parted):
                     # Things of which there is only one are sent when they differ.
                     if not one.subject and shown.get(event) == data:
                         continue
@@ -84,10 +103,27 @@ async def _events(
                 yield ServerSentEventMessage(comment="still here", data=None)
 
 
-def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, bytes]]:
+class Parted:
+    """What a watcher has been told was a hold, or waited, and is a reservation now; the newest."""
+
+    def __init__(self, kept: int = STREAM_CHANGES_KEPT) -> None:
+        self._kept = kept
+        self._ids: OrderedDict[bytes, None] = OrderedDict()
+
+    def first(self, reservation: bytes) -> bool:
+        """Whether it has not been told yet; from now on it has."""
+        new = reservation not in self._ids
+        self._ids[reservation] = None
+        self._ids.move_to_end(reservation)
+        if len(self._ids) > self._kept:
+            self._ids.popitem(last=False)
+        return new
+
+
+def _rendered(face: Face, caller: Caller, changed: Changed, parted: Parted) -> Events:
     """The events of one change, as this caller may see them."""
     if changed.event == "reservation":
-        return _reservation(face, caller, changed)
+        return _reservation(face, caller, changed, parted)
     if changed.event == "venue" and not caller.sees(changed.subject.decode()):
         return []
     if not caller.may(_PERMISSION_BY_EVENT[changed.event]):
@@ -107,20 +143,42 @@ def _rendered(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, b
     return [(changed.event, msgspec.json.encode(data))]
 
 
-def _reservation(face: Face, caller: Caller, changed: Changed) -> list[tuple[str, bytes]]:
+def _reservation(face: Face, caller: Caller, changed: Changed, parted: Parted) -> Events:
     view = face.replica.view(changed.subject, changed.book)
     if view is None or not view.code:
         return []
     if not caller.knows(view) or not caller.may("reservations.read"):
         return []
-    shown = render_reservation(face.replica, view, with_guest=False)
-    events = [("reservation", msgspec.json.encode(shown))]
+    names = [form_now(view) or "reservation"]
+    if made_as(view) and names == ["reservation"] and parted.first(view.id):
+        names.insert(0, made_as(view))
+    events = [
+        (name, msgspec.json.encode(_SHOWN[name](face.replica, view)))
+        for name in names
+        if caller.may(_PERMISSION_BY_EVENT[name])
+    ]
     if caller.may("exceptions.read"):
         events += [
             ("exception", msgspec.json.encode(msgspec.convert(item, NeedsPerson)))
             for item in contradicting.items_about(face.replica, view)
         ]
     return events
+
+
+def _plainly(replica: Replica, view: View) -> Reservation:
+    return render_reservation(replica, view, with_guest=False)
+
+
+def _in_line(replica: Replica, view: View) -> WaitingParty:
+    return render_waiting(replica, waiting.place_of(replica, view))
+
+
+_SHOWN: dict[str, Callable[[Replica, View], Any]] = {
+    "reservation": _plainly,
+    HOLD: render_hold,
+    WAITLIST: _in_line,
+    BLOCK: render_block,
+}
 
 
 ROUTES: list[HTTPRouteHandler] = [stream_changes]

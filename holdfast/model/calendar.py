@@ -117,6 +117,11 @@ def default_minutes(venue: Venue, party: int) -> int:
     return venue.seating[-1][1]
 
 
+def sells_nights(venue: Venue) -> bool:
+    """Whether what is asked for without a length is a stay of nights."""
+    return venue.stays is not None and venue.kind == "lodging"
+
+
 def stay_interval(venue: Venue, arrival: datetime.date, nights: int) -> tuple[int, int]:
     """[check-in of the arrival date, check-out `nights` dates later).
 
@@ -162,7 +167,7 @@ def reservation_interval(
     given = [name for name, value in lengths.items() if value is not None]
     if len(given) > 1:
         raise Invalid.field(given[1], f"give {given[0]} or {given[1]}, not both")
-    lodging = venue.stays is not None and venue.kind == "lodging"
+    lodging = sells_nights(venue)
     if ends_at is not None and lodging:
         arrival = arrival_date(venue, starts_at)
         nights = (arrival_date(venue, ends_at, "ends_at") - arrival).days or None
@@ -271,7 +276,7 @@ def _stays(venue: Venue) -> Stays:
 
 @lru_cache(maxsize=CALENDAR_ENTRIES_IN_MEMORY)
 def _slot_starts(venue: Venue, day: datetime.date, minutes: int | None) -> tuple[int, ...]:
-    if minutes is None and venue.kind == "lodging" and venue.stays is not None:
+    if minutes is None and venue.stays is not None and sells_nights(venue):
         if day in venue.closed or not day_exists(venue, day):
             return ()
         return (wall_to_epoch(venue, day, venue.stays.check_in),)

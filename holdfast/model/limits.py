@@ -220,7 +220,7 @@ way."""
 WAITLIST_DAYS: Final = 7
 """A place on the waitlist that nobody was offered a place for ends after this."""
 OCCURRENCES_MAX: Final = 400
-"""Dates of one recurrence."""
+"""Dates of one recurrence, and of all blocks of one request."""
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000

@@ -13,6 +13,7 @@ from typing import Final
 from holdfast.model.limits import (
     CONCURRENT_MAX,
     GROUPS_PER_VENUE_MAX,
+    HOLD_MINUTES_MAX,
     PARTY_MAX,
     RATE_MAX,
     RESCHEDULES_MAX,
@@ -40,7 +41,7 @@ def read_policies(reader: Reader, seating: Seating, kind: str) -> Policies:
         cutoff_minutes=inner.integer("cutoff_minutes", 0, 0, MINUTES_MAX),
         min_party=inner.integer("min_party", 1, 1, PARTY_MAX),
         max_party=inner.optional_integer("max_party", 1, PARTY_MAX),
-        hold_minutes=inner.integer("hold_minutes", 15, 1, DAY_MINUTES),
+        hold_minutes=inner.integer("hold_minutes", 15, 1, HOLD_MINUTES_MAX),
         cancel_cutoff_minutes=inner.optional_integer("cancel_cutoff_minutes", 0, MINUTES_MAX),
         min_minutes=inner.optional_integer("min_minutes", 1, MINUTES_MAX),
         max_minutes=inner.optional_integer("max_minutes", 1, MINUTES_MAX),

@@ -486,11 +486,7 @@ def _show_place(view: View, promised: Collection[bytes]) -> None:
         view.starts_at = min([claim.start for claim in shown])
         view.ends_at = max([claim.end - claim.buffer for claim in shown])
     standby = standing_claims(view)
-    if (
-        standby
-        and standby[0].id.operation != view.reserving
-        and view.status in lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}
-    ):
+    if standby and standby[0].id.operation != view.reserving and view.status in _MOVABLE:
         view.pending_change = {
             "starts_at": min(claim.start for claim in standby),
             "ends_at": max(claim.end - claim.buffer for claim in standby),
@@ -498,6 +494,7 @@ def _show_place(view: View, promised: Collection[bytes]) -> None:
         }
 
 
+_MOVABLE: Final = lifecycle.OPEN_STATUSES | {lifecycle.INTENT, lifecycle.CHECKED_IN}
 _WITHOUT_PLACE: Final = (lifecycle.CANCELLED, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED)
 
 

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from holdfast.model import lifecycle
-from holdfast.model.reservation import View
-
-WAITLIST: Final = "waitlist"
+from holdfast.model.forms import WAITLIST, made_as
+from holdfast.model.reservation import BLOCK, View
 
 WAITING: Final = "waiting"
 OFFERED: Final = "offered"
@@ -21,6 +20,7 @@ ACCEPTED: Final = "accepted"
 REMOVED: Final = "removed"
 EXPIRED: Final = "expired"
 DISPLACED: Final = "displaced"
+STATES: Final = (WAITING, OFFERED, ACCEPTED, REMOVED, EXPIRED, DISPLACED)
 
 
 class Place(NamedTuple):
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 def is_waiting(view: View) -> bool:
     """Whether a reservation was made as a place on the waitlist."""
-    return view.form is not None and view.form.form == WAITLIST
+    return made_as(view) == WAITLIST
 
 
 def state_of(view: View) -> str:
@@ -61,7 +61,7 @@ def line(views: Iterable[View]) -> list[Place]:
 def is_in_line(view: View) -> bool:
     """Whether somebody still waits: without a place, or with one that was only offered."""
     if view.status == lifecycle.COMMIT_FAILED:
-        return view.form is None or view.form.form != "block"
+        return made_as(view) != BLOCK
     return view.status == lifecycle.INTENT and is_waiting(view)
 
 

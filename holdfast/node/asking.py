@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from holdfast.model import calendar, lifecycle, restrictions, rules
+from holdfast.model.forms import form_now
 from holdfast.model.limits import STAMP_AHEAD_MS_MAX
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import View
+from holdfast.model.reservation import BLOCK, View
 from holdfast.model.rules.history import reschedules
 from holdfast.node import restricting
 
@@ -165,7 +166,7 @@ def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: byt
     _bring_up_to_date(replica)
     first, last = calendar.slot_of(venue.venue, start)
     views = replica.store.projections.select(
-        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, held=True,
+        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, form=None,
         limit=10_000,
     )  # fmt: skip
     return sum(
@@ -173,6 +174,7 @@ def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: byt
         for view in views
         if view.status not in _OUT_OF_PACE
         and view.id != exclude
+        and form_now(view) != BLOCK
         # Who only waits for a place comes at no time yet.
         and (view.status != lifecycle.INTENT or view.occupying or view.pending)
     )

@@ -10,8 +10,9 @@ them another place.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -19,7 +20,8 @@ from holdfast.model import calendar, lifecycle, vocabulary, wall
 from holdfast.model.entries import Claim
 from holdfast.model.errors import Conflict, Invalid, NotFound
 from holdfast.model.events import Form, ReservationCreated
-from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX
+from holdfast.model.ids import uuid_text
+from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, OCCURRENCES_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.pseudonyms import walk_in_agent_id
 from holdfast.model.recurrence import occurrences
@@ -34,14 +36,85 @@ if TYPE_CHECKING:
 FORCED: Final = "management"
 """Why a block may stand over what was sold: the house says so."""
 _SHOWN: Final = 50
+"""Ids that a conflict has; its sentence names _NAMED codes."""
+_NAMED: Final = 5
+_LISTED_MAX: Final = 10_000
 _GONE: Final = (lifecycle.CANCELLED, lifecycle.EXPIRED, lifecycle.COMPLETED)
+
+
+class _Plan(NamedTuple):
+    """A request that was understood: what it takes on each of its dates."""
+
+    request: BlockRequest
+    venue: VenueIndex
+    dates: list[list[Claim]]
+    form: Form
 
 
 def block(replica: Service, request: BlockRequest) -> list[View]:
     """Take resources out of use, on every date of a recurrence: all of them or none.
 
-    Raises Invalid, Conflict (with `conflicts`, the ids in the way) unless `force`, RoleForbidden.
+    Raises Invalid, NotFound, Conflict (with `conflicts`, the ids in the way) unless `force`,
+    RoleForbidden.
     """
+    plan = _planned(replica, request)
+    with replica.transaction():
+        if not request.force:
+            _require_free(replica, plan)
+        return _written(replica, plan)
+
+
+def block_all(replica: Service, requests: Sequence[BlockRequest]) -> list[list[View]]:
+    """The same for several requests, in one step: all of them or none. What is wrong with each is
+    told by its place. Raises what `block` does."""
+    plans = _all_planned(replica, requests)
+    if sum(len(plan.dates) for plan in plans) > OCCURRENCES_MAX:
+        raise Invalid.field("items", f"have more than {OCCURRENCES_MAX} dates together; send less")
+    made: list[list[View]] = []
+    refused: dict[int, Conflict] = {}
+    with replica.transaction():
+        own: set[bytes] = set()
+        for n, plan in enumerate(plans):
+            try:
+                if not plan.request.force:
+                    _require_free(replica, plan, own)
+                made.append(_written(replica, plan))
+                own.update(view.id for view in made[-1])
+            except Conflict as error:
+                refused[n] = error
+        if refused:
+            raise _refusal(refused)
+    return made
+
+
+def _all_planned(replica: Service, requests: Sequence[BlockRequest]) -> list[_Plan]:
+    plans, faults = [], []
+    for n, request in enumerate(requests):
+        try:
+            plans.append(_planned(replica, request))
+        except Invalid as error:
+            faults += [
+                {"field": f"items[{n}].{one['field']}", "message": one["message"]}
+                for one in error.extra["errors"]
+            ]
+    if faults:
+        raise Invalid("; ".join(f"{one['field']}: {one['message']}" for one in faults), faults)
+    return plans
+
+
+def _refusal(refused: dict[int, Conflict]) -> Conflict:
+    """What stands in the way of each item; nothing of the others was written either."""
+    ids = dict.fromkeys(one for error in refused.values() for one in error.extra["conflicts"])
+    errors = [
+        {"field": f"items[{n}]", "message": error.detail} for n, error in sorted(refused.items())
+    ]
+    told = "; ".join(f"{one['field']}: {one['message']}" for one in errors)
+    return Conflict(
+        f"nothing was taken out of use: {told}", conflicts=list(ids)[:_SHOWN], errors=errors
+    )
+
+
+def _planned(replica: Service, request: BlockRequest) -> _Plan:
     venue = replica.venue(request.venue)
     reason = _words(request)
     times = occurrences(
@@ -54,13 +127,14 @@ def block(replica: Service, request: BlockRequest) -> list[View]:
         raise Invalid.field("ends_at", "must be after starts_at")
     if any(one[1] > then[0] for one, then in pairwise(sorted(times))):
         raise Invalid.field("rrule", "its dates overlap; make each shorter, or fewer")
-    wanted = [_claims(venue, request, start, end) for start, end in times]
-    with replica.transaction():
-        if not request.force:
-            _require_free(replica, venue, [claim for claims in wanted for claim in claims])
-        series = os.urandom(16) if len(wanted) > 1 else b""
-        form = Form(BLOCK, use=request.kind, reason=reason, series=series)
-        return [_write(replica, venue, request, claims, form) for claims in wanted]
+    dates = [_claims(venue, request, start, end) for start, end in times]
+    series = os.urandom(16) if len(dates) > 1 else b""
+    form = Form(BLOCK, use=request.kind, reason=reason, series=series)
+    return _Plan(request, venue, dates, form)
+
+
+def _written(replica: Service, plan: _Plan) -> list[View]:
+    return [_write(replica, plan.venue, plan.request, claims, plan.form) for claims in plan.dates]
 
 
 def unblock(replica: Service, reference: str, *, series: bool = False) -> list[View]:
@@ -70,14 +144,24 @@ def unblock(replica: Service, reference: str, *, series: bool = False) -> list[V
         view = found(replica, reference)
         assert view.form is not None
         ending = [view]
-        if series and view.form.series:
-            ending += [
-                one
-                for one in in_use(replica, recording.venue_of(view), view.starts_at)
-                if one.id != view.id and one.form is not None
-                and one.form.series == view.form.series
-            ]  # fmt: skip
-        return [marking.cancel(replica, one.code, "other", "venue", late=True) for one in ending]
+        if series:
+            ending += [one for one in later(replica, view) if one.id != view.id]
+        return [
+            marking.cancel(replica, uuid_text(one.id), "other", "venue", late=True)
+            for one in ending
+        ]
+
+
+def later(replica: Service, view: View) -> list[View]:
+    """The blocks of a series that stand, from this one on; of one that is alone, none."""
+    assert view.form is not None
+    if not view.form.series:
+        return []
+    return [
+        one
+        for one in in_use(replica, recording.venue_of(view), view.starts_at)
+        if one.form is not None and one.form.series == view.form.series
+    ]
 
 
 def found(replica: Service, reference: str) -> View:
@@ -93,22 +177,36 @@ def in_use(
 ) -> list[View]:
     """The blocks of a venue that stand, in the order of their starts. Raises NotFound."""
     replica.venue(venue)
-    views = replica.store.projections.select(
-        book=replica.book_of(venue), form=BLOCK, starts_from=starts_from,
-        starts_before=starts_before, limit=10_000,
-    )  # fmt: skip
-    return [view for view in views if view.status not in _GONE]
+    with replica.lock:
+        return replica.store.projections.select(
+            book=replica.book_of(venue), form=BLOCK, starts_from=starts_from,
+            starts_before=starts_before, limit=_LISTED_MAX,
+        )  # fmt: skip
 
 
 def conflicts(replica: Service, view: View) -> list[View]:
     """The reservations whose place a block stands over: a person finds them another."""
-    ids: dict[bytes, None] = {}
-    occupancy = replica.store.projections.occupancy(view.book)
-    for claim in shown_claims(view):
-        for held in occupancy.overlapping(claim.resource, claim.start, claim.end):
-            if held.live and held.reservation != view.id:
-                ids[held.reservation] = None
-    return [one for one in (replica.view(other, view.book) for other in ids) if one is not None]
+    if view.status in _GONE:
+        return []
+    with replica.lock:
+        venue = replica.book(view.book).administration.venue
+        occupancy = replica.store.projections.occupancy(view.book)
+        ids: dict[bytes, None] = {}
+        for claim in shown_claims(view):
+            resource = venue.resource(claim.resource) if venue is not None else None
+            capacity = resource.capacity if resource is not None else 0
+            if occupancy.free(claim.resource, capacity, claim.start, claim.end) < 0:
+                ids |= {
+                    held.reservation: None
+                    for held in occupancy.overlapping(claim.resource, claim.start, claim.end)
+                    if held.live and held.reservation != view.id
+                }
+        return _by_start(replica, view.book, ids)
+
+
+def _by_start(replica: Service, book: str, ids: Collection[bytes]) -> list[View]:
+    views = [view for one in ids if (view := replica.view(one, book)) is not None]
+    return sorted(views, key=lambda view: (view.starts_at, view.id))
 
 
 def _words(request: BlockRequest) -> str:
@@ -130,30 +228,34 @@ def _claims(venue: VenueIndex, request: BlockRequest, start: int, end: int) -> l
         resource = venue.resource(name)
         if resource is None:
             raise Invalid.field("resources", f"{name!r} is no resource of {venue.venue.name}")
-        quantity = request.quantity or resource.capacity
+        quantity = resource.capacity if request.quantity is None else request.quantity
         if not 1 <= quantity <= resource.capacity:
             raise Invalid.field("quantity", f"{name} has {resource.capacity}, not {quantity}")
         claims.append(Claim(name, start, end, quantity))
     return claims
 
 
-def _require_free(replica: Service, venue: VenueIndex, claims: list[Claim]) -> None:
-    occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
+def _require_free(replica: Service, plan: _Plan, own: Collection[bytes] = ()) -> None:
+    """Raises Conflict, which names what is in the way; `own` was made by the same request."""
+    book = replica.book_of(plan.venue.venue.id)
+    occupancy = replica.store.projections.occupancy(book)
     in_the_way: dict[bytes, None] = {}
-    for claim in claims:
-        capacity = venue.resource_by_id[claim.resource].capacity
+    for claim in (claim for claims in plan.dates for claim in claims):
+        capacity = plan.venue.resource_by_id[claim.resource].capacity
         if occupancy.free(claim.resource, capacity, claim.start, claim.end) < claim.quantity:
             for held in occupancy.overlapping(claim.resource, claim.start, claim.end):
                 in_the_way[held.reservation] = None
     if not in_the_way:
         return
-    book = replica.book_of(venue.venue.id)
-    views = [view for one in in_the_way if (view := replica.view(one, book)) is not None]
-    codes = [view.code for view in sorted(views, key=lambda view: (view.starts_at, view.id))]
+    views = [view for view in _by_start(replica, book, in_the_way) if view.id not in own]
+    if not views:
+        raise Conflict("overlaps with another item of the same request", conflicts=[])
+    codes = [view.code for view in views]
+    named = ", ".join(codes[:_NAMED]) + (" …" if len(codes) > _NAMED else "")
     raise Conflict(
-        f"{len(codes)} in the way: {', '.join(codes[:5])}{' …' if len(codes) > 5 else ''}; move "
-        "them first, or block the place all the same (`force`) and find them another",
-        conflicts=codes[:_SHOWN],
+        f"{len(codes)} in the way: {named}; move them first, or block the place all the same "
+        "(`force`) and find them another",
+        conflicts=[uuid_text(view.id) for view in views[:_SHOWN]],
     )
 
 

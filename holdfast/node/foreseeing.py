@@ -17,7 +17,7 @@ from holdfast.node.overriding import override_in
 from holdfast.node.service import Service
 from holdfast.store.projections import Record
 
-_AHEAD = lifecycle.OPEN_STATUSES | {lifecycle.CHECKED_IN}
+_AHEAD = lifecycle.OPEN_STATUSES | {lifecycle.INTENT, lifecycle.CHECKED_IN}
 
 
 def waits_for(replica: Service, view: View) -> str | None:

@@ -172,7 +172,7 @@ class Forgetting:
     def _knows(self, book: str, agent: str) -> bool:
         store = self._r.store
         return bool(
-            store.projections.select(book=book, agent_id=agent, limit=1)
+            store.projections.select(book=book, agent_id=agent, form=None, limit=1)
             or store.cards.placed_of(book, agent)
             or store.restrictions.knows(book, agent)
             or agent in self._r.book(book).administration.erasures

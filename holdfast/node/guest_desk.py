@@ -107,13 +107,13 @@ def _opened(
 
 
 def _reservations(replica: Service, book: str, agent: str) -> list[View]:
-    """All of a person's reservations, by their start."""
+    """All of a person's reservations, holds and places on waitlists, by their start."""
     found: list[View] = []
     after: tuple[int, bytes] | None = None
     while True:
         with replica.lock:
             page = replica.store.projections.select(
-                book=book, agent_id=agent, after=after, limit=LIST_LIMIT_MAX
+                book=book, agent_id=agent, form=None, after=after, limit=LIST_LIMIT_MAX
             )
         found += page
         if len(page) < LIST_LIMIT_MAX:

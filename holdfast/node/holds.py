@@ -12,29 +12,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import lifecycle
-from holdfast.model.errors import BadTransition, Gone, Invalid, NotAvailable, RuleViolated
+from holdfast.model.errors import (
+    BadTransition,
+    Gone,
+    Invalid,
+    NotAvailable,
+    NotFound,
+    RuleViolated,
+)
 from holdfast.model.events import Form, ReservationAmended, ReservationReserved
+from holdfast.model.forms import HOLD, made_as
+from holdfast.model.ids import uuid_text
 from holdfast.model.limits import HOLD_MINUTES_MAX
 from holdfast.model.offers import Choice
 from holdfast.model.reservation import View, content_of
-from holdfast.node import marking, placing, recording, reserving, restricting
+from holdfast.node import amending, marking, placing, recording, reserving, restricting
 from holdfast.node.asking import Place
-from holdfast.node.requests import HoldRequest, ReserveRequest
+from holdfast.node.requests import HoldRequest, PatchRequest, ReserveRequest
 from holdfast.node.restricting import STAFF, Asking
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
-
-HOLD = "hold"
-WAITLIST = "waitlist"
 
 
 def place(
     replica: Service, request: HoldRequest, asking: Asking = STAFF, *, by_guest: bool = False
 ) -> View:
     """Hold a place, for the venue's `hold_minutes` unless the request says for how long. Raises
-    what `reserving.create` does."""
-    minutes = _minutes(request.minutes or replica.venue(request.venue).venue.policies.hold_minutes)
+    what `reserving.create` does, Invalid for minutes beyond HOLD_MINUTES_MAX."""
+    usual = replica.venue(request.venue).venue.policies.hold_minutes
+    minutes = _minutes(usual if request.minutes is None else request.minutes)
     form = Form(HOLD, replica.clock.now_ms() + minutes * 60_000)
     return reserving.create(replica, request.wanted(), asking, by_guest=by_guest, form=form)
 
@@ -43,7 +50,7 @@ def extend(replica: Service, reference: str, minutes: int) -> View:
     """Keep a hold longer, once: HOLD_MINUTES_MAX from its making at the most. Raises Gone,
     BadTransition, RuleViolated, Invalid, NotFound."""
     with replica.transaction():
-        view = held(replica, reference)
+        view = standing(replica, found(replica, reference))
         record = replica.record(view.id, view.book)
         assert record is not None
         if any(
@@ -58,20 +65,43 @@ def extend(replica: Service, reference: str, minutes: int) -> View:
         return recording.write(replica, view, ReservationAmended({"expires_at_ms": until}))
 
 
+def change(
+    replica: Service,
+    reference: str,
+    patch: PatchRequest,
+    if_match: str | None = None,
+    asking: Asking = STAFF,
+    *,
+    by_guest: bool = False,
+) -> View:
+    """Hold another place, or another time, instead: the old one is kept until the new one is
+    certain. Raises what `amending.amend` does, and Gone."""
+    with replica.transaction():
+        view = standing(replica, found(replica, reference))
+        return amending.amend(
+            replica, uuid_text(view.id), patch, if_match, asking, by_guest=by_guest
+        )
+
+
 def release(replica: Service, reference: str) -> View:
     """Give a hold back. Raises Gone, BadTransition, NotFound."""
     with replica.transaction():
-        view = held(replica, reference)
-        return marking.cancel(replica, str(view.code), "not_needed", "guest", late=True)
+        view = standing(replica, found(replica, reference))
+        return marking.cancel(replica, uuid_text(view.id), "not_needed", "guest", late=True)
 
 
 def reserve(
     replica: Service, reference: str, request: ReserveRequest, asking: Asking = STAFF
 ) -> View:
-    """Make a reservation of what is held, or was offered, at the place where it is held. Raises
-    Gone where it has lapsed, NotAvailable where no place is held, BadTransition, Invalid."""
+    """Make a reservation of a hold, at the place where it is held. Raises NotFound, Gone where it
+    has lapsed, NotAvailable where no place is held, BadTransition, Invalid, Forbidden."""
+    return take(replica, found(replica, reference), request, asking)
+
+
+def take(replica: Service, view: View, request: ReserveRequest, asking: Asking = STAFF) -> View:
+    """The same of what is held for somebody, in whatever form."""
     with replica.transaction():
-        view = held(replica, reference)
+        view = standing(replica, view)
         venue = replica.venue(recording.venue_of(view))
         claims = view.live or view.pending
         if not claims:
@@ -102,9 +132,16 @@ def reserve(
         )  # fmt: skip
 
 
-def held(replica: Service, reference: str) -> View:
-    """What is held and has not lapsed. Raises Gone, BadTransition, NotFound."""
+def found(replica: Service, reference: str) -> View:
+    """What was made as a hold, whatever became of it. Raises NotFound."""
     view = recording.find(replica, reference)
+    if made_as(view) != HOLD:
+        raise NotFound(f"{reference} is no hold")
+    return view
+
+
+def standing(replica: Service, view: View) -> View:
+    """The same, where it is held and has not lapsed. Raises Gone, BadTransition."""
     if view.status == lifecycle.EXPIRED:
         raise Gone(f"{view.code} has lapsed; look for a place again")
     if view.status != lifecycle.INTENT:

@@ -135,7 +135,8 @@ def _hex(digest: DateDigest) -> str:
 def _writers(replica: Replica, name: str, date: str) -> set[bytes]:
     found: set[bytes] = set()
     after: tuple[int, bytes] | None = None
-    while views := replica.store.projections.select(book=name, date=date, after=after, limit=500):
+    select = replica.store.projections.select
+    while views := select(book=name, date=date, form=None, after=after, limit=500):
         for view in views:
             record = replica.record(view.id, name)
             if record is not None:

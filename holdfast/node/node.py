@@ -36,6 +36,7 @@ from holdfast.node import (
     directories,
     hub_trust,
     joining,
+    lapsing,
     lives,
     local_identity,
     renewing,
@@ -378,6 +379,7 @@ class Node(Service):
     def _sync(self) -> dict[str, Any]:
         self.prepare()
         # A program that embeds a node may have no timed jobs.
+        lapsing.lapse(self, self.home)
         returning.release(self)
         self.peer.begin_sync()
         total, idle = Round(), 0

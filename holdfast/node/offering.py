@@ -152,15 +152,11 @@ def _starts(
 ) -> Iterable[tuple[int, int | None]]:
     """The start times of a service date, each with its minutes; None: nights."""
     minutes = request.duration_minutes
-    if minutes is None and request.nights is None and not _stays(venue, request):
+    if minutes is None and request.nights is None and not calendar.sells_nights(venue.venue):
         minutes = calendar.default_minutes(venue.venue, request.party_size)
     if minutes is not None and minutes < 1:
         raise Invalid.field("duration_minutes", "must be at least 1")
     return [(start, minutes) for start in calendar.slot_starts(venue.venue, day, minutes)]
-
-
-def _stays(venue: VenueIndex, request: AvailabilityRequest) -> bool:
-    return venue.venue.stays is not None and venue.venue.kind == "lodging"
 
 
 def _days(venue: VenueIndex, request: AvailabilityRequest) -> list[datetime.date]:

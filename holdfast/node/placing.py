@@ -21,6 +21,7 @@ from holdfast.model.offers import Choice, VenueIndex, most_people
 from holdfast.model.reservation import View, standing_claims
 from holdfast.model.rules import blackouts
 from holdfast.model.rules.suggesting import Search, search
+from holdfast.model.rules.waiting import waiting_violations
 from holdfast.node import asking, offering, selling
 from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import AvailabilityRequest, CreateRequest
@@ -113,7 +114,7 @@ def not_available(
             wanted = asking.proposal(place, asked)
             question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
             replica.refusals.note(question, ["seats"])
-            return _never(venue, place, *here)
+            return never(venue, place.party_size, place.quantity or 1, *here)
     what = " and ".join(asked.resources) if asked.resources else f"a place for {place.party_size}"
     when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
     day = calendar.service_date(venue.venue, place.start)
@@ -121,22 +122,33 @@ def not_available(
     alternatives = _nearest(replica, venue, place, asked, Search(((day,),), minutes, place.nights))
     way_out = "try one of the alternatives" if alternatives else "try another time or day"
     return NotAvailable(
-        f"{what} at {when} is not free at {venue.venue.name}; {way_out}", alternatives
+        f"{what} at {when} is not free at {venue.venue.name}; {way_out}",
+        alternatives,
+        waitlist_available=_may_wait(replica, venue, place),
     )
 
 
-def _never(venue: VenueIndex, place: Place, kind: str, area: str) -> RuleViolated:
+def _may_wait(replica: Service, venue: VenueIndex, place: Place) -> bool:
+    """Whether who did not get a place may wait for one on that day."""
+    day = calendar.service_date(venue.venue, place.start)
+    now_s = replica.clock.now_ms() // 1000
+    return place.nights is None and not waiting_violations(
+        venue.venue, place.party_size, day, now_s
+    )
+
+
+def never(venue: VenueIndex, party_size: int, quantity: int, kind: str, area: str) -> RuleViolated:
     """For a party that no resource of a kind and area, and no combination of them, ever takes."""
-    most = most_people(venue, kind, area, place.quantity or 1)
+    most = most_people(venue, kind, area, quantity)
     where = f"{kind} of {venue.venue.name}" + (f" in {area}" if area else "")
-    together = "" if (place.quantity or 1) > 1 else ", and no combination,"
-    if most is None or place.party_size <= most:
-        message = f"No {where}{together} is for {place.party_size} at any time; name the place."
+    together = "" if quantity > 1 else ", and no combination,"
+    if most is None or party_size <= most:
+        message = f"No {where}{together} is for {party_size} at any time; name the place."
     elif most == 0:
-        message = f"No {where} has {place.quantity} units; ask for fewer."
+        message = f"No {where} has {quantity} units; ask for fewer."
     else:
         message = (
-            f"No {where}{together} takes {place.party_size} people at any time: {most} at the "
+            f"No {where}{together} takes {party_size} people at any time: {most} at the "
             "most. Make several reservations."
         )
     return RuleViolated(message, [{"rule": "seats", "message": message}])

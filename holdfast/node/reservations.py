@@ -121,11 +121,14 @@ class Reservations:
         limit: int = 50,
         cursor: str | None = None,
         among: Collection[str] | None = None,
+        form: str = "",
     ) -> tuple[list[View], str | None]:
-        """Views sorted by start, then id, and the cursor of the next page. `among` names the venues
-        that may be looked at; None: all. Raises Invalid."""
+        """Views sorted by start, then id, and the cursor of the next page: reservations, or what
+        stands as a `form`. With a status in which nothing was reserved yet, what is held and who
+        waits. `among` names the venues that may be looked at; None: all. Raises Invalid."""
         if status is not None and status not in lifecycle.STATUSES:
             raise Invalid.field("status", f"must be one of {', '.join(lifecycle.STATUSES)}")
+        forms = None if status in (lifecycle.INTENT, lifecycle.EXPIRED) else form
         book = self._r.book_of(venue) if venue is not None else None
         books = None if among is None else [self._r.book_of(one) for one in among]
         after = _read_cursor(cursor)
@@ -134,8 +137,8 @@ class Reservations:
             with self._r.lock:
                 page = self._r.store.projections.select(
                     book=book, among=books, date=date, starts_from=starts_from,
-                    starts_before=starts_before, status=status, agent_id=agent_id, after=after,
-                    limit=limit + 1,
+                    starts_before=starts_before, status=status, agent_id=agent_id, form=forms,
+                    after=after, limit=limit + 1,
                 )  # fmt: skip
             for view in page:
                 if resource is None or any(c.resource == resource for c in shown_claims(view)):

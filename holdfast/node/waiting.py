@@ -13,11 +13,20 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.model import calendar, lifecycle, waitlist, wall
 from holdfast.model.areas import area_code, area_named
-from holdfast.model.errors import BadTransition, Gone, Invalid, NotAvailable, NotFound
+from holdfast.model.errors import (
+    BadTransition,
+    Gone,
+    Invalid,
+    NotAvailable,
+    NotFound,
+)
 from holdfast.model.events import Form, ReservationCreated, ReservationMoved
+from holdfast.model.forms import WAITLIST
+from holdfast.model.ids import uuid_text
 from holdfast.model.limits import HOLD_MINUTES_MAX, PRIORITY_MAX, WAITLIST_DAYS
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.reservation import View
+from holdfast.model.rules.waiting import waiting_violations
 from holdfast.model.waitlist import Place
 from holdfast.node import holds, marking, offering, placing, recording, reserving, restricting
 from holdfast.node.asking import Place as Seat
@@ -25,6 +34,8 @@ from holdfast.node.requests import OfferRequest, ReserveRequest, WaitRequest
 from holdfast.node.restricting import STAFF, Asking
 
 if TYPE_CHECKING:
+    import datetime
+
     from holdfast.node.service import Service
 
 _CLOCK: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)\Z")
@@ -33,7 +44,8 @@ OFFER_MINUTES: Final = 15
 
 
 def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View:
-    """Put a party on the waitlist of a service date. Raises Invalid, NotFound."""
+    """Put a party on the waitlist of a service date. Raises Invalid, NotFound, RuleViolated where
+    it could never be offered a place then, Forbidden."""
     venue = replica.venue(request.venue)
     day = wall.parse_date(request.date)
     first, last = _window(venue, request)
@@ -42,11 +54,12 @@ def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View
     if not 0 <= request.priority <= PRIORITY_MAX:
         raise Invalid.field("priority", f"must be 0 to {PRIORITY_MAX}")
     reserving.check_words("guest", request.source, None, {})
-    if request.area and area_named(venue, area_code(request.area)) is None:
+    if request.area and not area_named(venue, area_code(request.area)):
         raise Invalid.field("area", f"{request.area!r} is no area of {venue.venue.name}")
     now_ms = replica.clock.now_ms()
     if last * 1000 < now_ms:
         raise Invalid.field("to", "is over; ask for a later time or day")
+    _require_possible(venue, request, day, now_ms // 1000)
     agent = reserving.agent_of(replica, request.user_id, request.agent_id)
     restricting.require(replica, venue, agent, "guest", start=first, exclude=b"", asking=asking)
     until = min(now_ms + WAITLIST_DAYS * 86_400_000, last * 1000)
@@ -64,11 +77,23 @@ def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View
             card=reserving.sealed_card(replica, venue, agent, request.guest),
             starts_at=first,
             ends_at=last,
-            form=Form(waitlist.WAITLIST, until, first, last, request.priority),
+            form=Form(WAITLIST, until, first, last, request.priority),
         )
         with recording.refused_as_invalid():
             replica.append(book, event, subject=place)
         return recording.view_of(replica, place, book)
+
+
+def _require_possible(
+    venue: VenueIndex, request: WaitRequest, day: datetime.date, now_s: int
+) -> None:
+    found = waiting_violations(venue.venue, request.party_size, day, now_s)
+    if found:
+        raise placing.refusal(found, [])
+    kind = request.resource_kind or venue.default_kind
+    area = area_named(venue, area_code(request.area or "")) or ""
+    if next(candidates(venue, request.party_size, None, kind, area or None), None) is None:
+        raise placing.never(venue, request.party_size, 1, kind, area)
 
 
 def line(replica: Service, venue: str, date: str) -> list[Place]:
@@ -83,6 +108,23 @@ def line(replica: Service, venue: str, date: str) -> list[Place]:
         )
 
 
+def lines(replica: Service, venue: str) -> list[Place]:
+    """Who waits at a venue from today on, date by date. Raises NotFound."""
+    index = replica.venue(venue).venue
+    today = calendar.service_date(index, replica.clock.now_ms() // 1000)
+    with replica.lock:
+        views = replica.store.projections.select(
+            book=replica.book_of(venue), starts_from=calendar.service_day(index, today)[0],
+            waiting=True, limit=_LINE_MAX,
+        )  # fmt: skip
+    dates = sorted({view.service_date for view in views} - {""})
+    return [
+        place
+        for date in dates
+        for place in waitlist.line(view for view in views if view.service_date == date)
+    ]
+
+
 def place_of(replica: Service, view: View) -> Place:
     """Where somebody stands in the line; position 0: not in it any more."""
     for place in line(replica, recording.venue_of(view), view.service_date):
@@ -94,7 +136,7 @@ def place_of(replica: Service, view: View) -> Place:
 def offer(replica: Service, reference: str, request: OfferRequest) -> View:
     """Hold a place for somebody who waits: the first that fits, or the one that is named. Raises
     NotAvailable where none is free, Invalid, Gone, BadTransition."""
-    minutes = request.minutes or OFFER_MINUTES
+    minutes = OFFER_MINUTES if request.minutes is None else request.minutes
     if not 1 <= minutes <= HOLD_MINUTES_MAX:
         raise Invalid.field("minutes", f"must be 1 to {HOLD_MINUTES_MAX}")
     with replica.transaction():
@@ -165,22 +207,26 @@ def accept(
     none, BadTransition."""
     view = _waiting(replica, reference)
     if view.live or view.pending:
-        return holds.reserve(replica, reference, request, asking)
+        return holds.take(replica, view, request, asking)
     if waitlist.lapsed_offers(view):
         raise Gone(f"the offer to {view.code} has lapsed; it still waits for the next one")
     raise NotAvailable(f"nothing is offered to {view.code} yet")
 
 
 def remove(replica: Service, reference: str) -> View:
-    """Leave the waitlist. Raises BadTransition, NotFound."""
+    """Leave the waitlist, also for good after having been displaced. Raises Gone, BadTransition,
+    NotFound."""
     with replica.transaction():
-        return marking.cancel(replica, found(replica, reference).code, "not_needed", late=True)
+        view = found(replica, reference)
+        if waitlist.state_of(view) != waitlist.DISPLACED:
+            view = _standing(view)
+        return marking.cancel(replica, uuid_text(view.id), "not_needed", late=True)
 
 
 def found(replica: Service, reference: str) -> View:
-    """Somebody who waits or waited. Raises NotFound."""
+    """Somebody who waits or waited, or was displaced. Raises NotFound."""
     view = recording.find(replica, reference)
-    if not waitlist.is_waiting(view):
+    if not waitlist.is_waiting(view) and not waitlist.is_in_line(view):
         raise NotFound(f"{reference} is not on the waitlist")
     return view
 
@@ -218,6 +264,16 @@ def quoted_minutes(replica: Service, place: Place, now_s: int) -> int | None:
 
 def _waiting(replica: Service, reference: str) -> View:
     view = found(replica, reference)
+    if waitlist.state_of(view) == waitlist.DISPLACED:
+        raise BadTransition(
+            f"{view.code} lost its place; a person gives it another (`holdfast exceptions resolve "
+            f"{view.code} --action move`)",
+            view.status,
+        )
+    return _standing(view)
+
+
+def _standing(view: View) -> View:
     if view.status == lifecycle.EXPIRED:
         raise Gone(f"{view.code} waited in vain; its time is over")
     if view.status != lifecycle.INTENT:

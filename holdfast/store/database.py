@@ -396,7 +396,7 @@ def m012_violations(db: Database) -> None:
 
 @migrations()
 def m013_forms(db: Database) -> None:
-    """What was made as something else than a reservation."""
+    """What is something else than a reservation."""
     _run(
         db,
         """

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from holdfast.model.capacity import Held, Occupancy, days
 from holdfast.model.claims import LIVE, OCCUPYING, PENDING, STANDBY, Seen
 from holdfast.model.entries import ClaimId
+from holdfast.model.forms import form_now
 from holdfast.model.limits import (
     DATES_IN_MEMORY,
     ENTRIES_PER_RESERVATION_MAX,
@@ -67,7 +68,7 @@ class Stored:
     written: dict[ClaimId, Row] = field(default_factory=dict)
     exceptions: tuple[tuple[str, int], ...] = ()
     indexed: tuple[str, int, str, str] | None = None
-    """(code, starts_at, agent_id, form): None where there is no row yet."""
+    """(code, starts_at, agent_id, what it is now): None where there is no row yet."""
 
 
 @dataclass(slots=True)
@@ -679,8 +680,7 @@ class Projections:
         starts_before: int | None = None,
         status: str | None = None,
         agent_id: str | None = None,
-        form: str | None = None,
-        held: bool = False,
+        form: str | None = "",
         waiting: bool = False,
         after: tuple[int, bytes] | None = None,
         limit: int = 50,
@@ -688,8 +688,8 @@ class Projections:
         """Views sorted by (starts_at, id), of the books `among` which they are to be, else of all;
         `after` is the last one's key of the page before.
 
-        Reservations; with `held`, what nobody has reserved yet too; with a `form`, what was made as
-        that (`events.Form`); `waiting`: only who stands, or may stand, on a waitlist.
+        Reservations; with a `form`, what is that now (`forms.form_now`) and, unless a status is
+        named, stands; None: everything. `waiting`: only who stands, or may stand, on a waitlist.
         """
         where: list[str] = ["entries > 0", "code <> ''"]
         values: list[Any] = []
@@ -700,16 +700,13 @@ class Projections:
             if value is not None:
                 where.append(clause)
                 values.append(value)
-        if form is not None:
+        if waiting:
+            where.append("form <> 'block' AND status IN ('intent', 'commit_failed')")
+        elif form is not None:
             where.append("form = ?")
             values.append(form)
-        else:
-            where.append("form <> 'block'")
-        if waiting:
-            where.append("status IN ('intent', 'commit_failed')")
-        elif form is None and status is None:
-            over = "('expired')" if held else "('intent', 'expired')"
-            where.append(f"status NOT IN {over}")
+            if form and status is None:
+                where.append("status NOT IN ('cancelled', 'expired', 'completed')")
         if among is not None:
             where.append(f"book IN ({', '.join('?' * len(among))})")
             values += among
@@ -800,7 +797,7 @@ def _record(book: str, row: tuple[Any, ...]) -> Record:
 
 
 def _indexed(view: View) -> tuple[str, int, str, str]:
-    return view.code, view.starts_at, view.agent_id, view.form.form if view.form else ""
+    return view.code, view.starts_at, view.agent_id, form_now(view)
 
 
 def _pieces(ids: list[bytes]) -> Iterable[list[bytes]]:

@@ -48,6 +48,8 @@ GUESTS = DESK | {"kiosk", "guest"}
 """Who takes, calls off and confirms reservations; a guest its own alone."""
 CHANGERS = DESK | {"guest"}
 """A kiosk changes nothing: it is anybody who stands there."""
+HOUSE = LOOKERS | {"kiosk"}
+"""Whoever works there, and what hangs on its walls."""
 RECEIVERS = DESK | {"kiosk"}
 """A guest says at the kiosk that they are here."""
 ALL = set(ROLES)
@@ -75,6 +77,10 @@ class Row(NamedTuple):
 
 WRONG = {"colour": "red"}
 NO_ID = "0" * 32
+BLOCK = {
+    "venue": "trattoria", "kind": "blocked", "resources": ["T1"], "starts_at": f"{DAY}T10:00",
+    "ends_at": f"{DAY}T11:00",
+}  # fmt: skip
 TABLE = [
     Row("GET", "/healthz", NOBODY_ASKED, 200, SAME),
     Row("GET", "/readyz", NOBODY_ASKED, 200, SAME),
@@ -96,6 +102,33 @@ TABLE = [
     Row("POST", "/reservations/{reservation}/no-show", DESK, 422, 404, WRONG),
     Row("POST", "/reservations/{reservation}/undo-no-show", DESK, 422, 404, WRONG),
     Row("POST", "/reservations/import?venue=trattoria", ADMINS, 200, 403),
+    # What is held, waits, or is out of use; a guest's own alone, and no guest's that is out of use
+    Row("POST", "/holds", GUESTS, 409, 403, booking(party_size=99)),
+    Row("GET", "/holds", ALL, 200, HIDDEN),
+    Row("GET", "/holds?venue=trattoria", ALL, 200, 403),
+    Row("GET", "/holds/{hold}", ALL, 200, 404),
+    Row("PATCH", "/holds/{hold}", GUESTS, 409, 404, {"party_size": 99}),
+    Row("POST", "/holds/{hold}/extend", GUESTS, 422, 404, WRONG),
+    Row("POST", "/holds/{hold}/reserve", GUESTS, 422, 404, WRONG),
+    Row("DELETE", "/holds/{gone_hold}", GUESTS, 409, 404),
+    Row(
+        "POST", "/waitlist", GUESTS, 409, 403,
+        {"venue": "trattoria", "date": DAY, "party_size": 99},
+    ),
+    Row("GET", "/waitlist", ALL, 200, HIDDEN),
+    Row("GET", "/waitlist?venue=trattoria", ALL, 200, 403),
+    Row("GET", "/waitlist/{waiting}", ALL, 200, 404),
+    Row("POST", "/waitlist/{waiting}/offer", DESK, 422, 404, WRONG),
+    Row("POST", "/waitlist/{waiting}/accept", CHANGERS, 422, 404, WRONG),
+    Row("DELETE", "/waitlist/{gone_waiting}", GUESTS, 409, 404),
+    Row("GET", "/blocks", HOUSE, 200, HIDDEN),
+    Row("GET", "/blocks?venue=trattoria", HOUSE, 200, 403),
+    Row("GET", "/blocks/{block}", HOUSE, 200, 404),
+    Row("POST", "/blocks", SUPERVISORS, 422, 403, BLOCK | {"kind": "party"}),
+    Row(
+        "POST", "/blocks/bulk", SUPERVISORS, 422, 403, {"items": [BLOCK | {"kind": "party"}]}
+    ),
+    Row("DELETE", "/blocks/{gone_block}", SUPERVISORS, 409, 404),
     # What there is, and what is free
     Row("GET", f"/availability?venue=trattoria&party_size=2&date={DAY}", ALL, 200, 403),
     Row("GET", "/venues", ALL, 200, HIDDEN),
@@ -184,6 +217,8 @@ TABLE = [
     Row("DELETE", "/invites/nobody", ADMINS, 404, WHOLE),
     Row("POST", "/certificate/renew", ADMINS, 422, WHOLE, WRONG),
     Row("POST", "/hub/recover", ADMINS, 422, WHOLE, WRONG),
+    Row("GET", "/jobs", SUPERVISORS, 200, WHOLE),
+    Row("POST", "/jobs/laundry/run", SUPERVISORS, 404, WHOLE, {}),
     Row("POST", "/backup", ADMINS, 422, WHOLE, WRONG),
     # Who may call
     Row("GET", "/tokens", ADMINS, 200, WHOLE),
@@ -199,6 +234,7 @@ TABLE = [
     Row("POST", "/staff/nobody/unlock", SUPERVISORS, 404, WHOLE, {}),
     Row("DELETE", "/staff/nobody", ADMINS, 404, WHOLE),
 ]  # fmt: skip
+WAITS = {"venue": "trattoria", "date": DAY, "party_size": 2, "agent_id": ANNA}
 AT_THE_ROOT = ("/healthz", "/readyz", "/metrics", "/sync/v1")
 
 
@@ -264,7 +300,33 @@ async def place(hub: Hub, desk: Node) -> AsyncGenerator[Place, None]:
             "reservation": made["id"], "code": made["code"], "right": right,
             "restriction": banned.json()["id"],
         }  # fmt: skip
+        ids |= await _others(at_hub)
         yield Place({"hub": at_hub, "node": at_node, "stopping": ending}, ids, stopping)
+
+
+async def _others(client: httpx.AsyncClient) -> dict[str, str]:
+    """What is held, waits and is out of use, of Anna where it is anybody's; and one of each that
+    is gone already."""
+    found = {}
+    at = {"starts_at": f"{DAY}T08:00", "agent_id": ANNA}
+    bodies = {
+        "hold": ("/holds", booking(**at)),
+        "gone_hold": ("/holds", booking(**at)),
+        "waiting": ("/waitlist", WAITS),
+        "gone_waiting": ("/waitlist", WAITS),
+        "block": ("/blocks", BLOCK),
+        "gone_block": ("/blocks", BLOCK | {"resources": ["T2"]}),
+    }
+    for name, (path, body) in bodies.items():
+        made = await client.post(path, json=body)
+        assert made.status_code == 201, made.text
+        found[name] = made.json()["id"]
+        if name.startswith("gone"):
+            assert (await client.delete(f"{path}/{found[name]}")).status_code == 200
+    elsewhere = [("/holds", booking(venue="bistro")), ("/waitlist", WAITS | {"venue": "bistro"})]
+    for path, body in elsewhere:
+        assert (await client.post(path, json=body)).status_code == 201
+    return found
 
 
 async def tokens_of(place: Place, role: str) -> dict[str, dict[str, str]]:

@@ -58,6 +58,11 @@ TRIED = [
     (("GET", "/allotments"), {"admin", "supervisor", "staff", "read-only"}),
     (("POST", "/allotments"), {"admin", "supervisor"}),
     (("POST", f"/allotments/{'0' * 32}/revoke"), {"admin", "supervisor"}),
+    (("POST", "/holds"), {"admin", "supervisor", "staff", "kiosk", "guest"}),
+    (("POST", "/waitlist"), {"admin", "supervisor", "staff", "kiosk", "guest"}),
+    (("POST", "/blocks"), {"admin", "supervisor"}),
+    (("GET", "/blocks"), {"admin", "supervisor", "staff", "kiosk", "read-only"}),
+    (("POST", "/jobs/lapse/run"), {"admin", "supervisor"}),
 ]
 
 

@@ -138,6 +138,8 @@ async def test_kiosks_and_guests_ask_for_so_many_reservations(
         assert [one.status_code for one in found] == [409] * 3 + [429 if bound else 409]
         if bound:
             assert found[-1].headers["retry-after"] == "20"
+            for path in ("/holds", "/waitlist"):
+                assert (await client.post(path, json={}, headers=own)).status_code == 429
             assert (await client.get("/reservations", headers=own)).status_code == 200
 
 

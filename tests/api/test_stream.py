@@ -12,10 +12,12 @@ import httpx
 import pytest
 
 from holdfast.api.app import close_streams, make_app
+from holdfast.api.routes_stream import Parted
 from holdfast.api.stream import Changes
 from holdfast.model.limits import STREAM_CHANGES_KEPT
+from holdfast.model.pseudonyms import agent_id
 from holdfast.node.replica import Change
-from tests.api.conftest import ADMIN, bearer, booking, token_for, venue_document
+from tests.api.conftest import ADMIN, DAY, bearer, booking, token_for, venue_document
 from tests.api.described import Document, Transport
 from tests.kit import Fleet
 
@@ -147,6 +149,66 @@ async def test_who_comes_back_to_another_life_is_told_to_read_anew(app, client, 
         assert json.loads(event["data"])["id"] == made["id"]
 
 
+async def test_each_thing_is_told_by_the_name_of_what_it_is_now(app, client):
+    """A hold that is reserved is told as both, once: whoever lists holds takes it out."""
+    async with watching(app, bearer()) as watcher:
+        held = (await client.post("/holds", json=booking())).json()
+        event = await watcher.next("hold", "reservation")
+        assert (event["event"], json.loads(event["data"])) == ("hold", held)
+        done = (await client.post(f"/holds/{held['id']}/reserve", json={})).json()
+        event = await watcher.next("hold", "reservation")
+        assert (event["event"], json.loads(event["data"])["status"]) == ("hold", "confirmed")
+        event = await watcher.next("hold", "reservation")
+        assert (event["event"], json.loads(event["data"])) == ("reservation", done)
+        await client.post(f"/reservations/{held['id']}/check-in")
+        event = await watcher.next("hold", "reservation")
+        assert event["event"] == "reservation"
+        released = (await client.post("/holds", json=booking())).json()
+        await watcher.next("hold")
+        await client.delete(f"/holds/{released['id']}")
+        event = await watcher.next("hold", "reservation")
+        assert (event["event"], json.loads(event["data"])["status"]) == ("hold", "cancelled")
+
+
+async def test_the_waitlist_and_blocks_are_told_to_whom_they_concern(app, client):
+    kiosk = bearer(await token_for(client, "kiosk"))
+    guest = bearer(await token_for(client, "guest", agent_id(b"k" * 32, "anna")))
+    async with (
+        watching(app, bearer()) as watcher,
+        watching(app, kiosk) as at_kiosk,
+        watching(app, guest) as at_guest,
+    ):
+        wish = {"venue": "trattoria", "date": DAY, "party_size": 2, "from": "19:30", "to": "19:30"}
+        waits = (await client.post("/waitlist", json=wish)).json()
+        assert json.loads((await watcher.next("waitlist"))["data"]) == waits
+        offered = (await client.post(f"/waitlist/{waits['id']}/offer", json={})).json()
+        assert json.loads((await watcher.next("waitlist"))["data"]) == offered
+        done = (await client.post(f"/waitlist/{waits['id']}/accept", json={})).json()
+        told = json.loads((await watcher.next("waitlist", "reservation"))["data"])
+        assert (told["state"], told["position"]) == ("accepted", 0)
+        assert json.loads((await watcher.next("waitlist", "reservation"))["data"]) == done
+        block = {
+            "venue": "trattoria", "kind": "blocked", "resources": ["T2"],
+            "starts_at": f"{DAY}T10:00", "ends_at": f"{DAY}T11:00",
+        }  # fmt: skip
+        answer = await client.post("/blocks", json=block)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        for one in (watcher, at_kiosk):
+            event = await one.next("block")
+            assert json.loads(event["data"])["id"] == made["id"]
+        own = (await client.post("/holds", json=booking(), headers=guest)).json()
+        event = await at_guest.next()
+        assert (event["event"], json.loads(event["data"])["id"]) == ("hold", own["id"])
+
+
+def test_what_was_told_as_parted_is_remembered_within_bounds():
+    parted = Parted(kept=2)
+    assert [parted.first(one) for one in (b"a", b"a", b"b", b"c", b"a")] == [
+        True, False, True, True, True,
+    ]  # fmt: skip
+
+
 async def test_what_a_person_must_look_at_is_told_when_it_arises(tmp_path):
     with Fleet(tmp_path) as fleet:
         desk, kiosk = fleet.join("desk"), fleet.join("kiosk", "kiosk")
@@ -203,8 +265,6 @@ async def test_a_thing_that_changed_often_is_told_once():
 
 
 async def test_a_guest_hears_of_its_own_reservations_and_of_nothing_else(app, client):
-    from holdfast.model.pseudonyms import agent_id
-
     anna = agent_id(b"k" * 32, "anna")
     guest = bearer(await token_for(client, "guest", anna))
     async with watching(app, guest) as watcher:

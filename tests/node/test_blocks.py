@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from holdfast.model.errors import Conflict, Invalid, NotAvailable, NotFound, RoleForbidden
+from holdfast.model.ids import uuid_text
 from holdfast.node import blocks
 from holdfast.node.requests import BlockRequest
 from holdfast.node.service import Service
@@ -66,7 +67,8 @@ def test_over_reservations_nothing_is_blocked_unless_somebody_insists(fleet: Fle
     there = fleet.reserve(desk, "19:30", ["T1"])
     with pytest.raises(Conflict) as raised:
         block(desk, "T2", "T1")
-    assert raised.value.extra["conflicts"] == [there.code]
+    assert raised.value.extra["conflicts"] == [uuid_text(there.id)]
+    assert there.code in raised.value.detail
     assert blocks.in_use(desk, "trattoria") == [], "not even the free one"
     (made,) = block(desk, "T2", "T1", force=True)
     assert (made.status, made.assurance) == ("confirmed", "guaranteed")
@@ -84,6 +86,50 @@ def test_over_reservations_nothing_is_blocked_unless_somebody_insists(fleet: Fle
     assert blocks.conflicts(desk, fleet.now(desk, made)) == []
     with pytest.raises(NotAvailable):
         fleet.reserve(desk, "19:30", ["T1"])
+
+
+def test_a_block_of_a_part_of_a_pool_is_in_nobodys_way_while_there_is_room(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    four = fleet.reserve(hub, "19:30", ["HALL"], 4)
+    (made,) = block(hub, "HALL", quantity=6)
+    assert blocks.conflicts(hub, made) == []
+    (more,) = block(hub, "HALL", quantity=1, force=True)
+    assert {one.id for one in blocks.conflicts(hub, more)} == {four.id, made.id}
+    blocks.unblock(hub, more.code)
+    assert blocks.conflicts(hub, fleet.now(hub, more)) == []
+
+
+def test_several_blocks_are_made_in_one_step_or_none(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    there = fleet.reserve(desk, "19:30", ["T1"])
+
+    def request(table: str, **more: Any) -> BlockRequest:
+        return BlockRequest(
+            venue="trattoria", kind="training", resources=[table], starts_at=f"{DAY}T18:00",
+            ends_at=f"{DAY}T23:00", **more,
+        )  # fmt: skip
+
+    with pytest.raises(Conflict) as raised:
+        blocks.block_all(desk, [request("T2"), request("T1"), request("T2")])
+    error = raised.value
+    assert error.extra["conflicts"] == [uuid_text(there.id)]
+    assert [one["field"] for one in error.extra["errors"]] == ["items[1]", "items[2]"]
+    assert there.code in error.detail and "another item" in error.detail
+    with pytest.raises(Invalid) as invalid:
+        blocks.block_all(desk, [request("T2"), request("T9"), request("T3", rrule="daily")])
+    fields = [one["field"] for one in invalid.value.extra["errors"]]
+    assert fields == ["items[1].resources", "items[2].rrule"]
+    weeks = [request(table, rrule="FREQ=WEEKLY;COUNT=300") for table in ("T3", "T4")]
+    with pytest.raises(Invalid, match="400 dates together"):
+        blocks.block_all(desk, weeks)
+    assert blocks.in_use(desk, "trattoria") == []
+    made = blocks.block_all(
+        desk, [request("T2"), request("T1", force=True, rrule="FREQ=DAILY;COUNT=2")]
+    )
+    assert [len(dates) for dates in made] == [1, 2]
+    assert [len(blocks.later(desk, dates[0])) for dates in made] == [0, 2]
+    settle(fleet)
+    assert len(blocks.in_use(fleet.the_hub, "trattoria")) == 3
 
 
 def test_a_forced_block_is_asked_of_who_holds_the_place(fleet: Fleet) -> None:

@@ -6,16 +6,16 @@ The desk holds T1 and T2; the rest is the hub's.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from holdfast.model.errors import BadTransition, Gone, NotAvailable, RuleViolated
+from holdfast.model.errors import BadTransition, Gone, NotAvailable, NotFound, RuleViolated
 from holdfast.model.reservation import View
-from holdfast.node import holds, lapsing
-from holdfast.node.requests import HoldRequest, PatchRequest, ReserveRequest
+from holdfast.node import holds, lapsing, waiting
+from holdfast.node.requests import HoldRequest, PatchRequest, ReserveRequest, WaitRequest
 from holdfast.node.service import Service
 from tests.kit import TRATTORIA, Fleet
 
@@ -188,6 +188,62 @@ def test_holds_stand_in_no_list_of_reservations_until_they_are_reserved(fleet: F
     assert [one.id for one in desk.reservations.select(status="intent")[0]] == [view.id]
     holds.reserve(desk, view.code, ReserveRequest())
     assert [one.id for one in desk.reservations.select(venue="trattoria")[0]] == [view.id]
+
+
+def test_what_was_never_reserved_stands_in_no_list_of_reservations(fleet: Fleet) -> None:
+    """Nor does it when it was given back, or has lapsed; what was reserved and cancelled does."""
+    desk = fleet.nodes["desk"]
+    holds.release(desk, hold(desk, "T1").code)
+    hold(desk, "T2", minutes=1)
+    waiting.remove(desk, waiting.join(desk, WaitRequest(
+        venue="trattoria", date="2027-06-04", party_size=2)).code)  # fmt: skip
+    kept = hold(desk, "T1")
+    holds.reserve(desk, kept.code, ReserveRequest())
+    desk.reservations.cancel(kept.code)
+    fleet.clocks.advance(minutes=2)
+    assert lapsing.lapse(desk, fleet.book) == 1
+    assert [one.id for one in desk.reservations.select(venue="trattoria")[0]] == [kept.id]
+    assert [one.id for one in desk.reservations.select(status="cancelled")[0]] == [kept.id]
+    assert len(desk.reservations.select(status="expired")[0]) == 1
+
+
+def test_who_embeds_a_node_has_no_jobs_and_what_is_due_lapses_with_the_exchange(
+    fleet: Fleet,
+) -> None:
+    desk = fleet.nodes["desk"]
+    view = hold(desk, "T1")
+    fleet.clocks.advance(minutes=16)
+    fleet.sync(desk)
+    assert told(fleet.now(fleet.the_hub, view)) == ("expired", "none")
+
+
+def test_a_swap_onto_what_another_holds_waits_and_the_old_place_stays(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    view = hold(desk, "T1")
+    fleet.cut("desk")
+    swapped = holds.change(desk, view.code, PatchRequest(resources=["T3"]))
+    assert told(swapped) == ("intent", "guaranteed")
+    assert swapped.pending_change is not None
+    assert swapped.pending_change["resources"] == ["T3"]
+    settle(fleet)
+    now = fleet.now(desk, view)
+    assert [claim.resource for claim in now.live] == ["T3"]
+    assert now.pending_change is None
+
+
+def test_what_is_no_hold_is_not_found_among_holds(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    made = fleet.reserve(desk, EVENING, ["T1"])
+    acts: list[Callable[[], View]] = [
+        lambda: holds.release(desk, made.code),
+        lambda: holds.extend(desk, made.code, 5),
+        lambda: holds.change(desk, made.code, PatchRequest(resources=["T2"])),
+        lambda: holds.reserve(desk, made.code, ReserveRequest()),
+    ]
+    for act in acts:
+        with pytest.raises(NotFound):
+            act()
+    assert fleet.now(desk, made).status == "confirmed"
 
 
 def test_a_crash_between_hold_and_expiry_loses_neither(fleet: Fleet) -> None:

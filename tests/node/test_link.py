@@ -52,7 +52,7 @@ def test_a_grant_is_heard_at_once_and_so_is_what_the_device_gives_back(devices: 
         held = hub.rights(book).now(granted.right.id)
         return held is not None and held.start > granted.start
 
-    done = desk.runtime.executor.submit(desk.runtime.run_job, "release")
+    done = desk.runtime.executor.submit(desk.runtime.jobs.run, "release")
     assert done.result()["ok"]
     devices.until(released)
     desk.runtime.executor.submit(allotments.give_back, desk.node, granted.right.id).result()

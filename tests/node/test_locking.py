@@ -74,10 +74,9 @@ def test_whoever_looks_through_the_books_holds_the_lock(fleet: Fleet):
         assert replica.venue("trattoria").venue.id == "trattoria"
         replica.status()
         runtime = Runtime(replica)
-        runtime._jobs = runtime._wanted_jobs()
         for name in ("sweep", "witness", "settle"):
-            if name in runtime._jobs:
-                assert runtime.run_job(name)["ok"]
+            if name in runtime.jobs.seconds_by_name:
+                assert runtime.jobs.run(name)["ok"]
     assert hub.exchange_state == "serving"
     hub.invite("trattoria", "kiosk", "third")
     hub.revoke("kiosk", "lost")

@@ -241,14 +241,13 @@ def test_the_timed_job_renews(fleet: Fleet) -> None:
     fleet.sync_all()
     age(fleet, 0.8)
     runtime = Runtime(desk)
-    runtime._jobs = runtime._wanted_jobs()
     serial = desk.identity.proven.serial
     fleet.cut("desk")
     with mock.patch.object(renewing, "is_due", return_value=True):
-        assert runtime.run_job("renew")["ok"], "no network is no fault of the job"
+        assert runtime.jobs.run("renew")["ok"], "no network is no fault of the job"
         assert desk.identity.proven.serial == serial
         fleet.heal()
-        assert runtime.run_job("renew")["ok"]
+        assert runtime.jobs.run("renew")["ok"]
     assert desk.identity.proven.serial != serial
     runtime.executor.shutdown()
 

@@ -16,7 +16,7 @@ import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from holdfast.model.errors import HoldfastError, NotFound
-from holdfast.node import runtime as runtime_module
+from holdfast.node import jobs
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.node.runtime import Runtime
@@ -65,13 +65,13 @@ def with_ntp(replica: Service) -> None:
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-HUB_JOBS = ["renew", "settle", "sweep", "witness"]
+HUB_JOBS = ["lapse", "renew", "settle", "sweep", "witness"]
 
 
 def test_a_hub_and_a_node_have_their_jobs(fleet: Fleet, start: Callable[[Service], Runtime]):
     desk = fleet.join("desk")
-    assert [job["name"] for job in start(fleet.the_hub).jobs()] == HUB_JOBS
-    assert [job["name"] for job in start(desk).jobs()] == sorted([*HUB_JOBS, "release"])
+    assert [job["name"] for job in start(fleet.the_hub).jobs.listed()] == HUB_JOBS
+    assert [job["name"] for job in start(desk).jobs.listed()] == sorted([*HUB_JOBS, "release"])
 
 
 def test_every_job_runs_when_asked_and_says_how_it_went(
@@ -81,28 +81,28 @@ def test_every_job_runs_when_asked_and_says_how_it_went(
     with mock.patch.object(Timekeeper, "sample") as sampled:
         runtime = start(fleet.the_hub)
         for name in ("ntp", *HUB_JOBS):
-            done = runtime.run_job(name)
+            done = runtime.jobs.run(name)
             assert (done["name"], done["ok"]) == (name, True), done
-    assert all(job["last"]["ok"] for job in runtime.jobs())
+    assert all(job["last"]["ok"] for job in runtime.jobs.listed())
     sampled.assert_called_with((NOBODY,))
-    with pytest.raises(NotFound, match="there are ntp, renew, settle, sweep, witness"):
-        runtime.run_job("laundry")
+    with pytest.raises(NotFound, match="there are lapse, ntp, renew, settle, sweep, witness"):
+        runtime.jobs.run("laundry")
 
 
 def test_a_job_does_its_work(fleet: Fleet, start: Callable[[Service], Runtime]):
     hub, desk = fleet.the_hub, fleet.join("desk")
     at_hub, at_desk = start(hub), start(desk)
     with mock.patch.object(Hub, "settle") as settled:
-        at_hub.run_job("settle")
+        at_hub.jobs.run("settle")
     assert {call.args[0] for call in settled.call_args_list} == set(hub.books)
     with mock.patch.object(Node, "settle") as settled:
-        at_desk.run_job("settle")
+        at_desk.jobs.run("settle")
     settled.assert_called_once_with(desk.home, [])
     with mock.patch.object(Node, "sweep") as swept:
-        at_desk.run_job("sweep")
+        at_desk.jobs.run("sweep")
     swept.assert_called_once_with()
     with mock.patch.object(Node, "keep_witness") as kept:
-        at_desk.run_job("witness")
+        at_desk.jobs.run("witness")
     kept.assert_called_once_with()
 
 
@@ -117,7 +117,7 @@ def test_the_job_of_releases_gives_back_what_is_due_and_no_more(
 
     def given_back() -> int:
         """The beginning of what is left, as the device itself knows it."""
-        assert runtime.run_job("release")["ok"]
+        assert runtime.jobs.run("release")["ok"]
         (held,) = desk.rights(fleet.book).of_resource("T1")
         return held.start
 
@@ -148,10 +148,10 @@ def test_a_job_that_fails_is_logged_and_runs_again(
 ):
     runtime = start(fleet.the_hub)
     with mock.patch.object(Hub, "keep_witness", side_effect=error):
-        done = runtime.run_job("witness")
+        done = runtime.jobs.run("witness")
     assert (done["ok"], done["detail"]) == (False, said)
     assert "job witness failed" in caplog.text
-    assert runtime.run_job("witness")["ok"]
+    assert runtime.jobs.run("witness")["ok"]
 
 
 def test_a_timed_job_that_fails_keeps_its_time_table(
@@ -163,8 +163,8 @@ def test_a_timed_job_that_fails_keeps_its_time_table(
         runs.release()
         raise ZeroDivisionError("a mistake")
 
-    monkeypatch.setattr(Runtime, "_settle", lambda self: failing(self.replica))
-    monkeypatch.setattr(runtime_module, "SETTLE_SECONDS", 0.02)
+    monkeypatch.setattr(jobs.Jobs, "_settle", lambda self: failing(self._replica))
+    monkeypatch.setattr(jobs, "SETTLE_SECONDS", 0.02)
     start(fleet.the_hub)
     for _ in range(3):
         assert runs.acquire(timeout=PATIENCE_SECONDS)
@@ -184,10 +184,10 @@ def test_a_paused_node_asks_no_time_server(fleet: Fleet, start: Callable[[Servic
     desk.pause()
     with mock.patch.object(Timekeeper, "sample") as sampled:
         runtime = start(desk)
-        assert runtime.run_job("ntp")["ok"]
+        assert runtime.jobs.run("ntp")["ok"]
         sampled.assert_not_called()
         desk.resume()
-        runtime.run_job("ntp")
+        runtime.jobs.run("ntp")
         sampled.assert_called_with((NOBODY,))
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from holdfast.model import waitlist
-from holdfast.model.errors import BadTransition, Gone, Invalid, NotAvailable
+from holdfast.model.errors import BadTransition, Gone, Invalid, NotAvailable, RuleViolated
 from holdfast.model.reservation import View
 from holdfast.node import lapsing, waiting
 from holdfast.node.requests import OfferRequest, ReserveRequest, WaitRequest
 from holdfast.node.service import Service
-from tests.kit import DAY, TRATTORIA, Fleet
+from tests.kit import DAY, HOTEL, TRATTORIA, Fleet
 
 SMALL: dict[str, Any] = copy.deepcopy(TRATTORIA) | {
     "resources": [
@@ -170,6 +170,83 @@ def test_who_was_displaced_stands_before_everybody(fleet: Fleet) -> None:
     fleet.reserve(desk, EVENING, ["T1"])
     settle(fleet)
     assert line(desk) == [(lost.code, 1, "displaced"), (waits.code, 2, "waiting")]
+
+
+def test_who_was_displaced_is_helped_by_a_person_and_may_leave(fleet: Fleet) -> None:
+    desk, bar = fleet.nodes["desk"], fleet.nodes["bar"]
+    fleet.cut("bar")
+    lost = fleet.reserve(bar, EVENING, ["T1"])
+    fleet.reserve(desk, EVENING, ["T1"])
+    settle(fleet)
+    with pytest.raises(BadTransition, match="exceptions resolve"):
+        waiting.offer(desk, lost.code, OfferRequest())
+    assert waiting.remove(desk, lost.code).status == "cancelled"
+    assert line(desk) == []
+
+
+def test_who_has_a_place_leaves_no_waitlist(fleet: Fleet) -> None:
+    """Leaving would call the reservation off: that is asked for by its own name."""
+    desk = fleet.nodes["desk"]
+    view = join(desk)
+    waiting.offer(desk, view.code, OfferRequest())
+    waiting.accept(desk, view.code, ReserveRequest())
+    with pytest.raises(BadTransition):
+        waiting.remove(desk, view.code)
+    assert fleet.now(desk, view).status == "confirmed"
+
+
+def test_the_line_of_all_days_goes_day_by_day_from_today_on(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    later = waiting.join(desk, WaitRequest(venue="trattoria", date="2027-06-04", party_size=2))
+    today = waiting.join(desk, WaitRequest(venue="trattoria", date="2027-06-02", party_size=2))
+    first, second = join(desk), join(desk)
+    told = [(one.view.code, one.position) for one in waiting.lines(desk, "trattoria")]
+    assert told == [(today.code, 1), (first.code, 1), (second.code, 2), (later.code, 1)]
+    fleet.clocks.advance(hours=24)
+    told = [(one.view.code, one.position) for one in waiting.lines(desk, "trattoria")]
+    assert told == [(first.code, 1), (second.code, 2), (later.code, 1)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ("party", {"party_size": 13}),
+        ("advance", {"date": "2028-06-03"}),
+        ("closed", {"date": "2027-12-25"}),
+        ("seats", {"party_size": 5}),
+    ],
+)
+def test_nobody_waits_for_what_can_never_be(
+    tmp_path: Path, rule: str, changes: dict[str, Any]
+) -> None:
+    policies = {"max_party": 12, "advance_days": 300}
+    document = SMALL | {"policies": policies, "closed": ["2027-12-25"]}
+    with Fleet(tmp_path, document) as made:
+        wanted: dict[str, Any] = {"venue": "trattoria", "date": DAY, "party_size": 2} | changes
+        with pytest.raises(RuleViolated) as raised:
+            waiting.join(made.the_hub, WaitRequest(**wanted))
+        assert [one["rule"] for one in raised.value.extra["violations"]] == [rule]
+
+
+def test_places_for_nights_have_no_waitlist(tmp_path: Path) -> None:
+    with Fleet(tmp_path, HOTEL) as made:
+        hub = made.the_hub
+        with pytest.raises(RuleViolated, match="nights"):
+            waiting.join(hub, WaitRequest(venue="hotel", date=DAY, party_size=2))
+        nights: dict[str, Any] = {"nights": 1, "resources": ["R101"]}
+        made.reserve(hub, DAY + "T15:00", **nights)
+        with pytest.raises(NotAvailable) as raised:
+            made.reserve(hub, DAY + "T15:00", **nights)
+        assert raised.value.extra["waitlist_available"] is False
+
+
+def test_who_finds_nothing_free_is_told_of_the_waitlist(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    for table in ("T1", "T2"):
+        fleet.reserve(desk, EVENING, [table])
+    with pytest.raises(NotAvailable) as raised:
+        fleet.reserve(desk, EVENING)
+    assert raised.value.extra["waitlist_available"] is True
 
 
 def test_nothing_free_is_told_and_so_is_a_time_that_is_over(fleet: Fleet) -> None:

@@ -51,14 +51,16 @@ class Problem(Shape, kw_only=True):
     status: Annotated[int, Meta(description="the HTTP status")]
     detail: Annotated[str, Meta(description="a sentence that names the thing and the way out")]
     errors: Annotated[
-        list[FieldError] | UnsetType, Meta(description="`invalid`: every field at fault")
+        list[FieldError] | UnsetType,
+        Meta(description="`invalid`: every field at fault; `conflict`: every item of several"),
     ] = UNSET
     alternatives: Annotated[
         list[Slot] | UnsetType,
         Meta(description="`not-available`: the nearest slots that are believed to be free"),
     ] = UNSET
     waitlist_available: Annotated[
-        bool | UnsetType, Meta(description="`not-available`: whether there is a waitlist")
+        bool | UnsetType,
+        Meta(description="`not-available`: whether the party can wait for a place that day"),
     ] = UNSET
     violations: Annotated[
         list[Violation] | UnsetType,
@@ -72,6 +74,10 @@ class Problem(Shape, kw_only=True):
     ] = UNSET
     reservation_status: Annotated[
         Status | UnsetType, Meta(description="`bad-transition`: how the reservation stands")
+    ] = UNSET
+    conflicts: Annotated[
+        list[str] | UnsetType,
+        Meta(description="`conflict` of a block: ids of the reservations in the way"),
     ] = UNSET
     retry_after: Annotated[
         int | UnsetType, Meta(description="`rate-limited`: seconds, as in `Retry-After`")

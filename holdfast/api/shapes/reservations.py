@@ -34,6 +34,26 @@ Assurance = Annotated[
 
 
 Occasion = Annotated[str, one_of(sorted(vocabulary.OCCASIONS), description="what is celebrated")]
+Code = Annotated[
+    str, Meta(description="what people call it: `RES-YYYY-` and six or eight characters")
+]
+VenueId = Annotated[str, Meta(description="id of the venue")]
+ServiceDate = Annotated[
+    str,
+    Meta(
+        description=(
+            "`YYYY-MM-DD`: the venue's day that it belongs to, which may begin after midnight"
+        )
+    ),
+]
+WaitsFor = Annotated[
+    str | None,
+    Meta(
+        description=(
+            "name of the device that decides what is not decided yet, or `hub`; null: nothing waits"
+        )
+    ),
+]
 
 
 class Claim(Shape, kw_only=True):
@@ -141,22 +161,13 @@ class GuestCard(Shape, kw_only=True):
     note: Annotated[str | UnsetType, Meta(description="what the venue's people noted")] = UNSET
 
 
-class Reservation(Shape, kw_only=True):
-    """A reservation as it is now, as far as this replica knows."""
+class Kept(Shape, kw_only=True):
+    """What reservations and holds have in common, as far as this replica knows."""
 
     id: Identity
-    code: Annotated[
-        str, Meta(description="what people call it: `RES-YYYY-` and six or eight characters")
-    ]
-    venue: Annotated[str, Meta(description="id of the venue")]
-    service_date: Annotated[
-        str,
-        Meta(
-            description=(
-                "`YYYY-MM-DD`: the venue's day that it belongs to, which may begin after midnight"
-            )
-        ),
-    ]
+    code: Code
+    venue: VenueId
+    service_date: ServiceDate
     starts_at: VenueTime
     ends_at: VenueTime
     party_size: Annotated[int, Meta(description="people")]
@@ -174,7 +185,6 @@ class Reservation(Shape, kw_only=True):
         ),
     ]
     source: Annotated[str, one_of(sorted(vocabulary.SOURCES), description="the channel")]
-    occasion: Occasion | None
     area: Annotated[str | None, Meta(description="the area asked for")]
     resource_kind: Annotated[str | None, Meta(description="the kind of resource asked for")]
     may_move: Annotated[
@@ -187,18 +197,22 @@ class Reservation(Shape, kw_only=True):
     stamp: Annotated[StampText, Meta(description="its latest timestamp")]
     made_by: Annotated[str, Meta(description="name of the node that made it")]
     made_at: VenueTime
-    sync: OperationState
-    decision: Decision | None
-    waits_for: Annotated[
-        str | None,
+    expires_at: Annotated[
+        VenueTime | None,
         Meta(
-            description=(
-                "name of the device that decides what is not decided yet, or `hub`; null: nothing "
-                "waits"
-            )
+            description="until when it is held, or waits, while nobody has reserved it; else null"
         ),
     ]
+    sync: OperationState
+    decision: Decision | None
+    waits_for: WaitsFor
     prognosis: Prognosis | None
+
+
+class Reservation(Kept, kw_only=True):
+    """A reservation as it is now, as far as this replica knows."""
+
+    occasion: Occasion | None
     attendance_confirmed: Annotated[
         bool, Meta(description="the guest said again that they will come")
     ]

@@ -1,0 +1,46 @@
+"""How the timed jobs of a replica look."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from holdfast.api.shapes.common import Items, Shape, UtcTime, one_of
+from holdfast.node.jobs import NAMES
+
+
+class JobRun(Shape, kw_only=True):
+    """One run of a job."""
+
+    started_at: UtcTime
+    ok: Annotated[bool, Meta(description="false: it failed, and runs again when its time comes")]
+    count: Annotated[
+        int | None, Meta(description="how many things it did; null: it does not count them")
+    ]
+    detail: Annotated[str | None, Meta(description="why it failed")]
+
+
+class Job(Shape, kw_only=True):
+    """Something that a process that serves does by itself, again and again."""
+
+    name: Annotated[
+        str,
+        one_of(
+            NAMES,
+            description=(
+                "`lapse`: what is held and not reserved in time; `ntp`: asks the time servers; "
+                "`release`: gives allotments back; `renew`: the certificate; `settle`: backlogs "
+                "that nobody waits for any more; `sweep`: what is kept for a time only; "
+                "`witness`: notes how far this life has come"
+            ),
+        ),
+    ]
+    every_seconds: Annotated[float, Meta(description="how often")]
+    last: Annotated[
+        JobRun | None, Meta(description="the last run since this process started; null: none yet")
+    ]
+
+
+class JobList(Items[Job], kw_only=True):
+    """The jobs of this replica, by name."""
