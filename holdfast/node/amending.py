@@ -20,7 +20,6 @@ from holdfast.model.claims import DEAD, ENDED, ClaimView
 from holdfast.model.entries import ClaimId
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
-from holdfast.model.forms import WAITLIST, form_now
 from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
@@ -66,12 +65,6 @@ def amend(
     with replica.transaction():
         view = recording.find(replica, reference)
         _check_match(view, if_match)
-        if form_now(view) == WAITLIST and any_placing(patch):
-            raise BadTransition(
-                f"{view.code} waits for a place and has none to change; leave the waitlist and "
-                "join it again",
-                view.status,
-            )
         venue = replica.venue(recording.venue_of(view))
         fields = _amended_fields(replica, venue, view, patch)
         card = None

@@ -108,7 +108,7 @@ def test_an_offer_beside_the_one_that_was_accepted_promises_nothing(fleet: Fleet
     fleet.cut("desk")
     waiting.offer(desk, view.code, OfferRequest(resources=["T1"]))
     fleet.clocks.advance(seconds=5)
-    waiting.offer(bar, view.code, OfferRequest(resources=["T3"]))
+    waiting.offer(bar, view.code, OfferRequest(resources=["T3"], minutes=30))
     fleet.sync_all()
     fleet.cut("bar", "kiosk")
     waiting.accept(kiosk, view.code, ReserveRequest(user_id="u-1"))
