@@ -268,6 +268,8 @@ VENUE_KEYS_MAX: Final = 16
 may have made one."""
 ERASURES_PER_ENTRY_MAX: Final = 1_024
 """Operations that one confirmation names, and cards that one erasure does."""
+EXPORT_NOTED_SECONDS: Final = 600
+"""So long one entry stands for everything that one caller takes out about one guest."""
 CARD_KEY_BYTES_MAX: Final = 512
 """A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
 CARD_KEYS_WAITING_MAX: Final = 4_096
