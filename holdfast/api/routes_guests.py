@@ -6,7 +6,7 @@ A search text is in a body, never in an address, and is kept nowhere.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Response, delete, get, post
@@ -14,14 +14,17 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, Replica, answer, face_of
+from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import PageQuery, page_of, read_body, read_limit, read_query
 from holdfast.api.render import render_reservation, with_times
 from holdfast.api.shapes import guests as shapes
 from holdfast.api.shapes.reservations import GuestCard
+from holdfast.model.errors import Forbidden
 from holdfast.node import guest_desk
 
 TAGS = ["guests"]
+_AHEAD_OF_TIME: Final = ("sec-purpose", "purpose", "x-moz")
+"""Headers by which browsers say that nobody has asked yet."""
 
 
 class SearchRequest(msgspec.Struct, kw_only=True):
@@ -142,15 +145,29 @@ async def get_guest(request: Asking, agent_id: FromPath[str]) -> Response[bytes]
     "/guests/{agent_id:str}/export",
     operation_id="exportGuest",
     summary="Everything that is known of a guest, for the guest",
-    description="That it was taken out is written into the book, for the audit.",
+    description=(
+        "That it was taken out is written into the book, for the audit: once in ten minutes for "
+        "each who asks. What a browser fetches ahead of time is refused."
+    ),
     tags=TAGS,
     opt={"permission": "guests.export"},
     operation_class=operation(),
 )
 async def export_guest(request: Asking, agent_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
-    found = await face.run(guest_desk.export, face.replica, agent_id)
+    _require_wanted(request)
+    found = await face.run(guest_desk.export, face.replica, agent_id, caller_of(request).token)
     return answer(msgspec.convert(with_times(found), shapes.GuestExport))
+
+
+def _require_wanted(request: Asking) -> None:
+    """A GET may be sent without anybody's wish; a browser that does so says it. Raises
+    Forbidden."""
+    if any(request.headers.get(name) for name in _AHEAD_OF_TIME):
+        raise Forbidden(
+            "this was asked for ahead of time, and hands over what is known of a guest; ask when "
+            "somebody wants it"
+        )
 
 
 @delete(

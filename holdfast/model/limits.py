@@ -317,6 +317,8 @@ RESTRICTION_VALUE_MAX: Final = 100_000
 RESTRICTIONS_PER_GUEST_MAX: Final = 32
 """Restrictions of one person in force that a face adds to: who needs more replaces some."""
 TAGS_PER_GUEST_MAX: Final = 32
+EXPORT_NOTED_SECONDS: Final = 600
+"""So long one entry stands for everything that one caller takes out about one guest."""
 CARD_KEY_BYTES_MAX: Final = 512
 """A card's sealed key: 80 bytes with HPKE's X25519, and room for a later suite."""
 CARD_KEYS_WAITING_MAX: Final = 4_096

@@ -175,17 +175,23 @@ def show(replica: Service, agent: str) -> list[tuple[str, dict[str, Any], list[V
     ]
 
 
-def export(replica: Service, agent: str) -> dict[str, Any]:
+def export(replica: Service, agent: str, by: str = "") -> dict[str, Any]:
     """Everything that this device has of a person, as a document that says its own form: cards in
     every version, reservations with their history, restrictions and profile, who was told to forget
     them.
 
-    That it was taken out is written into the book. Raises as `show`.
+    That it was taken out is written into the book, once in EXPORT_NOTED_SECONDS for each who asks
+    (`by`): what is read again must not grow everybody's history. Raises as `show`.
     """
     found = show(replica, agent)
-    with replica.transaction():
-        for book, _, _ in found:
-            replica.append(book, GuestExported(agent))
+    with replica.lock:
+        asked = [(by, book, agent) for book, _, _ in found]
+        unnoted = [one for one in asked if not replica.cards.exports.is_noted(one)]
+        if unnoted:
+            with replica.transaction():
+                for _, book, _ in unnoted:
+                    replica.append(book, GuestExported(agent))
+            replica.cards.exports.note(unnoted)
     return {
         "format": EXPORT_FORMAT,
         "version": EXPORT_VERSION,

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from holdfast.model import card_ids
 from holdfast.model.errors import RuleViolated
 from holdfast.model.events import SealedCard
+from holdfast.model.limits import EXPORT_NOTED_SECONDS
 from holdfast.model.roles import CARD_READERS
 from holdfast.node import cards
 from holdfast.node.guest_index import GuestIndex
@@ -29,9 +30,28 @@ LOCKED_KEY = "cards.locked"
 """Set with a new life that was restored or copied, until it has exchanged once."""
 
 
+class Exports:
+    """Whose data was taken out lately, by whom and of which book, as far as the book tells of it. A
+    restart forgets, which costs an entry."""
+
+    def __init__(self, replica: Service) -> None:
+        self._r = replica
+        self._until_ms: dict[tuple[str, str, str], float] = {}
+
+    def is_noted(self, asked: tuple[str, str, str]) -> bool:
+        return self._until_ms.get(asked, 0.0) > self._r.clock.monotonic_ms()
+
+    def note(self, asked: Iterable[tuple[str, str, str]]) -> None:
+        """The book has an entry about these, from now on for EXPORT_NOTED_SECONDS."""
+        now = self._r.clock.monotonic_ms()
+        self._until_ms = {one: end for one, end in self._until_ms.items() if end > now}
+        self._until_ms.update((one, now + EXPORT_NOTED_SECONDS * 1_000) for one in asked)
+
+
 class Guests:
     def __init__(self, replica: Service) -> None:
         self._r = replica
+        self.exports = Exports(replica)
         self.keys = VenueKeys(replica)
         self.index = GuestIndex(replica)
 

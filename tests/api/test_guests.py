@@ -24,7 +24,8 @@ async def at_desk(desk: Node) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 async def made(client: httpx.AsyncClient, **changes: object) -> dict:
-    answer = await client.post("/reservations", json=booking(user_id="ann", guest=GUEST, **changes))
+    asked = booking(**{"user_id": "ann", "guest": GUEST, **changes})
+    answer = await client.post("/reservations", json=asked)
     assert answer.status_code == 201, answer.text
     found: dict = answer.json()
     return found
@@ -79,6 +80,48 @@ async def test_a_guest_is_found_shown_handed_over_and_forgotten(at_desk: httpx.A
     assert (await at_desk.get(f"/guests/{agent}")).json()["guest"] is None
     again = (await at_desk.get(f"/reservations/{reservation['code']}")).json()
     assert again["agent_id"] == agent and "guest" not in again
+
+
+async def noted(client: httpx.AsyncClient) -> int:
+    """How many entries of the book say that a guest's data was taken out."""
+    items = (await client.get("/audit", params={"limit": 500})).json()["items"]
+    return sum(one["kind"] == "guest.exported" for one in items)
+
+
+async def test_what_is_handed_over_again_is_noted_once_for_each_who_asks(
+    at_desk: httpx.AsyncClient,
+):
+    agent, other = [(await made(at_desk, user_id=user))["agent_id"] for user in ("ann", "bob")]
+    for _ in range(3):
+        answer = await at_desk.get(f"/guests/{agent}/export")
+        assert answer.json()["venues"][0]["cards"][0]["guest"] == GUEST
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert await noted(at_desk) == 1
+    await at_desk.get(f"/guests/{other}/export")
+    assert await noted(at_desk) == 2, "of somebody else"
+    supervisor = bearer(await token_for(at_desk, "supervisor", None))
+    for _ in range(2):
+        assert (await at_desk.get(f"/guests/{agent}/export", headers=supervisor)).is_success
+    assert await noted(at_desk) == 3, "by somebody else"
+
+
+AHEAD_OF_TIME = [
+    {"Sec-Purpose": "prefetch"},
+    {"Sec-Purpose": "prefetch;prerender"},
+    {"Purpose": "prefetch"},
+    {"X-Moz": "prefetch"},
+]
+
+
+@pytest.mark.parametrize("headers", AHEAD_OF_TIME, ids=str)
+async def test_what_nobody_has_asked_for_yet_is_not_handed_over_and_leaves_no_entry(
+    at_desk: httpx.AsyncClient, headers: dict[str, str]
+):
+    agent = (await made(at_desk))["agent_id"]
+    answer = await at_desk.get(f"/guests/{agent}/export", headers=headers)
+    assert answer.status_code == 403 and "ahead of time" in answer.json()["detail"]
+    assert GUEST["name"] not in answer.text
+    assert await noted(at_desk) == 0
 
 
 async def test_a_search_under_a_key_looks_again_and_keeps_nothing(

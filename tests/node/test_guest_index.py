@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from holdfast.model.errors import Forbidden, Invalid, NotFound, RuleViolated
+from holdfast.model.errors import Forbidden, Invalid, NotFound, RuleViolated, StorageFull
 from holdfast.model.guest_words import words_of_card
 from holdfast.node import guest_desk, upkeep
 from holdfast.node.audit import audit_entries
 from holdfast.node.guest_index import index_key, token
+from holdfast.node.node import Node
 from holdfast.node.requests import PatchRequest
 from holdfast.node.service import Service
 from tests.kit import Fleet
@@ -191,6 +192,8 @@ def test_what_is_known_of_a_guest_is_handed_over_whole_and_that_is_audited(town:
     agent, code = found["agent_id"], found["last_code"]
     desk.reservations.amend(code, PatchRequest(guest={"name": "Anna Rossi"}, party_size=1))
     desk.reservations.cancel(code, "personal_reasons", note="she is ill")
+    ((_, card, _),) = guest_desk.show(desk, agent)
+    assert card == {"name": "Anna Rossi"}, "what the house noted is none of the guest's words"
     document = guest_desk.export(desk, agent)
     assert json.loads(json.dumps(document)) == document
     assert (document["format"], document["version"]) == ("holdfast-guest-export", 1)
@@ -216,6 +219,46 @@ def test_what_is_known_of_a_guest_is_handed_over_whole_and_that_is_audited(town:
     assert {one["state"] for one in venue["cards"]} == {"erased"}
     assert [one["guest"] for one in venue["cards"]] == [None] * 3
     assert venue["erasures"][0]["reason"] == "guest_request"
+
+
+def exports(node: Node) -> int:
+    items, _ = audit_entries(node, limit=500)
+    return sum(one["kind"] == "guest.exported" for one in items)
+
+
+def test_one_entry_stands_for_what_one_caller_takes_out_within_ten_minutes(town: Fleet):
+    desk = town.nodes["desk"]
+    agent, other = (guest_desk.find(desk, name)[0]["agent_id"] for name in ("muller", "smith"))
+    for minutes, entries in ((0, 1), (5, 1), (4, 1), (2, 2), (9, 2), (2, 3)):
+        town.clocks.advance(minutes=minutes)
+        assert guest_desk.export(desk, agent, "token")["venues"]
+        assert exports(desk) == entries, minutes
+    guest_desk.export(desk, agent, "another token")
+    guest_desk.export(desk, other, "token")
+    assert exports(desk) == 5
+    # A wall clock that is set back or forth makes no difference, a restart costs an entry.
+    town.clocks.off_ms["desk"] = -86_400_000.0
+    guest_desk.export(desk, agent, "token")
+    assert exports(desk) == 5
+    desk = town.reopen("desk")  # type: ignore[assignment]
+    guest_desk.export(desk, agent, "token")
+    assert exports(desk) == 6
+
+
+def test_what_could_not_be_noted_is_not_handed_over(town: Fleet, monkeypatch: pytest.MonkeyPatch):
+    desk = town.nodes["desk"]
+    agent = guest_desk.find(desk, "muller")[0]["agent_id"]
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageFull("the disk is full")
+
+    monkeypatch.setattr(desk, "append", full)
+    for _ in range(2):
+        with pytest.raises(StorageFull):
+            guest_desk.export(desk, agent, "token")
+    monkeypatch.undo()
+    assert guest_desk.export(desk, agent, "token")["venues"]
+    assert exports(desk) == 1, "what was refused counts as noted by nobody"
 
 
 def test_nobody_is_handed_over_of_whom_nothing_is_known(town: Fleet):

@@ -58,16 +58,18 @@ def _more(has: int | None, given: int | None) -> int | None:
 
 
 def _concurrent(question: Question) -> Iterator[Violation]:
+    """Whoever stands at a screen reads the limit, and not how many another person has."""
     limit = limits_of(question.venue, question.standing).concurrent
-    ahead = question.standing.ahead
-    if limit is None or ahead < limit:
+    if limit is None or question.standing.ahead < limit:
         return
-    has = f"{ahead} reservation{'' if ahead == 1 else 's'}" if ahead else "no reservation"
-    yield Violation(
-        "concurrent",
-        f"This guest has {has} ahead at {question.venue.name}, and may have {limit} at a time: "
-        + ("none can be made." if not limit else "one of them must be over or cancelled first."),
-    )
+    message = "None can be made ahead for this guest; please speak to the staff."
+    if limit:
+        many = f"{limit} reservation{'' if limit == 1 else 's'}"
+        message = (
+            f"One guest may have {many} ahead at {question.venue.name} at a time: one of them must "
+            "be over or cancelled first."
+        )
+    yield Violation("concurrent", message)
 
 
 def _reschedules(question: Question) -> Iterator[Violation]:
