@@ -152,6 +152,8 @@ PASSPHRASE_CHARS_MIN: Final = 12
 INVITE_SECONDS_MAX: Final = 30 * 86_400
 """A join code is a key to the fleet: one that lies about for longer than a month is a leak."""
 QUEUE_KEPT_DAYS: Final = 7
+VIOLATION_PATTERNS_PER_DAY_MAX: Final = 2_000
+"""Different ones of one day at one venue that are counted: rule, kind, channel, weekday, hour."""
 VIOLATIONS_KEPT_DAYS: Final = 400
 """How often each rule refused something: a season can be held against the one a year before."""
 ENDED_RIGHTS_SHOWN_DAYS: Final = 7

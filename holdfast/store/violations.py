@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from holdfast.model.limits import VIOLATION_PATTERNS_PER_DAY_MAX
+
 
 class Pattern(NamedTuple):
     """What refusals are counted by. `day` is the venue's day on which it was refused, `weekday` (0:
@@ -30,14 +32,26 @@ class Violations:
         self._c = db.conn
 
     def add(self, patterns: Iterable[Pattern]) -> None:
-        """Count each of them once more."""
-        self._c.executemany(
-            "INSERT INTO violations (book, day, rule, kind, source, weekday, hour, number)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 1)"
-            " ON CONFLICT (book, day, rule, kind, source, weekday, hour)"
-            " DO UPDATE SET number = number + 1",
-            patterns,
-        )
+        """Count each of them once more. Of one day there is room for so many different ones; who
+        asks for anything and everything fills no disk."""
+        for pattern in patterns:
+            known = self._c.execute(
+                "UPDATE violations SET number = number + 1 WHERE book = ? AND day = ? AND rule = ?"
+                " AND kind = ? AND source = ? AND weekday = ? AND hour = ?",
+                pattern,
+            ).rowcount
+            if not known and self._room_on(pattern.book, pattern.day):
+                self._c.execute(
+                    "INSERT INTO violations (book, day, rule, kind, source, weekday, hour, number)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
+                    pattern,
+                )
+
+    def _room_on(self, book: str, day: str) -> bool:
+        (number,) = self._c.execute(
+            "SELECT count(*) FROM violations WHERE book = ? AND day = ?", (book, day)
+        ).fetchone()
+        return int(number) < VIOLATION_PATTERNS_PER_DAY_MAX
 
     def between(self, book: str, first: str, before: str) -> list[tuple[Pattern, int]]:
         """What was counted in a book from one day on and before another, in their order."""

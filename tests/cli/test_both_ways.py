@@ -94,6 +94,10 @@ COMMON = f"""
 0 audit list --reservation {{code}}
 0 audit verify
 0 decision verify {{decided}}
+0 report violations
+0 report violations --venue trattoria --from {DAY}
+1 report violations --venue nowhere
+2 report violations --to nonsense
 1 decision verify RES-2026-000000
 0 token create --name both-{{n}} --role read-only
 0 token list

@@ -20,6 +20,7 @@ from holdfast.model.reservation import View
 from holdfast.node import asking
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
 from holdfast.node.service import Service
+from holdfast.store import violations
 from tests.kit import HOTEL, OPEN, TRATTORIA, Fleet
 
 AGENT, OTHER = ("agent_" + letter * 32 for letter in "ab")
@@ -456,6 +457,25 @@ def test_days_are_asked_for_from_one_on_and_before_another_and_old_ones_go(ruled
         fleet.clocks.advance(hours=24)
         desk.sweep()
         assert counted(desk) == {"party": 2}
+
+
+def test_a_day_has_room_for_so_many_patterns_and_those_known_go_on_counting(
+    ruled: Ruled, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(violations, "VIOLATION_PATTERNS_PER_DAY_MAX", 2)
+    with ruled({"max_party": 4}) as fleet:
+        hub = fleet.the_hub
+
+        def too_many(hour: int) -> None:
+            refused(lambda: fleet.reserve(hub, f"{hour}:00", party=5))
+
+        for hour in (12, 13, 14, 12):
+            too_many(hour)
+        (shown,) = hub.refusals.report(fleet.venue_id)
+        assert shown["hours"] == {"12": 2, "13": 1}
+        fleet.clocks.advance(hours=24)
+        refused(lambda: fleet.reserve(hub, "2027-06-10T14:00", party=5))
+        assert counted(hub) == {"party": 4}
 
 
 def test_what_succeeds_writes_nothing_of_it_and_what_is_refused_writes_nothing_else(
