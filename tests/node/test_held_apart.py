@@ -268,3 +268,12 @@ def test_what_was_held_for_a_reserving_is_free_as_soon_as_that_is_refused(fleet:
     hub.settle(fleet.book, [])
     assert (fleet.now(hub, view).status, fleet.now(hub, view).occupying) == ("commit_failed", [])
     settle(fleet)
+
+
+def test_a_hold_with_no_room_for_another_entry_keeps_no_other_from_lapsing(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    full, other = hold(desk, "T1"), hold(desk, "T2")
+    fleet.clocks.advance(minutes=16)
+    with mock.patch.object(desk, "has_room", lambda name, subject: subject != full.id):
+        assert lapsing.lapse(desk, fleet.book) == 1
+    assert fleet.now(desk, other).status == "expired"
