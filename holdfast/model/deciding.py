@@ -148,7 +148,8 @@ def decide(
         if view.form is not None and any(_had_above(one, by_id) == ENDED for one in asked):
             # What was only held, and has lapsed, is nobody's any more.
             return Verdict("displaced", "superseded", claims)
-    takes_over = replaced or operation == view.reserving
+    reserves = operation == view.reserving
+    takes_over = replaced or reserves
     ends = tuple(claim.id for claim in view.live if claim.id in own) if takes_over else ()
     if len({claim.resource for claim in claims}) < len(claims):
         # Nobody honest asks for one resource twice in one breath; each would be judged as if alone.
@@ -160,8 +161,8 @@ def decide(
         return Verdict("displaced", "no-such-resource", claims)
     won = _in_the_way(missing, occupancy, ends, view.id)
     # Guests who sit already are not sent elsewhere by a machine: a person finds them a place.
-    if view.may_move and not replaced and view.status != CHECKED_IN:
-        moved = _elsewhere(view, claims, venue, stock)
+    if view.may_move and (reserves or not replaced) and view.status != CHECKED_IN:
+        moved = _elsewhere(view, claims, venue, stock, ends)
         if moved is not None:
             return Verdict(
                 "moved", "taken", moved, ends, won, tuple(claim.resource for claim in claims)
@@ -221,7 +222,11 @@ def _in_the_way(
 
 
 def _elsewhere(
-    view: View, claims: tuple[Claim, ...], venue: VenueIndex, stock: Stock
+    view: View,
+    claims: tuple[Claim, ...],
+    venue: VenueIndex,
+    stock: Stock,
+    ignoring: Collection[ClaimId],
 ) -> tuple[Claim, ...] | None:
     """The first equal or larger choice that is free for the whole time, all of it."""
     first = claims[0]
@@ -234,7 +239,7 @@ def _elsewhere(
             Claim(resource, first.start, first.end, amount, first.buffer)
             for resource, amount in zip(choice.resources, choice.quantities, strict=True)
         )
-        sold, missing = _sold(moved, stock, ())
+        sold, missing = _sold(moved, stock, ignoring)
         if not missing:
             return sold
     return None

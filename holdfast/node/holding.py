@@ -87,9 +87,11 @@ class Holding:
             # What another held may be this replica's to decide and to end now.
             everything, self._rights[name] = True, rights
             self._others.pop(name, None)
-        written = self._decide_all(name)
+        decided = self._decide_all(name)
+        written = len(decided)
         with self._r.transaction():
-            asking = dict.fromkeys(touched or ())
+            # What was refused may have had a place that was only held for it.
+            asking = dict.fromkeys((*(touched or ()), *decided))
             now_s = self._r.clock.now_ms() // 1000
             if everything:
                 statuses = (*lifecycle.ENDS_CLAIMS, lifecycle.COMMIT_FAILED)
@@ -110,30 +112,32 @@ class Holding:
                         break
         return written
 
-    def _decide_all(self, name: str) -> int:
+    def _decide_all(self, name: str) -> list[bytes]:
         """Decide every claim asked of this holder, in stamp order, in transactions of bounded size.
-        What another one is asked is not looked at again before rights move."""
+        What another one is asked is not looked at again before rights move. Returns the
+        reservations, once for each entry."""
         venue = self._r.book(name).administration.venue
         if venue is None:
-            return 0
+            return []
         with self._r.lock:
             waiting = self._r.store.projections.undecided(name)
             late = self._behind_backlog(name)
             if self._r.account != HUB and any(book == name for book, _ in self._backlogs):
                 # Whoever tells a device something passes on what others wrote.
-                return 0
+                return []
             others = self._others.setdefault(name, set())
             others.intersection_update([row[2] for row in waiting] if others else ())
             decidable = [row for row in waiting if row[1] not in late and row[2] not in others]
-            written = 0
+            decided: list[bytes] = []
             for start in range(0, len(decidable), DECISIONS_PER_TRANSACTION):
                 some = decidable[start : start + DECISIONS_PER_TRANSACTION]
                 with self._r.transaction():
                     heads = self._relied_on(name)
                     self._r.store.projections.preload(name, [row[3] for row in some])
                     for _, _, operation, reservation in some:
-                        written += self._decide_one(name, venue, operation, reservation, heads)
-            return written
+                        if self._decide_one(name, venue, operation, reservation, heads):
+                            decided.append(reservation)
+            return decided
 
     def await_backlogs(self, name: str) -> None:
         """After a start: what is undecided may be the first half of a backlog, whose rest cancels

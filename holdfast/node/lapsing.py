@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.model import waitlist
 from holdfast.model.claims import ClaimView
 from holdfast.model.events import ClaimEnded, ReservationExpired
-from holdfast.model.limits import HOLD_GRACE_MS
+from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, HOLD_GRACE_MS
 from holdfast.model.reservation import View
 from holdfast.node import recording, selling
 
@@ -67,15 +67,16 @@ def lapse(replica: Service, name: str) -> int:
             lambda view, claim: selling.holds(replica, name, claim),
             lambda view: _is_own(replica, view),
         )
+        # What has no room for another entry must not keep the rest from lapsing.
+        due = [one for one in due if replica.has_room(name, one.view.id)]
         for view, whole in due:
             held = [claim for claim in view.occupying if selling.holds(replica, name, claim)]
             if whole:
                 ends = selling.own_ends(replica, view, [*view.occupying, *view.pending])
                 recording.write(replica, view, ReservationExpired(), ends=ends)
             elif replica.may_decide(name):
-                replica.append(
-                    name, ClaimEnded(LAPSED), subject=view.id, ends=tuple(c.id for c in held)
-                )
+                named = tuple(claim.id for claim in held[:CLAIMS_PER_ENTRY_MAX])
+                replica.append(name, ClaimEnded(LAPSED), subject=view.id, ends=named)
     return len(due)
 
 

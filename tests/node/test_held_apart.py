@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -233,3 +234,46 @@ def test_a_hold_that_was_reserved_from_a_right_that_was_gone_is_asked_for(fleet:
     now = fleet.now(hub, view)
     assert (now.status, now.assurance, where(now)) == ("confirmed", "admitted", ["T1"])
     assert len(now.occupying) == 1
+
+
+def test_a_hold_that_was_asked_for_and_reserved_in_one_breath_may_be_moved(fleet: Fleet) -> None:
+    desk, kiosk = fleet.nodes["desk"], fleet.nodes["kiosk"]
+    fleet.cut("kiosk")
+    view = hold(kiosk, "T1", may_move=True)
+    holds.reserve(kiosk, view.code, ReserveRequest(user_id="u-1"))
+    fleet.reserve(desk, EVENING, ["T1"])
+    settle(fleet)
+    now = fleet.now(kiosk, view)
+    assert (now.status, where(now), len(now.occupying)) == ("confirmed", ["T2"], 1)
+    assert now.decision is not None and now.decision.verdict == "moved"
+
+
+def test_what_was_held_for_a_reserving_is_free_as_soon_as_that_is_refused(fleet: Fleet) -> None:
+    """The hub decides by its timer, with nothing merged: whose backlog came in part is waited
+    for."""
+    kiosk, hub = fleet.nodes["kiosk"], fleet.the_hub
+    view = hold(kiosk, "T3")
+    fleet.sync_all()
+    request = BlockRequest(
+        venue="trattoria", kind="training", resources=["T3"], starts_at=EVENING,
+        ends_at=f"{DAY}T21:00", force=True,
+    )  # fmt: skip
+    blocks.block(hub, request)
+    holds.reserve(kiosk, view.code, ReserveRequest())
+    hub.holding.backlog(fleet.book, kiosk.identity.incarnation, [])
+    with mock.patch.object(hub.holding, "backlog_over"):
+        fleet.sync(kiosk)
+    assert fleet.now(hub, view).status == "commit_pending"
+    hub.holding.all_told(fleet.book)
+    hub.settle(fleet.book, [])
+    assert (fleet.now(hub, view).status, fleet.now(hub, view).occupying) == ("commit_failed", [])
+    settle(fleet)
+
+
+def test_a_hold_with_no_room_for_another_entry_keeps_no_other_from_lapsing(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    full, other = hold(desk, "T1"), hold(desk, "T2")
+    fleet.clocks.advance(minutes=16)
+    with mock.patch.object(desk, "has_room", lambda name, subject: subject != full.id):
+        assert lapsing.lapse(desk, fleet.book) == 1
+    assert fleet.now(desk, other).status == "expired"
