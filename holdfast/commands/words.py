@@ -44,6 +44,8 @@ _OPERATION: Final = {
     "reservation.created": "made",
     "reservation.amended": "changed",
     "reservation.moved": "moved",
+    "reservation.reserved": "reserved",
+    "reservation.expired": "lapsed",
     "reservation.cancelled": "cancelled",
     "reservation.confirmed": "confirmed",
     "reservation.checked_in": "checked in",

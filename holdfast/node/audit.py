@@ -38,6 +38,8 @@ KIND_WORDS: Final = {
     "reservation.created": "made",
     "reservation.amended": "changed",
     "reservation.moved": "moved",
+    "reservation.reserved": "reserved what was held or offered",
+    "reservation.expired": "lapsed: nobody used it in time",
     "reservation.cancelled": "cancelled",
     "reservation.checked_in": "checked in",
     "reservation.completed": "completed",

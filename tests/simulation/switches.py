@@ -6,6 +6,7 @@ Owns nothing of what follows from it; see test_directed.py.
 from __future__ import annotations
 
 import contextlib
+import types
 from collections.abc import Generator
 from typing import Any
 from unittest import mock
@@ -298,7 +299,7 @@ def a_recovering_hub_grants() -> Any:
 
 
 def cancelled_or_not_it_is_decided() -> Any:
-    blind = mock.Mock(wraps=lifecycle, CANCELLED="", EXPIRED="", ENDS_CLAIMS=lifecycle.ENDS_CLAIMS)
+    blind = types.SimpleNamespace(**{**vars(lifecycle), "CANCELLED": "", "EXPIRED": ""})
     return mock.patch.object(holding, "lifecycle", blind)
 
 
