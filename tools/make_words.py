@@ -56,12 +56,16 @@ PEOPLES: Final = (
         vocabulary.OVERRIDE_REASONS,
     ),
     ("`holdfast guests erase --reason`", vocabulary.ERASE_REASONS),
+    ("`holdfast blocks add --reason`", vocabulary.BLOCK_REASONS),
 )
 ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "kind", vocabulary.RESERVATION_KINDS),
     ("reservation.created", "source", vocabulary.SOURCES),
     ("reservation.created", "occasion", vocabulary.OCCASIONS),
     ("reservation.created", "outcome", vocabulary.OUTCOMES),
+    ("reservation.created", "form.form", vocabulary.FORMS),
+    ("reservation.created", "form.use", vocabulary.BLOCK_KINDS),
+    ("reservation.created", "form.reason", "as for `blocks add` above"),
     ("reservation.cancelled", "reason", "as for `reservations cancel` above"),
     ("reservation.cancelled", "by", vocabulary.CANCELLED_BY),
     ("claim.decided", "verdict", vocabulary.VERDICTS),
