@@ -29,6 +29,10 @@ no-show. What an open reservation is called follows from its claims alone: `conf
 claim, `commit_pending` while one waits for its decision, `commit_failed` otherwise
 ([why](decisions/0005-status-from-claims.md)). So nothing below can confirm anything: only the
 holder of the capacity can.
+
+A hold and a place on the waitlist are reservations in the making: `intent`, until somebody reserves
+them, gives them back or lets them lapse. A block is a making that nobody comes to; it ends by being
+cancelled ([why all of them are one thing](decisions/0015-one-lifecycle-from-wish-to-place.md)).
 """
 
 FACTS: Final = """\
@@ -112,7 +116,7 @@ def page() -> str:
         "",
         "## Statuses without a step yet\n",
         f"{', '.join(f'`{status}`' for status in _reserved())}: names\n"
-        "that the contract reserves for holds, payments and refunds. No reservation of this version"
+        "that the contract reserves for payments and refunds. No reservation of this version"
         " reaches them.",
     ]
     return "\n".join(parts) + "\n"
@@ -144,7 +148,7 @@ def _outcome(status: str, step: Step) -> str:
 
 
 def _reserved() -> list[str]:
-    reached = lifecycle.OPEN_STATUSES | {step.to for step in STEPS}
+    reached = lifecycle.OPEN_STATUSES | {lifecycle.INTENT} | {step.to for step in STEPS}
     return [status for status in lifecycle.STATUSES if status not in reached]
 
 

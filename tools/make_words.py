@@ -64,6 +64,7 @@ PEOPLES: Final = (
     ("`holdfast guests erase --reason`", vocabulary.ERASE_REASONS),
     ("`holdfast guests restrict --reason`", vocabulary.RESTRICT_REASONS),
     ("`holdfast guests lift --reason`", vocabulary.LIFT_REASONS),
+    ("`holdfast blocks add --reason`", vocabulary.BLOCK_REASONS),
 )
 GUESTS: Final = (("`--tier`", vocabulary.TIERS), ("`--tag`", vocabulary.TAGS))
 ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
@@ -71,6 +72,9 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.created", "source", vocabulary.SOURCES),
     ("reservation.created", "occasion", vocabulary.OCCASIONS),
     ("reservation.created", "outcome", vocabulary.OUTCOMES),
+    ("reservation.created", "form.form", vocabulary.FORMS),
+    ("reservation.created", "form.use", vocabulary.BLOCK_KINDS),
+    ("reservation.created", "form.reason", "as for `blocks add` above"),
     ("reservation.cancelled", "reason", "as for `reservations cancel` above"),
     ("reservation.cancelled", "by", vocabulary.CANCELLED_BY),
     ("claim.decided", "verdict", vocabulary.VERDICTS),

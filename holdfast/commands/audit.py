@@ -23,7 +23,7 @@ from holdfast.node.words import sentences
 _FOR_MACHINES: Final = frozenset(
     {
         "sealing_key", "nonce", "public_key", "follows", "head", "branch", "entries", "right",
-        "operation", "after", "since", "born",
+        "operation", "after", "since", "born", "series",
     }
 )  # fmt: skip
 """What entries about a book say and nobody reads: `--json` has it."""
@@ -207,7 +207,8 @@ def _brief(name: str, value: Any) -> str:
     if not value or (name == "quantities" and set(value) == {1}):
         return ""
     if name == "status":
-        return status_words({"status": value}, brief=True)
+        # Whether it is held, or waits, what was done says.
+        return "not reserved" if value == "intent" else status_words({name: value}, brief=True)
     if name == "pending_change" and isinstance(value, dict):
         return f"{' + '.join(value['resources'])} at {clock_text(value['starts_at'])}"
     if name == "override" and isinstance(value, dict):

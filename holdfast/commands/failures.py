@@ -17,7 +17,7 @@ from typing import Any, Final
 from holdfast.model.errors import HoldfastError, Invalid, Unreachable
 
 _SHOWN: Final = 3
-"""Alternatives and conflicting ids that a line names; `--json` clients read all of them."""
+"""Alternatives that a line names; `--json` clients read all of them."""
 
 
 class Refused(HoldfastError):
@@ -61,9 +61,6 @@ def line_of(error: HoldfastError) -> str:
         line = f"{line.rstrip('.')} ({sentences(missing)})"
     free = [_slot(one) for one in _dicts(extra.get("alternatives") or extra.get("suggestions"))]
     more = [f"free instead: {', '.join(free[:_SHOWN])}"] if free else []
-    conflicts = extra.get("conflicts")
-    if isinstance(conflicts, list) and conflicts:
-        more.append(f"conflicts with {', '.join(map(str, conflicts[:_SHOWN]))}")
     return sentences([line, *more])
 
 

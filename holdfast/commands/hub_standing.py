@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdfast.commands.session import Session
 
 _PENDING: Final = "commit_pending"
+_HELD: Final = "intent"
 
 
 class Waiting(NamedTuple):
@@ -63,7 +64,7 @@ def plan_to_wait(session: Session, seconds: int | None) -> Waiting:
 def say_what_waiting_brought(session: Session, waiting: Waiting, made: dict[str, Any]) -> None:
     """The last word to somebody who wanted to wait: nothing where it is decided, else that it stays
     provisional, why, and what happens next."""
-    if waiting.seconds is None or made.get("status") != _PENDING:
+    if waiting.seconds is None or not _is_asked_for(made):
         return
     data = shlex.quote(str(session.directory))
     why = waiting.why or f"no answer came within {waiting.seconds} s"
@@ -74,6 +75,12 @@ def say_what_waiting_brought(session: Session, waiting: Waiting, made: dict[str,
     asked = made.get("waits_for")
     holder = asked if asked and asked != "hub" else "the hub"
     remark(f"note: {why}. {made['code']} stays provisional until {holder} answers: {way_out}.")
+
+
+def _is_asked_for(made: dict[str, Any]) -> bool:
+    """Whether a place was asked for and nobody has answered: for a reservation, or to be held."""
+    held = made.get("status") == _HELD and made.get("assurance") == "provisional"
+    return held or made.get("status") == _PENDING
 
 
 def warn_if_shut_out(session: Session) -> None:

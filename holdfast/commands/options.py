@@ -15,6 +15,7 @@ import click
 
 from holdfast.commands.words import PROMISES
 from holdfast.model.errors import Invalid
+from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 from holdfast.model.vocabulary import OVERRIDE_REASONS
 from holdfast.node.reasons import COMMON_REASONS, reason_code
 
@@ -107,6 +108,41 @@ def override_option(command: Command) -> Command:
         callback=_read_override,
         help="If nothing is free, overbook it, within the limit of the venue file. Why, such as "
         f"{common}; docs/words.md has all.",
+    )(command)
+
+
+def guest_options(command: Command) -> Command:
+    """Who the guest is: `--user`, and `--guest…` for `read_guest`."""
+    options = (
+        click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere."),
+        click.option(
+            "--guest-name", metavar="TEXT", help="The guest's data are sealed for the venue."
+        ),
+        click.option("--guest-phone", metavar="TEXT", help="See --guest-name."),
+        click.option("--guest-email", metavar="TEXT", help="See --guest-name."),
+        click.option(
+            "--guest", metavar="FILE|-", help="The guest's data as JSON, unseen by other users."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def key_option(command: Command) -> Command:
+    """`--key`: the Idempotency-Key."""
+    return click.option(
+        "--key", metavar="K", help="The same key and request again make nothing twice."
+    )(command)
+
+
+def wait_option(command: Command) -> Command:
+    """`--wait`: how long a decision is waited for."""
+    return click.option(
+        "--wait",
+        type=click.IntRange(0, PREFER_WAIT_SECONDS_MAX),
+        metavar="SECONDS",
+        help="Wait so long for the decision of who holds the place; without it, answer at once.",
     )(command)
 
 

@@ -7,8 +7,16 @@ from typing import Any
 
 import click
 
-from holdfast.commands.options import data_option, json_option, override_option, read_guest
-from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
+from holdfast.commands.options import (
+    data_option,
+    guest_options,
+    json_option,
+    key_option,
+    override_option,
+    read_guest,
+    wait_option,
+)
+from holdfast.commands.writing import make
 
 
 @click.command()
@@ -25,23 +33,14 @@ from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 )
 @click.option("--area", metavar="A", help="Any resource of this area.")
 @click.option("--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type.")
-@click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere.")
-@click.option("--guest-name", metavar="TEXT", help="The guest's data are sealed for the venue.")
-@click.option("--guest-phone", metavar="TEXT", help="See --guest-name.")
-@click.option("--guest-email", metavar="TEXT", help="See --guest-name.")
-@click.option("--guest", metavar="FILE|-", help="The guest's data as JSON, unseen by other users.")
+@guest_options
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
 @click.option(
     "--walk-in", "kind", flag_value="walk_in", default=None, help="The guests stand at the desk."
 )
 @override_option
-@click.option("--key", metavar="K", help="The same key and request again make nothing twice.")
-@click.option(
-    "--wait",
-    type=click.IntRange(0, PREFER_WAIT_SECONDS_MAX),
-    metavar="SECONDS",
-    help="Wait so long for the decision of who holds the place; without it, answer at once.",
-)
+@key_option
+@wait_option
 @json_option
 def reserve(
     data: Path,
@@ -67,14 +66,7 @@ def reserve(
       holdfast reserve --venue trattoria --at 2026-07-01T19:30 --party 2 \\
           --guest-name "Anna Ricci" --wait 5 --data desk
     """
-    from holdfast.commands.hub_standing import (
-        plan_to_wait,
-        say_what_waiting_brought,
-        warn_if_shut_out,
-    )
-    from holdfast.commands.output import show_json
     from holdfast.commands.reservations import show_reservation
-    from holdfast.commands.session import open_session
 
     if minutes is not None and same["nights"] is not None:
         raise click.UsageError("give --minutes or --nights, not both")
@@ -89,17 +81,7 @@ def reserve(
         "override": None if override is None else {"reason": override},
         **same,
     }
-    with open_session(data) as session:
-        waiting = plan_to_wait(session, wait)
-        headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if waiting.patient else None}
-        made = session.post(
-            "/reservations",
-            {name: value for name, value in body.items() if value is not None},
-            **{name: value for name, value in headers.items() if value is not None},
-        )
-        if as_json:
-            show_json(made)
-        else:
-            show_reservation(made, to_guest=True)
-        say_what_waiting_brought(session, waiting, made)
-        warn_if_shut_out(session)
+    make(
+        data, "/reservations", body, key=key, wait=wait, as_json=as_json,
+        show=lambda _, made: show_reservation(made, to_guest=True),
+    )  # fmt: skip

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import datetime
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from holdfast.commands.words import (
     ago_text,
+    between_text,
+    block_words,
     clock_text,
     clock_words,
+    code_words,
     connection_words,
     counted,
+    day_text,
     due_text,
+    hold_words,
     operation_words,
     size_text,
     span_text,
@@ -26,6 +31,7 @@ from holdfast.commands.words import (
     sync_words,
     until_text,
     venue_hint,
+    waiting_words,
 )
 from holdfast.node.words import plain_reason
 
@@ -39,6 +45,8 @@ _UNHEARD: Final = {
 """How it stands with the hub where that hears this device no more, by the reason."""
 """The `reason` of `GET /sync` for a device that its hub has shut out."""
 _STEPS: Final = 2
+_DATES: Final = 6
+"""Dates of a recurrence that a screen names."""
 
 
 def sync_fields(answer: Mapping[str, Any]) -> Fields:
@@ -128,7 +136,7 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
         ("may sell by itself", _sells_words(answer.get("sells"))),
         *(row for row in clock_fields(answer.get("clock") or {}) if row[0] != "now"),
         *(
-            (f"book of {book.get('venue')}", f"{book.get('reservations')} reservations")
+            (f"book of {book.get('venue')}", _book_words(book))
             for book in answer.get("books") or []
         ),
         ("database", size_text(disk.get("database_bytes"))),
@@ -137,6 +145,18 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
         ("life", life),
         ("why another life", answer.get("other_life")),
     ]
+
+
+def _book_words(book: Mapping[str, Any]) -> str:
+    """Such as `12 reservations, 1 held, 2 waiting, 1 block`."""
+    parts = [counted(book.get("reservations") or 0, "reservation")]
+    parts += [f"{book[name]} {words}" for name, words in _BESIDE.items() if book.get(name)]
+    if book.get("blocks"):
+        parts.append(counted(book["blocks"], "block"))
+    return ", ".join(parts)
+
+
+_BESIDE: Final = {"holds": "held", "waiting": "waiting"}
 
 
 def _certificate_words(certificate: Any) -> str | None:
@@ -158,6 +178,91 @@ def _sells_words(sells: Any) -> str | None:
     if count:
         words += f", until {clock_text(until)}" if until else ", without an end"
     return f"{words} ({more} more once its clock is set)" if more else words
+
+
+def hold_fields(found: Mapping[str, Any]) -> Fields:
+    """One hold, and what became of it."""
+    change = found.get("pending_change") or {}
+    starts = found.get("starts_at")
+    held = found.get("status") == "intent"
+    return [
+        ("code", found.get("code")),
+        ("state", hold_words(dict(found))),
+        ("promise", found.get("assurance") if held else None),
+        ("held until", clock_text(found.get("expires_at"))),
+        ("venue", found.get("venue")),
+        ("from", f"{clock_text(starts)}{venue_hint([starts])}"),
+        ("until", until_text(starts, found.get("ends_at"))),
+        ("party", found.get("party_size")),
+        ("where", " + ".join(found.get("resources") or []) if held else None),
+        (
+            "asked for",
+            " ".join([clock_text(change["starts_at"]), *change["resources"]]) if change else None,
+        ),
+        ("expected", expected_words(found.get("prognosis") or {})),
+        ("to the hub", sync_words(found.get("sync"))),
+        ("source", found.get("source")),
+        ("made by", found.get("made_by")),
+        ("agent", found.get("agent_id")),
+        ("id", found.get("id")),
+    ]
+
+
+def block_fields(found: Mapping[str, Any], over: Sequence[str] = ()) -> Fields:
+    """One block, its dates, and what it stands over; `over` are the codes of the first of these."""
+    starts, dates = found.get("starts_at"), found.get("occurrences") or []
+    return [
+        ("code", found.get("code")),
+        ("state", block_words(dict(found))),
+        ("for", code_words(found.get("kind"))),
+        ("because", code_words(found.get("reason"))),
+        ("note", found.get("note")),
+        ("venue", found.get("venue")),
+        ("from", f"{clock_text(starts)}{venue_hint([starts])}"),
+        ("until", until_text(starts, found.get("ends_at"))),
+        ("where", " + ".join(_claimed(claim) for claim in found.get("claims") or [])),
+        ("dates", ", ".join(clock_text(one["starts_at"]) for one in dates[:_DATES])),
+        ("more dates", len(dates) - _DATES if len(dates) > _DATES else None),
+        ("find a place for", _found_words(len(found.get("conflicts") or []), over)),
+        ("to the hub", sync_words(found.get("sync"))),
+        ("made by", found.get("made_by")),
+        ("id", found.get("id")),
+    ]
+
+
+def _claimed(claim: Mapping[str, Any]) -> str:
+    many = f"{claim.get('quantity')} of " if claim.get("quantity") != 1 else ""
+    return f"{many}{claim.get('resource')}"
+
+
+def _found_words(count: int, codes: Sequence[str]) -> str | None:
+    """Such as `RES-2026-2XAFW8, RES-2026-2X0EY2 and 3 more`."""
+    if not count:
+        return None
+    more = f" and {count - len(codes)} more" if count > len(codes) else ""
+    return ", ".join(codes) + more
+
+
+def waiting_fields(found: Mapping[str, Any]) -> Fields:
+    """One party that waits, or waited."""
+    quoted = found.get("quoted_minutes")
+    return [
+        ("code", found.get("code")),
+        ("state", waiting_words(dict(found))),
+        ("in the line", found.get("position") or None),
+        ("venue", found.get("venue")),
+        ("day", day_text(found.get("date"))),
+        ("between", between_text(found.get("from"), found.get("to"))),
+        ("party", found.get("party_size")),
+        ("area", found.get("area")),
+        ("may take about", span_text(quoted * 60_000) if quoted is not None else None),
+        ("waits until", clock_text(found.get("expires_at"))),
+        *((name, value) for name, value in (found.get("guest") or {}).items()),
+        ("to the hub", sync_words(found.get("sync"))),
+        ("made by", found.get("made_by")),
+        ("agent", found.get("agent_id")),
+        ("id", found.get("id")),
+    ]
 
 
 def operation_fields(found: Mapping[str, Any]) -> Fields:

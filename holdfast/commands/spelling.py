@@ -19,7 +19,9 @@ _OPTIONS: Final = {
     "override.reason": "--override",
     "party_size": "--party",
     "actual_party_size": "--party",
+    "ends_at": "--until",
     "duration_minutes": "--minutes",
+    "force": "--force",
     "resources": "--resource",
     "user_id": "--user",
     "guest.name": "--guest-name",
@@ -33,6 +35,8 @@ _OPTIONS: Final = {
     "Idempotency-Key": "--key",
 }
 """Where the option is not simply called as the field is."""
+_SHORT: Final = {"minutes": "--hold-minutes"}
+"""The same, of fields that are called as an ordinary word is: only faults are spelled so."""
 _ARGUMENTS: Final = {"q": "TEXT"}
 """Where the argument is not simply called as the field is, in capitals."""
 _NAMES: Final = re.compile(
@@ -76,7 +80,8 @@ def is_wrong_usage(errors: Any, options: Collection[str]) -> bool:
 def _typed(field: str, options: Collection[str]) -> str | None:
     """What a field is called on this command line; None where it is not typed there."""
     argument = _ARGUMENTS.get(field) or field.upper()
-    return next((name for name in (_option(field), argument) if name in options), None)
+    names = (_SHORT.get(field, ""), _option(field), argument)
+    return next((name for name in names if name in options), None)
 
 
 def _plain_name(field: str) -> str:

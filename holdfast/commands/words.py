@@ -13,6 +13,7 @@ from typing import Any, Final
 
 _STATUS: Final = {
     "intent": "held for the moment",
+    "expired": "lapsed",
     "payment_pending": "waiting for payment",
     "payment_confirmed": "paid, not confirmed yet",
     "commit_failed": "could not be had",
@@ -69,11 +70,13 @@ def status_words(reservation: dict[str, Any], *, brief: bool = False) -> str:
     without the words in brackets, which only say the same in the house's terms."""
     status = str(reservation.get("status", ""))
     asked = _asked_words(reservation.get("waits_for"))
+    assurance = reservation.get("assurance")
     if status == "commit_pending":
         words = f"waiting for {asked or 'an answer'}"
+    elif status == "intent" and assurance == "none":
+        words = "without a place so far"
     else:
         words = _STATUS.get(status, status.replace("_", " "))
-    assurance = reservation.get("assurance")
     promised = status in ("confirmed", "commit_pending", "intent")
     if promised and not brief and assurance not in (None, "none"):
         words = f"{words} ({assurance})"
@@ -82,6 +85,53 @@ def status_words(reservation: dict[str, Any], *, brief: bool = False) -> str:
         if asked and status != "commit_pending":
             words = f"{words}, waiting for {asked}"
     return words
+
+
+def hold_words(hold: dict[str, Any]) -> str:
+    """How it stands with a hold: such as `held`, or `asked for, waiting for the hub`."""
+    status, assurance = hold.get("status"), hold.get("assurance")
+    if status == "cancelled":
+        return "given back"
+    if status != "intent":
+        return status_words(hold, brief=True)
+    if assurance == "none":
+        return "could not be had"
+    if assurance == "provisional":
+        return f"asked for, waiting for {_asked_words(hold.get('waits_for')) or 'an answer'}"
+    return "held, change asked for" if hold.get("pending_change") else "held"
+
+
+def block_words(block: dict[str, Any]) -> str:
+    """How it stands with a block: such as `out of use`."""
+    status = block.get("status")
+    if status == "cancelled":
+        return "in use again"
+    return "out of use" if status == "confirmed" else status_words(block, brief=True)
+
+
+_WAITING: Final = {
+    "removed": "left",
+    "expired": "waited in vain",
+    "accepted": "has a place",
+    "displaced": "lost its place",
+}
+
+
+def waiting_words(party: dict[str, Any]) -> str:
+    """How it stands with a party on the waitlist: such as `offered T1 at 19:30, until 10:28`."""
+    offer = party.get("offer")
+    if isinstance(offer, dict):
+        where = " + ".join(map(str, offer.get("resources") or []))
+        words = f"offered {where} at {time_text(offer.get('starts_at'))}"
+        return f"{words}, until {time_text(offer.get('expires_at'))}"
+    state = str(party.get("state", ""))
+    return _WAITING.get(state, state)
+
+
+def between_text(first: Any, last: Any) -> str:
+    """The times of a day from which to which something may start: `19:00–21:00`, or one time."""
+    one, other = time_text(first), time_text(last)
+    return one if one == other else f"{one}–{other}"
 
 
 def _asked_words(holder: Any) -> str:

@@ -14,9 +14,10 @@ from typing import Any, Final
 from holdfast.model.claims import Seen
 from holdfast.model.errors import Conflict, Invalid, NotFound
 from holdfast.model.events import ExceptionResolved
+from holdfast.model.forms import HOLD, WAITLIST, form_now
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
-from holdfast.model.reservation import View, content_of, fold, shown_claims
+from holdfast.model.reservation import BLOCK, View, content_of, fold, shown_claims
 from holdfast.model.sitting import seated_at
 from holdfast.node.audit_words import book_change
 from holdfast.node.lookup import (
@@ -38,8 +39,8 @@ KIND_WORDS: Final = {
     "reservation.created": "made",
     "reservation.amended": "changed",
     "reservation.moved": "moved",
-    "reservation.reserved": "reserved what was held or offered",
-    "reservation.expired": "lapsed: nobody used it in time",
+    "reservation.reserved": "reserved",
+    "reservation.expired": "lapsed",
     "reservation.cancelled": "cancelled",
     "reservation.checked_in": "checked in",
     "reservation.completed": "completed",
@@ -70,6 +71,18 @@ KIND_WORDS: Final = {
     "right.returned": "allotment returned",
     "right.revoked": "allotment revoked",
 }
+FORM_WORDS: Final = {
+    (HOLD, "reservation.created"): "held",
+    (HOLD, "reservation.cancelled"): "hold given back",
+    (HOLD, "reservation.expired"): "hold lapsed",
+    (WAITLIST, "reservation.created"): "put on the waitlist",
+    (WAITLIST, "reservation.moved"): "place offered",
+    (WAITLIST, "reservation.cancelled"): "left the waitlist",
+    (WAITLIST, "reservation.expired"): "waited in vain",
+    (BLOCK, "reservation.created"): "taken out of use",
+    (BLOCK, "reservation.cancelled"): "put back into use",
+}
+"""What a step is called of what was no reservation before it."""
 ASKED_TO_MOVE: Final = "asked to move"
 """A move whose new place somebody else has to give: it waits, and the old place stays."""
 _ROWS_AT_ONCE: Final = 512
@@ -185,8 +198,9 @@ def _change(
     entry = seen[place]
     venue = book.partition("/")[2]
     rights = replica.rights(book)
-    before = state_of(replica, venue, fold(reservation, seen[:place], rights)) if place else {}
     view = fold(reservation, seen[: place + 1], rights)
+    earlier = fold(reservation, seen[:place], rights) if place else None
+    before = {} if earlier is None else state_of(replica, venue, earlier)
     after = state_of(replica, venue, view)
     item = _who_and_when(replica, book, entry.node, entry.kind, entry.stamp, uncertainty_ms)
     event = content_of(entry)
@@ -197,6 +211,8 @@ def _change(
     changed = [name for name in after if after[name] != before.get(name)]
     if entry.kind == "reservation.moved" and after["pending_change"]:
         item["what"] = ASKED_TO_MOVE
+    form = form_now(view if earlier is None else earlier)
+    item["what"] = FORM_WORDS.get((form, entry.kind), item["what"])
     return item | {
         "operation": entry.operation.hex(),
         "reservation": uuid_text(reservation),
@@ -236,6 +252,8 @@ def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
         "seated_at": seated_at(view),
         "attendance_confirmed": view.attendance_confirmed,
         "exceptions": [kind for kind, _ in view.exceptions],
+        "form": form_now(view) or None,
+        **_form_of(replica, venue, view),
     }
     change = view.pending_change
     fields["pending_change"] = change and {
@@ -244,6 +262,20 @@ def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
         "resources": change["resources"],
     }
     return fields
+
+
+def _form_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
+    """What is told of a hold, of who waits, and of a block."""
+    form = view.form
+    held = bool(form_now(view)) and bool(view.expires_at_ms)
+    expires_s = view.expires_at_ms // 1000
+    return {
+        "expires_at": venue_time(replica, venue, expires_s) if held else None,
+        "priority": form.priority if form is not None else 0,
+        "used_for": (form.use or None) if form is not None else None,
+        "block_reason": (form.reason or None) if form is not None else None,
+        "series": (form.series.hex() or None) if form is not None else None,
+    }
 
 
 # --- everything, as it arrived ------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Final
 
 from holdfast.model.errors import Invalid
 from holdfast.model.vocabulary import (
+    BLOCK_REASONS,
     CANCEL_REASONS,
     ERASE_REASONS,
     LIFT_REASONS,
@@ -63,6 +64,10 @@ COMMON_REASONS: Final = {
     OVERRIDE_REASONS: _dozen(
         "vip_guest group regular_guest expected_no_show expected_cancellation goodwill"
         " compensation system_error our_mistake high_demand management other"
+    ),
+    BLOCK_REASONS: _dozen(
+        "maintenance repair cleaning inspection defective renovation private_event staff_training"
+        " owner_use staff_shortage test other"
     ),
     RESOLVE_REASONS: _dozen(
         "called_guest moved rebooked refunded walked accepted handled no_action guest_declined"

@@ -13,8 +13,9 @@ from typing import Any
 from holdfast.model.administration import serial_bytes
 from holdfast.model.errors import NotFound, RuleViolated
 from holdfast.model.events import OperationWithdrawn
+from holdfast.model.forms import HOLD, WAITLIST
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import View, followed
+from holdfast.model.reservation import BLOCK, View, followed
 from holdfast.model.vocabulary import WITHDRAW_REASONS, resolve_reasons
 from holdfast.node import contradicting, installed_rules
 from holdfast.node.forgetting import Device, Forgetting
@@ -211,17 +212,25 @@ class Service(Replica):
                 CertificateRow(serial_bytes(node.serial), book, node.name, node.role, now_ms)
             )
 
+    def _counts(self, name: str) -> dict[str, Any]:
+        """How much of a venue's book is here, by what it is now."""
+        projections = self.store.projections
+        forms = projections.count_forms(name)
+        others = sum(count for count, _ in forms.values())
+        standing = {form: count for form, (_, count) in forms.items()}
+        return {
+            "venue": name.partition("/")[2],
+            "reservations": projections.count(name) - others,
+            "holds": standing.get(HOLD, 0),
+            "waiting": standing.get(WAITLIST, 0),
+            "blocks": standing.get(BLOCK, 0),
+            "chains": len(self.store.journal.chains(name)),
+        }
+
     def status(self) -> dict[str, Any]:
         """One screen: who this is, its books, its queue, its clock, its disk."""
         with self.lock:
-            books = [
-                {
-                    "venue": name.partition("/")[2],
-                    "reservations": self.store.projections.count(name),
-                    "chains": len(self.store.journal.chains(name)),
-                }
-                for name in sorted(self.books)
-            ]
+            books = [self._counts(name) for name in sorted(self.books)]
             counts = self.store.queue.counts() if self.keeps_queue else {}
         size = sum(
             path.stat().st_size for path in self.directory.glob("holdfast.db*") if path.is_file()

@@ -747,6 +747,16 @@ class Projections:
         ).fetchone()
         return int(row[0])
 
+    def count_forms(self, book: str) -> dict[str, tuple[int, int]]:
+        """How many are now no reservation, by what they are (`forms.form_now`): all that ever were,
+        and those that stand."""
+        rows = self._c.execute(
+            "SELECT form, count(*), sum(status NOT IN ('cancelled', 'expired', 'completed'))"
+            " FROM reservations WHERE book = ? AND form <> '' AND entries > 0 GROUP BY form",
+            (book,),
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
     def held(self, book: str) -> list[View]:
         """What nobody has reserved yet: holds, offers, and who waits, as far as it is flushed."""
         return [

@@ -24,6 +24,10 @@ reservations list | reservations show | reservations cancel | reservations check
 reservations complete | reservations no-show | reservations undo-no-show | reservations move
 reservations import
 availability
+holds list | holds add | holds show | holds extend | holds move | holds release | holds reserve
+waitlist list | waitlist add | waitlist show | waitlist offer | waitlist accept | waitlist remove
+blocks list | blocks add | blocks show | blocks remove
+jobs list | jobs run
 guests find | guests show | guests export | guests erase | guests erasures
 guests restrict | guests restrictions | guests lift | guests profile
 allotments list | allotments grant | allotments return | allotments revoke
@@ -113,6 +117,7 @@ LISTS = {
     "queue withdraw": vocabulary.WITHDRAW_REASONS,
     "exceptions resolve": vocabulary.RESOLVE_REASONS,
     "guests erase": vocabulary.ERASE_REASONS,
+    "blocks add": vocabulary.BLOCK_REASONS,
 }
 
 

@@ -61,6 +61,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         for _ in range(2):
             run("guests", "erase", forgotten, "--reason", "test", "--data", desk)
         run(*at, f"{DAY}T12:30", "--data", desk)
+        run("holds", "add", *at[1:], f"{DAY}T20:45", "--resource", "T3", "--data", desk)
+        run("waitlist", "add", "--venue", "trattoria", "--date", DAY, "--party", 2,
+            "--guest-name", "Ottokar Hohenstein-Quellwasser", "--data", desk)  # fmt: skip
+        run("blocks", "add", "--venue", "trattoria", "--resource", "T7", "--resource", "T8",
+            "--at", f"{DAY}T12:00", "--until", f"{DAY}T23:00", "--kind", "private_event",
+            "--reason", "reserved_for_house", "--data", desk)  # fmt: skip
         run("token", "create", "--name", "guest", "--role", "guest", "--agent", forgotten,
             "--expires", "90d", "--data", desk)  # fmt: skip
         for more in (("booking-ban", "--until", f"{DAY}T12:00"), ("max-concurrent", "--value", 2)):
@@ -89,6 +95,11 @@ COMMANDS = [
     "reservations list",
     "reservations show {lost}",
     f"reserve --venue trattoria --party 2 --at {DAY}T13:00",
+    "holds list",
+    "waitlist list",
+    "blocks list",
+    "jobs list",
+    "jobs run lapse",
     "allotments list",
     "guests find zinaida",
     "guests show {agent}",
@@ -225,6 +236,9 @@ NOTHING = {
     "hub invites": "`holdfast hub invite`",
     "reservations list": "`holdfast reserve`",
     "exceptions list": "asked for twice",
+    "holds list": "`holdfast holds add`",
+    "waitlist list": "`holdfast waitlist add`",
+    "blocks list": "`holdfast blocks add`",
     "queue list": "Devices have one",
 }
 

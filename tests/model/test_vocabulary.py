@@ -20,7 +20,7 @@ REASONS = {
 }
 PEOPLES = (
     "CANCEL_REASONS", "REVOKE_REASONS", "WITHDRAW_REASONS", "RESOLVE_REASONS", "RESTRICT_REASONS",
-    "LIFT_REASONS",
+    "LIFT_REASONS", "BLOCK_REASONS",
 )  # fmt: skip
 ORDINARY = {
     "CANCEL_REASONS": "guest request|personal reasons|weather|no answer|duplicate|mistake"
@@ -29,6 +29,8 @@ ORDINARY = {
     "|unknown|other|not heard in recovery|Lost or stolen",
     "WITHDRAW_REASONS": "mistake|duplicate|guest request|quarantined|not needed|outdated|test|other"
     "|typing error|entered by mistake",
+    "BLOCK_REASONS": "maintenance|repair|broken|deep cleaning|private event|Wedding|no staff|storm"
+    "|owner use|visitors|closed|test|other",
     "RESOLVE_REASONS": "handled|called guest|guest called|guest informed|moved|rebooked|refunded"
     "|walked|mistake|duplicate|accepted|no action|seen|guest request|test|other",
     "RESTRICT_REASONS": "No-shows|late cancellations|unpaid|house rules|damage|conduct|complaints"

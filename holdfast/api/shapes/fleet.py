@@ -36,6 +36,9 @@ class BookCount(Shape, kw_only=True):
 
     venue: Annotated[str, Meta(description="id of the venue")]
     reservations: Annotated[int, Meta(description="how many reservations")]
+    holds: Annotated[int, Meta(description="how many places are held now")]
+    waiting: Annotated[int, Meta(description="how many parties are on the waitlist")]
+    blocks: Annotated[int, Meta(description="how many blocks stand, past ones too")]
     chains: Annotated[int, Meta(description="lives of devices that wrote here")]
 
 

@@ -1,0 +1,75 @@
+"""Sending what writes, with what is said around it: the waiting, the answer, the remarks.
+
+Owns the order of these. What is shown of an answer is the command's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from holdfast.commands.session import Session
+
+Show = Callable[["Session", dict[str, Any]], None]
+
+
+def make(
+    data: Path,
+    path: str,
+    body: dict[str, Any],
+    *,
+    key: str | None,
+    wait: int | None,
+    as_json: bool,
+    show: Show,
+) -> None:
+    """POST what is given of a body, under a key, and wait for a decision where that makes sense."""
+    from holdfast.commands.hub_standing import (
+        plan_to_wait,
+        say_what_waiting_brought,
+        warn_if_shut_out,
+    )
+    from holdfast.commands.output import show_json
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        waiting = plan_to_wait(session, wait)
+        headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if waiting.patient else None}
+        made = session.post(path, _given(body), **_given(headers))
+        if as_json:
+            show_json(made)
+        else:
+            show(session, made)
+        say_what_waiting_brought(session, waiting, made)
+        warn_if_shut_out(session)
+
+
+def change(
+    data: Path,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    params: dict[str, Any] | None = None,
+    as_json: bool,
+    show: Show,
+) -> None:
+    """Send a change of something that is there."""
+    from holdfast.commands.hub_standing import warn_if_shut_out
+    from holdfast.commands.output import show_json
+    from holdfast.commands.session import open_session
+
+    sent = None if body is None else _given(body)
+    with open_session(data) as session:
+        changed = session.request(method, path, body=sent, params=params).data
+        if as_json:
+            show_json(changed)
+        else:
+            show(session, changed)
+        warn_if_shut_out(session)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
