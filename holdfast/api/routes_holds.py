@@ -210,7 +210,7 @@ async def extend_hold(request: Asking, reference: FromPath[str]) -> Response[byt
     summary="Make a reservation of it, at the place that is held",
     description="Its id and code stay the same. 410 `gone` once it has lapsed.",
     tags=TAGS,
-    opt={"permission": "reservations.create", "reach": VENUES, "counted": BOOKINGS},
+    opt={"permission": "reservations.create", "reach": VENUES},
     operation_class=operation(body=ReserveRequest, keyed=True, waits=True),
 )
 async def reserve_hold(request: Asking, reference: FromPath[str]) -> Response[bytes]:

@@ -147,7 +147,7 @@ async def offer_place(request: Asking, reference: FromPath[str]) -> Response[byt
     summary="Make a reservation of what was offered",
     description="Its id and code stay the same. 410 `gone` once the offer has lapsed.",
     tags=TAGS,
-    opt={"permission": "waitlist.accept", "reach": VENUES, "counted": BOOKINGS},
+    opt={"permission": "waitlist.accept", "reach": VENUES},
     operation_class=operation(body=ReserveRequest, keyed=True, waits=True),
 )
 async def accept_offer(request: Asking, reference: FromPath[str]) -> Response[bytes]:

@@ -27,9 +27,11 @@ from holdfast.model.contradictions import (
 from holdfast.model.deciding import NOT_HELD
 from holdfast.model.errors import BadTransition, Invalid, NotFound, RuleViolated
 from holdfast.model.events import ExceptionResolved, ReservationCheckedIn
+from holdfast.model.forms import form_now
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import SEATED_SINCE_SECONDS_MAX
 from holdfast.model.reservation import (
+    BLOCK,
     View,
     content_of,
     followed,
@@ -45,7 +47,11 @@ from holdfast.node.recording import refused_as_invalid, view_of
 from holdfast.node.replica import Replica
 from holdfast.node.requests import Override, PatchRequest
 from holdfast.node.restricting import Asking
-from holdfast.node.words import exception_sentence, sold_elsewhere_sentence
+from holdfast.node.words import (
+    block_refused_sentence,
+    exception_sentence,
+    sold_elsewhere_sentence,
+)
 from holdfast.store.projections import Record
 
 if TYPE_CHECKING:
@@ -160,6 +166,8 @@ def _offered(replica: Replica, record: Record, kind: str) -> list[Answer]:
 def _detail(replica: Replica, record: Record, kind: str, found: TwoParties | None) -> str:
     """What happened and what to do, in a sentence."""
     subject, decision = subject_of(replica, record.book, record.id), record.view.decision
+    if kind == DISPLACED and form_now(record.view) == BLOCK:
+        return block_refused_sentence(subject)
     if kind == DISPLACED and decision is not None and decision.reason == NOT_HELD:
         resources = list(dict.fromkeys(claim.resource for claim in shown_claims(record.view)))
         return sold_elsewhere_sentence(subject, resources, _seller(replica, record))

@@ -30,6 +30,7 @@ REASON_SENTENCES: Final = {
     "party-size": "its party size is not a possible one",
     "restriction-out-of-range": "its restriction has a number that is not a possible one",
     "profile-out-of-range": "it gives a guest more tags than one can have",
+    "form-out-of-range": "what it says of a hold, a place on the waitlist or a block cannot be",
     "certificate-out-of-range": "its certificate is not complete",
     "field-not-amendable": "it changes a field that cannot be changed",
     "role-forbidden": "a device of this role may not write this",
@@ -94,6 +95,10 @@ EXCEPTION_SENTENCES: Final = {
     " another place, or say that they share it.",
 }
 
+_BLOCK_REFUSED: Final = (
+    "What {subject} was to take out of use is promised to somebody and stays in use. Find them"
+    " another place and make the block again, make it with `--force`, or cancel it."
+)
 _SOLD_ELSEWHERE: Final = (
     "{subject} could not be given {place}: {seller} sells it now, and it may still be free. Ask"
     " {seller} for it (`holdfast exceptions resolve {subject} --action move {options} --reason"
@@ -135,6 +140,11 @@ def exception_sentence(
         place=place,
         seen=f": {seen}" if seen else "",
     )
+
+
+def block_refused_sentence(subject: str) -> str:
+    """What happened and what to do where a block could not have its place."""
+    return _BLOCK_REFUSED.format(subject=subject)
 
 
 def sold_elsewhere_sentence(subject: str, resources: Sequence[str], seller: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.model.errors import Conflict, Invalid, NotAvailable, NotFound, RoleForbidden
 from holdfast.model.ids import uuid_text
-from holdfast.node import blocks
+from holdfast.node import blocks, inspection
 from holdfast.node.requests import BlockRequest
 from holdfast.node.service import Service
 from tests.kit import DAY, TRATTORIA, Fleet
@@ -142,6 +142,20 @@ def test_a_forced_block_is_asked_of_who_holds_the_place(fleet: Fleet) -> None:
     fleet.sync_all()
     assert fleet.now(hub, made).status == "confirmed"
     assert fleet.now(hub, there).status == "confirmed"
+
+
+def test_a_block_that_was_refused_is_told_in_the_words_of_blocks(fleet: Fleet) -> None:
+    desk, hub = fleet.nodes["desk"], fleet.the_hub
+    fleet.cut("desk")
+    fleet.reserve(desk, "19:30", ["T1"])
+    (made,) = block(hub, "T1")
+    settle(fleet)
+    (item,) = inspection.exceptions(hub)
+    assert item["kind"] == "displaced"
+    assert f"What {made.code} was to take out of use is promised" in item["detail"]
+    assert "guest" not in item["detail"]
+    blocks.unblock(hub, made.code)
+    assert inspection.exceptions(hub) == []
 
 
 def test_a_recurrence_blocks_the_right_dates_or_none(fleet: Fleet) -> None:
