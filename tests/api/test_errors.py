@@ -105,7 +105,7 @@ async def test_a_method_that_is_not_taken_names_those_that_are(client: httpx.Asy
 async def test_nobody_sees_a_traceback_and_the_log_has_it_without_what_was_sent(
     hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    def fails(request):
+    def fails(request, *_):
         raise KeyError(f"no idea what {request.user_id} wants")
 
     monkeypatch.setattr(hub.reservations, "create", fails)
