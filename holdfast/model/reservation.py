@@ -419,6 +419,9 @@ def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -
             granted = True
         if granted:
             _overwrite(view, event)
+        elif "expires_at_ms" in event.fields:
+            # Until when an offer is kept was said with it, whoever has the place.
+            view.expires_at_ms = event.fields["expires_at_ms"]
         if event.walked:
             # Where they sit is a fact, whoever the place belongs to.
             view.walked = entry.operation

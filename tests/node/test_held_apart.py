@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from holdfast.model.errors import Invalid, Unreachable
+from holdfast.model.errors import Gone, Invalid, Unreachable
 from holdfast.model.reservation import View
 from holdfast.node import blocks, holds, lapsing, returning, waiting
 from holdfast.node.requests import (
@@ -277,3 +277,30 @@ def test_a_hold_with_no_room_for_another_entry_keeps_no_other_from_lapsing(fleet
     with mock.patch.object(desk, "has_room", lambda name, subject: subject != full.id):
         assert lapsing.lapse(desk, fleet.book) == 1
     assert fleet.now(desk, other).status == "expired"
+
+
+def test_an_offer_lapses_in_its_time_though_its_first_place_was_never_granted(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    view = wait(hub)
+    fleet.cut("desk")
+    waiting.offer(hub, view.code, OfferRequest(resources=["T1"]))
+    swapped = hub.reservations.amend(view.code, PatchRequest(resources=["T3"]))
+    assert (swapped.assurance, where(swapped)) == ("guaranteed", ["T3"])
+    fleet.clocks.advance(minutes=14)
+    assert lapsing.lapse(hub, fleet.book) == 0
+    fleet.clocks.advance(minutes=2)
+    assert lapsing.lapse(hub, fleet.book) == 1
+    settle(fleet)
+    assert lapsing.lapse(fleet.nodes["desk"], fleet.book) == 1, "what it granted came too late"
+    settle(fleet)
+    assert fleet.now(hub, view).occupying == []
+
+
+def test_an_offer_that_nobody_granted_in_time_cannot_be_accepted_any_more(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    view = wait(hub)
+    fleet.cut("desk")
+    waiting.offer(hub, view.code, OfferRequest(resources=["T1"]))
+    fleet.clocks.advance(minutes=16)
+    with pytest.raises(Gone):
+        waiting.accept(hub, view.code, ReserveRequest())
