@@ -161,7 +161,9 @@ def decide(
         return Verdict("displaced", "no-such-resource", claims)
     won = _in_the_way(missing, occupancy, ends, view.id)
     # Guests who sit already are not sent elsewhere by a machine: a person finds them a place.
-    if view.may_move and (reserves or not replaced) and view.status != CHECKED_IN:
+    # Nor is what another holds given up for a place elsewhere.
+    free_to_move = len(ends) == len(view.live) if reserves else not replaced
+    if view.may_move and free_to_move and view.status != CHECKED_IN:
         moved = _elsewhere(view, claims, venue, stock, ends)
         if moved is not None:
             return Verdict(

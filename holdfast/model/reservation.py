@@ -261,7 +261,12 @@ def _fold_lifecycle(
     counting = {c.id.operation for c in view.claims if c.state in (LIVE, ENDED)}
     turns = _in_turn(transitions)
     view.making = standing = _standing(view, turns, entries, contents)
-    reserving = _reserving(view, turns, counting, withdrawn)
+    given = counting | {
+        event.decides
+        for operation, event in contents.items()
+        if operation in counting and isinstance(event, ClaimDecided)
+    }
+    reserving = _reserving(view, turns, given, withdrawn)
     for ready in turns:
         above = 0
         for predecessor in ready.follows:
@@ -310,13 +315,13 @@ def _fold_lifecycle(
     return collisions, seen_by
 
 
-def _reserving(view: View, turns: list[Seen], counting: set[bytes], withdrawn: set[bytes]) -> bytes:
+def _reserving(view: View, turns: list[Seen], given: set[bytes], withdrawn: set[bytes]) -> bytes:
     """Of several who reserved what was held without knowing of each other, the one who was given
     the place, else the first who may yet be, else the first: whoever was told that it is theirs
     has it under their own name."""
     waits = {claim.id.operation for claim in view.claims if claim.state in _UNDECIDED}
     ranks = [
-        (0 if one in counting else 1 if one in waits else 2, place, one)
+        (0 if one in given else 1 if one in waits else 2, place, one)
         for place, one in enumerate(
             entry.operation
             for entry in turns
@@ -419,6 +424,9 @@ def _apply(view: View, entry: Seen, event: Event | None, counting: set[bytes]) -
             granted = True
         if granted:
             _overwrite(view, event)
+        elif "expires_at_ms" in event.fields:
+            # Until when an offer is kept was said with it, whoever has the place.
+            view.expires_at_ms = event.fields["expires_at_ms"]
         if event.walked:
             # Where they sit is a fact, whoever the place belongs to.
             view.walked = entry.operation

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from holdfast.model.errors import Invalid, Unreachable
+from holdfast.model.errors import Gone, Invalid, Unreachable
 from holdfast.model.reservation import View
 from holdfast.node import blocks, holds, lapsing, returning, waiting
 from holdfast.node.requests import (
@@ -277,3 +277,71 @@ def test_a_hold_with_no_room_for_another_entry_keeps_no_other_from_lapsing(fleet
     with mock.patch.object(desk, "has_room", lambda name, subject: subject != full.id):
         assert lapsing.lapse(desk, fleet.book) == 1
     assert fleet.now(desk, other).status == "expired"
+
+
+def test_an_offer_lapses_in_its_time_though_its_first_place_was_never_granted(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    view = wait(hub)
+    fleet.cut("desk")
+    waiting.offer(hub, view.code, OfferRequest(resources=["T1"]))
+    swapped = hub.reservations.amend(view.code, PatchRequest(resources=["T3"]))
+    assert (swapped.assurance, where(swapped)) == ("guaranteed", ["T3"])
+    fleet.clocks.advance(minutes=14)
+    assert lapsing.lapse(hub, fleet.book) == 0
+    fleet.clocks.advance(minutes=2)
+    assert lapsing.lapse(hub, fleet.book) == 1
+    settle(fleet)
+    assert lapsing.lapse(fleet.nodes["desk"], fleet.book) == 1, "what it granted came too late"
+    settle(fleet)
+    assert fleet.now(hub, view).occupying == []
+
+
+def test_an_offer_that_nobody_granted_in_time_cannot_be_accepted_any_more(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    view = wait(hub)
+    fleet.cut("desk")
+    waiting.offer(hub, view.code, OfferRequest(resources=["T1"]))
+    fleet.clocks.advance(minutes=16)
+    with pytest.raises(Gone):
+        waiting.accept(hub, view.code, ReserveRequest())
+
+
+def test_who_was_moved_when_reserving_is_not_asked_again_for_another_who_reserved(
+    fleet: Fleet,
+) -> None:
+    """The desk has moved the one; the bar's wish for the same hold comes to the hub after that."""
+    desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
+    fleet.cut("desk")
+    view = hold(hub, "T1", may_move=True)
+    fleet.sync(bar)
+    fleet.cut("bar")
+    done = holds.reserve(hub, view.code, ReserveRequest(user_id="u-ann"))
+    fleet.clocks.advance(seconds=5)
+    holds.reserve(bar, view.code, ReserveRequest(user_id="u-ben"))
+    fleet.reserve(desk, EVENING, ["T1"])
+    fleet.heal("desk")
+    fleet.sync(desk, desk)
+    told = fleet.now(hub, view)
+    assert (told.status, where(told)) == ("confirmed", ["T2"])
+    fleet.cut("desk")
+    fleet.heal("bar")
+    fleet.sync(bar)
+    now = fleet.now(hub, view)
+    assert (now.status, now.agent_id, where(now)) == ("confirmed", done.agent_id, ["T2"])
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert (now.status, now.agent_id, where(now)) == ("confirmed", done.agent_id, ["T2"])
+
+
+def test_nobody_moves_who_reserves_what_another_holds_by_then(fleet: Fleet) -> None:
+    """The table went to the desk, and the hold with it, while the bar asked the hub."""
+    bar, hub = fleet.nodes["bar"], fleet.the_hub
+    view = hold(bar, "T3", may_move=True)
+    fleet.sync_all()
+    fleet.cut("bar")
+    holds.reserve(bar, view.code, ReserveRequest(user_id="u-1"))
+    hub.granting.grant("trattoria", "desk", ["T3"])
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert now.decision is not None
+    assert (now.status, now.decision.verdict, now.occupying) == ("commit_failed", "displaced", [])
