@@ -147,7 +147,7 @@ def _reservation(face: Face, caller: Caller, changed: Changed, parted: Parted) -
     view = face.replica.view(changed.subject, changed.book)
     if view is None or not view.code:
         return []
-    if not caller.knows(view) or not caller.may("reservations.read"):
+    if not caller.knows(view):
         return []
     names = [form_now(view) or "reservation"]
     if made_as(view) and names == ["reservation"] and parted.first(view.id):

@@ -372,7 +372,7 @@ def test_7_a_move_that_the_hub_overrules_leaves_nothing_of_itself(fleet):
     desk, _, _ = three(fleet)
     moving = fleet.reserve(desk, "19:30", ["T1"])
     fleet.sync_all()
-    with mock.patch.object(fleet.the_hub.holding, "_decide_all", return_value=0):
+    with mock.patch.object(fleet.the_hub.holding, "_decide_all", return_value=[]):
         fleet.move(desk, moving, time=f"{NEXT_DAY}T19:30")
         fleet.sync(desk)
         assert fleet.now(fleet.the_hub, moving).pending_change is not None
