@@ -87,4 +87,4 @@ def _went(last: Any) -> str:
     if not last.get("ok"):
         return f"FAILED: {last.get('detail')}"
     count = last.get("count")
-    return "done" if count is None else f"done, {count or 'nothing'} to do"
+    return "done" if count is None else f"done, {count or 'nothing'} due"

@@ -271,7 +271,7 @@ def test_jobs_say_what_they_do_and_how_it_went(run: Run, hub: Path):
     assert "gives up what was held" in " ".join(listed)
     done = run("jobs", "run", "sweep", "--data", hub)
     assert (done.exit_code, done.stdout) == (0, "sweep: done.\n")
-    assert run("jobs", "run", "lapse", "--data", hub).stdout == "lapse: done, nothing to do.\n"
+    assert run("jobs", "run", "lapse", "--data", hub).stdout == "lapse: done, nothing due.\n"
     unknown = run("jobs", "run", "laundry", "--data", hub)
     assert unknown.exit_code == 1
     assert "there are lapse, renew, settle, sweep, witness" in unknown.stderr
