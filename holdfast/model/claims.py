@@ -279,6 +279,7 @@ def fold_claims(
         event = contents[entry.operation] if entry.kind not in REQUESTS else None
         if isinstance(event, ClaimDecided):
             decided.hear(judge, entry, event, asked)
+            # Who is turned away keeps what they have, so such an answer ends nothing.
             if entry.ends and event.verdict != "displaced":
                 ending.append(_Ending(entry, event.decides))
         elif isinstance(event, RightGranted):
