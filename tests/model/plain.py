@@ -169,8 +169,8 @@ class Plain:
         return self.answers(word, event.by, wanted) and (gives or event.verdict == "displaced")
 
     def ends(self, word: Word, claim: ClaimId, called: ClaimId, standing: Standing) -> bool:
-        """Whether an `end` is its holder's, or of who was to decide the claim. Who turns a wish away
-        ends nothing with it: the guest keeps what they had."""
+        """Whether an `end` is its holder's, or of who was to decide the claim. Who turns a wish
+        away ends nothing with it: the guest keeps what they had."""
         if isinstance(word.event, ClaimDecided) and word.event.verdict == "displaced":
             return False
         if word.node == HUB:
