@@ -30,7 +30,8 @@ TAKES_ONE: Final = (
     lifecycle.INTENT, lifecycle.PAYMENT_PENDING, lifecycle.PAYMENT_CONFIRMED,
     lifecycle.COMMIT_PENDING, lifecycle.CONFIRMED, lifecycle.CHECKED_IN,
 )  # fmt: skip
-"""Statuses in which a reservation counts against `max-concurrent`: it has a place or may get it."""
+"""Statuses in which a reservation counts against `max-concurrent` and the rule `concurrent`, until
+its end: it has a place or may get it."""
 CONCURRENT: Final = "concurrent"
 ADVANCE: Final = "advance"
 """The rules' codes; `advance` is the venue's rule too, which binds everybody (`rules`)."""
@@ -118,7 +119,7 @@ def concurrent_violations(
 ) -> list[dict[str, str]]:
     """The rule against one reservation more than a person may have, as `[{rule, message}]`.
 
-    `kind` is that of the reservation that is asked for, `to_come` how many of theirs begin later
+    `kind` is that of the reservation that is asked for, `to_come` how many of theirs end later
     and count (`TAKES_ONE`), it not included.
     """
     limit = strictest(binding, MAX_CONCURRENT)

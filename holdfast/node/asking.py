@@ -22,11 +22,6 @@ from holdfast.node import restricting
 if TYPE_CHECKING:
     from holdfast.node.service import Service
 
-AHEAD_STATUSES: Final = (
-    lifecycle.INTENT, lifecycle.PAYMENT_PENDING, lifecycle.PAYMENT_CONFIRMED,
-    lifecycle.COMMIT_PENDING, lifecycle.CONFIRMED, lifecycle.CHECKED_IN,
-)  # fmt: skip
-"""Statuses of a reservation that has a place, or may get one."""
 _OUT_OF_PACE: Final = (
     lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED,
 )  # fmt: skip
@@ -145,7 +140,7 @@ def _ahead(replica: Service, venue: VenueIndex, asked: Asked) -> int:
         replica.book_of(venue.venue.id),
         asked.agent_id,
         replica.clock.now_ms() // 1000,
-        AHEAD_STATUSES,
+        restrictions.TAKES_ONE,
         asked.moved.id if asked.moved is not None else b"",
     )
 

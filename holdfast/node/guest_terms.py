@@ -200,10 +200,10 @@ def _named(index: VenueIndex, tier: str, tags: Sequence[str]) -> tuple[str, tupl
     person stays for ever. Raises Invalid."""
     if len(tags) > TAGS_PER_GUEST_MAX:
         raise Invalid.field("tags", f"are {TAGS_PER_GUEST_MAX} at most")
-    own = index.venue.guests
+    own, policies = index.venue.guests, index.venue.policies
     if tier:
-        tier = _word("tier", tier, vocabulary.TIERS.union(own.tiers))
-    known = vocabulary.TAGS.union(own.tags)
+        tier = _word("tier", tier, vocabulary.TIERS.union(own.tiers, dict(policies.tiers)))
+    known = vocabulary.TAGS.union(own.tags, dict(policies.tags))
     words = (_word(f"tags[{place}]", tag, known) for place, tag in enumerate(tags))
     return tier, tuple(dict.fromkeys(words))
 
@@ -213,7 +213,9 @@ def _word(field: str, typed: str, words: Iterable[str]) -> str:
     word = known.get(_plain(typed))
     if word is None:
         some = ", ".join(sorted(known.values()))
-        message = f"must be one of {some}; a venue file may name more, under `guests`"
+        message = (
+            f"must be one of {some}; a venue file may name more, under `guests` and `policies`"
+        )
         raise Invalid.field(field, message)
     return word
 

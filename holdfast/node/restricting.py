@@ -95,7 +95,7 @@ def _to_come(replica: Service, book: str, agent: str, exclude: bytes) -> int:
         # What the same request wrote before counts.
         replica.write_projections()
     now_s = replica.clock.now_ms() // 1000
-    return replica.store.projections.to_come(book, agent, now_s, restrictions.TAKES_ONE, exclude)
+    return replica.store.persons.ahead(book, agent, now_s, restrictions.TAKES_ONE, exclude)
 
 
 def _banned(replica: Service, venue: VenueIndex, ban: Restriction, *, told: bool) -> Forbidden:

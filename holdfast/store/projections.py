@@ -719,19 +719,6 @@ class Projections:
         )
         return [_view_decoder.decode(row[0]) for row in self._c.execute(sql, (*values, limit))]
 
-    def to_come(
-        self, book: str, agent_id: str, now_s: int, statuses: tuple[str, ...], exclude: bytes
-    ) -> int:
-        """How many reservations of a person in these statuses begin later, `exclude` left out; as
-        far as they are flushed."""
-        marks = ", ".join("?" * len(statuses))
-        (count,) = self._c.execute(
-            "SELECT count(*) FROM reservations WHERE agent_id = ? AND starts_at > ?"  # noqa: S608
-            f" AND book = ? AND id <> ? AND code <> '' AND status IN ({marks})",
-            (agent_id, now_s, book, exclude, *statuses),
-        ).fetchone()
-        return int(count)
-
     def agents(self, first: str, last: str, limit: int) -> list[str]:
         """Agent ids of reservations from `first` to `last` as texts are ordered, each once."""
         rows = self._c.execute(

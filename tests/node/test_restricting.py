@@ -205,6 +205,9 @@ def test_two_at_a_time_and_the_third_is_refused(town: Fleet):
     # Who stands at the desk asks for nothing to come.
     assert reserve(town, desk, "16:00", kind="walk_in").code
     town.clocks.advance(hours=30)
+    # Whoever sits there still has it until its end.
+    refused(town, desk, f"{NEXT_DAY}T19:30")
+    town.clocks.advance(hours=2)
     assert reserve(town, desk, f"{NEXT_DAY}T19:30").code
     other = town.reserve(desk, f"{NEXT_DAY}T12:00", user_id="bob")
     with pytest.raises(RuleViolated, match="2 at a time"):
@@ -349,6 +352,20 @@ def test_a_venue_file_names_words_of_its_own(town: Fleet):
     assert guest_terms.profile(town.the_hub, ann(town)) == set_
     with pytest.raises(Invalid, match="a venue file may name more"):
         guest_terms.set_profile(desk, ann(town), "circolo", [])
+
+
+def test_a_tier_or_tag_that_the_policies_give_something_can_be_given_to_a_guest(town: Fleet):
+    policies = TRATTORIA.get("policies", {}) | {
+        "concurrent": 2,
+        "tiers": {"club-1": {"concurrent": 4}},
+        "tags": {"wine.friend": {"concurrent": 5}},
+    }
+    town.the_hub.import_venue(TRATTORIA | {"policies": policies})
+    town.sync_all()
+    set_ = guest_terms.set_profile(town.nodes["desk"], ann(town), "club-1", ["wine.friend"])
+    assert (set_["tier"], set_["tags"]) == ("club-1", ["wine.friend"])
+    town.sync_all()
+    assert guest_terms.profile(town.the_hub, ann(town)) == set_
 
 
 @pytest.mark.parametrize(

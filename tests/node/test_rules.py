@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 
-from holdfast.model import lifecycle
+from holdfast.model import lifecycle, restrictions
 from holdfast.model.errors import NotAvailable, RateLimited, RuleViolated, StorageFull
 from holdfast.model.limits import VIOLATIONS_KEPT_DAYS
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.pseudonyms import agent_id
 from holdfast.model.reservation import View
-from holdfast.node import asking
 from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
 from holdfast.node.service import Service
 from holdfast.store import violations
@@ -218,7 +217,7 @@ def test_two_in_one_transaction_see_each_other(ruled: Ruled):
                 fleet.reserve(hub, "12:00", agent_id=AGENT, source="website")
 
         assert rules_of(refused(both)) == ["concurrent", "rates"]
-        assert hub.store.persons.ahead(fleet.book, AGENT, 0, asking.AHEAD_STATUSES) == 0
+        assert hub.store.persons.ahead(fleet.book, AGENT, 0, restrictions.TAKES_ONE) == 0
 
 
 def by_guest(fleet: Fleet, replica: Service, time: str, agent: str = AGENT) -> View:
