@@ -20,6 +20,7 @@ from holdfast.model import calendar, lifecycle, vocabulary, wall
 from holdfast.model.entries import Claim
 from holdfast.model.errors import Conflict, Invalid, NotFound
 from holdfast.model.events import Form, ReservationCreated
+from holdfast.model.forms import form_now
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, OCCURRENCES_MAX
 from holdfast.model.offers import VenueIndex
@@ -252,9 +253,11 @@ def _require_free(replica: Service, plan: _Plan, own: Collection[bytes] = ()) ->
         raise Conflict("overlaps with another item of the same request", conflicts=[])
     codes = [view.code for view in views]
     named = ", ".join(codes[:_NAMED]) + (" …" if len(codes) > _NAMED else "")
+    way_out = "move them first, or block the place all the same (`force`) and find them another"
+    if all(form_now(view) == BLOCK for view in views):
+        way_out = "blocked already; take that block away first, or block it once more (`force`)"
     raise Conflict(
-        f"{len(codes)} in the way: {named}; move them first, or block the place all the same "
-        "(`force`) and find them another",
+        f"{len(codes)} in the way: {named}; {way_out}",
         conflicts=[uuid_text(view.id) for view in views[:_SHOWN]],
     )
 

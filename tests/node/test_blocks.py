@@ -73,6 +73,8 @@ def test_over_reservations_nothing_is_blocked_unless_somebody_insists(fleet: Fle
     (made,) = block(desk, "T2", "T1", force=True)
     assert (made.status, made.assurance) == ("confirmed", "guaranteed")
     assert [one.code for one in blocks.conflicts(desk, made)] == [there.code]
+    with pytest.raises(Conflict, match="take that block away first"):
+        block(desk, "T2")
     assert fleet.now(desk, there).status == "confirmed"
     with pytest.raises(NotAvailable):
         fleet.reserve(desk, "21:30", ["T1"])
