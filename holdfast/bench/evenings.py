@@ -1,8 +1,8 @@
 """Availability as a front desk asks for it: a restaurant of 50 tables that is well booked.
 
-Owns that venue, its evenings, and the figures of asking what is free. The tables differ in seats
-and area, a part of them is put together, and the hub holds everything, as where nobody was granted
-anything.
+Owns that venue, its evenings, and the figures of asking what is free, and for a page of the list.
+The tables differ in seats and area, a part of them is put together, and the hub holds everything,
+as where nobody was granted anything.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
+from holdfast.bench import processes
 from holdfast.model.errors import HoldfastError
 from holdfast.node.hub import Hub
 from holdfast.node.requests import AvailabilityRequest, CreateRequest
@@ -22,6 +25,8 @@ from holdfast.node.requests import AvailabilityRequest, CreateRequest
 TABLES: Final = 50
 PER_DAY: Final = 200
 RUNS: Final = 25
+PAGE: Final = 50
+"""Reservations on one page of the list, the number that is given unless another is asked for."""
 
 
 def venue_document() -> dict[str, Any]:
@@ -76,10 +81,11 @@ def fill(hub: Hub, days: int) -> int:
 
 
 def measure(
-    directory: Path, progress: Callable[[str], None], *, quick: bool = False
+    directory: Path, state: Path, progress: Callable[[str], None], *, quick: bool = False
 ) -> dict[str, float]:
-    """Milliseconds, medians of calls in this process: a service date for two, and (unless `quick`)
-    30 of them."""
+    """Milliseconds, medians: of calls in this process for what is free for two on a service date
+    and (unless `quick`) on 30 of them; of requests to a process of its own for the first page of
+    that date's reservations. `state` is where those processes keep their witness."""
     progress(f"what is free at {TABLES} tables")
     hub = Hub.init(directory / "evenings", "bench", synchronous="NORMAL")
     try:
@@ -92,20 +98,45 @@ def measure(
             starts_before=f"{last}T23:59",
         )  # fmt: skip
         found: dict[str, float] = {
-            "availability_reservations": made, "availability_day_ms": _median_ms(hub, day),
-        }  # fmt: skip
+            "availability_reservations": made,
+            "availability_day_ms": _median_ms(lambda: _ask(hub, day)),
+        }
         if not quick:
-            found["availability_30_days_ms"] = _median_ms(hub, month)
-        return found
+            found["availability_30_days_ms"] = _median_ms(lambda: _ask(hub, month))
     finally:
         hub.close()
+    return found | {"list_page_ms": _page_ms(directory / "evenings", state)}
 
 
-def _median_ms(hub: Hub, request: AvailabilityRequest) -> float:
+def _ask(hub: Hub, request: AvailabilityRequest) -> None:
     hub.reservations.availability(request)
+
+
+def _page_ms(directory: Path, state: Path) -> float:
+    """One connection that stays open, as a desk's page has; an answer counts only when it is whole
+    and has been read as JSON."""
+    words = ["-m", "holdfast", "hub", "run", "--data", str(directory), "--port", "0"]
+    token = (directory / "admin-token").read_text("utf-8").strip()
+    path = f"/api/v1/reservations?venue=evenings&date={first_day()}&limit={PAGE}"
+    with (
+        processes.running(words, state) as child,
+        httpx.Client(
+            base_url=processes.ready_line(child), headers={"Authorization": f"Bearer {token}"}
+        ) as client,
+    ):
+
+        def page() -> None:
+            rows = client.get(path).raise_for_status().json()["items"]
+            assert len(rows) == PAGE, f"a page of {len(rows)} reservations"
+
+        return _median_ms(page)
+
+
+def _median_ms(act: Callable[[], None]) -> float:
+    act()
     taken = []
     for _ in range(RUNS):
         started = time.perf_counter()
-        hub.reservations.availability(request)
+        act()
         taken.append((time.perf_counter() - started) * 1000)
     return round(statistics.median(taken), 2)

@@ -65,7 +65,9 @@ class Bench:
             self.live(url, codes[2], codes[3])
             self.start()
             self.results["hub_rss_mb"] = round(processes.resident_mb(child.pid), 1)
-        self.results.update(evenings.measure(self.directory, self.progress, quick=self.quick))
+        self.results.update(
+            evenings.measure(self.directory, self.state, self.progress, quick=self.quick)
+        )
         self.growth()
         return self.results
 

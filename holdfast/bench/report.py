@@ -36,6 +36,7 @@ TARGETS: Final = (
     Target("wire_bytes_per_op", "bytes on the wire for an operation in bulk", 250, 100),
     Target("availability_day_ms", "what is free at 50 tables, one day, ms", 2, 1),
     Target("availability_30_days_ms", "what is free at 50 tables, 30 days, ms", 40, 20),
+    Target("list_page_ms", "a page of 50 reservations by HTTP, ms", 10, 5),
     Target("node_ready_seconds", "a node is ready, seconds", 1.5, 1.0),
     Target("node_rss_mb", "a node's memory when ready, MB", 120, 100),
     Target("import_ms", "import holdfast, ms", 200, 50),
