@@ -263,7 +263,9 @@ class Oracles:
                 # Whoever took it back counts the sale. A hub of which an older disk was put back
                 # may have forgotten that it did.
                 continue
-            forgotten = self.proceeded and (hub is None or right not in hub.rights(key[0]).by_id)
+            # A hub that went on, if only because nobody had told it of that device.
+            went_on = self.proceeded or bool(self._went_on)
+            forgotten = went_on and (hub is None or right not in hub.rights(key[0]).by_id)
             if forgotten or any(each.taken_back(right) for each in rights):
                 self.loose.setdefault(key, "sold from a right that had been taken back")
 
