@@ -15,10 +15,11 @@ from holdfast.model import lifecycle, wall
 from holdfast.model.claims import Seen
 from holdfast.model.entries import HUB_RIGHT
 from holdfast.model.events import ClaimDecided, ClaimEnded
+from holdfast.model.forms import WAITLIST, form_now
 from holdfast.model.ids import uuid_text
 from holdfast.model.moments import Told
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import View, content_of, shown_claims
+from holdfast.model.reservation import BLOCK, View, content_of, shown_claims
 from holdfast.model.rights import Rights
 
 TENTATIVE: Final = "TENTATIVE"
@@ -114,7 +115,10 @@ def events(
 
 
 def is_told(view: View, window: Window) -> bool:
-    """Whether a reservation stands in the feed of a window."""
+    """Whether a reservation, a hold or a block stands in the feed of a window. Who only waits for a
+    place has none to show."""
+    if form_now(view) == WAITLIST and not view.occupying:
+        return False
     if view.starts_at >= window.end or max(view.ends_at, view.starts_at + 1) <= window.start:
         return False
     if STATUS[view.status] == CANCELLED and view.stamp >> 16 < window.cancelled_since_ms:
@@ -174,11 +178,18 @@ def _rights_named(entry: Seen) -> Iterator[bytes]:
 
 def _summary(index: VenueIndex, view: View) -> str:
     """Such as `Table T1, party of 4, confirmed`."""
-    parts = [_places(index, view), _KINDS.get(view.kind, "")]
+    parts = [_places(index, view), _use(view)]
     if view.kind != "house":
         parts.append(f"party of {view.party_size}")
     parts.append(_IN_WORDS.get(view.status, view.status))
     return ", ".join(part for part in parts if part)
+
+
+def _use(view: View) -> str:
+    """What a block takes the place for, or what kind of reservation it is, where that says more."""
+    if view.form is not None and view.form.form == BLOCK:
+        return "out of use" if view.form.use == "blocked" else view.form.use.replace("_", " ")
+    return _KINDS.get(view.kind, "")
 
 
 def _places(index: VenueIndex, view: View) -> str:

@@ -16,9 +16,10 @@ from typing import Any, Final
 from holdfast.model import lifecycle, wall
 from holdfast.model.claims import DEAD
 from holdfast.model.errors import Invalid
+from holdfast.model.forms import form_now
 from holdfast.model.moments import Told, cancelled_at_ms, completed_at_ms
 from holdfast.model.open_time import OpenTime
-from holdfast.model.reservation import View, shown_claims
+from holdfast.model.reservation import BLOCK, View, shown_claims
 from holdfast.model.venue import Resource, Venue
 
 BOOKED: Final = frozenset(
@@ -175,15 +176,22 @@ def compute(
     resource, in the order of the venue file.
 
     `rows` may have others too: a stay that began earlier takes its nights of these dates, and is
-    counted on the date of its arrival alone.
+    counted on the date of its arrival alone. Holds and those who wait are no reservations; what is
+    out of use is none either, and is not open meanwhile.
     """
     time = OpenTime(venue, first, last)
     tally_by_date = {day.isoformat(): Tally() for day in time.dates}
     days = list(tally_by_date.values())
     resource_by_id = {resource.id: resource for resource in venue.resources}
     minutes_by_resource: Counter[str] = Counter()
+    out_of_use = _OutOfUse(time, resource_by_id)
     for told in rows:
         view = told.view
+        form = form_now(view)
+        if form == BLOCK:
+            out_of_use.add(view)
+        if form:
+            continue
         tally = tally_by_date.get(view.service_date)
         if tally is not None:
             tally.add(venue, told)
@@ -197,25 +205,66 @@ def compute(
                 minutes_by_resource[claim.resource] += minutes * claim.quantity
     capacity = sum(resource.capacity for resource in venue.resources)
     whole = Tally()
-    for day, minutes in zip(days, time.minutes, strict=True):
-        day.open_minutes = minutes * capacity
+    closed = out_of_use.minutes()
+    for number, (day, minutes) in enumerate(zip(days, time.minutes, strict=True)):
+        day.open_minutes = minutes * capacity - sum(each[number] for each in closed.values())
         whole.absorb(day)
     open_minutes = sum(time.minutes)
     return (
         whole,
         days,
         [
-            _of_resource(resource, minutes_by_resource[resource.id], open_minutes)
+            _of_resource(
+                resource, minutes_by_resource[resource.id], open_minutes, closed.get(resource.id)
+            )
             for resource in venue.resources
         ],
     )
 
 
-def _of_resource(resource: Resource, booked: int, open_minutes: int) -> dict[str, Any]:
+class _OutOfUse:
+    """The open minutes that blocks take away, of each resource and date.
+
+    Blocks of one place may overlap, where one was made over the other: at no instant more than
+    there is of it is out of use.
+    """
+
+    def __init__(self, time: OpenTime, resource_by_id: dict[str, Resource]) -> None:
+        self._time = time
+        self._resource_by_id = resource_by_id
+        self._changes: dict[str, list[tuple[int, int]]] = {}
+
+    def add(self, view: View) -> None:
+        """A block, as far as it stands."""
+        for claim in shown_claims(view) if view.status in BOOKED else ():
+            if claim.resource in self._resource_by_id and claim.state != DEAD:
+                self._changes.setdefault(claim.resource, []).extend(
+                    [(claim.start, claim.quantity), (claim.end, -claim.quantity)]
+                )
+
+    def minutes(self) -> dict[str, Counter[int]]:
+        """By resource, of each date by its number."""
+        found: dict[str, Counter[int]] = {}
+        for resource, changes in self._changes.items():
+            most = self._resource_by_id[resource].capacity
+            of_date = found[resource] = Counter()
+            level, since = 0, 0
+            for at, change in sorted(changes):
+                if level and at > since:
+                    for number, minutes in self._time.taken(since, at):
+                        of_date[number] += minutes * min(level, most)
+                level, since = level + change, at
+        return found
+
+
+def _of_resource(
+    resource: Resource, booked: int, open_minutes: int, out_of_use: Counter[int] | None
+) -> dict[str, Any]:
+    closed = out_of_use.total() if out_of_use is not None else 0
     return {
         "resource": resource.id,
         "kind": resource.kind,
-        **_utilisation(booked, open_minutes * resource.capacity),
+        **_utilisation(booked, open_minutes * resource.capacity - closed),
     }
 
 

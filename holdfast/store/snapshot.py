@@ -89,7 +89,8 @@ class Snapshot:
         with translated(self._path):
             rows = self._c.execute(
                 "SELECT book, status, count(*) FROM reservations WHERE agent_id = ?"  # noqa: S608
-                f" AND entries > 0 AND code <> ''{among} GROUP BY book, status ORDER BY 1, 2",
+                f" AND entries > 0 AND code <> '' AND form = ''{among}"
+                " GROUP BY book, status ORDER BY 1, 2",
                 (agent_id, *(books or ())),
             ).fetchall()
         return [(row[0], row[1], row[2]) for row in rows]

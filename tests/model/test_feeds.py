@@ -8,6 +8,7 @@ from holdfast.model import lifecycle
 from holdfast.model.claims import DEAD, ENDED, LIVE, PENDING, ClaimView, Seen
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.events import (
+    Form,
     ReservationAmended,
     ReservationCancelled,
     ReservationCreated,
@@ -37,6 +38,7 @@ ID = b"r" * 16
 DESK, RIGHT = b"D" * 16, b"g" * 16
 START, END = 1_811_924_000, 1_811_929_400
 NOTHING = Standing({}, frozenset())
+REPAIR, HELD = Form("block", use="maintenance", reason="broken"), Form("hold")
 INDEX = VenueIndex(
     parse_venue(
         {
@@ -110,6 +112,8 @@ def test_every_status_is_one_of_the_calendars():
         (view(claim("ROOM", quantity=2)), "2 × ROOM, party of 4, confirmed", "ROOM"),
         (view(claim("GONE")), "GONE, party of 4, confirmed", "GONE"),
         (view(kind="house"), "Table T1, house use, confirmed", "T1 (Main)"),
+        (view(kind="house", form=REPAIR), "Table T1, maintenance, confirmed", "T1 (Main)"),
+        (view(status="intent", form=HELD), "Table T1, party of 4, held", "T1 (Main)"),
         (view(kind="walk_in"), "Table T1, walk-in, party of 4, confirmed", "T1 (Main)"),
         (view(status="checked_in"), "Table T1, party of 4, here", "T1 (Main)"),
         (view(status="no_show"), "Table T1, party of 4, did not come", "T1 (Main)"),

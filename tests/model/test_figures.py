@@ -18,6 +18,7 @@ from holdfast.model.entries import ClaimId
 from holdfast.model.events import (
     KIND_BY_EVENT,
     Event,
+    Form,
     OperationWithdrawn,
     ReservationCancelled,
     ReservationCompleted,
@@ -25,7 +26,7 @@ from holdfast.model.events import (
 )
 from holdfast.model.figure_lines import line
 from holdfast.model.figures import BOOKED, compute, reaches
-from holdfast.model.reservation import View
+from holdfast.model.reservation import BLOCK, View
 from holdfast.model.venue import Venue, parse_venue
 
 THURSDAY, FRIDAY = datetime.date(2027, 6, 3), datetime.date(2027, 6, 4)
@@ -381,3 +382,25 @@ def test_the_median_is_what_statistics_says(minutes: list[int]):
     lead = compute(VENUE, THURSDAY, THURSDAY, told)[0].figures()["lead_minutes"]
     assert lead["median"] == statistics.median(minute + 1 for minute in minutes)
     assert lead["mean"] == round(statistics.mean(minute + 1 for minute in minutes), 1)
+
+
+def test_what_is_held_or_waited_for_is_no_reservation_and_a_block_closes_its_place():
+    """Two blocks that overlap close a place once; of a pool as much as they take."""
+    block = Form(BLOCK, use="maintenance", reason="broken")
+    rows = [
+        row("2027-06-03T12:00", status="intent", form=Form("hold")),
+        row("2027-06-03T13:00", "2027-06-03T14:00", form=block, kind="house"),
+        row("2027-06-03T13:30", "2027-06-03T14:30", form=block, kind="house"),
+        row("2027-06-03T13:00", "2027-06-03T14:00", form=block, places={"HALL": 2}),
+        row("2027-06-03T16:00", "2027-06-03T17:00", form=block, status="cancelled", state=ENDED),
+    ]
+    none, _, unused = compute(VENUE, THURSDAY, THURSDAY, [])
+    whole, (day,), resources = compute(VENUE, THURSDAY, THURSDAY, rows)
+    # A block of an hour stands 75 minutes, its buffer included, as `row` makes it.
+    closed = {"T1": 105, "HALL": 2 * 75}
+    assert whole.figures()["reservations"] == 0
+    assert none.open_minutes - whole.open_minutes == sum(closed.values())
+    assert day.open_minutes == whole.open_minutes
+    for before, after in zip(unused, resources, strict=True):
+        taken = before["open_minutes"] - after["open_minutes"]
+        assert taken == closed.get(before["resource"], 0)
