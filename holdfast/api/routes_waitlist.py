@@ -201,8 +201,9 @@ async def _shown(
 
 def _rendered(replica: Replica, caller: Caller, place: Place) -> WaitingParty:
     return render_waiting(
-        replica, place, with_guest=caller.may("guests.read"), to_guest=caller.role == "guest"
-    )
+        replica, place, with_guest=caller.may("guests.read"), to_guest=caller.role == "guest",
+        with_agent=caller.told_whose,
+    )  # fmt: skip
 
 
 ROUTES: list[HTTPRouteHandler] = [
