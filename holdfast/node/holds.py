@@ -114,6 +114,14 @@ def take(replica: Service, view: View, request: ReserveRequest, asking: Asking =
             replica, venue, agent, view.kind, start=view.starts_at, exclude=view.id, asking=asking
         )
         card = None
+        if agent != view.agent_id and view.card is not None and not request.guest:
+            # Sealed for whoever waited, it would be forgotten with them alone, and not with the
+            # person under whose id it goes on being shown.
+            raise Invalid.field(
+                "guest",
+                f"the details of {view.code} were given without this person's id; send them again "
+                "with it, or leave the person out",
+            )
         if request.guest:
             fields["agent_id"] = agent
             card = reserving.sealed_card(replica, venue, agent, request.guest)
