@@ -170,11 +170,11 @@ def test_what_is_held_waits_or_is_out_of_use_leaves_nothing_in_clear(
     caplog.set_level(logging.DEBUG)
     desk, kiosk = town.nodes["desk"], town.nodes["kiosk"]
     agents = []
-    for n, replica in ((1, kiosk), (2, desk)):
+    for n, node in ((1, kiosk), (2, desk)):
         at, who = f"{DAY}T1{n}:30", {"user_id": user_id(n)}
-        held = holds.place(replica, _wanted(HoldRequest, starts_at=at, resources=["HALL"], **who))
-        holds.reserve(replica, held.code, ReserveRequest(guest=guest(n)))
-        waits = waiting.join(replica, _wanted(WaitRequest, date=DAY, guest=guest(n + 2), **who))
+        held = holds.place(node, _wanted(HoldRequest, starts_at=at, resources=["HALL"], **who))
+        holds.reserve(node, held.code, ReserveRequest(guest=guest(n)))
+        waits = waiting.join(node, _wanted(WaitRequest, date=DAY, guest=guest(n + 2), **who))
         agents.append(waits.agent_id)
         town.sync_all()
         waiting.offer(desk, waits.code, OfferRequest())
