@@ -140,7 +140,7 @@ def _listed(replica: Replica, caller: Caller, query: HoldQuery) -> HoldList:
     operation_id="getHold",
     summary="One hold, by id or code, and what became of it",
     tags=TAGS,
-    opt={"permission": "holds.read", "reach": VENUES},
+    opt={"permission": "holds.find", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_hold(request: Asking, reference: FromPath[str]) -> Response[bytes]:

@@ -110,7 +110,7 @@ def _line(replica: Replica, venue: str, date: str | None) -> Iterable[Place]:
     operation_id="getWaiting",
     summary="One party that waits, or waited, by id or code",
     tags=TAGS,
-    opt={"permission": "waitlist.read", "reach": VENUES},
+    opt={"permission": "waitlist.find", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_waiting(request: Asking, reference: FromPath[str]) -> Response[bytes]:

@@ -42,6 +42,16 @@ async def test_of_what_is_held_or_waits_a_kiosk_does_not_tell_whose_it_is(
         assert (gone.status_code, gone.json()["agent_id"]) == (200, None)
 
 
+async def test_a_kiosk_gathers_no_codes_of_reservations_to_come(client: httpx.AsyncClient):
+    """Whose code one has one can call off: also once what was held is reserved."""
+    kiosk = bearer(await token_for(client, "kiosk"))
+    assert (await client.post("/holds", json=booking())).status_code == 201
+    assert (await client.post("/waitlist", json=WISH)).status_code == 201
+    for path in ("/holds", "/holds?venue=trattoria", "/waitlist", f"/waitlist?date={DAY}"):
+        answer = await client.get(path, headers=kiosk)
+        assert (answer.status_code, "RES-" in answer.text) == (403, False), path
+
+
 @pytest.mark.parametrize("role", ["kiosk", "guest"])
 async def test_who_was_displaced_is_not_told_by_which_reservation(
     client: httpx.AsyncClient, hub: Hub, desk: Node, role: str
