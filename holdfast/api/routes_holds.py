@@ -223,7 +223,7 @@ async def reserve_hold(request: Asking, reference: FromPath[str]) -> Response[by
         wanted = read_body(body, ReserveRequest)
         if caller.role == "guest":
             only_own(caller, wanted.user_id, wanted.agent_id)
-        holds.reserve(face.replica, subject, wanted, asking_of(caller))
+        holds.reserve(face.replica, subject, wanted, asking_of(caller), by_guest=caller.by_guest)
         return subject
 
     answered = await face.answers.once(request, body, 201, reserve)
