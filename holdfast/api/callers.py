@@ -44,6 +44,17 @@ class Caller(NamedTuple):
         """Whether people ask by themselves with this token, and nobody of the house for them."""
         return self.role in BOOKING_ROLES
 
+    @property
+    def told_whose(self) -> bool:
+        """Whether it may know whose a reservation is."""
+        return self.may("reservations.read")
+
+    @property
+    def told_of_others(self) -> bool:
+        """Whether it may know which other reservations stand in the way of one: an id is all that
+        it takes to find one at a kiosk, and to call it off."""
+        return self.told_whose and self.role != "guest"
+
     # --- venues -----------------------------------------------------------------------------------
 
     def sees(self, venue: str) -> bool:

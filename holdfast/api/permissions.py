@@ -20,8 +20,8 @@ _READ: Final = frozenset(
         "availability.read", "venues.read", "reservations.read", "reservations.find",
         "queue.read", "sync.read",
         "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
-        "status.read", "calendar.read", "analytics.read", "holds.read", "blocks.read",
-        "waitlist.read",
+        "status.read", "calendar.read", "analytics.read", "holds.read", "holds.find",
+        "blocks.read", "waitlist.read", "waitlist.find",
     }
 )  # fmt: skip
 _DESK: Final = frozenset(
@@ -56,14 +56,15 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "supervisor": _READ | _DESK | _SUPERVISE,
     "staff": _READ | _DESK,
     # A kiosk takes reservations and receives guests; it reads no card and cuts no network. Who
-    # stands there finds a reservation whose code they have, and no other. It puts people on the
-    # waitlist and takes them off; what was offered they accept at the desk.
+    # stands there finds a reservation whose code they have, and no other: nor what is held, or who
+    # waits, whose codes are those of reservations to come. It puts people on the waitlist and takes
+    # them off; what was offered they accept at the desk.
     "kiosk": frozenset(
         {
             "availability.read", "venues.read", "reservations.find", "reservations.create",
             "reservations.cancel", "reservations.check-in", "reservations.confirm", "sync.read",
-            "clock.read", "stream.read", "status.read", "holds.read", "holds.change", "blocks.read",
-            "waitlist.read", "waitlist.join",
+            "clock.read", "stream.read", "status.read", "holds.find", "holds.change", "blocks.read",
+            "waitlist.find", "waitlist.join",
         }
     ),
     # A guest sees and touches what is of its own agent id alone (bookings).
@@ -71,13 +72,17 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         {
             "availability.read", "venues.read", "reservations.read", "reservations.find",
             "reservations.create", "reservations.change", "reservations.cancel",
-            "reservations.confirm", "guests.read", "stream.read", "holds.read", "holds.change",
-            "waitlist.read", "waitlist.join", "waitlist.accept",
+            "reservations.confirm", "guests.read", "stream.read", "holds.read", "holds.find",
+            "holds.change", "waitlist.read", "waitlist.find", "waitlist.join", "waitlist.accept",
         }
     ),
     "read-only": _READ | {"audit.read", "nodes.read"},
 }  # fmt: skip
-IMPLIED: Final = {"reservations.read": "reservations.find"}
+IMPLIED: Final = {
+    "reservations.read": "reservations.find",
+    "holds.read": "holds.find",
+    "waitlist.read": "waitlist.find",
+}
 """Who sees all of them finds one."""
 ALL: Final = frozenset().union(*PERMISSIONS.values())
 

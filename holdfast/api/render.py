@@ -43,10 +43,11 @@ def render_reservation(
     with_note: bool = False,
     to_guest: bool = False,
     with_agent: bool = True,
+    with_others: bool = True,
 ) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
     when it was cancelled, `with_note` the venue's note about that; without `with_agent` it says
-    nothing of whose it is."""
+    nothing of whose it is, without `with_others` of no other reservation."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
@@ -76,9 +77,9 @@ def render_reservation(
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
         expires_at=_moment(venue, view.expires_at_ms) if form_now(view) else None,
         sync=replica.reservations.sync_state(view),
-        decision=render_decision(view.decision),
+        decision=render_decision(view.decision, with_won=with_others),
         waits_for=waits_for(replica, view),
-        prognosis=_prognosis(replica, view),
+        prognosis=_prognosis(replica, view, with_won=with_others),
         attendance_confirmed=view.attendance_confirmed,
         actual_party_size=view.actual_party_size or None,
         checked_in_at=_moment(venue, view.checked_in_at_ms),
@@ -155,7 +156,9 @@ def _pending_change(venue: Venue, view: View) -> reservations.PendingChange | No
     )
 
 
-def render_decision(decision: Decision | None) -> reservations.Decision | None:
+def render_decision(
+    decision: Decision | None, *, with_won: bool = True
+) -> reservations.Decision | None:
     """A holder's answer; `won` are the reservations that hold what could not be had."""
     if decision is None:
         return None
@@ -164,12 +167,12 @@ def render_decision(decision: Decision | None) -> reservations.Decision | None:
         by=decision.by,
         stamp=stamp_text(decision.stamp, decision.node),
         reason=decision.reason,
-        won=[uuid_text(won) for won in decision.won],
+        won=[uuid_text(won) for won in decision.won] if with_won else [],
         from_resources=list(decision.from_resources),
     )
 
 
-def _prognosis(replica: Replica, view: View) -> reservations.Prognosis | None:
+def _prognosis(replica: Replica, view: View, *, with_won: bool) -> reservations.Prognosis | None:
     found = foreseen(replica, view)
     if found is None:
         return None
@@ -177,7 +180,7 @@ def _prognosis(replica: Replica, view: View) -> reservations.Prognosis | None:
         verdict=found.verdict,
         certainty=found.certainty,
         reason=found.reason,
-        won=[uuid_text(won) for won in found.won],
+        won=[uuid_text(won) for won in found.won] if with_won else [],
     )
 
 

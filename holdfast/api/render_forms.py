@@ -26,22 +26,33 @@ if TYPE_CHECKING:
     from holdfast.api.face import Replica
 
 
-def render_hold(replica: Replica, view: View) -> Hold:
-    """A hold, or what became of it."""
-    shown = render_reservation(replica, view, with_guest=False)
+def render_hold(
+    replica: Replica, view: View, *, with_agent: bool = True, with_others: bool = True
+) -> Hold:
+    """A hold, or what became of it; as `render_reservation`."""
+    shown = render_reservation(
+        replica, view, with_guest=False, with_agent=with_agent, with_others=with_others
+    )
     return Hold(**{name: getattr(shown, name) for name in Hold.__struct_fields__})
 
 
 def render_block(
-    replica: Replica, view: View, *, with_note: bool = False, dates: Sequence[View] | None = None
+    replica: Replica,
+    view: View,
+    *,
+    with_note: bool = False,
+    with_others: bool = True,
+    dates: Sequence[View] | None = None,
 ) -> Block:
-    """A block; `dates` are those of its series that stand."""
+    """A block; `dates` are those of its series that stand. Without `with_others` it does not say
+    over which reservations it stands."""
     assert view.form is not None
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
     card = replica.reservations.guest(view) if with_note else None
     note = (card or {}).get("note")
+    over = blocks.conflicts(replica, view) if with_others else []
     return Block(
         id=uuid_text(view.id),
         code=view.code,
@@ -57,7 +68,7 @@ def render_block(
         assurance=view.assurance,
         waits_for=waits_for(replica, view),
         series=view.form.series.hex() or None,
-        conflicts=[uuid_text(one.id) for one in blocks.conflicts(replica, view)],
+        conflicts=[uuid_text(one.id) for one in over],
         made_by=view.made_by,
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
         sync=replica.reservations.sync_state(view),
@@ -76,9 +87,14 @@ def _occurrence(venue: Venue, view: View) -> Occurrence:
 
 
 def render_waiting(
-    replica: Replica, place: waitlist.Place, *, with_guest: bool = False, to_guest: bool = False
+    replica: Replica,
+    place: waitlist.Place,
+    *,
+    with_guest: bool = False,
+    to_guest: bool = False,
+    with_agent: bool = True,
 ) -> WaitingParty:
-    """A party in the line, or what became of it."""
+    """A party in the line, or what became of it; without `with_agent` it does not say who."""
     view, form = place.view, place.view.form
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
@@ -102,7 +118,7 @@ def render_waiting(
         priority=form.priority if waits and form else 0,
         quoted_minutes=waiting.quoted_minutes(replica, place, now_s),
         offer=_offer(replica, venue, place),
-        agent_id=view.agent_id,
+        agent_id=view.agent_id if with_agent else None,
         made_by=view.made_by,
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
         expires_at=wall.format_time(venue, until // 1000) if until else None,

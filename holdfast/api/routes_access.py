@@ -23,6 +23,7 @@ from holdfast.api.rates import address_of
 from holdfast.api.render import render_new_token, render_staff, render_token, utc_text
 from holdfast.api.sessions import ROLE_BY_PAGE, Session, csrf_of
 from holdfast.api.shapes import access, fleet
+from holdfast.api.staff import require_given
 from holdfast.api.tokens import TOKEN, Made, Wanted
 from holdfast.model.errors import Invalid, NotFound, Unauthorised
 from holdfast.node.node import Node
@@ -352,6 +353,7 @@ def _member(face: Face, row: StaffRow) -> access.StaffMember:
 async def add_staff(request: Asking) -> Response[bytes]:
     face = face_of(request)
     asked = read_body(await request.body(), StaffRequest)
+    require_given(caller_of(request), asked.role)
     check_pin(asked.pin)
     staff_id = secrets.token_hex(8)
     pin = await face.access.staff.hashed(staff_id, asked.pin)
@@ -383,6 +385,7 @@ async def set_pin(request: Asking, name: FromPath[str]) -> Response[bytes]:
     asked = read_body(await request.body(), PinRequest)
     staff, sessions = face.access.staff, face.access.sessions
     row = await face.run(staff.row, name)
+    require_given(caller_of(request), row.role)
     pin = await staff.hashed(row.id, asked.pin)
 
     def change() -> access.StaffMember:

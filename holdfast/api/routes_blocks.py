@@ -151,7 +151,12 @@ def _listed(replica: Replica, caller: Caller, query: BlockQuery) -> BlockList:
         among=caller.limited_to(),
         form=BLOCK,
     )
-    items = [render_block(replica, view, with_note=_reads_notes(caller)) for view in views]
+    items = [
+        render_block(
+            replica, view, with_note=_reads_notes(caller), with_others=caller.told_of_others
+        )
+        for view in views
+    ]
     return BlockList(items=items, next=write_cursor(place))
 
 
@@ -201,7 +206,10 @@ async def _shown(
 def _block(replica: Replica, caller: Caller, view: View) -> Block:
     assert view.form is not None
     dates = blocks.later(replica, view) if view.form.series else None
-    return render_block(replica, view, with_note=_reads_notes(caller), dates=dates)
+    return render_block(
+        replica, view, with_note=_reads_notes(caller), with_others=caller.told_of_others,
+        dates=dates,
+    )  # fmt: skip
 
 
 def _reads_notes(caller: Caller) -> bool:

@@ -27,11 +27,11 @@ from holdfast.api.parsing import (
     write_cursor,
 )
 from holdfast.api.render_forms import render_hold
-from holdfast.api.shapes.holds import HoldList
+from holdfast.api.shapes.holds import Hold, HoldList
 from holdfast.model import wall
 from holdfast.model.forms import HOLD
 from holdfast.model.ids import uuid_text
-from holdfast.model.reservation import version_tag
+from holdfast.model.reservation import View, version_tag
 from holdfast.node import holds
 from holdfast.node.requests import HoldRequest, PatchRequest, ReserveRequest
 
@@ -131,7 +131,8 @@ def _listed(replica: Replica, caller: Caller, query: HoldQuery) -> HoldList:
         among=caller.limited_to(),
         form=HOLD,
     )
-    return HoldList(items=[render_hold(replica, view) for view in views], next=write_cursor(place))
+    items = [_rendered(replica, caller, view) for view in views]
+    return HoldList(items=items, next=write_cursor(place))
 
 
 @get(
@@ -139,7 +140,7 @@ def _listed(replica: Replica, caller: Caller, query: HoldQuery) -> HoldList:
     operation_id="getHold",
     summary="One hold, by id or code, and what became of it",
     tags=TAGS,
-    opt={"permission": "holds.read", "reach": VENUES},
+    opt={"permission": "holds.find", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_hold(request: Asking, reference: FromPath[str]) -> Response[bytes]:
@@ -222,7 +223,7 @@ async def reserve_hold(request: Asking, reference: FromPath[str]) -> Response[by
         wanted = read_body(body, ReserveRequest)
         if caller.role == "guest":
             only_own(caller, wanted.user_id, wanted.agent_id)
-        holds.reserve(face.replica, subject, wanted, asking_of(caller))
+        holds.reserve(face.replica, subject, wanted, asking_of(caller), by_guest=caller.by_guest)
         return subject
 
     answered = await face.answers.once(request, body, 201, reserve)
@@ -259,13 +260,19 @@ async def _shown(
 
     def render() -> tuple[bytes, str, bool]:
         view = found(face.replica, caller, reference, HOLD)
-        body = msgspec.json.encode(render_hold(face.replica, view))
+        body = msgspec.json.encode(_rendered(face.replica, caller, view))
         return body, version_tag(view), view.pending_change is not None
 
     body, version, changing = await face.run(render)
     if status is None:
         status = 202 if changing else 200
     return answer(body, status, headers | {"ETag": f'"{version}"'})
+
+
+def _rendered(replica: Replica, caller: Caller, view: View) -> Hold:
+    return render_hold(
+        replica, view, with_agent=caller.told_whose, with_others=caller.told_of_others
+    )
 
 
 ROUTES: list[HTTPRouteHandler] = [

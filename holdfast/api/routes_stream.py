@@ -24,8 +24,10 @@ from holdfast.api.operations import QueueNews
 from holdfast.api.render import render_reservation, render_venue
 from holdfast.api.render_forms import render_block, render_hold, render_waiting
 from holdfast.api.routes_sync import queue_counts, sync_status
+from holdfast.api.shapes.blocks import Block
 from holdfast.api.shapes.books import NeedsPerson
 from holdfast.api.shapes.common import QueueCounts
+from holdfast.api.shapes.holds import Hold
 from holdfast.api.shapes.reservations import Reservation
 from holdfast.api.shapes.waitlist import WaitingParty
 from holdfast.api.stream import Changed
@@ -153,7 +155,7 @@ def _reservation(face: Face, caller: Caller, changed: Changed, parted: Parted) -
     if made_as(view) and names == ["reservation"] and parted.first(view.id):
         names.insert(0, made_as(view))
     events = [
-        (name, msgspec.json.encode(_SHOWN[name](face.replica, view)))
+        (name, msgspec.json.encode(_SHOWN[name](face.replica, caller, view)))
         for name in names
         if caller.may(_PERMISSION_BY_EVENT[name])
     ]
@@ -165,19 +167,32 @@ def _reservation(face: Face, caller: Caller, changed: Changed, parted: Parted) -
     return events
 
 
-def _plainly(replica: Replica, view: View) -> Reservation:
-    return render_reservation(replica, view, with_guest=False)
+def _plainly(replica: Replica, caller: Caller, view: View) -> Reservation:
+    return render_reservation(
+        replica, view, with_guest=False, with_agent=caller.told_whose,
+        with_others=caller.told_of_others,
+    )  # fmt: skip
 
 
-def _in_line(replica: Replica, view: View) -> WaitingParty:
-    return render_waiting(replica, waiting.place_of(replica, view))
+def _held(replica: Replica, caller: Caller, view: View) -> Hold:
+    return render_hold(
+        replica, view, with_agent=caller.told_whose, with_others=caller.told_of_others
+    )
 
 
-_SHOWN: dict[str, Callable[[Replica, View], Any]] = {
+def _in_line(replica: Replica, caller: Caller, view: View) -> WaitingParty:
+    return render_waiting(replica, waiting.place_of(replica, view), with_agent=caller.told_whose)
+
+
+def _blocked(replica: Replica, caller: Caller, view: View) -> Block:
+    return render_block(replica, view, with_others=caller.told_of_others)
+
+
+_SHOWN: dict[str, Callable[[Replica, Caller, View], Any]] = {
     "reservation": _plainly,
-    HOLD: render_hold,
+    HOLD: _held,
     WAITLIST: _in_line,
-    BLOCK: render_block,
+    BLOCK: _blocked,
 }
 
 

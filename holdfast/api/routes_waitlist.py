@@ -110,7 +110,7 @@ def _line(replica: Replica, venue: str, date: str | None) -> Iterable[Place]:
     operation_id="getWaiting",
     summary="One party that waits, or waited, by id or code",
     tags=TAGS,
-    opt={"permission": "waitlist.read", "reach": VENUES},
+    opt={"permission": "waitlist.find", "reach": VENUES},
     operation_class=operation(),
 )
 async def get_waiting(request: Asking, reference: FromPath[str]) -> Response[bytes]:
@@ -159,7 +159,7 @@ async def accept_offer(request: Asking, reference: FromPath[str]) -> Response[by
         wanted = read_body(body, ReserveRequest)
         if caller.role == "guest":
             only_own(caller, wanted.user_id, wanted.agent_id)
-        waiting.accept(face.replica, subject, wanted, asking_of(caller))
+        waiting.accept(face.replica, subject, wanted, asking_of(caller), by_guest=caller.by_guest)
         return subject
 
     answered = await face.answers.once(request, body, 201, accept)
@@ -201,8 +201,9 @@ async def _shown(
 
 def _rendered(replica: Replica, caller: Caller, place: Place) -> WaitingParty:
     return render_waiting(
-        replica, place, with_guest=caller.may("guests.read"), to_guest=caller.role == "guest"
-    )
+        replica, place, with_guest=caller.may("guests.read"), to_guest=caller.role == "guest",
+        with_agent=caller.told_whose,
+    )  # fmt: skip
 
 
 ROUTES: list[HTTPRouteHandler] = [

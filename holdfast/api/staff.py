@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.api.callers import Caller, permissions_of
 from holdfast.api.sessions import STAFF, Session, Sessions
-from holdfast.model.errors import Conflict, Invalid, NotFound, RateLimited, Unauthorised
+from holdfast.model.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthorised,
+)
 from holdfast.model.limits import (
     PIN_LOCKED_SECONDS,
     PIN_NAMES_MAX,
@@ -202,6 +209,14 @@ class Staff:
 
     def _now_ms(self) -> int:
         return int(self._begun_ms + self._replica.clock.monotonic_ms())
+
+
+def require_given(maker: Caller, role: str) -> None:
+    """Whoever has some permissions of a role alone lets nobody log in with more: whose PIN they
+    chose they could be. Raises Forbidden."""
+    beyond = sorted(permissions_of(role) - maker.permissions)
+    if role in STAFF_ROLES and beyond:
+        raise Forbidden(f"nobody gives what they have not: {', '.join(beyond)}")
 
 
 def login_of(name: str) -> str:

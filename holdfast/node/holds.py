@@ -27,7 +27,7 @@ from holdfast.model.limits import HOLD_MINUTES_MAX
 from holdfast.model.offers import Choice
 from holdfast.model.reservation import View, content_of
 from holdfast.node import amending, marking, placing, recording, reserving, restricting
-from holdfast.node.asking import Place
+from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import HoldRequest, PatchRequest, ReserveRequest
 from holdfast.node.restricting import STAFF, Asking
 
@@ -91,14 +91,27 @@ def release(replica: Service, reference: str) -> View:
 
 
 def reserve(
-    replica: Service, reference: str, request: ReserveRequest, asking: Asking = STAFF
+    replica: Service,
+    reference: str,
+    request: ReserveRequest,
+    asking: Asking = STAFF,
+    *,
+    by_guest: bool = False,
 ) -> View:
     """Make a reservation of a hold, at the place where it is held. Raises NotFound, Gone where it
-    has lapsed, NotAvailable where no place is held, BadTransition, Invalid, Forbidden."""
-    return take(replica, found(replica, reference), request, asking)
+    has lapsed, NotAvailable where no place is held, BadTransition, Invalid, Forbidden, and what
+    the rules say of the person, where that is another than it was held for."""
+    return take(replica, found(replica, reference), request, asking, by_guest=by_guest)
 
 
-def take(replica: Service, view: View, request: ReserveRequest, asking: Asking = STAFF) -> View:
+def take(
+    replica: Service,
+    view: View,
+    request: ReserveRequest,
+    asking: Asking = STAFF,
+    *,
+    by_guest: bool = False,
+) -> View:
     """The same of what is held for somebody, in whatever form."""
     with replica.transaction():
         view = standing(replica, view)
@@ -114,6 +127,14 @@ def take(replica: Service, view: View, request: ReserveRequest, asking: Asking =
             replica, venue, agent, view.kind, start=view.starts_at, exclude=view.id, asking=asking
         )
         card = None
+        if agent != view.agent_id and view.card is not None and not request.guest:
+            # Sealed for whoever waited, it would be forgotten with them alone, and not with the
+            # person under whose id it goes on being shown.
+            raise Invalid.field(
+                "guest",
+                f"the details of {view.code} were given without this person's id; send them again "
+                "with it, or leave the person out",
+            )
         if request.guest:
             fields["agent_id"] = agent
             card = reserving.sealed_card(replica, venue, agent, request.guest)
@@ -122,6 +143,11 @@ def take(replica: Service, view: View, request: ReserveRequest, asking: Asking =
             max(claim.end - claim.buffer for claim in claims),
             view.nights or None, view.party_size, None, claims[0].buffer,
         )  # fmt: skip
+        if agent != view.agent_id:
+            # Who may have so many holds none more under no name, to reserve it under theirs.
+            source = str(fields.get("source", view.source))
+            asked = Asked(view.kind, source, agent, by_guest)
+            placing.check_person(replica, venue, at, asked)
         choice = Choice(
             tuple(claim.resource for claim in claims), tuple(claim.quantity for claim in claims)
         )

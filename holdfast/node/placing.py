@@ -71,6 +71,20 @@ def check_rules(
         raise refusal(found, _suggestions(replica, venue, place, asked, question, found))
 
 
+def check_person(replica: Service, venue: VenueIndex, place: Place, asked: Asked) -> None:
+    """Whether the rules let this person have what they let somebody have of whom nothing is known:
+    where a place is held already, and now it is said for whom. Raises as `check_rules`."""
+    known = asking.standing(replica, venue, asked)
+    wanted = asking.proposal(place, asked)
+    question = asking.question(replica, venue, wanted, asked, known)
+    of_nobody = msgspec.structs.replace(question, standing=rules.NOBODY)
+    whoever = {one.rule for one in replica.rules.violations(of_nobody)}
+    found = [one for one in replica.rules.violations(question) if one.rule not in whoever]
+    if found:
+        replica.refusals.note(question, [one.rule for one in found])
+        raise refusal(found, [])
+
+
 def refusal(
     found: Sequence[rules.Violation], suggestions: list[dict[str, Any]], opening: str = ""
 ) -> RuleViolated | RateLimited:

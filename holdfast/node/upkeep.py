@@ -84,8 +84,16 @@ def backup_directory(directory: Path, path: Path) -> dict[str, Any]:
 def _check_target(path: Path) -> None:
     if path.is_dir() or (path.exists() and not path.is_file()):
         raise Invalid.field("path", f"{path} is no file; name the backup's file")
-    if path.exists() and path.stat().st_size and not _is_sqlite(path):
+    if path.exists() and path.stat().st_size and not _is_earlier_backup(path):
         raise Invalid.field("path", f"{path} exists and is no backup; choose another name")
+
+
+def _is_earlier_backup(path: Path) -> bool:
+    """Whether a file is a backup: not every database is, least of all the one that is copied."""
+    try:
+        return _is_sqlite(path) and backups.is_backup(path)
+    except DirectoryError:
+        return False
 
 
 def _small_files(directory: Path) -> Iterator[BackupFile]:

@@ -201,13 +201,18 @@ def give(
 
 
 def accept(
-    replica: Service, reference: str, request: ReserveRequest, asking: Asking = STAFF
+    replica: Service,
+    reference: str,
+    request: ReserveRequest,
+    asking: Asking = STAFF,
+    *,
+    by_guest: bool = False,
 ) -> View:
     """Take what was offered. Raises Gone where the offer has lapsed, NotAvailable where there is
-    none, BadTransition."""
+    none, BadTransition, and as `holds.reserve`."""
     view = _waiting(replica, reference)
     if view.live or view.pending:
-        return holds.take(replica, view, request, asking)
+        return holds.take(replica, view, request, asking, by_guest=by_guest)
     if waitlist.lapsed_offers(view):
         raise Gone(f"the offer to {view.code} has lapsed; it still waits for the next one")
     raise NotAvailable(f"nothing is offered to {view.code} yet")

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from holdfast.store.database import translated
 
@@ -34,6 +35,17 @@ def put_files(database: Path, files: Iterable[BackupFile], meta: dict[str, bytes
         connection.executemany(
             "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", meta.items()
         )
+
+
+def is_backup(file: Path) -> bool:
+    """Whether a SQLite file is a backup; nothing of it is changed. Raises DirectoryDamaged, and
+    DirectoryError where it cannot be read."""
+    with translated(file):
+        connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
+        try:
+            return _is_backup(connection)
+        finally:
+            connection.close()
 
 
 def take_files(database: Path) -> list[BackupFile] | None:

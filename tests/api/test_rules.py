@@ -223,3 +223,23 @@ async def test_the_rules_of_a_venue_are_shown_as_they_were_put(
     wrong = await client.put("/venues/trattoria", json=trattoria)
     assert wrong.status_code == 422
     assert [one["field"] for one in wrong.json()["errors"]] == ["policies.tiers.gold.advance_days"]
+
+
+@pytest.mark.parametrize(("role", "status"), [("kiosk", 429), ("staff", 409)])
+async def test_nobody_holds_under_no_name_what_the_rules_give_them_no_more(
+    client: httpx.AsyncClient, role: str, status: int
+):
+    """Two an hour at a screen, and five ahead whoever asks: also by way of holds."""
+    asks = bearer(await token_for(client, role))
+    answers = []
+    for n in range(1, 7):
+        wanted = booking(resources=[f"T{n}"]) if n != 2 else booking(resources=["T8"])
+        held = await client.post("/holds", json=wanted, headers=asks)
+        assert held.status_code == 201, held.text
+        path = f"/holds/{held.json()['id']}/reserve"
+        answers.append(await client.post(path, json={"user_id": "u-4711"}, headers=asks))
+    taken = 2 if role == "kiosk" else 5
+    assert [answer.status_code for answer in answers[:taken]] == [201] * taken
+    assert {answer.status_code for answer in answers[taken:]} == {status}
+    # The place is still held: for somebody else it is there.
+    assert (await client.post(path, json={"user_id": "u-4712"}, headers=asks)).status_code == 201

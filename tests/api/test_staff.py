@@ -55,6 +55,25 @@ async def statuses(client: httpx.AsyncClient, name: str, times: int) -> list[int
 # --- adding and removing --------------------------------------------------------------------------
 
 
+async def test_a_token_that_may_only_add_staff_makes_itself_no_supervisor(
+    admin: httpx.AsyncClient,
+):
+    """It knows the PIN that it gives, and could log in with it."""
+    wanted = {"name": "hiring", "role": "admin", "permissions": ["staff.change", "status.read"]}
+    hiring = bearer((await admin.post("/tokens", json=wanted)).json()["token"])
+    asked = [
+        await admin.post("/staff", json={"name": "Eva", "role": role, "pin": PIN}, headers=hiring)
+        for role in ("supervisor", "staff", "read-only")
+    ]
+    asked.append(await admin.put("/staff/Zoë/pin", json={"pin": "0815"}, headers=hiring))
+    assert [answer.status_code for answer in asked] == [403] * 4
+    assert "guests.erase" in asked[0].json()["detail"]
+    assert (await attempt(admin, "Zoë", "0815")).status_code == 401
+    assert (await attempt(admin, "Zoë", PIN)).status_code == 200
+    gone = await admin.request("DELETE", "/staff/Ugo", headers=hiring)
+    assert gone.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("changed", "status", "field"),
     [

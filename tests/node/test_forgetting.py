@@ -14,15 +14,15 @@ from holdfast.model.errors import Forbidden, HoldfastError, Invalid, NotFound
 from holdfast.model.events import GuestErased, ReservationCreated
 from holdfast.model.forgetting import Erasure, Occurrence, covering
 from holdfast.model.reservation import View
-from holdfast.node import upkeep
+from holdfast.node import guest_desk, upkeep, waiting
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
-from holdfast.node.requests import PatchRequest
+from holdfast.node.requests import OfferRequest, PatchRequest, ReserveRequest, WaitRequest
 from holdfast.node.service import Service
 from holdfast.store.readonly import ReadOnlyStore
 from holdfast.sync import gate
 from holdfast.sync.messages import CardKeyItem
-from tests.kit import START_MS, Fleet
+from tests.kit import DAY, START_MS, Fleet
 
 ANN = {"name": "Ann Smith", "phone": "+44 20 7946 0018"}
 BOB = {"name": "Bob Stone"}
@@ -255,7 +255,41 @@ def test_a_reservation_that_went_to_somebody_else_keeps_their_card(town: Fleet):
     assert holders(town, view) == set()
 
 
+def test_a_reservation_shows_the_card_of_who_had_it_until_they_are_forgotten(town: Fleet):
+    """Who gets it is another person: what is known of the one before is not theirs to take out."""
+    view = book(town, "desk", "ann", "19:00")
+    desk = town.nodes["desk"]
+    bob = desk.reservations.amend(view.code, PatchRequest(user_id="bob")).agent_id
+    desk.forgetting.erase(bob, "guest_request")
+    town.sync_all()
+    assert read(town, "bar", view) == ANN
+    assert guest_desk.export(desk, bob)["venues"][0]["cards"] == []
+    desk.forgetting.erase(view.agent_id, "guest_request")
+    town.sync_all()
+    assert holders(town, view) == set()
+
+
 # --- in any order ---------------------------------------------------------------------------------
+
+
+def test_details_that_were_given_while_waiting_are_forgotten_with_who_took_the_place(town: Fleet):
+    """Nobody waits under one id and is known by name under another."""
+    desk = town.nodes["desk"]
+    wish = WaitRequest(venue="trattoria", date=DAY, party_size=2, guest={"name": "Wanda Waits"})
+    waits = waiting.join(desk, wish)
+    town.sync_all()
+    waiting.offer(town.the_hub, waits.code, OfferRequest())
+    town.sync_all()
+    with pytest.raises(Invalid, match="send them again"):
+        waiting.accept(desk, waits.code, ReserveRequest(user_id="wanda"))
+    again = ReserveRequest(user_id="wanda", guest={"name": "Wanda Waits"})
+    accepted = waiting.accept(desk, waits.code, again)
+    town.sync_all()
+    assert desk.reservations.guest(accepted) == {"name": "Wanda Waits"}
+    exported = guest_desk.export(desk, accepted.agent_id)
+    assert [one["guest"] for one in exported["venues"][0]["cards"]] == [{"name": "Wanda Waits"}]
+    desk.forgetting.erase(accepted.agent_id, "guest_request")
+    assert desk.reservations.guest(town.now(desk, waits)) is None
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["entry", "key", "erasure"])))

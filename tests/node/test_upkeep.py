@@ -151,6 +151,22 @@ def test_a_directory_that_holds_anything_is_not_restored_into(hub: Replica, tmp_
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["photo.jpg"]
 
 
+@pytest.mark.parametrize("name", ["other.db", "its own", "damaged.db"])
+def test_a_backup_takes_the_place_of_no_other_database(hub: Replica, tmp_path: Path, name: str):
+    """Of its own least of all: what is written afterwards would go into a file without a name."""
+    target = hub.store.path if name == "its own" else tmp_path / name
+    if name == "other.db":
+        other = sqlite3.connect(target)
+        other.execute("CREATE TABLE accounts (number)")
+        other.close()
+    elif name == "damaged.db":
+        target.write_bytes(b"SQLite format 3\x00" + b"x" * 500)
+    before = target.stat().st_ino, target.read_bytes()
+    with pytest.raises(Invalid, match="is no backup"):
+        backup(hub, target)
+    assert (target.stat().st_ino, target.read_bytes()) == before
+
+
 def test_what_is_no_backup_leaves_nothing_behind(hub: Replica, tmp_path: Path):
     hub.store.backup(tmp_path / "plain.db")
     with pytest.raises(Invalid, match="the keys are missing"):

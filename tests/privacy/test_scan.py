@@ -6,16 +6,35 @@ import base64
 import copy
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from holdfast.model.errors import HoldfastError
 from holdfast.model.mapping import ImportRecord
-from holdfast.node import guest_desk, inspection, serving, upkeep
-from holdfast.node.requests import PatchRequest
+from holdfast.node import (
+    blocks,
+    guest_desk,
+    guest_terms,
+    holds,
+    inspection,
+    serving,
+    upkeep,
+    waiting,
+)
+from holdfast.node.jobs import Jobs
+from holdfast.node.requests import (
+    BlockRequest,
+    HoldRequest,
+    OfferRequest,
+    PatchRequest,
+    ReserveRequest,
+    WaitRequest,
+)
 from holdfast.node.service import Service
 from holdfast.sync import messages
 from tests import kit
@@ -142,6 +161,71 @@ def test_thousands_of_guests_leave_nothing_in_clear(town: Fleet, wire: list[byte
     assert [number for number, message in enumerate(wire) if traces(message)] == []
 
     _forget(town, agents)
+
+
+def test_what_is_held_waits_or_is_out_of_use_leaves_nothing_in_clear(
+    town: Fleet, wire: list[bytes], caplog: pytest.LogCaptureFixture
+):
+    """Holds, the waitlist, blocks, what the house makes of a person, and what rules refuse."""
+    caplog.set_level(logging.DEBUG)
+    desk, kiosk = town.nodes["desk"], town.nodes["kiosk"]
+    agents = []
+    for n, node in ((1, kiosk), (2, desk)):
+        at, who = f"{DAY}T1{n}:30", {"user_id": user_id(n)}
+        held = holds.place(node, _wanted(HoldRequest, starts_at=at, resources=["HALL"], **who))
+        holds.reserve(node, held.code, ReserveRequest(guest=guest(n)))
+        waits = waiting.join(node, _wanted(WaitRequest, date=DAY, guest=guest(n + 2), **who))
+        agents.append(waits.agent_id)
+        town.sync_all()
+        waiting.offer(desk, waits.code, OfferRequest())
+        waiting.accept(desk, waits.code, ReserveRequest(guest=guest(n + 4)))
+    block = blocks.block(
+        desk,
+        BlockRequest(
+            venue="trattoria", kind="private_event", resources=["T4"], starts_at=f"{DAY}T09:00",
+            ends_at=f"{DAY}T10:00", note=guest(7)["requests"],
+        ),
+    )[0]  # fmt: skip
+    one = guest_terms.restrict(desk, agents[0], "booking-ban", "no_shows")
+    guest_terms.set_profile(desk, agents[1], "gold", ["vip"])
+    town.sync_all()
+    name = guest(8)["name"]
+    for replica in town.replicas():
+        for refused in (
+            lambda r: town.reserve(r, "19:30", party=99, user_id=user_id(9), guest=guest(9)),
+            lambda r: town.reserve(r, "19:30", user_id=user_id(1), guest=guest(1)),
+            lambda r: waiting.join(r, _wanted(WaitRequest, date=DAY, area=name, guest=guest(1))),
+            lambda r: guest_terms.restrict(r, agents[0], "booking-ban", name),
+            lambda r: guest_terms.set_profile(r, agents[0], name, [name]),
+            lambda r: guest_terms.lift(r, one, name),
+            lambda r: holds.reserve(r, name, ReserveRequest(guest=guest(1))),
+        ):
+            with pytest.raises(HoldfastError):
+                refused(replica)
+    town.clocks.advance(hours=40)
+    for replica in town.replicas():
+        for job in ("lapse", "settle", "sweep"):
+            assert Jobs(replica).run(job)["ok"]
+    town.sync_all()
+    assert {"note": guest(7)["requests"]} == desk.reservations.guest(town.now(desk, block))
+    assert desk.refusals.report("trattoria")
+    for replica in town.replicas():
+        upkeep.backup(replica, town.directory / f"{replica.name}.backup")
+    (town.directory / "log").write_text(caplog.text)
+    assert traces_in_files(town.directory) == {}
+    assert [number for number, message in enumerate(wire) if traces(message)] == []
+    for agent in (*agents, block.agent_id):
+        desk.forgetting.erase(agent, "guest_request")
+    town.sync_all()
+    for replica in town.replicas():
+        assert all(one["complete"] for one in replica.forgetting.report())
+        views = every_view(replica, town.book)
+        assert {str(replica.reservations.guest(view)) for view in views} == {"None"}
+    assert desk.cards.index.search(town.book, MARK) == []
+
+
+def _wanted(shape: type[Any], **fields: Any) -> Any:
+    return shape(venue="trattoria", party_size=2, **fields)
 
 
 def _forget(town: Fleet, agents: list[str]) -> None:

@@ -64,7 +64,10 @@ class WaitingParty(Shape, kw_only=True):
         Meta(description="how long it may take, from what is known here; null: nobody can say"),
     ]
     offer: Offer | None
-    agent_id: Annotated[str, Meta(description="pseudonym of the guest")]
+    agent_id: Annotated[
+        str | None,
+        Meta(description="pseudonym of the guest; null at a screen that anybody stands at"),
+    ]
     made_by: Annotated[str, Meta(description="name of the node that made it")]
     made_at: VenueTime
     expires_at: Annotated[VenueTime | None, Meta(description="until when it waits at the latest")]
