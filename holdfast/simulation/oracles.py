@@ -15,10 +15,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from holdfast.model import lifecycle
-from holdfast.model.claims import DEAD, ENDED, OCCUPYING, ClaimView, Seen
+from holdfast.model.claims import DEAD, ENDED, OCCUPYING, REQUESTS, ClaimView, Seen
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
-from holdfast.model.reservation import View
+from holdfast.model.events import ClaimDecided, ClaimEnded, OperationWithdrawn, RightGranted
+from holdfast.model.reservation import BLOCK, View
+from holdfast.model.waitlist import is_waiting
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
@@ -33,8 +34,11 @@ Key = tuple[str, bytes]
 HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
 TWO_HUBS: Final = "two hubs had both gone on, and no person had ended one"
 OVERSOLD: Final = "a device sold more than its right"
+EXPIRING: Final = "reservation.expired"
+LAPSED: Final = "lapsed"
 _ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
-_DECIDING: Final = frozenset({"reservation.created", "reservation.moved", "claim.decided"})
+_DECIDING: Final = REQUESTS | {"claim.decided"}
+_KEPT: Final = HELD | {lifecycle.INTENT, lifecycle.COMMIT_PENDING}
 
 
 class Violation(NamedTuple):
@@ -47,7 +51,8 @@ class Violation(NamedTuple):
 
 class Shown(NamedTuple):
     """What a machine shows of a reservation, the rights that its places were sold from, and the
-    operations that it knows of it."""
+    operations that it knows of it. `until_ms`: how long it is kept while nobody has reserved it;
+    `reserving`: the operation that did. `promised`: to whom reserved it, its holder has."""
 
     status: str
     code: str
@@ -57,15 +62,23 @@ class Shown(NamedTuple):
     asked: bool
     operations: frozenset[bytes]
     rights: frozenset[bytes]
+    until_ms: int
+    reserving: bytes
+    promised: bool
 
     @property
     def held(self) -> bool:
         """Somebody was told that they have a place."""
-        return bool(self.live) and self.status in HELD
+        return bool(self.live) and self.status in HELD and self.promised
+
+    @property
+    def kept(self) -> bool:
+        """The same, or a place is held for somebody or was offered to them."""
+        return bool(self.live) and self.status in _KEPT
 
     def stands_at(self, other: Shown) -> bool:
         """Whether the other shows these places too."""
-        return other.held and set(self.live) <= set(other.live)
+        return other.kept and set(self.live) <= set(other.live)
 
 
 class Watch:
@@ -78,7 +91,7 @@ class Watch:
         replica.listeners.append(self._note)
         for name in replica.books:
             self.books[name] = None
-            for view in replica.store.projections.select(book=name, limit=1_000_000):
+            for view in replica.store.projections.select(book=name, form=None, limit=1_000_000):
                 self.changed[name, view.id] = None
 
     def _note(self, change: Change) -> None:
@@ -99,14 +112,17 @@ class Oracles:
         self.violations: list[Violation] = []
         self.shown: dict[str, dict[Key, Shown]] = {}
         self.held_once: dict[Key, str] = {}
+        self.reserved_as: dict[tuple[Key, tuple[str, ...]], bytes] = {}
         self.loose: dict[Key, str] = {}
         self.lost_operations: dict[bytes, str] = {}
         self.exceptions: Counter[str] = Counter()
         self.hub_lives: set[bytes] = set()
         self.overridden: set[ClaimId] = set()
+        self.forced: set[ClaimId] = set()
         self._watches: dict[str, Watch] = {}
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
+        self._keeping: dict[str, set[Key]] = {}
         self._two_hubs: set[tuple[str, str]] = set()
         self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
         self.proceeded = self._whole = False
@@ -185,7 +201,7 @@ class Oracles:
             ):
                 continue
             for key, one in self.shown.get(name, {}).items():
-                if key[0] == book and one.held and not (key in known and one.stands_at(known[key])):
+                if key[0] == book and one.kept and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, "a hub went on without a device that it cannot hear")
 
     def _look_at(self, machine: Machine, replica: Service) -> None:
@@ -206,10 +222,13 @@ class Oracles:
             stood = key in known and now.stands_at(known[key])
             if machine.doubled and not stood:
                 self._note_doubled(key, record, replica.identity.incarnation)
-            if machine.name != HUB and now.held and not stood:
+            if machine.name != HUB and now.kept and not stood:
                 self._note_taken_back(key, now)
             self._check_step(machine, key, known.get(key), now, record)
+            self._check_lapse(machine, replica, known.get(key), now, record)
             known[key] = now
+            keeping = self._keeping.setdefault(machine.name, set())
+            (keeping.add if now.status == lifecycle.INTENT else keeping.discard)(key)
         for book in watch.books:
             self._moved[book] = None
             exchange = Exchange(replica)
@@ -281,16 +300,22 @@ class Oracles:
         self._rights[book] = state
         for machine in self._world.devices():
             for key, one in self.shown.get(machine.name, {}).items():
-                if key[0] == book and one.held and key not in self.loose:
+                if key[0] == book and one.kept and key not in self.loose:
                     self._note_taken_back(key, one)
 
     def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view
         ended = self._check_entitled(replica, record, view)
-        over = {claim.id for claim in view.claims if claim.override} - self.overridden
-        if over:
-            self.overridden |= over
-            self.exceptions["overbooked on purpose"] += len(over)
+        over = {claim.id for claim in view.claims if claim.override}
+        forced = view.form is not None and view.form.form == BLOCK
+        known, told = (
+            (self.forced, "blocked over what was sold")
+            if forced
+            else (self.overridden, "overbooked on purpose")
+        )
+        if over - known:
+            self.exceptions[told] += len(over - known)
+            known |= over
         return Shown(
             view.status,
             view.code,
@@ -300,6 +325,9 @@ class Oracles:
             _asked(record),
             frozenset(seen.operation for seen in record.seen),
             frozenset(claim.right for claim in view.live if claim.right),
+            view.expires_at_ms,
+            view.reserving,
+            not view.reserving or view.assurance != "provisional",
         )
 
     # --- a confirmation stands ------------------------------------------------------------------
@@ -309,7 +337,12 @@ class Oracles:
     ) -> None:
         if now.held:
             self.held_once.setdefault(key, machine.name)
-        if before is None or not before.held or now.held or now.asked:
+            self._check_reserved_once(key, now, record)
+        if before is None or now.asked:
+            return
+        # What is held or offered has its place until it lapses, however it is reserved meanwhile.
+        ended = not before.held and before.kept and not now.live and not _lapsed(record, before)
+        if not ended and (now.held or not before.held):
             return
         if key in self._world.oversold:
             self.exceptions[OVERSOLD] += 1
@@ -327,10 +360,77 @@ class Oracles:
             self.exceptions["an end was seen before the reason for it"] += 1
             return
         self.report(
-            "confirmed stands",
+            "kept is kept" if ended else "confirmed stands",
             f"{machine.name} showed {now.code or key[1].hex()} as {before.status} and now as "
             f"{now.status}, which nobody asked for",
         )
+
+    # --- what is held, offered and blocked ------------------------------------------------------
+
+    def keeps(self, machine: Machine) -> bool:
+        """Whether a machine shows something that nobody has reserved yet."""
+        return bool(self._keeping.get(machine.name))
+
+    def _check_reserved_once(self, key: Key, now: Shown, record: Record) -> None:
+        """Whoever was told, anywhere, that what was held is theirs has it under their own name.
+        Somebody who waits may have been offered two places, and have accepted both."""
+        if not now.reserving or key in self.loose:
+            return
+        which: tuple[str, ...] = ()
+        if is_waiting(record.view):
+            which = tuple(place[1] for place in now.live if place[0].operation == now.reserving)
+            if not which:
+                return
+        if self.reserved_as.setdefault((key, which), now.reserving) != now.reserving:
+            self.report("reserved once", f"{now.code} is reserved for one and then for another")
+
+    def _check_lapse(
+        self, machine: Machine, replica: Service, before: Shown | None, now: Shown, record: Record
+    ) -> None:
+        """What a machine let lapse was over by its own clock, and its own to end: the hub's, or
+        sold from a right that it was granted, or nobody had a place for it."""
+        own = replica.identity.incarnation
+        if before is None or machine.doubled:
+            # What a twin wrote under the same name comes back by the hub.
+            return
+        for seen in record.seen:
+            if (
+                seen.node != own
+                or seen.operation in before.operations
+                or not (seen.kind == EXPIRING or _ends_what_lapsed(seen))
+            ):
+                continue
+            form, over_ms = record.view.form, before.until_ms
+            if form is not None and not before.occupied:
+                # Who waits may have been offered something for longer than they wait.
+                over_ms = min(over_ms, form.expires_at_ms)
+            with self._world.on(machine):
+                early = replica.clock.now_ms() < over_ms
+            if early or before.status != lifecycle.INTENT:
+                self.report("only what is over lapses", f"{machine.name} let {now.code} lapse")
+            had = {claim for claim, *_ in before.occupied}
+            held = [claim for claim in record.view.claims if claim.id in had]
+            if had and not any(self._is_own(machine, replica, record, claim) for claim in held):
+                self.report(
+                    "its holder lets it lapse", f"{machine.name} let {now.code} of another lapse"
+                )
+
+    def _is_own(self, machine: Machine, replica: Service, record: Record, claim: ClaimView) -> bool:
+        if machine.name == HUB:
+            active = replica.rights(record.book).active()
+            return claim.right not in {held.right.id for held in active}
+        own = replica.identity.incarnation
+        return _Grants(replica, record.book).entitle(own, claim, ending=True)
+
+    def check_converted(self, machine: Machine, kept: list[ClaimView], view: View) -> None:
+        """What a machine alone holds for somebody it makes theirs at once, at the same place."""
+        had = {(claim.resource, claim.start, claim.end, claim.quantity) for claim in kept}
+        has = {(claim.resource, claim.start, claim.end, claim.quantity) for claim in view.live}
+        if view.status != lifecycle.CONFIRMED or had != has:
+            self.report(
+                "reserving keeps the place",
+                f"{machine.name} had a place for {view.code}, which is now {view.status}",
+            )
 
     # --- before something is lost ---------------------------------------------------------------
 
@@ -351,6 +451,7 @@ class Oracles:
                 self.lost_operations.setdefault(operation, why)
         # What goes back to an older state is looked at afresh.
         self.shown[machine.name] = {}
+        self._keeping.pop(machine.name, None)
         self._watches.pop(machine.name, None)
         self._two_hubs = {each for each in self._two_hubs if each[0] != machine.name}
 
@@ -366,7 +467,7 @@ class Oracles:
             if name == HUB:
                 continue
             for key, one in shown.items():
-                if one.held and not (key in known and one.stands_at(known[key])):
+                if one.kept and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, why)
 
     def before_revoking(self, resources: Iterable[str]) -> None:
@@ -377,7 +478,7 @@ class Oracles:
             if name == HUB:
                 continue
             for key, one in shown.items():
-                sold = one.held and any(place[1] in taken for place in one.live)
+                sold = one.kept and any(place[1] in taken for place in one.live)
                 if sold and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, "a right was revoked")
 
@@ -447,11 +548,14 @@ class Oracles:
 
     def _places(self, claims: Iterable[tuple[ClaimId, str, int, int, int]]) -> dict[ClaimId, Place]:
         """Claims as places, with how much of each somebody showed as overbooked on purpose."""
-        over = self.overridden
+        over, forced = self.overridden, self.forced
         return {
-            claim: Place(resource, start, end, quantity, quantity if claim in over else 0)
+            claim: Place(
+                resource, start, end, quantity,
+                quantity if claim in over else 0, quantity if claim in forced else 0,
+            )
             for claim, resource, start, end, quantity in claims
-        }
+        }  # fmt: skip
 
     def _judge_places(
         self, book: str, places: Iterable[Place], who: str, *, two_hubs: bool
@@ -564,6 +668,19 @@ class Oracles:
         return frozenset(over)
 
 
+def _lapsed(record: Record, before: Shown) -> bool:
+    """Whether somebody let what was kept lapse: all of it, or what was offered."""
+    had = {claim for claim, *_ in before.live}
+    return any(
+        seen.kind == EXPIRING or (_ends_what_lapsed(seen) and not had.isdisjoint(seen.ends))
+        for seen in record.seen
+    )
+
+
+def _ends_what_lapsed(seen: Seen) -> bool:
+    return seen.kind == "claim.ended" and bool(seen.content) and _reason(seen.content) == LAPSED
+
+
 def _behind_a_close(record: Record, before: Shown) -> bool:
     """Whether what was shown rested on an entry behind the head where a life was closed: its disk
     went back or was copied, and only somebody whom the hub had not heard yet knew more of it."""
@@ -649,6 +766,11 @@ def _withdrawing(content: bytes) -> OperationWithdrawn:
 @lru_cache(maxsize=4_096)
 def _decoded(content: bytes) -> ClaimDecided | None:
     return msgspec.msgpack.decode(content, type=ClaimDecided) if content else None
+
+
+@lru_cache(maxsize=1_024)
+def _reason(content: bytes) -> str:
+    return msgspec.msgpack.decode(content, type=ClaimEnded).reason
 
 
 @lru_cache(maxsize=4_096)

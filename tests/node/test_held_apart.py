@@ -80,6 +80,38 @@ def test_a_hold_reserved_while_its_swap_is_undecided_is_not_promised(fleet: Flee
     assert late.decision is not None and late.decision.verdict == "displaced"
 
 
+def test_a_hold_swapped_before_any_answer_is_reserved_at_one_place(fleet: Fleet) -> None:
+    kiosk, hub = fleet.nodes["kiosk"], fleet.the_hub
+    fleet.cut("kiosk")
+    view = hold(kiosk, "T1")
+    holds.change(kiosk, view.code, PatchRequest(resources=["T3"]))
+    done = holds.reserve(kiosk, view.code, ReserveRequest(user_id="u-1"))
+    asked = [claim for claim in done.claims if claim.id.operation == done.reserving]
+    assert [claim.resource for claim in asked] == ["T3"]
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert (now.status, where(now), len(now.occupying)) == ("confirmed", ["T3"], 1)
+
+
+def test_of_two_offers_that_nobody_has_answered_one_is_accepted(fleet: Fleet) -> None:
+    """The kiosk knows of both of them, and neither of their holders has said a word."""
+    bar, kiosk, hub = fleet.nodes["bar"], fleet.nodes["kiosk"], fleet.the_hub
+    view = wait(kiosk)
+    fleet.sync_all()
+    fleet.cut("desk", "bar", "kiosk")
+    waiting.offer(bar, view.code, OfferRequest(resources=["T1"], minutes=30))
+    waiting.offer(kiosk, view.code, OfferRequest(resources=["T2"], minutes=30))
+    fleet.heal("bar", "kiosk")
+    fleet.sync_all()
+    fleet.cut("bar", "kiosk")
+    done = waiting.accept(kiosk, view.code, ReserveRequest(user_id="u-1"))
+    asked = [claim for claim in done.claims if claim.id.operation == done.reserving]
+    assert len(asked) == 1
+    settle(fleet)
+    now = fleet.now(hub, view)
+    assert (now.status, len(now.occupying)) == ("confirmed", 1)
+
+
 def test_a_swap_that_the_reserving_device_did_not_know_promises_nothing(fleet: Fleet) -> None:
     desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
     view = hold(desk, "T1")
