@@ -134,6 +134,7 @@ def decide(
     ]
     claims = tuple([wish_of(claim) for claim in asked])
     replaced = tuple([c.replaces for c in asked if c.replaces is not None])
+    reserves = operation == view.reserving
     if replaced:
         # What was refused, or was to stand elsewhere, was given up for nobody: the wish that
         # followed it stands. What was had and ended was given up for another.
@@ -142,13 +143,14 @@ def decide(
             for claim in view.claims
             if claim.state == ENDED or (claim.state == DEAD and not claim.decided)
         }
-        if view.live and not given_up.isdisjoint(replaced):
+        # Who reserves takes the place of whatever is held for them: of two offers that knew
+        # nothing of each other, the one that was accepted need not be the one that was granted.
+        if view.live and not reserves and not given_up.isdisjoint(replaced):
             return Verdict("displaced", "superseded", claims)
         by_id = {claim.id: claim for claim in view.claims}
         if view.form is not None and any(_had_above(one, by_id) == ENDED for one in asked):
             # What was only held, and has lapsed, is nobody's any more.
             return Verdict("displaced", "superseded", claims)
-    reserves = operation == view.reserving
     takes_over = replaced or reserves
     ends = tuple(claim.id for claim in view.live if claim.id in own) if takes_over else ()
     if len({claim.resource for claim in claims}) < len(claims):

@@ -17,13 +17,14 @@ import msgspec
 from holdfast.model import lifecycle
 from holdfast.model.claims import DEAD, ENDED, OCCUPYING, REQUESTS, ClaimView, Seen
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided, ClaimEnded, OperationWithdrawn, RightGranted
+from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
 from holdfast.model.reservation import BLOCK, View
-from holdfast.model.waitlist import is_waiting
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
+from holdfast.simulation.grants import Grants
+from holdfast.simulation.keeping import Keeping, lapsed
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.places import Place, exceeded, most_of_one
 from holdfast.simulation.world import HUB, World
@@ -34,8 +35,6 @@ Key = tuple[str, bytes]
 HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
 TWO_HUBS: Final = "two hubs had both gone on, and no person had ended one"
 OVERSOLD: Final = "a device sold more than its right"
-EXPIRING: Final = "reservation.expired"
-LAPSED: Final = "lapsed"
 _ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
 _DECIDING: Final = REQUESTS | {"claim.decided"}
 _KEPT: Final = HELD | {lifecycle.INTENT, lifecycle.COMMIT_PENDING}
@@ -112,7 +111,6 @@ class Oracles:
         self.violations: list[Violation] = []
         self.shown: dict[str, dict[Key, Shown]] = {}
         self.held_once: dict[Key, str] = {}
-        self.reserved_as: dict[tuple[Key, tuple[str, ...]], bytes] = {}
         self.loose: dict[Key, str] = {}
         self.lost_operations: dict[bytes, str] = {}
         self.exceptions: Counter[str] = Counter()
@@ -122,7 +120,7 @@ class Oracles:
         self._watches: dict[str, Watch] = {}
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
-        self._keeping: dict[str, set[Key]] = {}
+        self.keeping = Keeping(world, self.loose, self.report)
         self._two_hubs: set[tuple[str, str]] = set()
         self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
         self.proceeded = self._whole = False
@@ -218,6 +216,9 @@ class Oracles:
             if record is None:
                 continue
             now = self._read(replica, record)
+            if key in known and known[key].held and known[key].live == now.live:
+                # What was promised is so still, whatever else is asked for beside it.
+                now = now._replace(promised=True)
             # Also where it was confirmed before and has other places now: a sale is a sale.
             stood = key in known and now.stands_at(known[key])
             if machine.doubled and not stood:
@@ -225,10 +226,8 @@ class Oracles:
             if machine.name != HUB and now.kept and not stood:
                 self._note_taken_back(key, now)
             self._check_step(machine, key, known.get(key), now, record)
-            self._check_lapse(machine, replica, known.get(key), now, record)
+            self.keeping.look_at(machine, replica, key, known.get(key), now, record)
             known[key] = now
-            keeping = self._keeping.setdefault(machine.name, set())
-            (keeping.add if now.status == lifecycle.INTENT else keeping.discard)(key)
         for book in watch.books:
             self._moved[book] = None
             exchange = Exchange(replica)
@@ -337,11 +336,10 @@ class Oracles:
     ) -> None:
         if now.held:
             self.held_once.setdefault(key, machine.name)
-            self._check_reserved_once(key, now, record)
         if before is None or now.asked:
             return
         # What is held or offered has its place until it lapses, however it is reserved meanwhile.
-        ended = not before.held and before.kept and not now.live and not _lapsed(record, before)
+        ended = not before.held and before.kept and not now.live and not lapsed(record, before.live)
         if not ended and (now.held or not before.held):
             return
         if key in self._world.oversold:
@@ -365,73 +363,6 @@ class Oracles:
             f"{now.status}, which nobody asked for",
         )
 
-    # --- what is held, offered and blocked ------------------------------------------------------
-
-    def keeps(self, machine: Machine) -> bool:
-        """Whether a machine shows something that nobody has reserved yet."""
-        return bool(self._keeping.get(machine.name))
-
-    def _check_reserved_once(self, key: Key, now: Shown, record: Record) -> None:
-        """Whoever was told, anywhere, that what was held is theirs has it under their own name.
-        Somebody who waits may have been offered two places, and have accepted both."""
-        if not now.reserving or key in self.loose:
-            return
-        which: tuple[str, ...] = ()
-        if is_waiting(record.view):
-            which = tuple(place[1] for place in now.live if place[0].operation == now.reserving)
-            if not which:
-                return
-        if self.reserved_as.setdefault((key, which), now.reserving) != now.reserving:
-            self.report("reserved once", f"{now.code} is reserved for one and then for another")
-
-    def _check_lapse(
-        self, machine: Machine, replica: Service, before: Shown | None, now: Shown, record: Record
-    ) -> None:
-        """What a machine let lapse was over by its own clock, and its own to end: the hub's, or
-        sold from a right that it was granted, or nobody had a place for it."""
-        own = replica.identity.incarnation
-        if before is None or machine.doubled:
-            # What a twin wrote under the same name comes back by the hub.
-            return
-        for seen in record.seen:
-            if (
-                seen.node != own
-                or seen.operation in before.operations
-                or not (seen.kind == EXPIRING or _ends_what_lapsed(seen))
-            ):
-                continue
-            form, over_ms = record.view.form, before.until_ms
-            if form is not None and not before.occupied:
-                # Who waits may have been offered something for longer than they wait.
-                over_ms = min(over_ms, form.expires_at_ms)
-            with self._world.on(machine):
-                early = replica.clock.now_ms() < over_ms
-            if early or before.status != lifecycle.INTENT:
-                self.report("only what is over lapses", f"{machine.name} let {now.code} lapse")
-            had = {claim for claim, *_ in before.occupied}
-            held = [claim for claim in record.view.claims if claim.id in had]
-            if had and not any(self._is_own(machine, replica, record, claim) for claim in held):
-                self.report(
-                    "its holder lets it lapse", f"{machine.name} let {now.code} of another lapse"
-                )
-
-    def _is_own(self, machine: Machine, replica: Service, record: Record, claim: ClaimView) -> bool:
-        if machine.name == HUB:
-            active = replica.rights(record.book).active()
-            return claim.right not in {held.right.id for held in active}
-        own = replica.identity.incarnation
-        return _Grants(replica, record.book).entitle(own, claim, ending=True)
-
-    def check_converted(self, machine: Machine, kept: list[ClaimView], view: View) -> None:
-        """What a machine alone holds for somebody it makes theirs at once, at the same place."""
-        had = {(claim.resource, claim.start, claim.end, claim.quantity) for claim in kept}
-        has = {(claim.resource, claim.start, claim.end, claim.quantity) for claim in view.live}
-        if view.status != lifecycle.CONFIRMED or had != has:
-            self.report(
-                "reserving keeps the place",
-                f"{machine.name} had a place for {view.code}, which is now {view.status}",
-            )
-
     # --- before something is lost ---------------------------------------------------------------
 
     def before_loss(self, machine: Machine, why: str) -> None:
@@ -451,7 +382,7 @@ class Oracles:
                 self.lost_operations.setdefault(operation, why)
         # What goes back to an older state is looked at afresh.
         self.shown[machine.name] = {}
-        self._keeping.pop(machine.name, None)
+        self.keeping.forget(machine)
         self._watches.pop(machine.name, None)
         self._two_hubs = {each for each in self._two_hubs if each[0] != machine.name}
 
@@ -610,7 +541,7 @@ class Oracles:
         """Every place that counts was sold or granted by the hub or by whom it gave a right to it,
         and every end is its holder's. Returns what its holder ended: also what the fold calls
         dead, because it gave way to what it takes for the older place."""
-        grants = _Grants(replica, view.book)
+        grants = Grants(replica, view.book)
         given: dict[bytes, list[Seen]] = {}
         asked_as: dict[bytes, bytes] = {}
         ended: dict[ClaimId, list[Seen]] = {}
@@ -668,19 +599,6 @@ class Oracles:
         return frozenset(over)
 
 
-def _lapsed(record: Record, before: Shown) -> bool:
-    """Whether somebody let what was kept lapse: all of it, or what was offered."""
-    had = {claim for claim, *_ in before.live}
-    return any(
-        seen.kind == EXPIRING or (_ends_what_lapsed(seen) and not had.isdisjoint(seen.ends))
-        for seen in record.seen
-    )
-
-
-def _ends_what_lapsed(seen: Seen) -> bool:
-    return seen.kind == "claim.ended" and bool(seen.content) and _reason(seen.content) == LAPSED
-
-
 def _behind_a_close(record: Record, before: Shown) -> bool:
     """Whether what was shown rested on an entry behind the head where a life was closed: its disk
     went back or was copied, and only somebody whom the hub had not heard yet knew more of it."""
@@ -710,36 +628,6 @@ def check_fresh_fold(oracles: Oracles, machine: Machine, replica: Service, book:
         oracles.report("fresh fold", f"{machine.name} shows other than its journal says")
 
 
-class _Grants:
-    """Who was ever given a right to what, added up anew from what a replica holds."""
-
-    def __init__(self, replica: Service, book: str) -> None:
-        administration = replica.book(book).administration
-        self._grants = list(administration.rights.by_id.values())
-        self._after = administration.succeeded
-
-    def known(self, right: bytes) -> bool:
-        return any(grant.id == right for grant in self._grants)
-
-    def entitle(self, node: bytes, claim: ClaimView, *, ending: bool = False) -> bool:
-        """Whether a device was granted the right that a claim was sold from, for all of it; to end
-        it, any right to the resource."""
-        for grant in self._grants:
-            life, lives = grant.holder, [grant.holder]
-            while (life := self._after.get(life, b"")) and life not in lives:
-                lives.append(life)
-            if node not in lives or claim.resource not in grant.resources:
-                continue
-            if ending or (
-                grant.id == claim.right
-                and claim.quantity <= grant.quantity
-                and grant.start <= claim.start
-                and claim.end <= grant.end
-            ):
-                return True
-        return False
-
-
 def _places(claims: Iterable[ClaimView]) -> tuple[tuple[ClaimId, str, int, int, int], ...]:
     return tuple((c.id, c.resource, c.start, c.end, c.quantity) for c in claims)
 
@@ -766,11 +654,6 @@ def _withdrawing(content: bytes) -> OperationWithdrawn:
 @lru_cache(maxsize=4_096)
 def _decoded(content: bytes) -> ClaimDecided | None:
     return msgspec.msgpack.decode(content, type=ClaimDecided) if content else None
-
-
-@lru_cache(maxsize=1_024)
-def _reason(content: bytes) -> str:
-    return msgspec.msgpack.decode(content, type=ClaimEnded).reason
 
 
 @lru_cache(maxsize=4_096)

@@ -185,7 +185,7 @@ class Player:
     def _run_jobs(self) -> None:
         """Since the step before, every process that runs has let lapse what was its to end."""
         for machine in self.world.running():
-            if not self.oracles.keeps(machine):
+            if not self.oracles.keeping.keeps(machine):
                 continue
             try:
                 lapsed = held.let_lapse(self.world, machine)
@@ -257,7 +257,7 @@ class Player:
         if view is None:
             return "nothing to do"
         if kept:
-            self.oracles.check_converted(machine, kept, view)
+            self.oracles.keeping.converted(machine, kept, view)
         made = step.what in ("reserve", "walk_in") or step.what in held.MAKING
         told = Answered(machine.name, book, view.id, view.code, made=made)
         record = replica.record(view.id, book)

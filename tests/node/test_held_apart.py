@@ -112,6 +112,26 @@ def test_of_two_offers_that_nobody_has_answered_one_is_accepted(fleet: Fleet) ->
     assert (now.status, len(now.occupying)) == ("confirmed", 1)
 
 
+def test_who_accepted_one_of_two_offers_has_the_place_whichever_was_answered(
+    fleet: Fleet,
+) -> None:
+    """The hub, which has T3, hears of the bar's offer of it first; the desk's was accepted."""
+    desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
+    view = wait(hub)
+    fleet.sync_all()
+    fleet.cut("desk", "bar")
+    waiting.offer(desk, view.code, OfferRequest(resources=["T3"], minutes=30))
+    waiting.accept(desk, view.code, ReserveRequest(user_id="u-1"))
+    fleet.clocks.advance(seconds=5)
+    waiting.offer(bar, view.code, OfferRequest(resources=["T3"], minutes=30))
+    fleet.heal("bar")
+    fleet.sync(bar)
+    assert where(fleet.now(hub, view)) == ["T3"]
+    settle(fleet)
+    now = fleet.now(desk, view)
+    assert (now.status, where(now), len(now.occupying)) == ("confirmed", ["T3"], 1)
+
+
 def test_a_swap_that_the_reserving_device_did_not_know_promises_nothing(fleet: Fleet) -> None:
     desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
     view = hold(desk, "T1")
