@@ -40,7 +40,8 @@ class Stock(Protocol):
 
     def right_for(self, claim: Claim, ignoring: Collection[ClaimId]) -> bytes | None:
         """The right from which all of a claim can be sold, as the claim's envelope names it; None
-        where there is no room. `ignoring` are claims that end with the sale."""
+        where there is no room. `ignoring` are claims that end with the sale: whoever has all of the
+        place by one of them keeps it, whatever stands there besides."""
         ...
 
 
@@ -58,7 +59,12 @@ class HubStock:
             claim.resource, resource.capacity, claim.start, claim.end,
             ignoring=ignoring, account=HUB,
         )  # fmt: skip
-        return HUB if free >= claim.quantity else None
+        return HUB if free >= claim.quantity or self._keeps(claim, ignoring) else None
+
+    def _keeps(self, claim: Claim, ignoring: Collection[ClaimId]) -> bool:
+        return self._occupancy.keeps(
+            claim.resource, claim.quantity, claim.start, claim.end, ignoring, HUB
+        )
 
 
 class GrantedStock:
@@ -83,7 +89,9 @@ class GrantedStock:
                 claim.resource, held.right.quantity, claim.start, claim.end,
                 ignoring=ignoring, account=held.right.id,
             )  # fmt: skip
-            if free >= claim.quantity:
+            if free >= claim.quantity or self._occupancy.keeps(
+                claim.resource, claim.quantity, claim.start, claim.end, ignoring, held.right.id
+            ):
                 return held.right.id
         return None
 

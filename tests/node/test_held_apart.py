@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from holdfast.model.capacity import Occupancy
 from holdfast.model.errors import Gone, Invalid, Unreachable
 from holdfast.model.reservation import View
 from holdfast.node import blocks, holds, lapsing, returning, waiting
@@ -252,6 +253,14 @@ def test_a_party_that_waits_is_changed_and_waits_on(fleet: Fleet) -> None:
         desk.reservations.amend(view.code, PatchRequest(starts_at=EVENING))
 
 
+@pytest.fixture
+def strict() -> Iterator[None]:
+    """Replicas of a release that refused who reserved what is held where a block stands over it."""
+    with mock.patch.object(Occupancy, "keeps", return_value=False):
+        yield
+
+
+@pytest.mark.usefixtures("strict")
 def test_a_hold_for_a_reserving_that_was_refused_ends_whoever_has_it_then(fleet: Fleet) -> None:
     """The desk is revoked before it hears that the hub refused what the desk asked of it."""
     desk, hub = fleet.nodes["desk"], fleet.the_hub
@@ -300,6 +309,7 @@ def test_a_hold_that_was_asked_for_and_reserved_in_one_breath_may_be_moved(fleet
     assert now.decision is not None and now.decision.verdict == "moved"
 
 
+@pytest.mark.usefixtures("strict")
 def test_what_was_held_for_a_reserving_is_free_as_soon_as_that_is_refused(fleet: Fleet) -> None:
     """The hub decides by its timer, with nothing merged: whose backlog came in part is waited
     for."""

@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 
 from holdfast.model import deciding, reservation, roles
+from holdfast.model.capacity import Occupancy
 from holdfast.model.limits import HOLD_GRACE_MS
 from holdfast.model.roles import NODE_ROLES
 from holdfast.node import holds, lapsing, placing, selling
@@ -213,6 +214,22 @@ SCRIPTS = [
             ("reserve_hold", "desk0", TAKE), ("sync", "desk0"),
             apart_ms=5_000,
         ), {"kept is kept"}, ends=("confirmed",)),
+    Script("what is held is kept under a block and beside an overbooking",
+        replaced(Occupancy, "keeps", lambda *_: False),
+        scenario(
+            ("sync", "desk0"),
+            ("hold", "desk0", kept(2, "19:30", "T1"), TEN), ("sync", "desk0"),
+            ("block", "desk0", out(2, "T1", force=True)), ("sync", "desk0"),
+            ("reserve_hold", "desk0", TAKE), ("sync", "desk0"),
+            ("hold", "desk0", kept(3, "19:30", "T1")), ("sync", "desk0"),
+            ("reserve", "desk0", wish(3, "19:30", "T1", override=True)), ("sync", "desk0"),
+            ("reserve_hold", "desk0", TAKE), ("sync", "desk0"),
+            ("hold", "desk1", kept(2, "19:30", "T2")), ("sync", "desk1"),
+            ("block", "hub", out(2, "T2", force=True)),
+            ("reserve_hold", "desk1", TAKE), ("sync", "desk1"),
+            allotments=DESK0_HAS_T1, apart_ms=5_000,
+        ), {"reserving keeps the place"}, ends=("confirmed",) * 6,
+        told={"reserve_hold: confirmed": 2, "reserve_hold: commit_pending": 1}),
     Script("only the house takes a place out of use", replaced(roles, "BLOCKERS", NODE_ROLES),
         scenario(
             ("block", "desk0", out(2, "T1")), ("sync", "desk0"),
