@@ -131,11 +131,11 @@ def _first_too_many(hub: Hub, name: str, right: Right, places: _Places) -> tuple
                 continue
             record = hub.record(one.reservation, name)
             assert record is not None
-            form = record.view.form
-            if form is not None and form.form == BLOCK:
-                # What is out of use was sold to nobody, and may stand over what was.
-                continue
             claim = next(claim for claim in record.view.claims if claim.id == one.claim)
+            form = record.view.form
+            if form is not None and form.form == BLOCK and claim.override:
+                # What was taken out of use by force was sold to nobody, and stands over what was.
+                continue
             if right not in rights.behind(claim.id, claim.right):
                 continue
             # What was sold from another right, or from none, came with this one.

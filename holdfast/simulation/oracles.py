@@ -24,7 +24,7 @@ from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
 from holdfast.simulation.grants import Grants
-from holdfast.simulation.keeping import Keeping, lapsed
+from holdfast.simulation.keeping import Keeping, lapsed, reserved_blind
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.places import Place, exceeded, most_of_one
 from holdfast.simulation.world import HUB, World
@@ -344,6 +344,9 @@ class Oracles:
             return
         if key in self._world.oversold:
             self.exceptions[OVERSOLD] += 1
+            return
+        if ended and reserved_blind(record, before.live):
+            self.exceptions["reserved before anybody had answered"] += 1
             return
         if key in self.loose:
             self.exceptions[self.loose[key]] += 1

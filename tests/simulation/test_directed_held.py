@@ -7,6 +7,7 @@ before each step, as its job does every few seconds.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from unittest import mock
 
@@ -241,3 +242,15 @@ SCRIPTS = [
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.rule.replace(" ", "-"))
 def test_a_rule_that_is_switched_off_is_found(script: Script) -> None:
     script.check()
+
+
+def test_a_device_that_sells_what_it_let_the_house_block_has_oversold() -> None:
+    """The block was not forced: it stands in the place of what was not sold (seed 60604)."""
+    blocked = out(0, "T1", rrule="FREQ=DAILY;COUNT=8") | {"from": "00:00", "to": "23:59"}
+    script = Script("what is blocked is not sold", contextlib.nullcontext,
+        scenario(
+            ("sync", "stranger"), ("block", "hub", blocked), ("sync", "stranger"),
+            ("attack", "stranger", {"how": "oversold_right", "pick": 0.1}),
+            stranger=True, allotments=[allotted("stranger", "T1")],
+        ), (), ends=("confirmed",))  # fmt: skip
+    assert script.play(off=False) == []
