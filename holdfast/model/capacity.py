@@ -279,6 +279,28 @@ class Occupancy:
             ]
         )
 
+    def keeps(
+        self,
+        resource: str,
+        quantity: int,
+        start: int,
+        end: int,
+        given_up: Collection[ClaimId],
+        account: bytes,
+    ) -> bool:
+        """Whether one granted claim that is given up has all of this against the same account: it
+        may stay, though the place is out of use or overbooked on purpose besides."""
+        return bool(given_up) and any(
+            held.claim in given_up
+            and held.live
+            and held.account == account
+            and (account == HUB or held.split <= start)
+            and held.start <= start
+            and held.end >= end
+            and held.quantity >= quantity
+            for held in self.overlapping(resource, start, end)
+        )
+
     def taken(
         self, resource: str, capacity: int, quantity: int, start: int, end: int
     ) -> list[tuple[int, int]]:

@@ -40,7 +40,8 @@ class Stock(Protocol):
 
     def right_for(self, claim: Claim, ignoring: Collection[ClaimId]) -> bytes | None:
         """The right from which all of a claim can be sold, as the claim's envelope names it; None
-        where there is no room. `ignoring` are claims that end with the sale."""
+        where there is no room. `ignoring` are claims that end with the sale: whoever has all of the
+        place by one of them keeps it, whatever stands there besides."""
         ...
 
 
@@ -58,7 +59,12 @@ class HubStock:
             claim.resource, resource.capacity, claim.start, claim.end,
             ignoring=ignoring, account=HUB,
         )  # fmt: skip
-        return HUB if free >= claim.quantity else None
+        return HUB if free >= claim.quantity or self._keeps(claim, ignoring) else None
+
+    def _keeps(self, claim: Claim, ignoring: Collection[ClaimId]) -> bool:
+        return self._occupancy.keeps(
+            claim.resource, claim.quantity, claim.start, claim.end, ignoring, HUB
+        )
 
 
 class GrantedStock:
@@ -83,7 +89,9 @@ class GrantedStock:
                 claim.resource, held.right.quantity, claim.start, claim.end,
                 ignoring=ignoring, account=held.right.id,
             )  # fmt: skip
-            if free >= claim.quantity:
+            if free >= claim.quantity or self._occupancy.keeps(
+                claim.resource, claim.quantity, claim.start, claim.end, ignoring, held.right.id
+            ):
                 return held.right.id
         return None
 
@@ -134,6 +142,7 @@ def decide(
     ]
     claims = tuple([wish_of(claim) for claim in asked])
     replaced = tuple([c.replaces for c in asked if c.replaces is not None])
+    reserves = operation == view.reserving
     if replaced:
         # What was refused, or was to stand elsewhere, was given up for nobody: the wish that
         # followed it stands. What was had and ended was given up for another.
@@ -142,13 +151,14 @@ def decide(
             for claim in view.claims
             if claim.state == ENDED or (claim.state == DEAD and not claim.decided)
         }
-        if view.live and not given_up.isdisjoint(replaced):
+        # Who reserves takes the place of whatever is held for them: of two offers that knew
+        # nothing of each other, the one that was accepted need not be the one that was granted.
+        if view.live and not reserves and not given_up.isdisjoint(replaced):
             return Verdict("displaced", "superseded", claims)
         by_id = {claim.id: claim for claim in view.claims}
         if view.form is not None and any(_had_above(one, by_id) == ENDED for one in asked):
             # What was only held, and has lapsed, is nobody's any more.
             return Verdict("displaced", "superseded", claims)
-    reserves = operation == view.reserving
     takes_over = replaced or reserves
     ends = tuple(claim.id for claim in view.live if claim.id in own) if takes_over else ()
     if len({claim.resource for claim in claims}) < len(claims):

@@ -234,6 +234,17 @@ class _Supposed(Occupancy):
             known = self._known.free(resource, capacity, start, end, ignoring=left_out)
         return known - sum(held.quantity for held in self._added(resource, start, end))
 
+    def keeps(
+        self,
+        resource: str,
+        quantity: int,
+        start: int,
+        end: int,
+        given_up: Collection[ClaimId],
+        account: bytes,
+    ) -> bool:
+        return self._known.keeps(resource, quantity, start, end, given_up, account)
+
     def _free_of(
         self,
         account: bytes,

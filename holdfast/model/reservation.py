@@ -511,6 +511,11 @@ def standing_claims(view: View) -> list[ClaimView]:
     return _latest_group([claim for claim in view.claims if claim.state in (STANDBY, READY)])
 
 
+def wished_claims(view: View) -> list[ClaimView]:
+    """What was asked for last and is not decided: of several wishes one, and never all at once."""
+    return _latest_group(view.pending)
+
+
 def shown_claims(view: View) -> list[ClaimView]:
     """The claims that stand for the reservation's place: live ones, else asked ones, else the
     last."""

@@ -25,7 +25,7 @@ from holdfast.model.forms import HOLD, made_as
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import HOLD_MINUTES_MAX
 from holdfast.model.offers import Choice
-from holdfast.model.reservation import View, content_of
+from holdfast.model.reservation import View, content_of, wished_claims
 from holdfast.node import amending, marking, placing, recording, reserving, restricting
 from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import HoldRequest, PatchRequest, ReserveRequest
@@ -116,7 +116,8 @@ def take(
     with replica.transaction():
         view = standing(replica, view)
         venue = replica.venue(recording.venue_of(view))
-        claims = view.live or view.pending
+        # Who swapped what nobody has answered yet wants the other place, and not both.
+        claims = view.live or wished_claims(view)
         if not claims:
             raise NotAvailable(
                 f"no place is held for {view.code}; take another time, or ask for the waitlist"

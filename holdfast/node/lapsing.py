@@ -38,7 +38,7 @@ def plan(
 ) -> list[Due]:
     """What is due of the views that nobody has reserved. `holds`: whether a claim is this
     replica's to end; `answers`: whether this replica ends what nobody holds a place for."""
-    due = []
+    found = []
     for view in views:
         assert view.form is not None
         over = waitlist.is_waiting(view) and now_ms >= view.form.expires_at_ms
@@ -48,11 +48,25 @@ def plan(
                 continue
             # Of places that came to have two holders either lets the whole lapse.
             if any(holds(view, claim) for claim in held):
-                due.append(Due(view, over or not waitlist.is_waiting(view)))
+                found.append(Due(view, over or not waitlist.is_waiting(view)))
         elif answers(view) and (over or now_ms >= view.expires_at_ms):
             # Also what was asked for and never decided: whoever asked does not wait any more.
-            due.append(Due(view, over or not waitlist.is_waiting(view)))
-    return [one for one in due if one.whole or one.view.occupying]
+            found.append(Due(view, over or not waitlist.is_waiting(view)))
+    return [one for one in found if one.whole or one.view.occupying]
+
+
+def due(replica: Service, name: str) -> list[Due]:
+    """What this replica would let lapse in a book now, as far as it is written."""
+    if not replica.may_confirm(name):
+        return []
+    planned = plan(
+        replica.store.projections.held(name),
+        replica.clock.now_ms(),
+        lambda view, claim: selling.holds(replica, name, claim),
+        lambda view: _is_own(replica, view),
+    )
+    # What has no room for another entry must not keep the rest from lapsing.
+    return [one for one in planned if replica.has_room(name, one.view.id)]
 
 
 def lapse(replica: Service, name: str) -> int:
@@ -61,15 +75,8 @@ def lapse(replica: Service, name: str) -> int:
         return 0
     with replica.transaction():
         replica.write_projections()
-        due = plan(
-            replica.store.projections.held(name),
-            replica.clock.now_ms(),
-            lambda view, claim: selling.holds(replica, name, claim),
-            lambda view: _is_own(replica, view),
-        )
-        # What has no room for another entry must not keep the rest from lapsing.
-        due = [one for one in due if replica.has_room(name, one.view.id)]
-        for view, whole in due:
+        lapsed = due(replica, name)
+        for view, whole in lapsed:
             held = [claim for claim in view.occupying if selling.holds(replica, name, claim)]
             if whole:
                 ends = selling.own_ends(replica, view, [*view.occupying, *view.pending])
@@ -77,7 +84,7 @@ def lapse(replica: Service, name: str) -> int:
             elif replica.may_decide(name):
                 named = tuple(claim.id for claim in held[:CLAIMS_PER_ENTRY_MAX])
                 replica.append(name, ClaimEnded(LAPSED), subject=view.id, ends=named)
-    return len(due)
+    return len(lapsed)
 
 
 def lapse_all(replica: Service) -> int:

@@ -14,15 +14,15 @@ revocation, and stays where there is room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.model import overbooking
 from holdfast.model.administration import read_venue
 from holdfast.model.capacity import DAY_SECONDS, Profile, days
-from holdfast.model.claims import OCCUPYING, ClaimView
+from holdfast.model.claims import OCCUPYING, ClaimView, Seen
 from holdfast.model.events import RightRevoked, VenueConfigured
-from holdfast.model.reservation import BLOCK, granting_entry
+from holdfast.model.reservation import BLOCK, View, granting_entry
 from holdfast.model.rights import FOREVER, Right
 from holdfast.model.roles import OVERRIDERS
 from holdfast.model.vocabulary import OVERSOLD
@@ -131,17 +131,17 @@ def _first_too_many(hub: Hub, name: str, right: Right, places: _Places) -> tuple
                 continue
             record = hub.record(one.reservation, name)
             assert record is not None
-            form = record.view.form
-            if form is not None and form.form == BLOCK:
-                # What is out of use was sold to nobody, and may stand over what was.
-                continue
             claim = next(claim for claim in record.view.claims if claim.id == one.claim)
+            form = record.view.form
+            if form is not None and form.form == BLOCK and claim.override:
+                # What was taken out of use by force was sold to nobody, and stands over what was.
+                continue
             if right not in rights.behind(claim.id, claim.right):
                 continue
             # What was sold from another right, or from none, came with this one.
             sold = claim.right == right.id
-            entry = granting_entry(record.seen, claim, lives) if sold else None
-            place = (-1, 0) if entry is None else (lives.index(entry.node), entry.n)
+            entry = _first_of(record.seen, record.view, claim, lives) if sold else None
+            place = (-1, 0) if entry is None else _place(entry, lives)
             # Whoever asked insists, not whoever has the place and answers, a kiosk perhaps.
             asker = next((s.node for s in record.seen if s.operation == claim.id.operation), b"")
             author = authors.get(asker)
@@ -158,6 +158,39 @@ def _first_too_many(hub: Hub, name: str, right: Right, places: _Places) -> tuple
                 return lives[sale.place[0]], sale.place[1]
         level.shift(claim.start, claim.end, claim.quantity)
     return None
+
+
+def _first_of(
+    seen: Sequence[Seen], view: View, claim: ClaimView, lives: Sequence[bytes]
+) -> Seen | None:
+    """The entry by which a place was granted that its reservation has had since, by claims of which
+    each took the place of the one before: what came between did not take it away."""
+    entry = granting_entry(seen, claim, lives)
+    for _ in view.claims:
+        if entry is None:
+            return None
+        before = next((one for one in view.claims if _is_kept(one, claim, entry)), None)
+        earlier = granting_entry(seen, before, lives) if before is not None else None
+        if earlier is None or _place(earlier, lives) >= _place(entry, lives):
+            return entry
+        entry = earlier
+    return entry
+
+
+def _place(entry: Seen, lives: Sequence[bytes]) -> tuple[int, int]:
+    return lives.index(entry.node), entry.n
+
+
+def _is_kept(before: ClaimView, claim: ClaimView, entry: Seen) -> bool:
+    """Whether an entry ended a claim of the same right that had all of a place."""
+    return (
+        before.id in entry.ends
+        and before.right == claim.right
+        and before.resource == claim.resource
+        and before.start <= claim.start
+        and before.end >= claim.end
+        and before.quantity >= claim.quantity
+    )
 
 
 def _highest_limit(hub: Hub, name: str, claim: ClaimView) -> int:

@@ -153,13 +153,17 @@ class Recovery:
         asked of this hub like anything else, and displaced where the place was sold here too.
         """
         self._hub.store.records.put(_heard_key(name), b"1")
-        rivals = self._hub.book(name).administration.rivals
-        for incarnation in sorted(self._unclosed_hubs(name)):
-            chain = self._hub.standing(name, incarnation)
-            entries = 1 if incarnation in rivals else chain.length
-            head = self._hub.store.journal.hash_at(chain, entries)
-            assert head is not None
-            self._hub.append(name, ChainClosed(incarnation, b"", entries, head, "hub_recovered"))
+        # Of a rival not even its word counts that closed another one: that one is closed anew.
+        while unclosed := sorted(self._unclosed_hubs(name)):
+            rivals = self._hub.book(name).administration.rivals
+            for incarnation in unclosed:
+                chain = self._hub.standing(name, incarnation)
+                entries = 1 if incarnation in rivals else chain.length
+                head = self._hub.store.journal.hash_at(chain, entries)
+                assert head is not None
+                self._hub.append(
+                    name, ChainClosed(incarnation, b"", entries, head, "hub_recovered")
+                )
         self._hub.admission.grant_codes(name, self._hub.identity.incarnation)
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from holdfast.model import lifecycle
 from holdfast.model.entries import decode
 from holdfast.model.errors import Forbidden, HoldfastError, NotFound, RuleViolated, Unauthorised
-from holdfast.model.reservation import claims_to_end
+from holdfast.model.limits import HOLD_GRACE_MS, HOLD_MINUTES_MAX
+from holdfast.model.reservation import View, claims_to_end
 from holdfast.model.rights import Held
 from holdfast.node import returning
 from holdfast.node.exchange import Exchange
 from holdfast.node.node import Node
+from holdfast.simulation import held
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.oracles import HELD, OVERSOLD, Oracles, check_fresh_fold
 from holdfast.simulation.workload import SECRETS
@@ -58,9 +61,13 @@ def heal(world: World, oracles: Oracles) -> None:
     world.chance.begin("healing")
     polite = world.draw("patience").random() < _POLITE
     looked_at = _LOOKED_AT if polite else _PATIENT_ROUNDS
+    # Longer than anything is held, so that all of it is over by clocks that were right.
+    world.advance(HOLD_MINUTES_MAX * 60_000)
     for number in range(ROUNDS_MAX):
         world.chance.begin(f"healing {number}")
         world.advance(_ROUND_MS)
+        for machine in honest(world):
+            held.let_lapse(world, machine)
         if number >= looked_at and world.the_hub.exchange_state != "serving":
             proceed = number >= _PATIENT_ROUNDS
             if proceed:
@@ -93,11 +100,11 @@ def _take_back(world: World, oracles: Oracles) -> None:
     for book in sorted(hub.books):
         if not hub.may_decide(book):
             continue
-        for held in list(hub.rights(book).active()):
-            if hub.name_of(book, held.holder) in names:
-                oracles.before_revoking(held.right.resources)
+        for own in list(hub.rights(book).active()):
+            if hub.name_of(book, own.holder) in names:
+                oracles.before_revoking(own.right.resources)
                 with world.on(world.hub):
-                    hub.granting.revoke(held.right.id, "stranded")
+                    hub.granting.revoke(own.right.id, "stranded")
 
 
 def _of_lost_disks(world: World) -> list[Held]:
@@ -110,10 +117,10 @@ def _of_lost_disks(world: World) -> list[Held]:
     }
     hub = world.the_hub
     return [
-        held
+        own
         for book in sorted(hub.books)
-        for held in hub.rights(book).active()
-        if held.holder not in lives
+        for own in hub.rights(book).active()
+        if own.holder not in lives
     ]
 
 
@@ -122,9 +129,9 @@ def _revoke_what_nobody_has(world: World, oracles: Oracles) -> None:
     if world.the_hub.exchange_state != "serving":
         return
     with world.on(world.hub):
-        for held in _of_lost_disks(world):
-            oracles.before_revoking(held.right.resources)
-            world.the_hub.granting.revoke(held.right.id, "stranded")
+        for lost in _of_lost_disks(world):
+            oracles.before_revoking(lost.right.resources)
+            world.the_hub.granting.revoke(lost.right.id, "stranded")
 
 
 def _exchange(world: World, machine: Machine, oracles: Oracles, *, last: bool) -> None:
@@ -169,6 +176,8 @@ def _quiet(world: World) -> bool:
         }
         if len(heads) > 1 or hub.store.projections.undecided(book):
             return False
+    if any(held.waits_to_lapse(world, machine) for machine in honest(world)):
+        return False
     return not any(
         machine.replica.store.queue.waiting()
         for machine in honest(world)
@@ -201,11 +210,11 @@ def _agreement(world: World, oracles: Oracles) -> None:
             if replica is None or book not in replica.books:
                 continue
             exchange = Exchange(replica)
-            held = exchange.heads_digest(book)
-            if held not in heads:
+            known = exchange.heads_digest(book)
+            if known not in heads:
                 # Whoever holds the same is compared with this one.
                 check_fresh_fold(oracles, machine, replica, book)
-            heads.setdefault(held, machine.name)
+            heads.setdefault(known, machine.name)
             books.setdefault(exchange.book_digest(book), machine.name)
         if len(heads) > 1:
             oracles.report("agreement", f"{sorted(heads.values())} hold different entries")
@@ -233,7 +242,12 @@ def _decided(world: World, oracles: Oracles) -> None:
         if replica is None:
             continue
         for book in sorted(replica.books):
-            for view in replica.store.projections.select(book=book, limit=1_000_000):
+            select = replica.store.projections.select
+            for view in select(book=book, form=None, limit=1_000_000):
+                if _is_over(view, hub_s * 1000):
+                    oracles.report(
+                        "what is over has ended", f"{machine.name}: {view.code} is {view.status}"
+                    )
                 if view.pending:
                     oracles.report(
                         "every claim is decided", f"{machine.name}: {view.code} still waits"
@@ -251,6 +265,15 @@ def _decided(world: World, oracles: Oracles) -> None:
                         "every claim is decided",
                         f"{machine.name}: {view.code} waits for what it follows",
                     )
+
+
+def _is_over(view: View, now_ms: int) -> bool:
+    """Whether something is held, offered or waits although its time is over."""
+    if view.status != lifecycle.INTENT or view.form is None:
+        return False
+    if view.occupying:
+        return now_ms > view.expires_at_ms + HOLD_GRACE_MS + _ROUND_MS
+    return now_ms > view.form.expires_at_ms + _ROUND_MS
 
 
 def _nothing_lost(world: World, oracles: Oracles, answered: list[Answered]) -> None:

@@ -15,14 +15,16 @@ from typing import Final, NamedTuple
 import msgspec
 
 from holdfast.model import lifecycle
-from holdfast.model.claims import DEAD, ENDED, OCCUPYING, ClaimView, Seen
+from holdfast.model.claims import DEAD, ENDED, OCCUPYING, REQUESTS, ClaimView, Seen
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
-from holdfast.model.reservation import View
+from holdfast.model.reservation import BLOCK, View
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
+from holdfast.simulation.grants import Grants
+from holdfast.simulation.keeping import Keeping, lapsed, reserved_blind
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.places import Place, exceeded, most_of_one
 from holdfast.simulation.world import HUB, World
@@ -34,7 +36,8 @@ HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO
 TWO_HUBS: Final = "two hubs had both gone on, and no person had ended one"
 OVERSOLD: Final = "a device sold more than its right"
 _ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
-_DECIDING: Final = frozenset({"reservation.created", "reservation.moved", "claim.decided"})
+_DECIDING: Final = REQUESTS | {"claim.decided"}
+_KEPT: Final = HELD | {lifecycle.INTENT, lifecycle.COMMIT_PENDING}
 
 
 class Violation(NamedTuple):
@@ -47,7 +50,8 @@ class Violation(NamedTuple):
 
 class Shown(NamedTuple):
     """What a machine shows of a reservation, the rights that its places were sold from, and the
-    operations that it knows of it."""
+    operations that it knows of it. `until_ms`: how long it is kept while nobody has reserved it;
+    `reserving`: the operation that did. `promised`: to whom reserved it, its holder has."""
 
     status: str
     code: str
@@ -57,15 +61,23 @@ class Shown(NamedTuple):
     asked: bool
     operations: frozenset[bytes]
     rights: frozenset[bytes]
+    until_ms: int
+    reserving: bytes
+    promised: bool
 
     @property
     def held(self) -> bool:
         """Somebody was told that they have a place."""
-        return bool(self.live) and self.status in HELD
+        return bool(self.live) and self.status in HELD and self.promised
+
+    @property
+    def kept(self) -> bool:
+        """The same, or a place is held for somebody or was offered to them."""
+        return bool(self.live) and self.status in _KEPT
 
     def stands_at(self, other: Shown) -> bool:
         """Whether the other shows these places too."""
-        return other.held and set(self.live) <= set(other.live)
+        return other.kept and set(self.live) <= set(other.live)
 
 
 class Watch:
@@ -78,7 +90,7 @@ class Watch:
         replica.listeners.append(self._note)
         for name in replica.books:
             self.books[name] = None
-            for view in replica.store.projections.select(book=name, limit=1_000_000):
+            for view in replica.store.projections.select(book=name, form=None, limit=1_000_000):
                 self.changed[name, view.id] = None
 
     def _note(self, change: Change) -> None:
@@ -104,9 +116,11 @@ class Oracles:
         self.exceptions: Counter[str] = Counter()
         self.hub_lives: set[bytes] = set()
         self.overridden: set[ClaimId] = set()
+        self.forced: set[ClaimId] = set()
         self._watches: dict[str, Watch] = {}
         self._digests: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self._moved: dict[str, None] = {}
+        self.keeping = Keeping(world, self.loose, self.report)
         self._two_hubs: set[tuple[str, str]] = set()
         self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
         self.proceeded = self._whole = False
@@ -185,7 +199,7 @@ class Oracles:
             ):
                 continue
             for key, one in self.shown.get(name, {}).items():
-                if key[0] == book and one.held and not (key in known and one.stands_at(known[key])):
+                if key[0] == book and one.kept and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, "a hub went on without a device that it cannot hear")
 
     def _look_at(self, machine: Machine, replica: Service) -> None:
@@ -202,13 +216,17 @@ class Oracles:
             if record is None:
                 continue
             now = self._read(replica, record)
+            if key in known and known[key].held and known[key].live == now.live:
+                # What was promised is so still, whatever else is asked for beside it.
+                now = now._replace(promised=True)
             # Also where it was confirmed before and has other places now: a sale is a sale.
             stood = key in known and now.stands_at(known[key])
             if machine.doubled and not stood:
                 self._note_doubled(key, record, replica.identity.incarnation)
-            if machine.name != HUB and now.held and not stood:
+            if machine.name != HUB and now.kept and not stood:
                 self._note_taken_back(key, now)
             self._check_step(machine, key, known.get(key), now, record)
+            self.keeping.look_at(machine, replica, key, known.get(key), now, record)
             known[key] = now
         for book in watch.books:
             self._moved[book] = None
@@ -283,16 +301,22 @@ class Oracles:
         self._rights[book] = state
         for machine in self._world.devices():
             for key, one in self.shown.get(machine.name, {}).items():
-                if key[0] == book and one.held and key not in self.loose:
+                if key[0] == book and one.kept and key not in self.loose:
                     self._note_taken_back(key, one)
 
     def _read(self, replica: Service, record: Record) -> Shown:
         view = record.view
         ended = self._check_entitled(replica, record, view)
-        over = {claim.id for claim in view.claims if claim.override} - self.overridden
-        if over:
-            self.overridden |= over
-            self.exceptions["overbooked on purpose"] += len(over)
+        over = {claim.id for claim in view.claims if claim.override}
+        forced = view.form is not None and view.form.form == BLOCK
+        known, told = (
+            (self.forced, "blocked over what was sold")
+            if forced
+            else (self.overridden, "overbooked on purpose")
+        )
+        if over - known:
+            self.exceptions[told] += len(over - known)
+            known |= over
         return Shown(
             view.status,
             view.code,
@@ -302,6 +326,9 @@ class Oracles:
             _asked(record),
             frozenset(seen.operation for seen in record.seen),
             frozenset(claim.right for claim in view.live if claim.right),
+            view.expires_at_ms,
+            view.reserving,
+            not view.reserving or view.assurance != "provisional",
         )
 
     # --- a confirmation stands ------------------------------------------------------------------
@@ -311,10 +338,17 @@ class Oracles:
     ) -> None:
         if now.held:
             self.held_once.setdefault(key, machine.name)
-        if before is None or not before.held or now.held or now.asked:
+        if before is None or now.asked:
+            return
+        # What is held or offered has its place until it lapses, however it is reserved meanwhile.
+        ended = not before.held and before.kept and not now.live and not lapsed(record, before.live)
+        if not ended and (now.held or not before.held):
             return
         if key in self._world.oversold:
             self.exceptions[OVERSOLD] += 1
+            return
+        if ended and reserved_blind(record, before.live):
+            self.exceptions["reserved before anybody had answered"] += 1
             return
         if key in self.loose:
             self.exceptions[self.loose[key]] += 1
@@ -329,7 +363,7 @@ class Oracles:
             self.exceptions["an end was seen before the reason for it"] += 1
             return
         self.report(
-            "confirmed stands",
+            "kept is kept" if ended else "confirmed stands",
             f"{machine.name} showed {now.code or key[1].hex()} as {before.status} and now as "
             f"{now.status}, which nobody asked for",
         )
@@ -353,6 +387,7 @@ class Oracles:
                 self.lost_operations.setdefault(operation, why)
         # What goes back to an older state is looked at afresh.
         self.shown[machine.name] = {}
+        self.keeping.forget(machine)
         self._watches.pop(machine.name, None)
         self._two_hubs = {each for each in self._two_hubs if each[0] != machine.name}
 
@@ -368,7 +403,7 @@ class Oracles:
             if name == HUB:
                 continue
             for key, one in shown.items():
-                if one.held and not (key in known and one.stands_at(known[key])):
+                if one.kept and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, why)
 
     def before_revoking(self, resources: Iterable[str]) -> None:
@@ -379,7 +414,7 @@ class Oracles:
             if name == HUB:
                 continue
             for key, one in shown.items():
-                sold = one.held and any(place[1] in taken for place in one.live)
+                sold = one.kept and any(place[1] in taken for place in one.live)
                 if sold and not (key in known and one.stands_at(known[key])):
                     self.loose.setdefault(key, "a right was revoked")
 
@@ -449,11 +484,14 @@ class Oracles:
 
     def _places(self, claims: Iterable[tuple[ClaimId, str, int, int, int]]) -> dict[ClaimId, Place]:
         """Claims as places, with how much of each somebody showed as overbooked on purpose."""
-        over = self.overridden
+        over, forced = self.overridden, self.forced
         return {
-            claim: Place(resource, start, end, quantity, quantity if claim in over else 0)
+            claim: Place(
+                resource, start, end, quantity,
+                quantity if claim in over else 0, quantity if claim in forced else 0,
+            )
             for claim, resource, start, end, quantity in claims
-        }
+        }  # fmt: skip
 
     def _judge_places(
         self, book: str, places: Iterable[Place], who: str, *, two_hubs: bool
@@ -508,7 +546,7 @@ class Oracles:
         """Every place that counts was sold or granted by the hub or by whom it gave a right to it,
         and every end is its holder's. Returns what its holder ended: also what the fold calls
         dead, because it gave way to what it takes for the older place."""
-        grants = _Grants(replica, view.book)
+        grants = Grants(replica, view.book)
         given: dict[bytes, list[Seen]] = {}
         asked_as: dict[bytes, bytes] = {}
         ended: dict[ClaimId, list[Seen]] = {}
@@ -593,36 +631,6 @@ def check_fresh_fold(oracles: Oracles, machine: Machine, replica: Service, book:
     machine.crash_at = crash_at
     if exchange.book_digest(book) != before:
         oracles.report("fresh fold", f"{machine.name} shows other than its journal says")
-
-
-class _Grants:
-    """Who was ever given a right to what, added up anew from what a replica holds."""
-
-    def __init__(self, replica: Service, book: str) -> None:
-        administration = replica.book(book).administration
-        self._grants = list(administration.rights.by_id.values())
-        self._after = administration.succeeded
-
-    def known(self, right: bytes) -> bool:
-        return any(grant.id == right for grant in self._grants)
-
-    def entitle(self, node: bytes, claim: ClaimView, *, ending: bool = False) -> bool:
-        """Whether a device was granted the right that a claim was sold from, for all of it; to end
-        it, any right to the resource."""
-        for grant in self._grants:
-            life, lives = grant.holder, [grant.holder]
-            while (life := self._after.get(life, b"")) and life not in lives:
-                lives.append(life)
-            if node not in lives or claim.resource not in grant.resources:
-                continue
-            if ending or (
-                grant.id == claim.right
-                and claim.quantity <= grant.quantity
-                and grant.start <= claim.start
-                and claim.end <= grant.end
-            ):
-                return True
-        return False
 
 
 def _places(claims: Iterable[ClaimView]) -> tuple[tuple[ClaimId, str, int, int, int], ...]:

@@ -15,32 +15,34 @@ from holdfast.simulation.venues import VENUES
 
 class Place(NamedTuple):
     """Some of a resource for [start, end), epoch seconds; `over` is how much of `quantity` was
-    overbooked on purpose."""
+    overbooked on purpose, `forced` how much was taken out of use over what had been sold."""
 
     resource: str
     start: int
     end: int
     quantity: int
     over: int = 0
+    forced: int = 0
 
 
 def exceeded(venue: str, places: Iterable[Place]) -> str:
     """Where the places are more than there are, but for what was overbooked on purpose within the
-    limit; empty where they are not."""
+    limit, and what is out of use; empty where they are not."""
     capacities, limits = _CAPACITIES[venue], _LIMITS[venue]
-    changes: dict[str, list[tuple[int, int, int]]] = {}
+    changes: dict[str, list[tuple[int, int, int, int]]] = {}
     for place in places:
         changes.setdefault(place.resource, []).extend(
             (
-                (place.start, place.quantity, place.over),
-                (place.end, -place.quantity, -place.over),
+                (place.start, place.quantity, place.over, place.forced),
+                (place.end, -place.quantity, -place.over, -place.forced),
             )
         )
     for resource, moments in changes.items():
-        level = marked = 0
-        for at, change, over in sorted(moments):
-            level, marked = level + change, marked + over
-            if level > capacities.get(resource, 0) + min(marked, limits.get(resource, 0)):
+        level = marked = unused = 0
+        for at, change, over, forced in sorted(moments):
+            level, marked, unused = level + change, marked + over, unused + forced
+            allowed = min(marked, limits.get(resource, 0)) + unused
+            if level > capacities.get(resource, 0) + allowed:
                 return f"{level} of {capacities.get(resource, 0)} of {resource} at {at}"
     return ""
 
@@ -61,12 +63,13 @@ def most_of_one(shown: Iterable[list[Place]]) -> list[Place]:
                 (
                     sum(place.quantity for place in places if place.start <= start < place.end),
                     sum(place.over for place in places if place.start <= start < place.end),
+                    sum(place.forced for place in places if place.start <= start < place.end),
                 )
                 for places in own
             ]
-            quantity, over = max(levels)
+            quantity, over, forced = max(levels)
             if quantity:
-                found.append(Place(resource, start, end, quantity, over))
+                found.append(Place(resource, start, end, quantity, over, forced))
     return found
 
 

@@ -24,6 +24,7 @@ from holdfast.model.errors import (
     BadTransition,
     Conflict,
     Forbidden,
+    Gone,
     HoldfastError,
     Invalid,
     NotAvailable,
@@ -35,7 +36,7 @@ from holdfast.model.errors import (
 )
 from holdfast.node import returning
 from holdfast.node.node import Node
-from holdfast.simulation import healing, workload
+from holdfast.simulation import healing, held, workload
 from holdfast.simulation.faults import DOINGS, LOSING
 from holdfast.simulation.healing import Answered
 from holdfast.simulation.machines import Crash, Machine
@@ -45,7 +46,7 @@ from holdfast.simulation.schedule import Scenario, Step
 from holdfast.simulation.world import HUB, World
 
 REFUSALS: Final = (
-    NotAvailable, BadTransition, RuleViolated, Conflict, NotFound, Invalid, RoleForbidden
+    NotAvailable, BadTransition, RuleViolated, Conflict, Gone, NotFound, Invalid, RoleForbidden
 )  # fmt: skip
 """What a call may be answered for a good reason."""
 CUT_OFF: Final = (Unreachable, Forbidden, Unauthorised, RuleViolated, Conflict)
@@ -166,6 +167,7 @@ class Player:
         return True
 
     def _take(self, step: Step) -> None:
+        self._run_jobs()
         machine = self.world.machines.get(step.machine)
         if machine is None:
             return
@@ -180,9 +182,27 @@ class Player:
         if step.number % FRESH_EVERY == FRESH_EVERY // 2:
             self.oracles.look_afresh(step.number // FRESH_EVERY)
 
+    def _run_jobs(self) -> None:
+        """Since the step before, every process that runs has let lapse what was its to end."""
+        for machine in self.world.running():
+            if not self.oracles.keeping.keeps(machine):
+                continue
+            try:
+                lapsed = held.let_lapse(self.world, machine)
+            except Crash as crash:
+                self.world.drop(crash.machine)
+                lapsed = 1
+            if lapsed:
+                self.answers["lapsed"] += 1
+                self.world.trace.add("lapsed", machine.name)
+                self.oracles.look()
+
     def _do(self, machine: Machine, step: Step) -> str:
-        if step.what in workload.KINDS:
+        if step.what in workload.KINDS or step.what in held.KINDS:
             return self._call(machine, step)
+        if step.what == "jobs":
+            # They have run: time has come so far, and nothing else happens.
+            return "done"
         if step.what == "sync":
             return self._sync(machine)
         if step.what == "settle":
@@ -204,9 +224,9 @@ class Player:
 
     def _foresee_loss(self, machine: Machine, step: Step) -> None:
         if step.what == "revoke_right":
-            held = right_of(self.world, step)
-            if held is not None:
-                self.oracles.before_revoking(held.right.resources)
+            taken = right_of(self.world, step)
+            if taken is not None:
+                self.oracles.before_revoking(taken.right.resources)
         elif step.what == "shut_out":
             # Also of one that is switched off: it cannot be asked what it sold and told nobody.
             self.oracles.before_revoking(rights_of(self.world, step))
@@ -227,14 +247,18 @@ class Player:
         venue = machine.venue or self.scenario.venues[step.number % len(self.scenario.venues)]
         book = self.world.book(venue)
         before = replica.tip(book)[0]
+        perform = held.perform if step.what in held.KINDS else workload.perform
         with self.world.on(machine):
+            kept = held.kept(replica, venue, step)
             try:
-                view = workload.perform(replica, venue, step)
+                view = perform(replica, venue, step)
             except REFUSALS as error:
                 return type(error).__name__
         if view is None:
             return "nothing to do"
-        made = step.what in ("reserve", "walk_in")
+        if kept:
+            self.oracles.keeping.converted(machine, kept, view)
+        made = step.what in ("reserve", "walk_in") or step.what in held.MAKING
         told = Answered(machine.name, book, view.id, view.code, made=made)
         record = replica.record(view.id, book)
         own = replica.identity.incarnation

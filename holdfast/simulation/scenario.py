@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection
 from typing import Any, Final
 
-from holdfast.simulation import workload
+from holdfast.simulation import held, workload
 from holdfast.simulation.faults import DAY_MS, FAULTS, HOUR_MS, Planned
 from holdfast.simulation.schedule import Device, Scenario, Step
 from holdfast.simulation.world import HUB
@@ -35,7 +35,11 @@ def make_scenario(
     planned: list[Planned] = []
     for day in range(days):
         machines = [HUB, *names, *names]
-        planned += workload.plan_day(draw, day, machines, CALLS_PER_MACHINE * (nodes + 1))
+        calls = CALLS_PER_MACHINE * (nodes + 1)
+        planned += workload.plan_day(draw, day, machines, calls)
+        # Drawn apart, so that the rest of a seed stays what it is.
+        own = random.Random(f"held {seed} {day}")  # noqa: S311
+        planned += held.plan_day(own, day, machines, calls)
         for name in names:
             # Some are in touch all day, some twice.
             for _ in range(draw.choice((2, SYNCS_PER_DAY, SYNCS_PER_DAY))):

@@ -87,20 +87,8 @@ def with_overrides(seed: int, what: str, detail: dict[str, Any], number: int) ->
 
 def _detail(draw: random.Random, what: str, day: int, hour: int) -> dict[str, Any]:
     if what == "reserve":
-        lead = draw.choice(_LEAD_DAYS)
-        wanted = _UNITS if draw.random() < 0.75 else ("HALL",)
-        time, party = draw.choice(_MEALS), draw.choice(_PARTIES)
-        resource = draw.choice(wanted) if draw.random() < 0.6 else ""
-        return {
-            "day": day + lead,
-            # Who calls for today means a meal that is still to come, if there is one.
-            "time": time if lead or time > f"{hour:02}:59" or hour > 20 else _MEALS[-1],
-            "party": _fitting(party, resource),
-            "resource": resource,
-            "nights": draw.choice((1, 1, 2, 3)),
-            "may_move": draw.random() < 0.4,
-            "guest": draw.randrange(10_000) if draw.random() < 0.3 else -1,
-        }
+        wanted = place_detail(draw, day, hour)
+        return wanted | {"guest": draw.randrange(10_000) if draw.random() < 0.3 else -1}
     if what == "walk_in":
         return {"party": draw.choice(_PARTIES)}
     detail: dict[str, Any] = {"pick": round(draw.random(), 6)}
@@ -119,6 +107,23 @@ def _detail(draw: random.Random, what: str, day: int, hour: int) -> dict[str, An
             "party": draw.choice((2, 2, 4)),
         }
     return detail
+
+
+def place_detail(draw: random.Random, day: int, hour: int) -> dict[str, Any]:
+    """Where, when and for how many somebody who calls at an hour wants a place."""
+    lead = draw.choice(_LEAD_DAYS)
+    wanted = _UNITS if draw.random() < 0.75 else ("HALL",)
+    time, party = draw.choice(_MEALS), draw.choice(_PARTIES)
+    resource = draw.choice(wanted) if draw.random() < 0.6 else ""
+    return {
+        "day": day + lead,
+        # Who calls for today means a meal that is still to come, if there is one.
+        "time": time if lead or time > f"{hour:02}:59" or hour > 20 else _MEALS[-1],
+        "party": _fitting(party, resource),
+        "resource": resource,
+        "nights": draw.choice((1, 1, 2, 3)),
+        "may_move": draw.random() < 0.4,
+    }
 
 
 def _fitting(party: int, resource: str) -> int:
@@ -202,7 +207,7 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
         half = local.replace(minute=30 * (local.minute // 30), second=0)
         more: dict[str, Any] = {}
         if venue == "hotel":
-            more = {"nights": 1, "resources": _room(detail["party"])}
+            more = {"nights": 1, "resources": room(detail["party"])}
         starts = f"{local:%Y-%m-%d}" if venue == "hotel" else f"{half:%Y-%m-%dT%H:%M}"
         return CreateRequest(
             venue=venue,
@@ -211,7 +216,7 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
             kind="walk_in",
             **more,
         )
-    more = {"user_id": f"{USER}-{step.number}", "may_move": detail["may_move"]}
+    more = {"user_id": user(step), "may_move": detail["may_move"]}
     if detail["guest"] >= 0:
         more["guest"] = guest_card(detail["guest"])
     if "override" in detail:
@@ -220,7 +225,7 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
         starts = time_of(detail["day"], "")[:10]
         return CreateRequest(
             venue=venue, starts_at=starts, party_size=min(detail["party"], 4),
-            nights=detail["nights"], resources=_room(detail["party"]), **more,
+            nights=detail["nights"], resources=room(detail["party"]), **more,
         )  # fmt: skip
     more["resources"] = [detail["resource"]] if detail["resource"] else []
     return CreateRequest(
@@ -229,7 +234,12 @@ def _creation(replica: Service, venue: str, step: Step) -> CreateRequest:
     )  # fmt: skip
 
 
-def _room(party: int) -> list[str]:
+def user(step: Step) -> str:
+    """The caller's own name for whoever calls."""
+    return f"{USER}-{step.number}"
+
+
+def room(party: int) -> list[str]:
     """Rooms are offered without a name; the suite is asked for by its own."""
     return ["R101"] if party > 2 else []
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from holdfast.model import capacity
 from holdfast.model.capacity import DAY_SECONDS, Held, Occupancy, Profile
 from holdfast.model.entries import ClaimId
+from holdfast.model.rights import HUB
 
 BASE = 20_000 * DAY_SECONDS - 12
 """Shortly before midnight, so that small intervals cross it."""
@@ -123,6 +124,24 @@ def test_occupants_are_the_live_ones_in_one_order_everywhere():
     found = occupancy_of(claims).occupants("U", BASE, BASE + 10)
     assert [h.claim for h in found] == sorted(h.claim for h in claims[:2])
     assert all(h.live for h in found)
+
+
+def test_who_has_all_of_a_place_by_one_claim_keeps_it_and_no_more_than_that():
+    own, part, asked = held(1, 10, 20, 2), held(2, 30, 35), held(3, 40, 50, live=False)
+    shared = held(4, 60, 70)._replace(account=b"right", split=BASE + 65)
+    occupancy = occupancy_of([own, part, asked, shared, held(5, 0, 90, 4)])
+
+    def keeps(of: Held, start: int, end: int, quantity: int = 1, account: bytes = HUB) -> bool:
+        return occupancy.keeps("U", quantity, BASE + start, BASE + end, [of.claim], account)
+
+    assert keeps(own, 10, 20, 2) and keeps(own, 12, 15)
+    assert not keeps(own, 10, 20, 3), "more than it has"
+    assert not keeps(own, 10, 21) and not keeps(part, 30, 40), "longer than it has it"
+    assert not keeps(own, 10, 20, account=b"right"), "of another account"
+    assert not keeps(asked, 40, 50), "which nobody gave it"
+    assert keeps(shared, 65, 70, account=b"right")
+    assert not keeps(shared, 60, 70, account=b"right"), "of which a part went back to the hub"
+    assert not occupancy.keeps("U", 1, BASE + 10, BASE + 20, [], HUB), "which it gives up"
 
 
 def test_ten_thousand_seats_of_one_evening_are_two_instants():

@@ -11,8 +11,8 @@ import pytest
 
 from holdfast.model.errors import Conflict, Invalid, NotAvailable, NotFound, RoleForbidden
 from holdfast.model.ids import uuid_text
-from holdfast.node import blocks, inspection
-from holdfast.node.requests import BlockRequest
+from holdfast.node import blocks, holds, inspection
+from holdfast.node.requests import BlockRequest, HoldRequest, ReserveRequest
 from holdfast.node.service import Service
 from tests.kit import DAY, TRATTORIA, Fleet
 
@@ -88,6 +88,27 @@ def test_over_reservations_nothing_is_blocked_unless_somebody_insists(fleet: Fle
     assert blocks.conflicts(desk, fleet.now(desk, made)) == []
     with pytest.raises(NotAvailable):
         fleet.reserve(desk, "19:30", ["T1"])
+
+
+@pytest.mark.parametrize("where", ["T1", "T3"])
+def test_what_is_held_is_reserved_under_a_block_that_came_later(fleet: Fleet, where: str) -> None:
+    """T1 is the desk's, which gives it at once; T3 is the hub's, which is asked for it."""
+    desk, hub = fleet.nodes["desk"], fleet.the_hub
+    held = holds.place(
+        desk,
+        HoldRequest(
+            venue="trattoria", starts_at=f"{DAY}T19:30", party_size=2, resources=[where]
+        ),
+    )  # fmt: skip
+    fleet.sync_all()
+    (made,) = block(hub, where, force=True)
+    fleet.sync_all()
+    holds.reserve(desk, held.code, ReserveRequest(user_id="u-1"))
+    settle(fleet)
+    assert [fleet.now(hub, one).status for one in (held, made)] == ["confirmed", "confirmed"]
+    assert [one.code for one in blocks.conflicts(hub, fleet.now(hub, made))] == [held.code]
+    with pytest.raises(NotAvailable):
+        fleet.reserve(desk, "19:30", [where])
 
 
 def test_a_block_of_a_part_of_a_pool_is_in_nobodys_way_while_there_is_room(fleet: Fleet) -> None:

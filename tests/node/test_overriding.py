@@ -16,14 +16,14 @@ import pytest
 from holdfast.model.errors import Forbidden, Invalid, NotAvailable, RuleViolated
 from holdfast.model.events import ClaimDecided
 from holdfast.model.reservation import View
-from holdfast.node import attention, inspection, returning
+from holdfast.node import attention, holds, inspection, returning
 from holdfast.node.audit import audit_entries
 from holdfast.node.decisions import verify_decision
 from holdfast.node.doctor import doctor
 from holdfast.node.foreseeing import foreseen
-from holdfast.node.requests import Override
+from holdfast.node.requests import HoldRequest, Override, ReserveRequest
 from holdfast.node.service import Service
-from tests.kit import TRATTORIA, Fleet, assert_same_book
+from tests.kit import DAY, TRATTORIA, Fleet, assert_same_book
 
 VIP = Override(reason="vip_guest")
 LIMITS = [{"resources": ["T1", "T3", "T4"], "limit": 1}, {"resources": ["HALL"], "limit": 2}]
@@ -520,3 +520,21 @@ def test_who_sold_before_the_hub_overbooked_has_oversold_nothing(fleet: Fleet):
     settle(fleet)
     for view in (own, over, later):
         assert fleet.now(hub, view).status == "confirmed"
+
+
+def test_what_is_held_is_reserved_beside_an_overbooking_that_came_later(fleet: Fleet) -> None:
+    """Neither takes the other's place, and the desk has not sold more than it may."""
+    desk, hub = fleet.nodes["desk"], fleet.the_hub
+    held = holds.place(
+        desk,
+        HoldRequest(
+            venue="trattoria", starts_at=f"{DAY}T19:30", party_size=2, resources=["T1"]
+        ),
+    )  # fmt: skip
+    vip = fleet.reserve(desk, "19:30", ["T1"], override=VIP)
+    done = holds.reserve(desk, held.code, ReserveRequest(user_id="u-1"))
+    assert told(done) == ("confirmed", "guaranteed", "")
+    settle(fleet)
+    assert [fleet.now(hub, one).status for one in (held, vip)] == ["confirmed", "confirmed"]
+    assert hub.rights(fleet.book).now(done.live[0].right) is not None, "not oversold"
+    refused(fleet, desk, "19:30", ["T1"])

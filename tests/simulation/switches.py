@@ -371,3 +371,8 @@ def whoever_lost_a_place_is_moved() -> Any:
         "decide",
         lambda view, *given: decide(msgspec.structs.replace(view, may_move=True), *given),
     )
+
+
+def without_turn(claim: Any) -> Any:
+    """A claim that takes the place of nothing."""
+    return msgspec.structs.replace(claim, replaces=None)

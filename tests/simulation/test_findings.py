@@ -353,3 +353,27 @@ def test_a_guest_who_sits_where_they_asked_last_is_not_sent_back(tmp_path) -> No
     assert not player.oracles.violations, player.oracles.violations
     tables = [one.occupied[0][1] for one in player.oracles.shown["hub"].values()]
     assert sorted(tables) == ["T1", "T4"]
+
+
+def test_a_hub_that_closes_rivals_closes_what_they_had_closed(tmp_path) -> None:
+    """Two hubs that both came from one backup followed one; the third takes of both nothing
+    but the name, and so not their word on the hub before them."""
+    player = Player(
+        scenario(
+            ("wipe", "hub", {}),
+            ("backup", "hub", {}),
+            ("sync", "desk0", {}),
+            ("proceed", "hub", {}),
+            ("sync", "desk0", {}),
+            ("restore", "hub", {}),
+            ("sync", "desk2", {}),
+            ("proceed", "hub", {}),
+            ("sync", "desk2", {}),
+            ("restore", "hub", {}),
+            devices=3,
+        ),
+        tmp_path,
+    )
+    player.play()
+    assert not player.oracles.violations, player.oracles.violations
+    assert player.world.the_hub.exchange_state == "serving"

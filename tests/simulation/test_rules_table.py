@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.simulation import test_directed, test_directed_merge, test_switched_off
+from tests.simulation import (
+    test_directed,
+    test_directed_held,
+    test_directed_merge,
+    test_switched_off,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "simulation.md"
 ROW = re.compile(r"\| (.+?) \| (.+?) \| (directed|random): (.+?) \|")
@@ -16,7 +21,11 @@ def test_the_table_of_rules_is_the_tests() -> None:
         (rule, kind, frozenset(oracles.split("; ")))
         for rule, _, kind, oracles in ROW.findall(DOCUMENT.read_text())
     }
-    directed = [*test_directed.SCRIPTS, *test_directed_merge.SCRIPTS]
+    directed = [
+        *test_directed.SCRIPTS,
+        *test_directed_merge.SCRIPTS,
+        *test_directed_held.SCRIPTS,
+    ]
     played = {(one.rule, "directed", frozenset(one.oracles)) for one in directed}
     played |= {(rule.what, "random", frozenset(rule.oracles)) for rule in test_switched_off.RULES}
     assert written == played
