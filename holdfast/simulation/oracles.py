@@ -142,11 +142,14 @@ class Oracles:
     def look(self) -> None:
         """Ask everything that can be asked at any time."""
         self._watch_recovery()
+        # First of all: in one round of healing a right can be taken back and be missed by somebody.
+        replicas = [m.replica for m in self._world.running() if m.replica is not None]
+        for book in sorted({book for replica in replicas for book in replica.books}):
+            self._watch_rights(book)
         for machine in list(self._world.machines.values()):
             if machine.replica is not None and not machine.hostile:
                 self._look_at(machine, machine.replica)
         for book in self._moved:
-            self._watch_rights(book)
             self._capacity(book)
             self._rights_fit(book)
             self._same_entries_same_book(book)
