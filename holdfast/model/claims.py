@@ -54,6 +54,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     where the author answers for the hub's capacity. `content` is empty where it does not count
     (quarantined or of a newer schema): the envelope still does. `n` is its place in its chain, and
     `counts` False where it stands on a branch, or behind a head, of which no sale or decision does.
+    `blocks`: the author's role takes places out of use (`roles.BLOCKERS`).
     """
 
     operation: bytes
@@ -68,6 +69,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     content: bytes
     n: int = 0
     counts: bool = True
+    blocks: bool = True
 
 
 class ClaimView(msgspec.Struct, frozen=True, array_like=True, gc=False):

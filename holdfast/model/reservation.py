@@ -192,6 +192,10 @@ def _folded(
         entries = sorted(unique.values(), key=order)
     contents = {entry.operation: content_of(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
+    if any(_makes_block(event) for event in contents.values()):
+        # Who may not take a place out of use does not put it back, or another in its stead; what
+        # it says of the claims is the word of their holder, or nobody's.
+        entries = [entry for entry in entries if entry.blocks or entry.kind not in TRANSITIONS]
     found = set() if unknown is None else unknown
     view.claims, view.decision = fold_claims(entries, contents, rights, found)
     collisions, promised = _fold_lifecycle(view, entries, contents)
@@ -203,6 +207,14 @@ def _folded(
         open_now = contradictions.still_open(open_now, said, view.decision)
         view.exceptions = tuple(sorted((kind, one.since_ms) for kind, one in open_now.items()))
     return view, open_now
+
+
+def _makes_block(event: Event | None) -> bool:
+    return (
+        isinstance(event, ReservationCreated)
+        and event.form is not None
+        and event.form.form == BLOCK
+    )
 
 
 _decoders = {kind: msgspec.msgpack.Decoder(event) for kind, event in events.EVENT_BY_KIND.items()}

@@ -80,11 +80,11 @@ _IN_WORDS: Final = {
 
 def may_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str = "") -> bool:
     """Whether an entry of this kind about this reservation (of a person: none) counts from a device
-    of this role; `outcome` is how a record of another system says that it ended, `form` what a
-    making is where it is no reservation."""
+    of this role; `outcome` is how a record of another system says that it ended, `form` what it is,
+    or what it is about, where that was made as no reservation."""
+    if form == "block" and role not in BLOCKERS:
+        return False
     if kind == "reservation.created":
-        if form == "block" and role not in BLOCKERS:
-            return False
         brings = role in IMPORTERS or not is_derived(subject)
         return brings and (outcome not in SAYS or may_write(role, SAYS[outcome], subject))
     allowed = RESERVED.get(kind)
@@ -97,7 +97,7 @@ def require_write(role: str, kind: str, subject: bytes, outcome: str = "", form:
         if form and may_write(role, kind, subject, outcome):
             where = ", ".join(sorted(BLOCKERS - {HUB}))
             raise RoleForbidden(
-                f"a device of the role {role} takes no place out of use; "
+                f"a device of the role {role} takes no place out of use, nor puts it back; "
                 f"do it at the hub or at a device of the role {where}"
             )
         if may_write(role, kind, subject):

@@ -15,8 +15,10 @@ from holdfast.model import codes, ids
 from holdfast.model.entries import Claim, ClaimId, Malformed
 from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.events import KIND_BY_EVENT, ClaimEnded, Event
+from holdfast.model.forms import made_as
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX
 from holdfast.model.reservation import View, followed
+from holdfast.model.roles import require_write
 from holdfast.node import lookup
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ def write(
 ) -> View:
     """Write one entry about a reservation, behind all that is known of it, and return what it is
     then; more ends than one entry names follow in entries of their own. Call inside `transaction`.
-    Raises Invalid."""
+    Raises Invalid, RoleForbidden."""
+    require_write(replica.identity.role, KIND_BY_EVENT[type(event)], view.id, form=made_as(view))
     named, rest = ends[:CLAIMS_PER_ENTRY_MAX], ends[CLAIMS_PER_ENTRY_MAX:]
     with refused_as_invalid():
         replica.append(

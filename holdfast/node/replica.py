@@ -42,7 +42,7 @@ from holdfast.model.limits import (
 )
 from holdfast.model.reservation import View
 from holdfast.model.rights import Rights
-from holdfast.model.roles import require_write
+from holdfast.model.roles import BLOCKERS, require_write
 from holdfast.node.books import Books, BookState, ChainAuthor
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
@@ -61,7 +61,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 11
+PROJECTION_VERSION: Final = 12
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -587,7 +587,7 @@ class Replica:
             Seen(
                 judged.operation, entry.kind, entry.stamp, incarnation, author.name,
                 author.is_hub and counts, entry.follows, entry.claims, entry.ends, content,
-                judged.n, counts,
+                judged.n, counts, book.authors[incarnation].role in BLOCKERS,
             ),
             fresh=fresh,
             limited=not author.is_hub,
