@@ -81,6 +81,7 @@ BLOCK = {
     "venue": "trattoria", "kind": "blocked", "resources": ["T1"], "starts_at": f"{DAY}T10:00",
     "ends_at": f"{DAY}T11:00",
 }  # fmt: skip
+DAILY = booking(party_size=99, rrule="FREQ=DAILY;COUNT=2")
 TABLE = [
     Row("GET", "/healthz", NOBODY_ASKED, 200, SAME),
     Row("GET", "/readyz", NOBODY_ASKED, 200, SAME),
@@ -90,6 +91,7 @@ TABLE = [
     Row("POST", "/sync/v1/renew", NOBODY_ASKED, 401, SAME),
     # Reservations
     Row("POST", "/reservations", GUESTS, 409, 403, booking(party_size=99)),
+    Row("POST", "/reservations/series", DESK, 409, 403, DAILY),
     Row("GET", "/reservations", LISTERS, 200, HIDDEN),
     Row("GET", "/reservations?venue=trattoria", LISTERS, 200, 403),
     Row("GET", "/reservations/{reservation}", ALL, 200, 404),

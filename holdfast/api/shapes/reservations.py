@@ -234,6 +234,10 @@ class Reservation(Kept, kw_only=True):
     exceptions: Annotated[
         list[str], Meta(description="kinds of what a person must look at; see `GET /exceptions`")
     ]
+    series: Annotated[
+        str | None,
+        Meta(description="32 hexadecimal digits, the same for all dates of a series; null: alone"),
+    ]
     override: Annotated[
         OverrideUsed | None, Meta(description="null: its place is within the capacity")
     ]
