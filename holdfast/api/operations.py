@@ -221,6 +221,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "searchGuests": _operation(guests.FoundGuests, "rule-violated"),
     "nameGuests": _operation(guests.NamedGuests),
     "getGuest": _operation(guests.Guest, "rule-violated"),
+    "getGuestPattern": _operation(series.GuestPattern, "not-found"),
     "exportGuest": _operation(guests.GuestExport, "rule-violated", "storage-full"),
     "eraseGuest": _operation(
         guests.ErasureList, "rule-violated", "storage-full", text="how it stands now"

@@ -1,6 +1,6 @@
-"""Recurring reservations over HTTP: make one on every date of a rule.
+"""Recurring reservations over HTTP: make one on every date of a rule, and see who has a habit.
 
-Owns this route. What a series is stands in `holdfast.node.series`; its reservations are found and
+Owns these routes. What a series is stands in `holdfast.node.series`; its reservations are found and
 called off where all are (`routes_reservations`).
 """
 
@@ -9,17 +9,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from holdfast.api.auth import BOOKINGS, VENUES
 from holdfast.api.bookings import asking_of, found
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
-from holdfast.api.parsing import read_body
+from holdfast.api.parsing import read_body, read_query
 from holdfast.api.render import render_reservation, venue_or_utc
-from holdfast.api.shapes.series import RefusedDate, Series
+from holdfast.api.shapes.series import GuestPattern, RefusedDate, Series
 from holdfast.model import series as model
 from holdfast.model import wall
 from holdfast.model.ids import uuid_text
@@ -28,6 +29,12 @@ from holdfast.node.requests import SeriesRequest
 
 _REFUSED: Final = "!"
 _BEFORE: Final = "It could not be had when the series was made."
+
+
+class PatternQuery(msgspec.Struct, kw_only=True):
+    """At which venue."""
+
+    venue: str
 
 
 @post(
@@ -97,4 +104,29 @@ def _shown(replica: Replica, caller: Caller, subject: str, told: list[dict[str, 
     )
 
 
-ROUTES: list[HTTPRouteHandler] = [create_series]
+@get(
+    "/guests/{agent_id:str}/pattern",
+    operation_id="getGuestPattern",
+    summary="Whether a guest comes again and again on the same day",
+    description="From the reservations that this replica knows; four in a row make a pattern.",
+    tags=["guests"],
+    opt={"permission": "guests.profile", "reach": VENUES},
+    operation_class=operation(query=PatternQuery),
+)
+async def get_guest_pattern(request: Asking, agent_id: FromPath[str]) -> Response[bytes]:
+    face, caller = face_of(request), caller_of(request)
+    query = read_query(request.query_params.multi_items(), PatternQuery)
+    caller.require(query.venue)
+    found = await face.run(series.habit, face.replica, query.venue, agent_id)
+    return answer(
+        GuestPattern(
+            agent_id=agent_id,
+            venue=query.venue,
+            pattern=found.name if found else None,
+            dates=found.dates if found else None,
+            next=found.next.isoformat() if found else None,
+        )
+    )
+
+
+ROUTES: list[HTTPRouteHandler] = [create_series, get_guest_pattern]

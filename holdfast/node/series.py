@@ -1,6 +1,7 @@
 """Recurring reservations: made together by a rule, called off together from one date on (S-28).
 
-Owns the reading of a request for several dates, what became of each, and the finding of a series.
+Owns the reading of a request for several dates, what became of each, the finding of a series, and
+the question whether a guest comes in a pattern without one (`model.patterns`).
 Each date is made as any reservation is (`reserving`): checked for room and by the rules, with those
 before it. All of them or none; or, where the request says so, each that can be had.
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from holdfast.model import lifecycle, series, wall
+from holdfast.model import calendar, lifecycle, series, wall
 from holdfast.model.errors import (
     Conflict,
     Invalid,
@@ -25,6 +26,8 @@ from holdfast.model.errors import (
 )
 from holdfast.model.ids import uuid_text
 from holdfast.model.offers import VenueIndex
+from holdfast.model.patterns import Pattern, pattern
+from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.recurrence import occurrences
 from holdfast.model.reservation import View
 from holdfast.node import placing, recording, reserving
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 _ENDED: Final = (lifecycle.CANCELLED, lifecycle.EXPIRED, lifecycle.COMPLETED, lifecycle.NO_SHOW)
+_COMES: Final = (lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.COMPLETED)
 _PAGE: Final = 500
 _NAMED: Final = 3
 
@@ -102,8 +106,23 @@ def cancel_rest(replica: Service, reference: str, cancel: Callable[[str], View])
         return [cancel(uuid_text(one.id)) for one in rest(replica, reference)]
 
 
+def habit(replica: Service, venue_id: str, agent: str) -> Pattern | None:
+    """Whether a guest comes to a venue again and again on the same day, by the reservations that
+    stand and the visits that were. Raises NotFound, Invalid for what is no agent id."""
+    venue = replica.venue(venue_id).venue
+    if not is_agent_id(agent):
+        raise Invalid.field("agent_id", "is no agent id, such as reservations show it")
+    views = _of_guest(replica, replica.book_of(venue_id), agent)
+    dates = [wall.parse_date(view.service_date) for view in views if view.status in _COMES]
+    return pattern(dates, calendar.service_date(venue, replica.clock.now_ms() // 1000))
+
+
 def _members(replica: Service, view: View) -> list[View]:
-    """A guest's reservations are found by an index; a series is never longer than they are."""
+    return series.members(view, _of_guest(replica, view.book, view.agent_id))
+
+
+def _of_guest(replica: Service, book: str, agent: str) -> list[View]:
+    """All reservations of a guest, which are found by an index, in the order of their starts."""
     if replica.in_transaction:
         replica.write_projections()
     found: list[View] = []
@@ -111,11 +130,11 @@ def _members(replica: Service, view: View) -> list[View]:
     with replica.lock:
         while True:
             page = replica.store.projections.select(
-                book=view.book, agent_id=view.agent_id, after=after, limit=_PAGE
+                book=book, agent_id=agent, after=after, limit=_PAGE
             )
             found += page
             if len(page) < _PAGE:
-                return series.members(view, found)
+                return found
             after = (page[-1].starts_at, page[-1].id)
 
 

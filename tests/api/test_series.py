@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import httpx
@@ -81,3 +82,20 @@ async def test_a_series_is_asked_for_alone_and_by_who_may_see_it(client: httpx.A
     assert (await client.get("/reservations", params=query, headers=his)).status_code == 404
     answer = await client.post("/reservations/series", json=weekly(), headers=hers)
     assert answer.status_code == 403, "whole series the house makes"
+
+
+async def test_four_dates_in_a_row_are_a_pattern(client: httpx.AsyncClient):
+    path, query = f"/guests/{ANNA}/pattern", {"venue": "trattoria"}
+    nothing = (await client.get(path, params=query)).json()
+    assert (nothing["pattern"], nothing["dates"], nothing["next"]) == (None, None, None)
+    made = await client.post("/reservations/series", json=weekly(rrule="FREQ=WEEKLY;COUNT=5"))
+    ids = [one["id"] for one in made.json()["items"]]
+    day = datetime.date.fromisoformat(DAY)
+    await client.post(f"/reservations/{ids[-1]}/cancel", json={})
+    found = (await client.get(path, params=query)).json()
+    assert found["pattern"] == f"recurring_weekly_{day.strftime('%A').lower()}"
+    assert (found["dates"], found["next"]) == (4, (day + datetime.timedelta(days=28)).isoformat())
+    await client.post(f"/reservations/{ids[1]}/cancel", json={})
+    assert (await client.get(path, params=query)).json()["pattern"] is None
+    wrong = await client.get("/guests/anna/pattern", params=query)
+    assert wrong.status_code == 422

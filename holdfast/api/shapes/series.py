@@ -6,9 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from holdfast.api.shapes.common import Shape, VenueTime, one_of
+from holdfast.api.shapes.common import Date, Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import Reservation
 from holdfast.api.shapes.venues import Slot
+from holdfast.model.patterns import NAMES
 
 
 class RefusedDate(Shape, kw_only=True):
@@ -36,3 +37,17 @@ class Series(Shape, kw_only=True):
     ]
     items: Annotated[list[Reservation], Meta(description="what was made")]
     refused: Annotated[list[RefusedDate], Meta(description="what could not be had; empty: all was")]
+
+
+class GuestPattern(Shape, kw_only=True):
+    """A habit of a guest, as far as it can be seen from dates."""
+
+    agent_id: Annotated[str, Meta(description="pseudonym of the guest")]
+    venue: Annotated[str, Meta(description="id of the venue")]
+    pattern: Annotated[
+        str | None, one_of(NAMES, description="every week or every other, and on which day")
+    ]
+    dates: Annotated[int | None, Meta(description="how many in a row, up to the latest")]
+    next: Annotated[
+        Date | None, Meta(description="the first of its dates to come that stands in none yet")
+    ]
