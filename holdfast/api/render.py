@@ -18,6 +18,7 @@ from holdfast.model import wall
 from holdfast.model.claims import ClaimView, Decision
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import NotFound
+from holdfast.model.figures import cancelled_in_time
 from holdfast.model.forms import form_now
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
@@ -129,6 +130,7 @@ def _cancellation(
     if found is not None:
         at_ms, note = found
         shown.at = wall.format_time(venue, at_ms // 1000)
+        shown.in_time = cancelled_in_time(venue, view, at_ms // 1000)
         if note and with_note:
             shown.note = note
     return shown

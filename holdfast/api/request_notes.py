@@ -296,7 +296,8 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "OfferRequest": {
         "starts_at": {"description": f"{_TIME}; left out: the first that fits"},
         "minutes": {
-            "description": "how long it is held for them; left out: 15",
+            "description": "how long it is held for them; left out: the venue's "
+            "`waitlist_offer_minutes`, and without one 15",
             "minimum": 1,
             "maximum": HOLD_MINUTES_MAX,
         },

@@ -75,6 +75,10 @@ def offer(replica: Service, name: str) -> int:
     minutes = venue.venue.policies.waitlist_offer_minutes if venue is not None else None
     if venue is None or minutes is None or not replica.may_decide(name):
         return 0
+    with replica.lock:
+        if not replica.in_transaction and not replica.store.projections.held(name):
+            # Most that is written is written while nobody waits.
+            return 0
     made = 0
     with replica.transaction():
         replica.write_projections()

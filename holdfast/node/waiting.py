@@ -137,14 +137,15 @@ def place_of(replica: Service, view: View) -> Place:
 def offer(replica: Service, reference: str, request: OfferRequest) -> View:
     """Hold a place for somebody who waits: the first that fits, or the one that is named. Raises
     NotAvailable where none is free, Invalid, Gone, BadTransition."""
-    minutes = OFFER_MINUTES if request.minutes is None else request.minutes
-    if not 1 <= minutes <= HOLD_MINUTES_MAX:
+    if request.minutes is not None and not 1 <= request.minutes <= HOLD_MINUTES_MAX:
         raise Invalid.field("minutes", f"must be 1 to {HOLD_MINUTES_MAX}")
     with replica.transaction():
         view = _waiting(replica, reference)
         if view.occupying or view.pending:
             raise BadTransition(f"{view.code} has an offer already", view.status)
         venue = replica.venue(recording.venue_of(view))
+        usual = venue.venue.policies.waitlist_offer_minutes or OFFER_MINUTES
+        minutes = usual if request.minutes is None else request.minutes
         found = fitting(replica, venue, view, request)
         if found is None:
             raise NotAvailable(

@@ -141,6 +141,13 @@ class Cancellation(Shape, kw_only=True):
     ]
     by: Annotated[str, one_of(sorted(vocabulary.CANCELLED_BY), description="on whose side")]
     at: Annotated[VenueTime | UnsetType, Meta(description="when; not in lists")] = UNSET
+    in_time: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="whether that was before the venue's `cancel_cutoff_minutes`, without one "
+            "before the start; not in lists"
+        ),
+    ] = UNSET
     note: Annotated[
         str | UnsetType,
         Meta(
