@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.model import next_in_line, rules, waitlist
 from holdfast.model.entries import Claim
-from holdfast.model.errors import Forbidden, HoldfastError, RuleViolated
+from holdfast.model.errors import Forbidden, HoldfastError, Invalid, RuleViolated
 from holdfast.model.limits import OFFER_SECONDS
 from holdfast.model.next_in_line import Allowed, Has, Offer
 from holdfast.model.offers import Choice, VenueIndex
@@ -101,7 +101,12 @@ def _give(
         return False
     buffer = venue.venue.buffer_minutes * 60
     place = Place(found.start, found.end, None, view.party_size, None, buffer)
-    waiting.give(replica, venue, view, place, found.choice, minutes=minutes)
+    try:
+        waiting.give(replica, venue, view, place, found.choice, minutes=minutes)
+    except Invalid as error:
+        # What one of them cannot be offered must not keep the others from theirs.
+        log.warning("%s was offered nothing: %s", view.code, error.detail)
+        return False
     return True
 
 

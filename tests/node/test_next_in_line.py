@@ -11,7 +11,8 @@ from unittest import mock
 
 import pytest
 
-from holdfast.model.errors import HoldfastError
+from holdfast.model.errors import HoldfastError, Invalid
+from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View
 from holdfast.model.venue import parse_venue, to_document
 from holdfast.node import blocks, lapsing, next_in_line, waiting
@@ -265,6 +266,24 @@ def test_a_party_whose_wish_the_venue_does_not_know_any_more_stops_nobody(fleet:
     hub.import_venue(changed)
     waits = join(hub)
     assert states(hub) == {odd.code: "waiting", waits.code: "offered"}
+
+
+def test_one_that_cannot_be_offered_its_place_keeps_no_other_from_theirs(fleet: Fleet) -> None:
+    desk = fleet.nodes["desk"]
+    taken = fleet.reserve(desk, EVENING, ["T1"]), fleet.reserve(desk, f"{DAY}T12:00", ["T1"])
+    odd, other = join(desk), join(desk, earliest="12:00", latest="12:00")
+    give = waiting.give
+
+    def refusing(replica: Service, venue: VenueIndex, view: View, *rest: Any, **more: Any) -> View:
+        if view.id == odd.id:
+            raise Invalid("other devices would refuse it")
+        return give(replica, venue, view, *rest, **more)
+
+    with mock.patch.object(waiting, "give", refusing):
+        for view in taken:
+            desk.reservations.cancel(view.code)
+    assert states(desk) == {odd.code: "waiting", other.code: "offered"}
+    assert next_in_line.offer(desk, fleet.book) == 1
 
 
 def test_the_policy_is_read_and_written_back() -> None:
