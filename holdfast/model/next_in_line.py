@@ -92,11 +92,16 @@ def _first(
     for start in starts:
         if start < now_s or (allowed is not None and start in gone):
             continue
-        for choice in choices:
-            if free.fits(choice, start, start + length) and (
-                allowed is None or allowed(view, start, start + length, choice)
-            ):
+        wish = (view.party_size, view.resource_kind, view.area, start, length)
+        if wish in free.full:
+            continue
+        fitting = (one for one in choices if free.fits(one, start, start + length))
+        choice = None
+        for choice in fitting:
+            if allowed is None or allowed(view, start, start + length, choice):
                 return Offer(view, start, start + length, choice)
+        if choice is None:
+            free.full.add(wish)
     return None
 
 
@@ -131,6 +136,9 @@ class _Free:
         self._has, self._buffer = has, venue.venue.buffer_minutes * 60
         self._known: dict[tuple[str, int, int, int], bool] = {}
         self._taken: dict[str, list[tuple[int, int, int]]] = {}
+        self.full: set[tuple[int, str, str, int, int]] = set()
+        """Parties (their size, what they want and where), starts and lengths for which nothing is
+        free: a plan only takes, so that it stays so for all who wish the same."""
 
     def take(self, offer: Offer) -> None:
         for claim in self._claims(offer.choice, offer.start, offer.end):

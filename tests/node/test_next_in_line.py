@@ -268,6 +268,29 @@ def test_a_party_whose_wish_the_venue_does_not_know_any_more_stops_nobody(fleet:
     assert states(hub) == {odd.code: "waiting", waits.code: "offered"}
 
 
+def test_two_with_shares_of_a_pool_offer_different_parties(tmp_path: Path) -> None:
+    document = SMALL | {
+        "resources": [{"id": "HALL", "kind": "pool", "capacity": 4, "counts": "people"}],
+        "allotments": [{"holder": "desk", "resources": ["HALL"], "quantity": 2}],
+    }
+    with Fleet(tmp_path, document) as fleet:
+        desk, hub = fleet.join("desk"), fleet.the_hub
+        fleet.sync_all()
+        shares = [fleet.reserve(one, EVENING) for one in (desk, hub)]
+        fleet.sync_all()
+        parties = [join(hub) for _ in range(3)]
+        fleet.sync_all()
+        desk.reservations.cancel(shares[0].code)
+        fleet.sync_all()
+        hub.reservations.cancel(shares[1].code)
+        fleet.sync_all()
+        fleet.assert_agree()
+        assert list(states(desk).values()) == ["offered", "offered", "waiting"]
+        held = [fleet.now(hub, view).live for view in parties[:2]]
+        assert [len(claims) for claims in held] == [1, 1]
+        assert len({claims[0].right for claims in held}) == 2, "each from a share of its own"
+
+
 def test_one_that_cannot_be_offered_its_place_keeps_no_other_from_theirs(fleet: Fleet) -> None:
     desk = fleet.nodes["desk"]
     taken = fleet.reserve(desk, EVENING, ["T1"]), fleet.reserve(desk, f"{DAY}T12:00", ["T1"])
