@@ -32,6 +32,7 @@ from holdfast.api import (
     routes_reservations,
     routes_restrictions,
     routes_root,
+    routes_series,
     routes_stream,
     routes_sync,
     routes_venues,
@@ -49,6 +50,7 @@ from holdfast.model.limits import BODY_BYTES_MAX
 
 _API: Final[list[HTTPRouteHandler]] = [
     *routes_reservations.ROUTES,
+    *routes_series.ROUTES,
     *routes_holds.ROUTES,
     *routes_waitlist.ROUTES,
     *routes_blocks.ROUTES,

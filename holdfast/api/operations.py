@@ -20,6 +20,7 @@ from holdfast.api.shapes import (
     jobs,
     reservations,
     restrictions,
+    series,
     sync,
     venues,
     violations,
@@ -88,6 +89,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
         status=201,
         headers=("Location", "ETag"),
         text="the reservation as it is now",
+    ),
+    "createSeries": _operation(
+        series.Series,
+        *("not-found", "conflict"),
+        status=201,
+        text="what was made, and what could not be had",
     ),
     "listReservations": _operation(reservations.ReservationList, "not-found"),
     "getReservation": _operation(reservations.Reservation, headers=_VERSIONED),
@@ -214,6 +221,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "searchGuests": _operation(guests.FoundGuests, "rule-violated"),
     "nameGuests": _operation(guests.NamedGuests),
     "getGuest": _operation(guests.Guest, "rule-violated"),
+    "getGuestPattern": _operation(series.GuestPattern, "not-found"),
     "exportGuest": _operation(guests.GuestExport, "rule-violated", "storage-full"),
     "eraseGuest": _operation(
         guests.ErasureList, "rule-violated", "storage-full", text="how it stands now"

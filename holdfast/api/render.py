@@ -18,10 +18,12 @@ from holdfast.model import wall
 from holdfast.model.claims import ClaimView, Decision
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import NotFound
+from holdfast.model.figures import cancelled_in_time
 from holdfast.model.forms import form_now
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View, shown_claims
+from holdfast.model.series import series_of
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
 from holdfast.node.foreseeing import foreseen, waits_for
@@ -87,6 +89,7 @@ def render_reservation(
         no_show_at=_moment(venue, view.no_show_at_ms),
         cancelled=_cancellation(replica, venue, view, whole, with_note),
         exceptions=[kind for kind, _ in view.exceptions],
+        series=series_of(view) or None,
         override=reservations.OverrideUsed(reason=view.override) if view.override else None,
         metadata=view.metadata,
         guest=guest_card(replica, view, own=to_guest) if with_guest else UNSET,
@@ -128,6 +131,7 @@ def _cancellation(
     if found is not None:
         at_ms, note = found
         shown.at = wall.format_time(venue, at_ms // 1000)
+        shown.in_time = cancelled_in_time(venue, view, at_ms // 1000)
         if note and with_note:
             shown.note = note
     return shown

@@ -296,7 +296,8 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "OfferRequest": {
         "starts_at": {"description": f"{_TIME}; left out: the first that fits"},
         "minutes": {
-            "description": "how long it is held for them; left out: 15",
+            "description": "how long it is held for them; left out: the venue's "
+            "`waitlist_offer_minutes`, and without one 15",
             "minimum": 1,
             "maximum": HOLD_MINUTES_MAX,
         },
@@ -306,8 +307,19 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     },
     "VenueQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
     "ExceptionsQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
-    "ListQuery": {"agent_id": {"description": "pseudonym: only reservations of this guest"}},
+    "ListQuery": {
+        "agent_id": {"description": "pseudonym: only reservations of this guest"},
+        "series": {"description": "id or code of one of them: all of its series, and nothing else"},
+    },
+    "SeriesRequest": {
+        "rrule": {
+            "description": "a recurrence of RFC 5545 with an end, such as `FREQ=WEEKLY;COUNT=8`; "
+            "the first date is that of `starts_at`"
+        },
+        "each": {"description": "those dates that can be had; left out: all or none"},
+    },
     "CancelRequest": {
+        "series": {"description": "with all later dates of its series, all of them or none"},
         "reason": {"enum": sorted(vocabulary.CANCEL_REASONS), "description": "why"},
     },
     "Override": {

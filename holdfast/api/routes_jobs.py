@@ -87,6 +87,7 @@ def _job(found: dict[str, Any]) -> shapes.Job:
             count=last.get("count"),
             detail=last.get("detail"),
         ),
+        next_at=None if found["next_ms"] is None else utc_text(found["next_ms"]),
     )
 
 

@@ -21,6 +21,7 @@ from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import (
+    page_of,
     read_body,
     read_cursor,
     read_if_match,
@@ -32,9 +33,10 @@ from holdfast.api.parsing import (
 from holdfast.api.render import render_reservation
 from holdfast.api.shapes.reservations import ReservationList
 from holdfast.model import wall
-from holdfast.model.errors import Forbidden
+from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View
+from holdfast.node import series
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
 
 TAGS = ["reservations"]
@@ -52,16 +54,19 @@ class ListQuery(
     status: str | None = None
     agent_id: str | None = None
     resource: str | None = None
+    series: str | None = None
     limit: int | None = None
     cursor: str | None = None
 
 
 class CancelRequest(msgspec.Struct, kw_only=True):
-    """`reason` and `by` are codes; `note` is free text, sealed for the venue."""
+    """`reason` and `by` are codes; `note` is free text, sealed for the venue. `series`: with all
+    later dates of its series."""
 
     reason: str = "guest_request"
     by: str = "guest"
     note: str | None = None
+    series: bool = False
 
 
 class CheckInRequest(msgspec.Struct, kw_only=True):
@@ -133,6 +138,8 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     if caller.role == "guest":
         only_own(caller, None, agent)
         agent = caller.agent_id
+    if query.series is not None:
+        return _series_listed(replica, caller, query, query.series)
     views, place = replica.reservations.select(
         venue=query.venue,
         date=query.date,
@@ -145,6 +152,23 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         cursor=read_cursor(query.cursor),
         among=caller.limited_to(),
     )
+    return _rendered(replica, caller, views, write_cursor(place))
+
+
+def _series_listed(replica: Replica, caller: Caller, query: ListQuery, reference: str) -> bytes:
+    alone = ListQuery(series=reference, limit=query.limit, cursor=query.cursor)
+    if query != alone:
+        raise Invalid.field("series", "give it alone, with `limit` and `cursor` at the most")
+    view = found(replica, caller, reference)
+    keyed = [
+        (f"{one.starts_at:012} {one.id.hex()}", one)
+        for one in series.of(replica, uuid_text(view.id))
+    ]
+    views, place = page_of(keyed, query.limit, query.cursor)
+    return _rendered(replica, caller, views, place)
+
+
+def _rendered(replica: Replica, caller: Caller, views: list[View], place: str | None) -> bytes:
     with_guest = caller.may("guests.read")
     to_guest = caller.role == "guest"
     items = [
@@ -157,7 +181,7 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         )
         for view in views
     ]
-    return msgspec.json.encode(ReservationList(items=items, next=write_cursor(place)))
+    return msgspec.json.encode(ReservationList(items=items, next=place))
 
 
 @get(
@@ -221,10 +245,16 @@ def _cancel(replica: Replica, caller: Caller, subject: str, body: bytes) -> View
     wanted = read_body(body, CancelRequest)
     if caller.role == "guest" and wanted.by != "guest":
         raise Forbidden("a guest cancels as guest")
-    return replica.reservations.cancel(
-        subject, wanted.reason, wanted.by, wanted.note,
-        late=caller.may("reservations.cancel-late"), by_guest=caller.by_guest,
-    )  # fmt: skip
+
+    def cancel(one: str) -> View:
+        return replica.reservations.cancel(
+            one, wanted.reason, wanted.by, wanted.note,
+            late=caller.may("reservations.cancel-late"), by_guest=caller.by_guest,
+        )  # fmt: skip
+
+    if wanted.series:
+        return series.cancel_rest(replica, subject, cancel)[0]
+    return cancel(subject)
 
 
 def _check_in(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:

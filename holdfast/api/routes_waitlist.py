@@ -121,7 +121,8 @@ async def get_waiting(request: Asking, reference: FromPath[str]) -> Response[byt
     "/waitlist/{reference:str}/offer",
     operation_id="offerPlace",
     summary="Hold a place for a party that waits",
-    description="The first that fits, or the one that is named, for fifteen minutes or `minutes`.",
+    description="The first that fits, or the one that is named, for the venue's "
+    "`waitlist_offer_minutes` (without one: fifteen) or `minutes`.",
     tags=TAGS,
     status_code=200,
     opt={"permission": "waitlist.offer", "reach": VENUES},

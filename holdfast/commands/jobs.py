@@ -12,7 +12,9 @@ from holdfast.commands.words import span_text
 
 _DOES: Final = {
     "lapse": "gives up what was held and not reserved in time",
+    "no-show": "marks who did not come",
     "ntp": "asks the time servers",
+    "offer": "offers who waits what became free",
     "release": "gives back allotments whose time has come",
     "renew": "renews the certificate before it ends",
     "settle": "stops waiting for backlogs that do not come",
@@ -40,7 +42,7 @@ def list_(data: Path, as_json: bool) -> None:
         show_json(answer)
         return
     show_table(
-        ["job", "does", "every", Column("last", drop=1), "how it went"],
+        ["job", "does", "every", Column("last", drop=2), "how it went", Column("next", drop=1)],
         (
             [
                 one.get("name"),
@@ -48,6 +50,7 @@ def list_(data: Path, as_json: bool) -> None:
                 span_text(one["every_seconds"] * 1000),
                 (one.get("last") or {}).get("started_at"),
                 _went(one.get("last")),
+                one.get("next_at"),
             ]
             for one in answer["items"]
         ),

@@ -47,6 +47,7 @@ def reservations() -> None:
 @click.option("--date", metavar="D", help="A service date: 2026-07-01.")
 @click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
 @click.option("--agent", metavar="AGENT", help=f"Only of this guest. {AGENT_HELP}")
+@click.option("--series", metavar="ID", help="All of the series that this one belongs to.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
 def list_(
@@ -119,14 +120,24 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
 @reason_option(CANCEL_REASONS, has_note=True)
 @click.option("--by", metavar="WHO", help="guest, venue or system; left out: guest.")
 @click.option("--note", metavar="TEXT", help="More about it; sealed for the venue. `-`: read it.")
+@click.option("--series", is_flag=True, help="And all later ones of its series.")
 @json_option
 def cancel(
-    reservation: str, data: Path, reason: str, by: str | None, note: str | None, as_json: bool
+    reservation: str,
+    data: Path,
+    reason: str,
+    by: str | None,
+    note: str | None,
+    series: bool,
+    as_json: bool,
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
     if note == "-":
         note = sys.stdin.read().strip()
-    _step(reservation, "cancel", data, as_json, reason=reason, by=by, note=note)
+    _step(
+        reservation, "cancel", data, as_json, reason=reason, by=by, note=note,
+        series=series or None,
+    )  # fmt: skip
 
 
 @reservations.command("check-in")
@@ -321,6 +332,29 @@ def _change_words(change: Any) -> str:
         return ""
     where = " + ".join(change.get("resources") or [])
     return f"{clock_text(change.get('starts_at'))} {where}".strip()
+
+
+def show_series(made: dict[str, Any]) -> None:
+    """What became of the dates of a series, and what else could be had."""
+    from holdfast.commands.output import remark, show_table
+
+    show_table(
+        ["when", "code", "where", "state"],
+        (
+            [
+                one.get("starts_at"),
+                one.get("code"),
+                " + ".join(one.get("resources") or []),
+                status_words(one, brief=True),
+            ]
+            for one in made["items"]
+        ),
+        by_day="venue",
+    )
+    for one in made["refused"]:
+        others = ", ".join(clock_text(slot["starts_at"]) for slot in one["alternatives"])
+        instead = f" Free: {others}." if others else ""
+        remark(f"{clock_text(one['starts_at'])} could not be had: {one['detail']}{instead}")
 
 
 def _step(reservation: str, step: str, data: Path, as_json: bool, **body: Any) -> None:

@@ -38,6 +38,12 @@ from holdfast.commands.writing import make
 @click.option(
     "--walk-in", "kind", flag_value="walk_in", default=None, help="The guests stand at the desk."
 )
+@click.option(
+    "--repeat", metavar="RULE", help="And again, by a rule of RFC 5545: FREQ=WEEKLY;COUNT=8."
+)
+@click.option(
+    "--each", is_flag=True, help="With --repeat: the dates that can be had; else all or none."
+)
 @override_option
 @key_option
 @wait_option
@@ -53,6 +59,8 @@ def reserve(
     guest_phone: str | None,
     guest_email: str | None,
     guest: str | None,
+    repeat: str | None,
+    each: bool,
     override: str | None,
     key: str | None,
     wait: int | None,
@@ -65,11 +73,17 @@ def reserve(
     Such as:
       holdfast reserve --venue trattoria --at 2026-07-01T19:30 --party 2 \\
           --guest-name "Anna Ricci" --wait 5 --data desk
+      holdfast reserve --venue trattoria --at 2026-07-03T19:30 --party 2 \\
+          --repeat "FREQ=WEEKLY;COUNT=8" --each --data desk
     """
-    from holdfast.commands.reservations import show_reservation
+    from holdfast.commands.reservations import show_reservation, show_series
 
     if minutes is not None and same["nights"] is not None:
         raise click.UsageError("give --minutes or --nights, not both")
+    if each and repeat is None:
+        raise click.UsageError("--each is of --repeat: give a rule too")
+    if repeat is not None and (wait is not None or override is not None):
+        raise click.UsageError("--repeat goes without --wait and --override")
     card = read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email)
     body = {
         "starts_at": at,
@@ -81,6 +95,13 @@ def reserve(
         "override": None if override is None else {"reason": override},
         **same,
     }
+    if repeat is not None:
+        body |= {"rrule": repeat, "each": each or None}
+        make(
+            data, "/reservations/series", body, key=key, wait=None, as_json=as_json,
+            show=lambda _, made: show_series(made),
+        )  # fmt: skip
+        return
     make(
         data, "/reservations", body, key=key, wait=wait, as_json=as_json,
         show=lambda _, made: show_reservation(made, to_guest=True),

@@ -35,8 +35,9 @@ _OPTIONS: Final = {
     "Idempotency-Key": "--key",
 }
 """Where the option is not simply called as the field is."""
-_SHORT: Final = {"minutes": "--hold-minutes"}
-"""The same, of fields that are called as an ordinary word is: only faults are spelled so."""
+_SHORT: Final = {"minutes": "--hold-minutes", "rrule": "--repeat"}
+"""The same, of fields that are called as an ordinary word is, or differently by another command:
+only faults are spelled so."""
 _ARGUMENTS: Final = {"q": "TEXT"}
 """Where the argument is not simply called as the field is, in capitals."""
 _NAMES: Final = re.compile(

@@ -151,7 +151,8 @@ def show(waiting: str, data: Path, as_json: bool) -> None:
     "--minutes",
     type=int,
     metavar="M",
-    help=f"How long it is held for them, {HOLD_MINUTES_MAX} at most; left out: 15.",
+    help=f"How long it is held for them, {HOLD_MINUTES_MAX} at most; "
+    "left out: as the venue says, or 15.",
 )
 @key_option
 @wait_option

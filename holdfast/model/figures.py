@@ -108,9 +108,8 @@ class Tally:
         if at_s is None:
             self.counts["cancelled_undated"] += 1
         else:
-            limit_s = (venue.policies.cancel_cutoff_minutes or 0) * 60
-            late = at_s > told.view.starts_at - limit_s
-            self.counts["cancelled_late" if late else "cancelled_in_time"] += 1
+            in_time = cancelled_in_time(venue, told.view, at_s)
+            self.counts["cancelled_in_time" if in_time else "cancelled_late"] += 1
 
     def absorb(self, other: Tally) -> None:
         """Add another tally to this one."""
@@ -288,6 +287,12 @@ def reaches(
     slack = 3 * wall.DAY_SECONDS
     start = wall.wall_to_epoch(venue, first, 0) - slack
     return start - longest_seconds, wall.wall_to_epoch(venue, last, 0) + slack
+
+
+def cancelled_in_time(venue: Venue, view: View, at_s: int) -> bool:
+    """Whether a reservation was called off (epoch seconds) before the venue's limit for that, as
+    the venue file has it now; without one, before the start (H-14)."""
+    return at_s <= view.starts_at - (venue.policies.cancel_cutoff_minutes or 0) * 60
 
 
 def _cancelled_at(venue: Venue, told: Told) -> int | None:

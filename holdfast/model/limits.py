@@ -221,6 +221,14 @@ HOLD_GRACE_MS: Final = 30_000
 way."""
 WAITLIST_DAYS: Final = 7
 """A place on the waitlist that nobody was offered a place for ends after this."""
+OFFERS_UNANSWERED_MAX: Final = 3
+"""Who let so many offers go by is offered nothing by itself any more: the house asks them."""
+NO_SHOW_GRACE_MINUTES: Final = 15
+"""How late who has no nights may be, unless the venue says otherwise."""
+NO_SHOW_CATCH_UP_DAYS: Final = 7
+"""What was due longer ago than this is marked by nobody but a person."""
+NO_SHOW_PATIENCE_HOURS: Final = 24
+"""How long the hub waits for a device, which may know that they came, before it marks them."""
 OCCURRENCES_MAX: Final = 400
 """Dates of one recurrence, and of all blocks of one request."""
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
@@ -306,6 +314,9 @@ SUGGESTED_SLOTS_LOOKED_AT_MAX: Final = 600
 of a house that offers one every quarter of an hour."""
 LAPSE_SECONDS: Final = 5
 """How often what is held is looked at: a hold lapses this much late at the most."""
+OFFER_SECONDS: Final = 5
+"""How often who waits is looked at: for what became free elsewhere, or by the clock."""
+NO_SHOW_SECONDS: Final = 60
 SETTLE_SECONDS: Final = 15
 RELEASE_SECONDS: Final = 60
 """How often a hub looks whether a backlog is no longer to be waited for."""

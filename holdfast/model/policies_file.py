@@ -48,11 +48,20 @@ def read_policies(reader: Reader, seating: Seating, kind: str) -> Policies:
         concurrent=of_everybody.concurrent,
         max_reschedules=of_everybody.max_reschedules,
         rates=_rates(inner),
+        waitlist_offer_minutes=inner.optional_integer(
+            "waitlist_offer_minutes", 1, HOLD_MINUTES_MAX
+        ),
+        mark_no_shows=inner.flag("mark_no_shows"),
+        no_show_grace_minutes=inner.optional_integer("no_show_grace_minutes", 0, DAY_MINUTES),
         tiers=_groups(inner, "tiers", of_everybody),
         tags=_groups(inner, "tags", of_everybody),
     )
     if policies.max_party is not None and policies.max_party < policies.min_party:
         inner.fault("max_party", f"is below min_party ({policies.min_party})")
+    if policies.no_show_grace_minutes is not None and not policies.mark_no_shows:
+        inner.fault("no_show_grace_minutes", "does nothing without mark_no_shows: true")
+    if policies.waitlist_offer_minutes is not None and kind == "lodging":
+        inner.fault("waitlist_offer_minutes", "does nothing: for nights there is no waitlist")
     _check_lengths(inner, policies, seating if kind != "lodging" else ())
     inner.finish()
     return policies

@@ -126,6 +126,13 @@ class Reader:
             return value
         return None
 
+    def flag(self, name: str) -> bool:
+        """True or false; false where it was left out."""
+        value = self.value(name)
+        if value is not None and not isinstance(value, bool):
+            self.fault(name, f"must be true or false, not {shown(value)}")
+        return value is True
+
     def items(self, name: str, count_max: int) -> list[Any]:
         """A list, empty where it was left out."""
         value = self.value(name)

@@ -16,6 +16,7 @@ from holdfast.model.venue import Venue
 from holdfast.model.wall import wall_to_epoch
 
 _UNTIL = re.compile(r"(?<=UNTIL=)(\d{8})T(\d{6})Z", re.IGNORECASE)
+_UNTIL_DAY = re.compile(r"(?<=UNTIL=)(\d{8})(?=;|$)", re.IGNORECASE)
 _PART = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+", re.IGNORECASE)
 _TOO_FINE = re.compile(r"FREQ=(SECONDLY|MINUTELY|HOURLY)", re.IGNORECASE)
 
@@ -47,7 +48,9 @@ def occurrences(
     length = datetime.datetime.fromtimestamp(end, zone).replace(tzinfo=None) - first
     try:
         # What is local needs an end that is local; RFC 5545 has it written in UTC.
-        parsed = rrulestr(_UNTIL.sub(lambda match: _local(match, zone), text), dtstart=first)
+        ending = _UNTIL.sub(lambda match: _local(match, zone), text)
+        # Who names a day as the last one means all of it.
+        parsed = rrulestr(_UNTIL_DAY.sub(r"\1T235959", ending), dtstart=first)
         dates = list(islice(parsed, OCCURRENCES_MAX + 1))
     except (ValueError, TypeError, OverflowError) as error:
         raise Invalid.field(field, f"{rule!r} is no rule of RFC 5545: {error}") from error

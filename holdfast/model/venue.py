@@ -55,7 +55,13 @@ class Rates(msgspec.Struct, frozen=True):
 
 class Policies(msgspec.Struct, frozen=True):
     """What guests may ask for; None: no limit. `tiers` and `tags` pair a name with what those who
-    have it may."""
+    have it may.
+
+    What the venue does by itself stands here too: `waitlist_offer_minutes` is how long a place that
+    became free is offered to who waits (None: nobody is offered one by itself), `mark_no_shows`
+    whether who did not come is marked, `no_show_grace_minutes` how late who has no nights may be
+    (None: `limits.NO_SHOW_GRACE_MINUTES`).
+    """
 
     advance_days: int | None = None
     cutoff_minutes: int = 0
@@ -68,6 +74,9 @@ class Policies(msgspec.Struct, frozen=True):
     concurrent: int | None = None
     max_reschedules: int | None = None
     rates: Rates | None = None
+    waitlist_offer_minutes: int | None = None
+    mark_no_shows: bool = False
+    no_show_grace_minutes: int | None = None
     tiers: tuple[tuple[str, PersonLimits], ...] = ()
     tags: tuple[tuple[str, PersonLimits], ...] = ()
 
@@ -306,6 +315,9 @@ def _policies_document(policies: Policies) -> dict[str, Any]:
         if name in ("tiers", "tags"):
             rows = {one: _given(limits) for one, limits in value}
             _put(document, name, rows or None)
+        elif name == "mark_no_shows":
+            # Said only where it says something, as all that older readers do not know.
+            _put(document, name, value or None)
         else:
             _put(document, name, _given(value) if name == "rates" and value else value)
     return document

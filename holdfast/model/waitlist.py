@@ -1,8 +1,9 @@
-"""The waitlist: who waits for a place on a day, in which order, and what is to be done about it.
+"""The waitlist: who waits for a place on a day, and in which order.
 
-Owns the line and the rule of whose turn it is. A place in the line is a making without claims
-(`events.Form`); an offer gives it claims for some minutes. Who was displaced by a merge stands
-before everybody (DESIGN §5.4). Pure: the views of a day and the time are arguments.
+Owns the line and the rule of whose turn it is; what is offered to whom stands in `next_in_line`. A
+place in the line is a making without claims (`events.Form`); an offer gives it claims for some
+minutes. Who was displaced by a merge stands before everybody (DESIGN §5.4). Pure: the views of a
+day are arguments.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from holdfast.model import lifecycle
+from holdfast.model.claims import ENDED
 from holdfast.model.forms import WAITLIST, made_as
 from holdfast.model.reservation import BLOCK, View
 
@@ -73,4 +75,4 @@ def _turn(view: View) -> tuple[int, int, int, bytes]:
 
 def lapsed_offers(view: View) -> int:
     """How often an offer to somebody was not taken: who let one go by waits behind the others."""
-    return len({claim.id.operation for claim in view.claims if claim.state == "ended"})
+    return len({claim.id.operation for claim in view.claims if claim.state == ENDED})

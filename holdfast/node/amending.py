@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import UNSET
 
-from holdfast.model import calendar, lifecycle, waitlist, wall
+from holdfast.model import calendar, lifecycle, series, waitlist, wall
 from holdfast.model.areas import area_code, area_named
 from holdfast.model.claims import DEAD, ENDED, ClaimView
 from holdfast.model.entries import ClaimId
@@ -151,6 +151,9 @@ def _amended_fields(
         value = getattr(patch, name)
         if value is not UNSET:
             fields[name] = value
+    if "metadata" in fields:
+        # Whoever writes what else is known of it takes it out of no series.
+        fields["metadata"] = series.named(fields["metadata"], series.series_of(view))
     for name in ("occasion", "resource_kind"):
         value = getattr(patch, name)
         if value is not UNSET:

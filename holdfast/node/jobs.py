@@ -15,11 +15,13 @@ from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.model.limits import (
     IDEMPOTENCY_HOURS,
     LAPSE_SECONDS,
+    NO_SHOW_SECONDS,
     NTP_INTERVAL_SECONDS,
+    OFFER_SECONDS,
     RELEASE_SECONDS,
     SETTLE_SECONDS,
 )
-from holdfast.node import lapsing, returning
+from holdfast.node import lapsing, next_in_line, no_shows, returning
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.node.service import Service
@@ -29,7 +31,9 @@ log = logging.getLogger("holdfast.jobs")
 HOUR_SECONDS: Final = 3_600
 NETWORKED: Final = frozenset({"ntp", "renew"})
 """Jobs that wait for the network: they must not hold the store's only thread meanwhile."""
-NAMES: Final = ("lapse", "ntp", "release", "renew", "settle", "sweep", "witness")
+NAMES: Final = (
+    "lapse", "no-show", "ntp", "offer", "release", "renew", "settle", "sweep", "witness",
+)  # fmt: skip
 """Every job that a replica may have."""
 
 
@@ -41,6 +45,8 @@ class Jobs:
         self._table = self._wanted()
         self._last: dict[str, dict[str, Any]] = {}
         self._last_lock = threading.Lock()
+        self.next_ms: Callable[[str], int | None] = lambda _: None
+        """When a job runs next by itself, Unix milliseconds; None: nothing runs them here."""
 
     @property
     def seconds_by_name(self) -> dict[str, float]:
@@ -74,11 +80,16 @@ class Jobs:
             raise NotFound(f"no job {name!r}; there are {', '.join(sorted(self._table))}")
 
     def listed(self) -> list[dict[str, Any]]:
-        """Every job with its interval and its last run since this process started."""
+        """Every job with its interval, its last run since this process started, and its next."""
         # The table is made once, before anything runs, and never changed.
         with self._last_lock:
             return [
-                {"name": name, "every_seconds": seconds, "last": self._last.get(name)}
+                {
+                    "name": name,
+                    "every_seconds": seconds,
+                    "last": self._last.get(name),
+                    "next_ms": self.next_ms(name),
+                }
                 for name, (seconds, _) in sorted(self._table.items())
             ]
 
@@ -90,6 +101,8 @@ class Jobs:
             "witness": (60, self._keep_witness),
             "settle": (SETTLE_SECONDS, self._settle),
             "lapse": (LAPSE_SECONDS, self._lapse),
+            "offer": (OFFER_SECONDS, self._offer),
+            "no-show": (NO_SHOW_SECONDS, self._no_show),
             "renew": (HOUR_SECONDS, self._renew),
         }
         if self._replica.settings.ntp:
@@ -124,6 +137,14 @@ class Jobs:
         """Holds and offers that nobody took are given up, and those on the waitlist whose time is
         over wait no more."""
         return lapsing.lapse_all(self._replica)
+
+    def _offer(self) -> int:
+        """What became free is offered to whoever is next in line."""
+        return next_in_line.offer_all(self._replica)
+
+    def _no_show(self) -> int:
+        """Who did not come is marked, where the venue asks for it."""
+        return no_shows.mark_all(self._replica)
 
     def _release(self) -> int:
         """What a device holds goes back when its time has come; the link sends it at once."""

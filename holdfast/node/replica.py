@@ -252,6 +252,7 @@ class Replica:
         for change in changes:
             for listener in list(self.listeners):
                 listener(change)
+        self.told(changes)
 
     def before_commit(self) -> None:
         """The last of a transaction: what its entries ask of what stands beside them is done in the
@@ -271,6 +272,10 @@ class Replica:
 
     def rolled_back(self) -> None:
         """A transaction failed: what was remembered of it beside the store is to be forgotten."""
+
+    def told(self, changes: Sequence[Change]) -> None:
+        """Everybody who watches was told what a transaction did: what it brings about is written
+        now, in transactions of its own. Raises nothing."""
 
     def _reload_books(self) -> None:
         """After a rollback the folded administration may say what the disk does not."""

@@ -42,6 +42,32 @@ class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     override: Override | None = None
 
 
+class SeriesRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /reservations/series: a reservation on each date of `rrule`, a recurrence of RFC 5545,
+    of which `starts_at` is the first. `each`: those dates that can be had; else all or none."""
+
+    venue: str
+    starts_at: str
+    party_size: int
+    rrule: str
+    each: bool = False
+    duration_minutes: int | None = None
+    ends_at: str | None = None
+    nights: int | None = None
+    resources: list[str] = []
+    resource_kind: str | None = None
+    area: str | None = None
+    quantity: int | None = None
+    may_move: bool | None = None
+    user_id: str | None = None
+    agent_id: str | None = None
+    guest: dict[str, Any] | None = None
+    occasion: str | None = None
+    source: str | None = None
+    kind: str = "guest"
+    metadata: dict[str, Any] = {}
+
+
 class HoldRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """POST /holds: as a reservation, without the guest's details; `minutes`: how long."""
 

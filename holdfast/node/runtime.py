@@ -40,6 +40,7 @@ class Runtime:
                 coalesce=True,
             )  # fmt: skip
         self._scheduler.start()
+        self.jobs.next_ms = self._next_ms
         if isinstance(self.replica, Node):
             self.link = Link(self.replica, self.executor)
             self.link.start()
@@ -69,6 +70,11 @@ class Runtime:
             await asyncio.wait(self._running)
         scheduler.shutdown(wait=False)
         await asyncio.sleep(0)  # The library leaves that to the loop's next turn.
+
+    def _next_ms(self, name: str) -> int | None:
+        job = self._scheduler.get_job(name) if self._scheduler is not None else None
+        due = job.next_run_time if job is not None else None
+        return None if due is None else int(due.timestamp() * 1000)
 
     def _live_state(self) -> str:
         return self.link.state if self.link is not None else "offline"

@@ -23,10 +23,11 @@ from holdfast.node.guests import Guests
 from holdfast.node.holding import Holding
 from holdfast.node.identity import Identity
 from holdfast.node.local_identity import LocalIdentity
+from holdfast.node.next_in_line import NextInLine
 from holdfast.node.reasons import reason_code
 from holdfast.node.recording import refused_as_invalid
 from holdfast.node.refusals import Refusals
-from holdfast.node.replica import Merged, Replica
+from holdfast.node.replica import Change, Merged, Replica
 from holdfast.node.reservations import Reservations
 from holdfast.node.settings import Settings
 from holdfast.node.timekeeping import Timekeeper
@@ -52,6 +53,7 @@ class Service(Replica):
         self.settings = settings
         # First: opening may end in a rollback, which this one must hear of.
         self.holding = Holding(self)
+        self.next_in_line = NextInLine(self)
         self.forgetting = Forgetting(self)
         self.rules = installed_rules.installed().book
         self.refusals = Refusals(self)
@@ -191,6 +193,9 @@ class Service(Replica):
         """Whether this replica sells, decides and ends in a book."""
         administration = self.book(name).administration
         return bool(administration.rights) and self.account not in administration.closes
+
+    def told(self, changes: Sequence[Change]) -> None:
+        self.next_in_line.look_after(changes)
 
     def rolled_back(self) -> None:
         self.holding.forget()

@@ -24,6 +24,7 @@ from holdfast.model.events import Form, ReservationCreated, ReservationMoved
 from holdfast.model.forms import WAITLIST
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import HOLD_MINUTES_MAX, PRIORITY_MAX, WAITLIST_DAYS
+from holdfast.model.next_in_line import wishes
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.reservation import View
 from holdfast.model.rules.waiting import waiting_violations
@@ -136,14 +137,15 @@ def place_of(replica: Service, view: View) -> Place:
 def offer(replica: Service, reference: str, request: OfferRequest) -> View:
     """Hold a place for somebody who waits: the first that fits, or the one that is named. Raises
     NotAvailable where none is free, Invalid, Gone, BadTransition."""
-    minutes = OFFER_MINUTES if request.minutes is None else request.minutes
-    if not 1 <= minutes <= HOLD_MINUTES_MAX:
+    if request.minutes is not None and not 1 <= request.minutes <= HOLD_MINUTES_MAX:
         raise Invalid.field("minutes", f"must be 1 to {HOLD_MINUTES_MAX}")
     with replica.transaction():
         view = _waiting(replica, reference)
         if view.occupying or view.pending:
             raise BadTransition(f"{view.code} has an offer already", view.status)
         venue = replica.venue(recording.venue_of(view))
+        usual = venue.venue.policies.waitlist_offer_minutes or OFFER_MINUTES
+        minutes = usual if request.minutes is None else request.minutes
         found = fitting(replica, venue, view, request)
         if found is None:
             raise NotAvailable(
@@ -158,21 +160,13 @@ def fitting(
     """The first place that fits somebody who waits, as far as is known here."""
     assert view.form is not None
     now_s = replica.clock.now_ms() // 1000
-    length = calendar.default_minutes(venue.venue, view.party_size)
     buffer = venue.venue.buffer_minutes * 60
-    day = wall.parse_date(view.service_date)
-    starts = calendar.slot_starts(venue.venue, day, length)
+    starts, length, choices = wishes(venue, view, request.resources)
     if request.starts_at is not None:
         starts = [wall.local_to_epoch(venue.venue, request.starts_at)]
-    choices = list(
-        candidates(
-            venue, view.party_size, None, view.resource_kind or None,
-            area_named(venue, view.area) or None, tuple(request.resources),
-        )
-    )  # fmt: skip
     for start in starts:
         if max(view.form.earliest, now_s) <= start <= view.form.latest:
-            end = start + length * 60
+            end = start + length
             choice = offering.first_free(replica, venue, choices, start, end + buffer)
             if choice is not None:
                 return Seat(start, end, None, view.party_size, None, buffer), choice

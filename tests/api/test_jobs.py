@@ -29,10 +29,12 @@ async def test_a_replica_says_which_jobs_it_has_and_how_often_they_run(
     client: httpx.AsyncClient, at_desk: httpx.AsyncClient
 ):
     hubs = (await client.get("/jobs")).json()["items"]
-    assert [one["name"] for one in hubs] == ["lapse", "renew", "settle", "sweep", "witness"]
+    assert [one["name"] for one in hubs] == [
+        "lapse", "no-show", "offer", "renew", "settle", "sweep", "witness",
+    ]  # fmt: skip
     desks = (await at_desk.get("/jobs")).json()["items"]
     assert [one["name"] for one in desks] == [
-        "lapse", "release", "renew", "settle", "sweep", "witness",
+        "lapse", "no-show", "offer", "release", "renew", "settle", "sweep", "witness",
     ]  # fmt: skip
     assert all(one["every_seconds"] > 0 for one in desks)
     last = {one["name"]: one["last"] for one in desks}
@@ -66,7 +68,7 @@ async def test_a_job_that_fails_is_told_and_runs_again(client: httpx.AsyncClient
 async def test_an_unknown_job_is_answered_with_those_there_are(client: httpx.AsyncClient):
     answer = await client.post("/jobs/laundry/run")
     assert answer.status_code == 404
-    assert "lapse, renew, settle" in answer.json()["detail"]
+    assert "lapse, no-show, offer, renew, settle" in answer.json()["detail"]
     wrong = await client.post("/jobs/lapse/run", json={"colour": "red"})
     assert [one["field"] for one in wrong.json()["errors"]] == ["colour"]
 

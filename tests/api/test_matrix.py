@@ -16,6 +16,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from holdfast.api import rates
 from holdfast.api.app import close_streams, make_app
 from holdfast.api.permissions import ROLES
 from holdfast.model.pseudonyms import agent_id
@@ -81,6 +82,7 @@ BLOCK = {
     "venue": "trattoria", "kind": "blocked", "resources": ["T1"], "starts_at": f"{DAY}T10:00",
     "ends_at": f"{DAY}T11:00",
 }  # fmt: skip
+DAILY = booking(party_size=99, rrule="FREQ=DAILY;COUNT=2")
 TABLE = [
     Row("GET", "/healthz", NOBODY_ASKED, 200, SAME),
     Row("GET", "/readyz", NOBODY_ASKED, 200, SAME),
@@ -90,6 +92,7 @@ TABLE = [
     Row("POST", "/sync/v1/renew", NOBODY_ASKED, 401, SAME),
     # Reservations
     Row("POST", "/reservations", GUESTS, 409, 403, booking(party_size=99)),
+    Row("POST", "/reservations/series", DESK, 409, 403, DAILY),
     Row("GET", "/reservations", LISTERS, 200, HIDDEN),
     Row("GET", "/reservations?venue=trattoria", LISTERS, 200, 403),
     Row("GET", "/reservations/{reservation}", ALL, 200, 404),
@@ -169,6 +172,7 @@ TABLE = [
         {"reason": "Whim!"},
     ),
     Row("GET", f"/guests/{NOBODY}/profile?venue=trattoria", DESK, 200, 403),
+    Row("GET", f"/guests/{NOBODY}/pattern?venue=trattoria", DESK, 200, 403),
     Row("PUT", f"/guests/{NOBODY}/profile", DESK, 422, 403,
         {"venue": "trattoria", "tier": "Whim!"}),
     Row("POST", "/venues/trattoria/rotate-key", SUPERVISORS, 422, WHOLE, WRONG, at="node"),
@@ -275,7 +279,11 @@ class Place(NamedTuple):
 
 
 @pytest.fixture
-async def place(hub: Hub, desk: Node) -> AsyncGenerator[Place, None]:
+async def place(
+    hub: Hub, desk: Node, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Place, None]:
+    # A strange token is shown once for each row, which are more than one address may try.
+    monkeypatch.setattr(rates, "WRONG_TOKENS_AT_ONCE", 2 * len(TABLE))
     hub.import_venue(venue_document(venue="bistro", name="Bistro", allotments=[]))
     desk.sync()
     stopping = make_app(hub, admin_token=ADMIN)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from holdfast.node.hub import Hub
 from tests.api.conftest import DAY, booking, venue_document
 
 pytestmark = pytest.mark.anyio
@@ -112,6 +113,18 @@ async def test_a_reservation_is_marked_step_by_step(
         assert answer.status_code == 200, answer.text
     assert answer.json()["status"] == status
     assert (await client.get(f"/reservations/{made['id']}")).json() == answer.json()
+
+
+async def test_what_is_called_off_says_whether_that_was_in_time(
+    client: httpx.AsyncClient, hub: Hub
+):
+    told = []
+    for policies in ({}, {"cancel_cutoff_minutes": 527_040}):
+        hub.import_venue(venue_document(policies=policies))
+        made = (await client.post("/reservations", json=booking())).json()
+        gone = await client.post(f"/reservations/{made['id']}/cancel", json={})
+        told.append(gone.json()["cancelled"]["in_time"])
+    assert told == [True, False]
 
 
 async def test_a_step_that_is_not_possible_says_from_where_it_would_be(client: httpx.AsyncClient):

@@ -274,7 +274,7 @@ def test_jobs_say_what_they_do_and_how_it_went(run: Run, hub: Path):
     assert run("jobs", "run", "lapse", "--data", hub).stdout == "lapse: done, nothing due.\n"
     unknown = run("jobs", "run", "laundry", "--data", hub)
     assert unknown.exit_code == 1
-    assert "there are lapse, renew, settle, sweep, witness" in unknown.stderr
+    assert "there are lapse, no-show, offer, renew, settle, sweep, witness" in unknown.stderr
 
 
 def test_a_job_that_fails_has_status_1(run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch):

@@ -65,13 +65,22 @@ def with_ntp(replica: Service) -> None:
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-HUB_JOBS = ["lapse", "renew", "settle", "sweep", "witness"]
+HUB_JOBS = ["lapse", "no-show", "offer", "renew", "settle", "sweep", "witness"]
 
 
 def test_a_hub_and_a_node_have_their_jobs(fleet: Fleet, start: Callable[[Service], Runtime]):
     desk = fleet.join("desk")
     assert [job["name"] for job in start(fleet.the_hub).jobs.listed()] == HUB_JOBS
     assert [job["name"] for job in start(desk).jobs.listed()] == sorted([*HUB_JOBS, "release"])
+
+
+def test_a_running_process_says_when_each_job_runs_next(
+    fleet: Fleet, start: Callable[[Service], Runtime]
+):
+    hub = fleet.the_hub
+    assert {job["next_ms"] for job in jobs.Jobs(hub).listed()} == {None}
+    listed = {job["name"]: job for job in start(hub).jobs.listed()}
+    assert 0 < listed["offer"]["next_ms"] < listed["sweep"]["next_ms"]
 
 
 def test_every_job_runs_when_asked_and_says_how_it_went(
@@ -85,7 +94,9 @@ def test_every_job_runs_when_asked_and_says_how_it_went(
             assert (done["name"], done["ok"]) == (name, True), done
     assert all(job["last"]["ok"] for job in runtime.jobs.listed())
     sampled.assert_called_with((NOBODY,))
-    with pytest.raises(NotFound, match="there are lapse, ntp, renew, settle, sweep, witness"):
+    with pytest.raises(
+        NotFound, match="there are lapse, no-show, ntp, offer, renew, settle, sweep, witness"
+    ):
         runtime.jobs.run("laundry")
 
 

@@ -29,9 +29,10 @@ class Job(Shape, kw_only=True):
         one_of(
             NAMES,
             description=(
-                "`lapse`: what is held and not reserved in time; `ntp`: asks the time servers; "
-                "`release`: gives allotments back; `renew`: the certificate; `settle`: backlogs "
-                "that nobody waits for any more; `sweep`: what is kept for a time only; "
+                "`lapse`: what is held and not reserved in time; `no-show`: marks who did not "
+                "come; `ntp`: asks the time servers; `offer`: who waits is offered what became "
+                "free; `release`: gives allotments back; `renew`: the certificate; `settle`: "
+                "backlogs that nobody waits for any more; `sweep`: what is kept for a time only; "
                 "`witness`: notes how far this life has come"
             ),
         ),
@@ -39,6 +40,9 @@ class Job(Shape, kw_only=True):
     every_seconds: Annotated[float, Meta(description="how often")]
     last: Annotated[
         JobRun | None, Meta(description="the last run since this process started; null: none yet")
+    ]
+    next_at: Annotated[
+        UtcTime | None, Meta(description="when it runs next; null: no process runs it here")
     ]
 
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import FieldError, Status
+from holdfast.api.shapes.series import RefusedDate
 from holdfast.api.shapes.venues import Slot
 from holdfast.model.errors import HoldfastError
 
@@ -78,6 +79,10 @@ class Problem(Shape, kw_only=True):
     conflicts: Annotated[
         list[str] | UnsetType,
         Meta(description="`conflict` of a block: ids of the reservations in the way"),
+    ] = UNSET
+    refused: Annotated[
+        list[RefusedDate] | UnsetType,
+        Meta(description="`conflict` of a series: the dates that cannot be had, and why"),
     ] = UNSET
     retry_after: Annotated[
         int | UnsetType, Meta(description="`rate-limited`: seconds, as in `Retry-After`")

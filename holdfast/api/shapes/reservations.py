@@ -141,6 +141,13 @@ class Cancellation(Shape, kw_only=True):
     ]
     by: Annotated[str, one_of(sorted(vocabulary.CANCELLED_BY), description="on whose side")]
     at: Annotated[VenueTime | UnsetType, Meta(description="when; not in lists")] = UNSET
+    in_time: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="whether that was before the venue's `cancel_cutoff_minutes`, without one "
+            "before the start; not in lists"
+        ),
+    ] = UNSET
     note: Annotated[
         str | UnsetType,
         Meta(
@@ -233,6 +240,10 @@ class Reservation(Kept, kw_only=True):
     cancelled: Cancellation | None
     exceptions: Annotated[
         list[str], Meta(description="kinds of what a person must look at; see `GET /exceptions`")
+    ]
+    series: Annotated[
+        str | None,
+        Meta(description="32 hexadecimal digits, the same for all dates of a series; null: alone"),
     ]
     override: Annotated[
         OverrideUsed | None, Meta(description="null: its place is within the capacity")

@@ -17,9 +17,12 @@ from holdfast.api.shapes.venues import (
     BLACKOUTS,
     CANCEL_CUTOFF,
     CONCURRENT,
+    GRACE,
+    MARK_NO_SHOWS,
     MAX_MINUTES,
     MAX_RESCHEDULES,
     MIN_MINUTES,
+    OFFER_MINUTES,
     TAGS,
     TIERS,
     AllotmentEntry,
@@ -57,6 +60,9 @@ class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     concurrent: Annotated[int | None, Meta(description=CONCURRENT)] = None
     max_reschedules: Annotated[int | None, Meta(description=MAX_RESCHEDULES)] = None
     rates: Rates | None = None
+    waitlist_offer_minutes: Annotated[int | None, Meta(description=OFFER_MINUTES)] = None
+    mark_no_shows: Annotated[bool | None, Meta(description=MARK_NO_SHOWS)] = None
+    no_show_grace_minutes: Annotated[int | None, Meta(description=GRACE)] = None
     tiers: Annotated[dict[str, PersonLimits] | None, Meta(description=TIERS)] = None
     tags: Annotated[dict[str, PersonLimits] | None, Meta(description=TAGS)] = None
 

@@ -61,6 +61,11 @@ MIN_MINUTES: Final = "minutes of a seating, at least"
 MAX_MINUTES: Final = "minutes of a seating, at most"
 CONCURRENT: Final = "reservations that one person may have ahead, not over, at most"
 MAX_RESCHEDULES: Final = "how often whoever has a reservation may move it to another start"
+OFFER_MINUTES: Final = (
+    "how long a place that became free is offered to who waits; left out: nobody by itself"
+)
+MARK_NO_SHOWS: Final = "whether who did not come is marked a no-show by itself"
+GRACE: Final = "minutes that a guest without nights may be late before that; left out: 15"
 TIERS: Final = "what those of a tier may, by its name: the most that anybody has counts"
 TAGS: Final = "the same of those who have a tag"
 BLACKOUTS: Final = "periods in which guests are not taken"
@@ -98,6 +103,9 @@ class Policies(Shape, kw_only=True):
     concurrent: Annotated[int | UnsetType, Meta(description=CONCURRENT)] = UNSET
     max_reschedules: Annotated[int | UnsetType, Meta(description=MAX_RESCHEDULES)] = UNSET
     rates: Rates | UnsetType = UNSET
+    waitlist_offer_minutes: Annotated[int | UnsetType, Meta(description=OFFER_MINUTES)] = UNSET
+    mark_no_shows: Annotated[bool | UnsetType, Meta(description=MARK_NO_SHOWS)] = UNSET
+    no_show_grace_minutes: Annotated[int | UnsetType, Meta(description=GRACE)] = UNSET
     tiers: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TIERS)] = UNSET
     tags: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TAGS)] = UNSET
 
