@@ -103,12 +103,10 @@ class Tally:
     def _add_cancellation(self, venue: Venue, told: Told) -> None:
         by = told.view.cancelled_by
         self.counts[f"cancelled_by_{by if by in CANCELLERS else 'system'}"] += 1
-        at_s = _cancelled_at(venue, told)
-        if at_s is None:
+        late = is_late(venue, told)
+        if late is None:
             self.counts["cancelled_undated"] += 1
         else:
-            limit_s = (venue.policies.cancel_cutoff_minutes or 0) * 60
-            late = at_s > told.view.starts_at - limit_s
             self.counts["cancelled_late" if late else "cancelled_in_time"] += 1
 
     def absorb(self, other: Tally) -> None:
@@ -239,6 +237,15 @@ def reaches(
     slack = 3 * wall.DAY_SECONDS
     start = wall.wall_to_epoch(venue, first, 0) - slack
     return start - longest_seconds, wall.wall_to_epoch(venue, last, 0) + slack
+
+
+def is_late(venue: Venue, told: Told) -> bool | None:
+    """Whether what was called off was called off after the venue's limit (without one: after the
+    start); None: nobody said when."""
+    at_s = _cancelled_at(venue, told)
+    if at_s is None:
+        return None
+    return at_s > told.view.starts_at - (venue.policies.cancel_cutoff_minutes or 0) * 60
 
 
 def _cancelled_at(venue: Venue, told: Told) -> int | None:
