@@ -28,7 +28,8 @@ _DESK: Final = frozenset(
     {
         "reservations.create", "reservations.change", "reservations.cancel",
         "reservations.check-in", "reservations.complete", "reservations.no-show",
-        "reservations.confirm", "guests.read", "guests.find", "guests.profile", "sync.control",
+        "reservations.confirm", "guests.read", "guests.find", "guests.profile", "guests.merge",
+        "sync.control",
         "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
     }
 )  # fmt: skip

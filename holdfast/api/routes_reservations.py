@@ -147,8 +147,11 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
     )
     with_guest = caller.may("guests.read")
     to_guest = caller.role == "guest"
+    told = caller.may("guests.profile")
     items = [
-        render_reservation(replica, view, with_guest=with_guest, to_guest=to_guest)
+        render_reservation(
+            replica, view, with_guest=with_guest, to_guest=to_guest, with_visitor=told
+        )
         for view in views
     ]
     return msgspec.json.encode(ReservationList(items=items, next=write_cursor(place)))

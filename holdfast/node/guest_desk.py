@@ -17,7 +17,14 @@ from holdfast.model.events import GuestExported, ReservationCancelled, SealedCar
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import View
-from holdfast.node import guest_details, guest_marks, guest_notes, guest_scope, guest_terms
+from holdfast.node import (
+    guest_details,
+    guest_history,
+    guest_marks,
+    guest_notes,
+    guest_scope,
+    guest_terms,
+)
 from holdfast.node.audit import audit_entries
 from holdfast.node.guest_index import Found, carrier, sealed_card
 from holdfast.node.lookup import node_name, rfc3339_ms, subject_of
@@ -273,6 +280,17 @@ def known_at(replica: Service, book: str, agent: str) -> dict[str, Any]:
         "merges": merges,
         "flags": flags,
         "details": guest_details.details_at(replica, book, agent),
+    }
+
+
+def page_at(replica: Service, book: str, agent: str) -> dict[str, Any]:
+    """`known_at`, with the figures of their reservations and the notes that stand."""
+    here = replica.book(book).administration.venue is not None
+    notes = guest_notes.items_at(replica, book, agent)
+    return {
+        **known_at(replica, book, agent),
+        "history": guest_history.history_at(replica, book, agent) if here else None,
+        "notes": [one for one in notes if one["withdrawn"] is None],
     }
 
 

@@ -83,11 +83,11 @@ def change(
     text: str | None = None,
     alert: bool | None = None,
     author: str = "",
-    agent: str = "",
+    agent: str,
     sees: Sees = everywhere,
 ) -> str:
-    """Change a note, and return its id; what is left out stays. `agent`: only one of this person's.
-    Raises as `add`, NotFound, Conflict for one that was withdrawn."""
+    """Change a note, and return its id; what is left out stays. Raises as `add`, NotFound, Conflict
+    for one that was withdrawn."""
     with replica.transaction():
         book, found = _find(replica, note, agent, sees)
         require_reading(replica, book)
@@ -110,7 +110,7 @@ def change(
         return found.made.id.hex()
 
 
-def withdraw(replica: Service, note: str, *, agent: str = "", sees: Sees = everywhere) -> str:
+def withdraw(replica: Service, note: str, *, agent: str, sees: Sees = everywhere) -> str:
     """Let a note stand no more, and return its id; one that was withdrawn stays so. Raises
     NotFound, Forbidden, RuleViolated."""
     with replica.transaction():
@@ -138,7 +138,9 @@ def _find(replica: Service, note: str, agent: str, sees: Sees) -> tuple[str, Not
     """A note by its id, of a person. Raises NotFound."""
     require_agent(agent)
     for book in books_seen(replica, sees):
-        for one in notes_at(replica, book, agent):
+        with replica.lock:
+            found = notes_at(replica, book, agent)
+        for one in found:
             if one.made.id.hex() == note:
                 return book, one
     raise NotFound(
@@ -164,6 +166,13 @@ def listed(
     book = replica.book_of(index.venue.id)
     require_reading(replica, book)
     return [one for one in items_at(replica, book, agent) if withdrawn or one["withdrawn"] is None]
+
+
+def item(replica: Service, agent: str, note: str) -> dict[str, Any]:
+    """One note of a person, as it is now. Raises NotFound, Forbidden, RuleViolated."""
+    book, found = _find(replica, note, agent, everywhere)
+    require_reading(replica, book)
+    return _item(replica, book, found, opens=True)
 
 
 def items_at(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
