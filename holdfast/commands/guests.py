@@ -177,9 +177,10 @@ def erase(agent: str, data: Path, reason: str, yes: bool, as_json: bool) -> None
     Such as:
       holdfast guests erase agent_… --reason guest_request --data desk
 
-    It cannot be undone. The reservations stay, under the pseudonym alone, and so do restrictions. A
-    device that is offline follows when it comes back; `holdfast guests erasures` shows who has. Who
-    is not named by the whole id is shown first, and you are asked, or say --yes.
+    It cannot be undone. Every agent id that was merged with this one is forgotten with it. The
+    reservations stay, under the pseudonym alone, and so do restrictions. A device that is offline
+    follows when it comes back; `holdfast guests erasures` shows who has. Who is not named by the
+    whole id is shown first, and you are asked, or say --yes.
     """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted

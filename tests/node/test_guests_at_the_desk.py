@@ -16,7 +16,7 @@ from holdfast.model.errors import (
     NotFound,
     RoleForbidden,
 )
-from holdfast.model.events import GuestDescribed, GuestFlagged, GuestMerged, SealedCard
+from holdfast.model.events import GuestDescribed, GuestFlagged, GuestMerged, GuestNoted, SealedCard
 from holdfast.model.guest_notes import KINDS
 from holdfast.model.pseudonyms import agent_id
 from holdfast.node import (
@@ -30,7 +30,7 @@ from holdfast.node import (
 from holdfast.node.audit import audit_entries
 from holdfast.node.doctor import doctor
 from holdfast.node.service import Service
-from tests.kit import TRATTORIA, Fleet
+from tests.kit import TRATTORIA, Fleet, exchange_once
 
 NUTS = "allergic to walnuts, carries a pen"
 
@@ -392,6 +392,54 @@ def test_a_kiosk_writes_none_of_it(town: Fleet):
         with pytest.raises(RoleForbidden, match="front-desk"), kiosk.transaction():
             kiosk.append(town.book, event)
     assert kiosk.tip(town.book) == before
+
+
+NONSENSE: list[dict[str, Any]] = [
+    {}, {"kind": 7, "note": {"a": 1}, "author": ["x"]}, {"kind": "gossip", "note": None},
+    {"language": 7, "sms": "yes", "dietary": "", "shoe_size": 42}, {"name": "Ann Smith"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", NONSENSE, ids=str)
+def test_what_a_strange_desk_sealed_is_shown_as_far_as_it_is_understood(
+    town: Fleet, fields: dict[str, Any]
+):
+    """It has the venue's key, and seals whatever it likes."""
+    bar = town.nodes["bar"]
+    with bar.transaction():
+        for _ in range(2):
+            card = bar.cards.seal_fields("trattoria", ann(town), fields)
+            bar.append(town.book, GuestNoted(ann(town), card, True))
+            bar.append(town.book, GuestDescribed(ann(town), card))
+            bar.append(town.book, GuestNoted(ann(town), card, True, bytes(16)))
+    town.sync_all()
+    shown = guest_notes.listed(desk(town), ann(town))
+    assert [(one["state"], one["kind"], one["text"]) for one in shown] == [
+        ("readable", "general", "")
+    ] * 2
+    found = guest_details.details(desk(town), ann(town))
+    assert found["said"] == []
+    assert len(guest_notes.alerts_at(desk(town), town.book, ann(town))) == 2
+    assert guest_desk.export(desk(town), ann(town))["venues"][0]["cards"] == []
+    assert guest_desk.find(desk(town), "smith") == []
+
+
+def test_a_note_that_a_neighbour_heard_of_and_changed_is_one_note_everywhere(town: Fleet):
+    """Its first desk is not heard by the hub before a third desk has it all from the second."""
+    at, bar = town.nodes["desk"], town.nodes["bar"]
+    note = guest_notes.add(at, ann(town), "general", "first words", alert=True)
+    exchange_once(bar, at)
+    guest_notes.change(bar, note, text="second words", agent=ann(town))
+    town.cut("desk")
+    late = town.join("late")
+    town.sync_all()
+    for device in (bar, late):
+        assert [one["text"] for one in guest_notes.listed(device, ann(town))] == ["second words"]
+    town.heal()
+    town.sync_all()
+    for device in (at, bar, late):
+        (shown,) = guest_notes.listed(device, ann(town))
+        assert (shown["id"], shown["text"], shown["alert"]) == (note, "second words", True)
 
 
 def test_all_of_it_survives_a_restart_and_a_fold_from_the_journal(town: Fleet):
