@@ -26,8 +26,9 @@ from holdfast.node import (
 )
 from holdfast.node.audit import audit_entries
 from holdfast.node.duplicate_guests import duplicates
+from holdfast.node.requests import CreateRequest
 from holdfast.node.service import Service
-from tests.kit import TRATTORIA, Fleet, exchange_once
+from tests.kit import HOTEL, TRATTORIA, Fleet, exchange_once
 
 MAIL = "ann@example.org"
 
@@ -301,6 +302,31 @@ def test_whoever_is_forgotten_takes_the_other_along(town: Fleet):
         assert len(venue["erasures"]) == 2
     assert guest_desk.find(desk, "smith") == []
     assert duplicates(desk, limit=10) == []
+
+
+def test_at_the_hub_who_was_merged_at_one_venue_is_forgotten_at_all(town: Fleet):
+    """Agent ids are the tenant's: whoever the one house knows as two is one person at the other."""
+    a, b = who(town, "a", "b")
+    town.the_hub.import_venue(HOTEL)
+    front = town.join("front", venue="hotel")
+    front.sync()
+    stay = front.reservations.create(
+        CreateRequest(
+            venue="hotel", starts_at="2027-06-03", nights=2, party_size=2, user_id="b",
+            guest={"name": "A. Smith"},
+        )
+    )  # fmt: skip
+    town.reserve(town.nodes["desk"], "19:30", user_id="a", guest={"name": "Ann Smith"})
+    same_guests.merge(town.nodes["desk"], a, b)
+    town.sync_all()
+    items = town.the_hub.forgetting.erase(a, "guest_request")
+    assert {(one["agent_id"], one["venue"]) for one in items} >= {
+        (a, "trattoria"), (b, "hotel")
+    }  # fmt: skip
+    town.sync_all()
+    (placed,) = front.store.cards.placed_of(stay.book, b)
+    assert front.store.cards.keys(stay.book, placed.id) == []
+    assert guest_desk.find(front, "smith") == []
 
 
 def test_a_merge_that_is_heard_of_after_an_erasure_destroys_nothing(town: Fleet):
