@@ -92,6 +92,7 @@ ROWS: Final[tuple[tuple[str, str, frozenset[str] | str], ...]] = (
     ("reservation.moved", "override", "as for `reserve --override` above"),
     ("guest.erased", "reason", "as for `guests erase` above"),
     ("guest.restricted", "restriction", vocabulary.RESTRICTIONS),
+    ("guest.flagged", "flag", vocabulary.GUEST_FLAGS),
     ("guest.restricted", "reason", "as for `guests restrict` above"),
     ("guest.restriction_lifted", "reason", "as for `guests lift` above"),
 )

@@ -368,6 +368,12 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     )
     yield events.GuestRestrictionLifted(operation, "paid"), {}
     yield events.GuestProfiled(AGENT, "gold", ("member", "certified")), {}
+    yield events.GuestFlagged(AGENT, "vip", True), {}
+    yield events.GuestNoted(AGENT, card, True, operation), {}
+    yield events.GuestNoteWithdrawn(AGENT, operation), {}
+    yield events.GuestDescribed(AGENT, card), {}
+    yield events.GuestMerged(AGENT, OTHER_AGENT), {}
+    yield events.GuestUnmerged(AGENT, OTHER_AGENT, (operation,)), {}
 
 
 def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:
@@ -469,6 +475,16 @@ def judged_entries() -> list[Vectors]:
          "restriction-out-of-range"),
         ("clear text as tag", {"kind": "guest.profiled", **content(
          events.GuestProfiled(AGENT, "gold", ("Ann Smith",)))}, "", "text-not-an-id:tags"),
+        ("a flag in one's own words", {"kind": "guest.flagged", **content(
+         events.GuestFlagged(AGENT, "ann_smith", True))}, "", "text-not-a-code:flag"),
+        ("a guest merged with itself", {"kind": "guest.merged", **content(
+         events.GuestMerged(AGENT, AGENT))}, "", "guest-merged-with-itself"),
+        ("a guest merged with a name", {"kind": "guest.merged", **content(
+         events.GuestMerged(AGENT, "Ann Smith"))}, "", "text-not-an-id:other"),
+        ("no merge taken back", {"kind": "guest.unmerged", **content(
+         events.GuestUnmerged(AGENT, OTHER_AGENT, ()))}, "", "merges-out-of-range"),
+        ("a note with another guest's card", {"kind": "guest.noted", **content(
+         events.GuestNoted(OTHER_AGENT, sealed_card(INCARNATION, AGENT)))}, "", "card-foreign"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b"", bytes(16)))), "", "card-out-of-range"),
         ("a card without the digest of its key", content(events.ReservationCreated(AGENT, 2,

@@ -33,7 +33,7 @@ _TAGS: Final = {
     "blocks": "take places out of use",
     "venues": "what there is, and what is free",
     "allotments": "who may sell what",
-    "guests": "find a guest, show, restrict, hand over, forget",
+    "guests": "find a guest, show, note, merge, restrict, hand over, forget",
     "sync": "the queue, the exchange with the hub, the clock",
     "books": "what can be checked: books, exceptions, the record of changes",
     "analytics": "key figures",

@@ -85,6 +85,8 @@ PATH_PARAMETERS: Final = {
     "agent_id": "pseudonym of a guest, as reservations show it",
     "right_id": "id of an allotment, as `GET /allotments` gives it",
     "restriction_id": "id of a restriction, as `GET /restrictions` gives it",
+    "note_id": "id of a note, as `GET /guests/{agent_id}/notes` gives it",
+    "flag": "`vip` or `issue`",
     "name": "a name, as the list gives it",
 }
 

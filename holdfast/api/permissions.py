@@ -29,7 +29,7 @@ _DESK: Final = frozenset(
         "reservations.create", "reservations.change", "reservations.cancel",
         "reservations.check-in", "reservations.complete", "reservations.no-show",
         "reservations.confirm", "reservations.series", "guests.read", "guests.find",
-        "guests.profile", "sync.control",
+        "guests.profile", "guests.merge", "sync.control",
         "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
     }
 )  # fmt: skip

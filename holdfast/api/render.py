@@ -27,6 +27,7 @@ from holdfast.model.series import series_of
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
 from holdfast.node.foreseeing import foreseen, waits_for
+from holdfast.node.visitors import visitor
 from holdfast.store.logins import StaffRow
 from holdfast.store.records import Token
 
@@ -46,10 +47,12 @@ def render_reservation(
     to_guest: bool = False,
     with_agent: bool = True,
     with_others: bool = True,
+    with_visitor: bool = False,
 ) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
     when it was cancelled, `with_note` the venue's note about that; without `with_agent` it says
-    nothing of whose it is, without `with_others` of no other reservation."""
+    nothing of whose it is, without `with_others` of no other reservation; `with_visitor` adds what
+    the house knows of them."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
@@ -93,7 +96,13 @@ def render_reservation(
         override=reservations.OverrideUsed(reason=view.override) if view.override else None,
         metadata=view.metadata,
         guest=guest_card(replica, view, own=to_guest) if with_guest else UNSET,
+        visitor=_visitor(replica, view) if with_visitor and not to_guest else UNSET,
     )
+
+
+def _visitor(replica: Replica, view: View) -> reservations.Visitor | UnsetType:
+    found = visitor(replica, view)
+    return UNSET if found is None else msgspec.convert(found, reservations.Visitor)
 
 
 def render_claims(venue: Venue, claims: Iterable[ClaimView]) -> list[reservations.Claim]:
@@ -115,6 +124,11 @@ def guest_card(replica: Replica, view: View, *, own: bool) -> reservations.Guest
     card = replica.reservations.guest(view, own=own)
     if card is None:
         return UNSET
+    return known_card(card)
+
+
+def known_card(card: dict[str, Any]) -> reservations.GuestCard:
+    """A card's known fields, as texts."""
     known = reservations.GuestCard.__struct_fields__
     return reservations.GuestCard(
         **{name: card[name] for name in known if isinstance(card.get(name), str)}

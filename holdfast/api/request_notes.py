@@ -11,7 +11,7 @@ from typing import Any, Final
 from holdfast.api.permissions import ROLES
 from holdfast.api.sessions import ROLE_BY_PAGE
 from holdfast.api.staff import STAFF_ROLES
-from holdfast.model import lifecycle, restrictions, vocabulary
+from holdfast.model import guest_details, guest_notes, lifecycle, restrictions, vocabulary
 from holdfast.model.limits import (
     CALENDAR_DAYS_AHEAD,
     CALENDAR_DAYS_BACK,
@@ -139,6 +139,15 @@ _STANDS: Final[Note] = {
     "description": "only those that stand so now",
 }
 
+_VENUE: Final[dict[str, Note]] = {
+    "venue": {"description": "id of the venue; left out where there is one"}
+}
+_NOTE: Final[dict[str, Note]] = {
+    "kind": {"enum": list(guest_notes.KINDS), "description": "what it is about"},
+    "text": {"description": "what it says", "maxLength": guest_notes.TEXT_CHARS_MAX},
+    "alert": {"description": "whoever receives the guest is to be told"},
+}
+
 _FORM: Final[dict[str, Note]] = {
     "format": {
         "description": "`csv`: a table with a line for each date or venue; left out: as `Accept` "
@@ -235,6 +244,38 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
             "description": "words of ours or of the venue file; left out: none",
             "maxItems": TAGS_PER_GUEST_MAX,
         },
+    },
+    "GuestVenueQuery": _VENUE,
+    "HistoryListQuery": _VENUE
+    | {
+        "status": {
+            "enum": list(lifecycle.STATUSES),
+            "description": "only in this status; left out: all",
+        },
+        "from": {"description": f"{_TIME}: only those that begin then or later"},
+        "to": {"description": f"{_TIME}: only those that begin before"},
+    },
+    "DuplicatesQuery": _VENUE,
+    "FlagRequest": _VENUE | {"up": {"description": "false takes the mark away"}},
+    "MergeRequest": _VENUE | {"other": {"description": "pseudonym of the same guest"}},
+    "UnmergeRequest": _VENUE
+    | {"other": {"description": "pseudonym of another guest; left out: all it was merged with"}},
+    "NotesQuery": _VENUE | {"withdrawn": {"description": "also those that stand no more"}},
+    "NoteRequest": _VENUE | _NOTE,
+    "NoteChange": _NOTE,
+    "PreferencesRequest": _VENUE
+    | {
+        "preferences": {"description": "in words", "maxLength": guest_details.TEXTS["preferences"]},
+        "dietary": {
+            "description": "what the guest does not eat, in words",
+            "maxLength": guest_details.TEXTS["dietary"],
+        },
+        "language": {"description": "a language tag such as it or pt-BR"},
+        "time_zone": {"description": "a time zone such as Europe/Rome"},
+        "email": {"description": "may be sent e-mail"},
+        "sms": {"description": "may be sent text messages"},
+        "whatsapp": {"description": "may be sent WhatsApp messages"},
+        "marketing": {"description": "agreed to be sent what they did not ask for"},
     },
     "ErasureQuery": _ALL | {"agent_id": {"description": "pseudonym; left out: all"}},
     "HoldRequest": {

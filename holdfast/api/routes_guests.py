@@ -16,9 +16,9 @@ from litestar.params import FromPath
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import PageQuery, page_of, read_body, read_limit, read_query
-from holdfast.api.render import render_reservation, with_times
+from holdfast.api.render import known_card, render_reservation, with_times
+from holdfast.api.shapes import guest_desk as desk
 from holdfast.api.shapes import guests as shapes
-from holdfast.api.shapes.reservations import GuestCard
 from holdfast.model.errors import Forbidden
 from holdfast.node import guest_desk
 
@@ -109,19 +109,13 @@ async def name_guests(request: Asking) -> Response[bytes]:
 
 
 def _found(line: dict[str, Any]) -> shapes.FoundGuest:
-    return shapes.FoundGuest(**(line | {"guest": _card(line["guest"])}))
-
-
-def _card(card: dict[str, Any]) -> GuestCard:
-    """The card's known fields, as texts: whoever sealed it may have put in anything."""
-    known = GuestCard.__struct_fields__
-    return GuestCard(**{name: card[name] for name in known if isinstance(card.get(name), str)})
+    return shapes.FoundGuest(**(line | {"guest": known_card(line["guest"])}))
 
 
 @get(
     "/guests/{agent_id:str}",
     operation_id="getGuest",
-    summary="A guest: the newest card and the reservations",
+    summary="A guest: the newest card, the reservations, and what else the venue knows",
     tags=TAGS,
     opt={"permission": "guests.find"},
     operation_class=operation(),
@@ -131,11 +125,19 @@ async def get_guest(request: Asking, agent_id: FromPath[str]) -> Response[bytes]
 
     def shown() -> shapes.Guest:
         (book, card, views), *_ = guest_desk.show(face.replica, agent_id)
+        known = with_times(guest_desk.page_at(face.replica, book, agent_id))
         return shapes.Guest(
             agent_id=agent_id,
             venue=book.partition("/")[2],
-            guest=_card(card) if card else None,
+            guest=known_card(card) if card else None,
             reservations=[render_reservation(face.replica, one, with_guest=True) for one in views],
+            agent_ids=known["agent_ids"],
+            erased=known["erased"],
+            merges=msgspec.convert(known["merges"], list[desk.Merge]),
+            history=msgspec.convert(known["history"], desk.GuestHistory | None),
+            flags=msgspec.convert(known["flags"], desk.GuestFlags),
+            details=msgspec.convert(known["details"], desk.GuestPreferences),
+            notes=msgspec.convert(known["notes"], list[desk.GuestNote]),
         )
 
     return answer(await face.run(shown))

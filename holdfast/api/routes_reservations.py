@@ -171,6 +171,7 @@ def _series_listed(replica: Replica, caller: Caller, query: ListQuery, reference
 def _rendered(replica: Replica, caller: Caller, views: list[View], place: str | None) -> bytes:
     with_guest = caller.may("guests.read")
     to_guest = caller.role == "guest"
+    told = caller.may("guests.profile")
     items = [
         render_reservation(
             replica,
@@ -178,6 +179,7 @@ def _rendered(replica: Replica, caller: Caller, views: list[View], place: str | 
             with_guest=with_guest,
             to_guest=to_guest,
             with_others=caller.told_of_others,
+            with_visitor=told,
         )
         for view in views
     ]

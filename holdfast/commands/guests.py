@@ -1,4 +1,4 @@
-"""`holdfast guests`: find a guest, show, hand over, forget."""
+"""`holdfast guests`: find a guest, show, hand over, forget; the group of all about guests."""
 
 from __future__ import annotations
 
@@ -8,12 +8,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.guest_notes import (
+    change_note,
+    note,
+    note_text,
+    notes,
+    preference_fields,
+    preferences,
+    withdraw_note,
+)
 from holdfast.commands.naming import named_agent, said_of, shown_chars
 from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
 from holdfast.commands.restrictions import lift, profile, restrict, restrictions, terms_of
+from holdfast.commands.same_guests import (
+    duplicates,
+    flag,
+    history,
+    history_fields,
+    merge,
+    unmerge,
+)
 from holdfast.commands.words import clock_text, counted, plain, status_words
 from holdfast.model import guest_words
 from holdfast.model.errors import Forbidden, NotFound, RuleViolated
+from holdfast.model.guest_flags import FLAGS
 from holdfast.model.vocabulary import ERASE_REASONS
 
 if TYPE_CHECKING:
@@ -93,7 +111,7 @@ def find(text: str, data: Path, limit: int | None, as_json: bool) -> None:
 @data_option
 @json_option
 def show(agent: str, data: Path, as_json: bool) -> None:
-    """Show a guest's card and reservations."""
+    """Show a guest's card, what else the venue knows of them, and reservations."""
     from holdfast.commands.output import say, show_fields, show_json, show_table
     from holdfast.commands.session import open_session, quoted
 
@@ -106,7 +124,9 @@ def show(agent: str, data: Path, as_json: bool) -> None:
     card = found.get("guest")
     if not card:
         say("There is no card of this guest, or it was erased.")
-    show_fields([*((card or {}).items()), ("agent", found["agent_id"]), *terms])
+    show_fields(
+        [*((card or {}).items()), ("agent", found["agent_id"]), *terms, *_known_fields(found)]
+    )
     show_table(
         ["when", "code", "party", "where", "state"],
         (
@@ -157,9 +177,10 @@ def erase(agent: str, data: Path, reason: str, yes: bool, as_json: bool) -> None
     Such as:
       holdfast guests erase agent_… --reason guest_request --data desk
 
-    It cannot be undone. The reservations stay, under the pseudonym alone, and so do restrictions. A
-    device that is offline follows when it comes back; `holdfast guests erasures` shows who has. Who
-    is not named by the whole id is shown first, and you are asked, or say --yes.
+    It cannot be undone. Every agent id that was merged with this one is forgotten with it. The
+    reservations stay, under the pseudonym alone, and so do restrictions. A device that is offline
+    follows when it comes back; `holdfast guests erasures` shows who has. Who is not named by the
+    whole id is shown first, and you are asked, or say --yes.
     """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
@@ -198,8 +219,27 @@ def erasures(agent: str | None, data: Path, as_json: bool) -> None:
         say("nobody was erased")
 
 
-for command in (restrict, restrictions, lift, profile):
+for command in (
+    restrict, restrictions, lift, profile, history, flag, note, notes, change_note, withdraw_note,
+    preferences, merge, unmerge, duplicates,
+):  # fmt: skip
     guests.add_command(command)
+
+
+def _known_fields(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What a venue knows of a guest beside the card, as fields of a screen."""
+    others = [one for one in found["agent_ids"] if one != found["agent_id"]]
+    return [
+        ("same as", ", ".join(others)),
+        ("forgotten", ", ".join(found["erased"])),
+        ("marked", ", ".join(one for one in FLAGS if found["flags"][one]["up"])),
+        *preference_fields(found["details"]),
+        *(
+            (f"{one['kind'] or 'note'}{' (alert)' if one['alert'] else ''}", note_text(one))
+            for one in found["notes"]
+        ),
+        *(history_fields(found["history"]) if found["history"] else ()),
+    ]
 
 
 def _nobody(wanted: str) -> str:

@@ -26,6 +26,7 @@ from holdfast.commands.words import (
     sync_words,
     until_text,
     venue_hint,
+    visitor_fields,
 )
 from holdfast.model.vocabulary import CANCEL_REASONS
 
@@ -297,6 +298,7 @@ def show_reservation(
             ("asked for", where if status == "commit_failed" else _change_words(change)),
             *_cancellation_fields(reservation.get("cancelled") or {}),
             *((name, value) for name, value in guest.items()),
+            *visitor_fields(reservation.get("visitor") or {}),
             ("decision", decision.get("verdict")),
             ("decided by", decision.get("by")),
             ("because", plain_reason(decision.get("reason") or "")),

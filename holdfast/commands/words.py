@@ -148,6 +148,22 @@ def guest_words(reservation: dict[str, Any]) -> str:
     return PROMISES.get(str(reservation.get("assurance")), "")
 
 
+def visitor_fields(visitor: dict[str, Any]) -> list[tuple[str, str]]:
+    """What staff should know of whoever comes, as fields of a screen: such as `VIP, 3 visits`."""
+    if not visitor:
+        return []
+    known = ["VIP"] * bool(visitor["vip"]) + ["issue"] * bool(visitor["issue"])
+    visits = counted(visitor["visits"], "visit")
+    known.append(visits if visitor["visits"] else "first visit")
+    if visitor["no_shows"]:
+        known.append(counted(visitor["no_shows"], "no-show"))
+    alerts = [
+        ("tell staff", f"{one['kind']}: {one['text']}" if one["text"] else "see the guest's notes")
+        for one in visitor["alerts"]
+    ]
+    return [("comes", ", ".join(known)), *alerts]
+
+
 def sync_words(state: Any) -> str:
     """The fate of an operation."""
     return _SYNC.get(str(state), str(state or ""))

@@ -33,12 +33,18 @@ from holdfast.model.events import (
     Event,
     ExceptionResolved,
     Form,
+    GuestDescribed,
     GuestErased,
     GuestErasureConfirmed,
     GuestExported,
+    GuestFlagged,
+    GuestMerged,
+    GuestNoted,
+    GuestNoteWithdrawn,
     GuestProfiled,
     GuestRestricted,
     GuestRestrictionLifted,
+    GuestUnmerged,
     NodeRevoked,
     OperationWithdrawn,
     ReservationAmended,
@@ -60,6 +66,7 @@ from holdfast.model.limits import (
     CLAIMS_PER_ENTRY_MAX,
     ERASURES_PER_ENTRY_MAX,
     LIFE_NUMBER_MAX,
+    MERGES_PER_ENTRY_MAX,
     NIGHTS_WRITTEN_MAX,
     PARTY_MAX,
     PRIORITY_MAX,
@@ -485,6 +492,48 @@ def _check_profiled(event: GuestProfiled) -> None:
             raise Malformed("text-not-an-id:tags")
 
 
+def _check_agent(agent: str) -> None:
+    if not is_agent_id(agent):
+        raise Malformed("text-not-an-id:agent_id")
+
+
+def _check_flagged(event: GuestFlagged) -> None:
+    _check_agent(event.agent_id)
+    _code(event.flag, vocabulary.GUEST_FLAGS, "flag")
+
+
+def _check_noted(event: GuestNoted) -> None:
+    _check_agent(event.agent_id)
+    _check_card(event.card)
+    if event.note:
+        _check_operation_ids(event.note)
+
+
+def _check_note_withdrawn(event: GuestNoteWithdrawn) -> None:
+    _check_agent(event.agent_id)
+    _check_operation_ids(event.note)
+
+
+def _check_described(event: GuestDescribed) -> None:
+    _check_agent(event.agent_id)
+    _check_card(event.card)
+
+
+def _check_merged(event: GuestMerged | GuestUnmerged) -> None:
+    _check_agent(event.agent_id)
+    if not is_agent_id(event.other):
+        raise Malformed("text-not-an-id:other")
+    if event.agent_id == event.other:
+        raise Malformed("guest-merged-with-itself")
+
+
+def _check_unmerged(event: GuestUnmerged) -> None:
+    _check_merged(event)
+    if not 1 <= len(event.merges) <= MERGES_PER_ENTRY_MAX:
+        raise Malformed("merges-out-of-range")
+    _check_operation_ids(*event.merges)
+
+
 def _check_granted(event: RightGranted) -> None:
     if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
         raise Malformed("right-out-of-range")
@@ -553,4 +602,10 @@ _CHECKS: Final[dict[str, Any]] = {
     "guest.restricted": _check_restricted,
     "guest.restriction_lifted": _check_lifted,
     "guest.profiled": _check_profiled,
+    "guest.flagged": _check_flagged,
+    "guest.noted": _check_noted,
+    "guest.note_withdrawn": _check_note_withdrawn,
+    "guest.described": _check_described,
+    "guest.merged": _check_merged,
+    "guest.unmerged": _check_unmerged,
 }

@@ -400,6 +400,59 @@ class GuestProfiled(Event, frozen=True):
     tags: tuple[str, ...] = ()
 
 
+class GuestFlagged(Event, frozen=True):
+    """The house marks a person, or takes the mark away (`up`). `flag` is one of
+    `vocabulary.GUEST_FLAGS`; the newest word on each stands."""
+
+    agent_id: str
+    flag: str
+    up: bool
+
+
+class GuestNoted(Event, frozen=True):
+    """The house noted something about a person: of which kind, what, and who wrote it stand in the
+    card. `alert`: whoever receives the person is to be told.
+
+    `note` is the operation of the note that this one takes the place of, whole; empty: it is a new
+    one.
+    """
+
+    agent_id: str
+    card: SealedCard
+    alert: bool = False
+    note: bytes = b""
+
+
+class GuestNoteWithdrawn(Event, frozen=True):
+    """A note about a person stands no more, whatever the stamps of both say."""
+
+    agent_id: str
+    note: bytes
+
+
+class GuestDescribed(Event, frozen=True):
+    """What a person prefers, eats and agrees to: the card has the fields that were said, and which
+    those are. Of each field the newest word stands."""
+
+    agent_id: str
+    card: SealedCard
+
+
+class GuestMerged(Event, frozen=True):
+    """Two agent ids are one person; which of them is named first means nothing."""
+
+    agent_id: str
+    other: str
+
+
+class GuestUnmerged(Event, frozen=True):
+    """Those merges of two agent ids count no more, whatever the stamps say: they are two people."""
+
+    agent_id: str
+    other: str
+    merges: tuple[bytes, ...]
+
+
 EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "reservation.created": ReservationCreated,
     "reservation.amended": ReservationAmended,
@@ -435,6 +488,12 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "guest.restricted": GuestRestricted,
     "guest.restriction_lifted": GuestRestrictionLifted,
     "guest.profiled": GuestProfiled,
+    "guest.flagged": GuestFlagged,
+    "guest.noted": GuestNoted,
+    "guest.note_withdrawn": GuestNoteWithdrawn,
+    "guest.described": GuestDescribed,
+    "guest.merged": GuestMerged,
+    "guest.unmerged": GuestUnmerged,
 }
 KIND_BY_EVENT: Final = {event: kind for kind, event in EVENT_BY_KIND.items()}
 
@@ -454,6 +513,8 @@ def card_of(event: Event) -> tuple[SealedCard | None, str]:
         return event.card, agent_of(event)
     if isinstance(event, ReservationCancelled):
         return event.note, event.agent_id
+    if isinstance(event, GuestNoted | GuestDescribed):
+        return event.card, event.agent_id
     return None, ""
 
 

@@ -104,12 +104,11 @@ class Tally:
     def _add_cancellation(self, venue: Venue, told: Told) -> None:
         by = told.view.cancelled_by
         self.counts[f"cancelled_by_{by if by in CANCELLERS else 'system'}"] += 1
-        at_s = _cancelled_at(venue, told)
-        if at_s is None:
+        late = is_late(venue, told)
+        if late is None:
             self.counts["cancelled_undated"] += 1
         else:
-            in_time = cancelled_in_time(venue, told.view, at_s)
-            self.counts["cancelled_in_time" if in_time else "cancelled_late"] += 1
+            self.counts["cancelled_late" if late else "cancelled_in_time"] += 1
 
     def absorb(self, other: Tally) -> None:
         """Add another tally to this one."""
@@ -293,6 +292,12 @@ def cancelled_in_time(venue: Venue, view: View, at_s: int) -> bool:
     """Whether a reservation was called off (epoch seconds) before the venue's limit for that, as
     the venue file has it now; without one, before the start (H-14)."""
     return at_s <= view.starts_at - (venue.policies.cancel_cutoff_minutes or 0) * 60
+
+
+def is_late(venue: Venue, told: Told) -> bool | None:
+    """Whether what was called off was called off too late for the venue; None: nobody said when."""
+    at_s = _cancelled_at(venue, told)
+    return None if at_s is None else not cancelled_in_time(venue, told.view, at_s)
 
 
 def _cancelled_at(venue: Venue, told: Told) -> int | None:

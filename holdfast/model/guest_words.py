@@ -57,6 +57,17 @@ def words_of_card(card: Mapping[str, object]) -> frozenset[str]:
     return frozenset(found)
 
 
+def contacts_of_card(card: Mapping[str, object]) -> frozenset[str]:
+    """By which words of a card its guest is told from others: the address, and the number, as a
+    whole and by the most digits by which two ways to write it are the same."""
+    return frozenset(word for word in words_of_card(card) if is_contact(word))
+
+
+def is_contact(word: str) -> bool:
+    """Whether a word of a card is an address or a telephone number, as a whole."""
+    return word.startswith(("e=", "t=", f"t{PHONE_ENDINGS[0]}"))
+
+
 def words_asked(text: str) -> list[Asked]:
     """What is looked for: a telephone number, an e-mail address, or words that must all fit."""
     text = text.strip()

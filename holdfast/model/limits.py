@@ -330,6 +330,19 @@ RESTRICTION_VALUE_MAX: Final = 100_000
 RESTRICTIONS_PER_GUEST_MAX: Final = 32
 """Restrictions of one person in force that a face adds to: who needs more replaces some."""
 TAGS_PER_GUEST_MAX: Final = 32
+MERGES_PER_ENTRY_MAX: Final = 64
+"""Merges of two agent ids that one entry takes back: each device may have written one."""
+AGENTS_PER_PERSON_MAX: Final = 64
+"""Agent ids that a face lets be one person: who walked in so often was taken for somebody else."""
+AGENTS_FOLLOWED_MAX: Final = 256
+"""Agent ids of one person that are looked at, whatever a device in bad hands has written."""
+NOTES_PER_GUEST_MAX: Final = 200
+"""Notes that stand about one person at a time, as far as a face adds to them."""
+GUEST_CARDS_OPENED_MAX: Final = 1_000
+"""Sealed descriptions and notes of one person that are opened for an answer, the newest first."""
+AGENTS_PER_CONTACT_MAX: Final = 16
+"""A telephone number or an address that more people have tells nobody from another: it makes no
+duplicates."""
 EXPORT_NOTED_SECONDS: Final = 600
 """So long one entry stands for everything that one caller takes out about one guest."""
 CARD_KEY_BYTES_MAX: Final = 512

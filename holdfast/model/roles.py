@@ -44,6 +44,12 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     "guest.restricted": _STAFF,
     "guest.restriction_lifted": _STAFF,
     "guest.profiled": _STAFF,
+    "guest.flagged": _STAFF,
+    "guest.noted": _STAFF,
+    "guest.note_withdrawn": _STAFF,
+    "guest.described": _STAFF,
+    "guest.merged": _STAFF,
+    "guest.unmerged": _STAFF,
 }
 """Who may write a kind of entry about a reservation or a person, where not everybody may. Everybody
 may ask for a place, change it and give it up: channels and kiosks act for guests."""
@@ -75,6 +81,12 @@ _IN_WORDS: Final = {
     "guest.restricted": "restrict guests",
     "guest.restriction_lifted": "lift a guest's restriction",
     "guest.profiled": "say what tier and tags a guest has",
+    "guest.flagged": "flag guests",
+    "guest.noted": "write notes about guests",
+    "guest.note_withdrawn": "withdraw notes about guests",
+    "guest.described": "say what guests prefer",
+    "guest.merged": "say that two guests are one",
+    "guest.unmerged": "say that two guests are not one",
 }
 
 

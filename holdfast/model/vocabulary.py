@@ -54,6 +54,9 @@ TAGS: Final = _words(
 )
 """What a person may be known as without the venue file; it may name others (`guests.tags`)."""
 
+GUEST_FLAGS: Final = frozenset({"vip", "issue"})
+"""How a person can be marked: to be received with honours; something went wrong, be careful."""
+
 FORMS: Final = frozenset({"hold", "waitlist", "block"})
 """What a making can be instead of a reservation: `events.Form` says what each is."""
 

@@ -18,6 +18,7 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import BLOCK, View
 from holdfast.model.rules.history import reschedules
 from holdfast.node import restricting
+from holdfast.node.same_guests import agents_of
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -111,7 +112,7 @@ def standing(replica: Service, venue: VenueIndex, asked: Asked) -> rules.Standin
     if curious or (makes and limits.concurrent is not None):
         known = replace(known, ahead=_ahead(replica, venue, asked))
     if curious or (makes and venue.venue.policies.rates is not None):
-        known = replace(known, made=_made(replica, asked))
+        known = replace(known, made=_made(replica, venue, asked))
     if asked.moved is not None and (curious or limits.max_reschedules is not None):
         record = replica.record(asked.moved.id, asked.moved.book)
         if record is not None:
@@ -136,21 +137,31 @@ def _bring_up_to_date(replica: Service) -> None:
 
 def _ahead(replica: Service, venue: VenueIndex, asked: Asked) -> int:
     _bring_up_to_date(replica)
-    return replica.store.persons.ahead(
-        replica.book_of(venue.venue.id),
-        asked.agent_id,
-        replica.clock.now_ms() // 1000,
-        restrictions.TAKES_ONE,
-        asked.moved.id if asked.moved is not None else b"",
+    book = replica.book_of(venue.venue.id)
+    now_s = replica.clock.now_ms() // 1000
+    but = asked.moved.id if asked.moved is not None else b""
+    return sum(
+        replica.store.persons.ahead(book, agent, now_s, restrictions.TAKES_ONE, but)
+        for agent in _agents(replica, venue, asked)
     )
 
 
-def _made(replica: Service, asked: Asked) -> tuple[rules.Made, ...]:
+def _agents(replica: Service, venue: VenueIndex, asked: Asked) -> tuple[str, ...]:
+    """Every agent id of whoever it is for, as this venue knows them."""
+    with replica.lock:
+        return agents_of(replica, replica.book_of(venue.venue.id), asked.agent_id)
+
+
+def _made(replica: Service, venue: VenueIndex, asked: Asked) -> tuple[rules.Made, ...]:
     _bring_up_to_date(replica)
     now_ms = replica.clock.now_ms()
     # Clocks of two devices differ a little: what another made in a moment was made now.
     last_ms = now_ms + STAMP_AHEAD_MS_MAX
-    found = replica.store.persons.made(asked.agent_id, now_ms - rules.WEEK_SECONDS * 1000, last_ms)
+    first_ms = now_ms - rules.WEEK_SECONDS * 1000
+    agents = _agents(replica, venue, asked)
+    found = sorted(
+        one for agent in agents for one in replica.store.persons.made(agent, first_ms, last_ms)
+    )
     return tuple(
         rules.Made(min(made_ms, now_ms) // 1000, book.partition("/")[2]) for made_ms, book in found
     )

@@ -13,12 +13,15 @@ import msgspec
 from holdfast.model.events import (
     Event,
     GuestErasureConfirmed,
+    GuestFlagged,
     GuestRestrictionLifted,
     RightReturned,
     RightRevoked,
+    SealedCard,
     VenueConfigured,
 )
 from holdfast.model.rights import FOREVER
+from holdfast.node import guest_marks
 from holdfast.node.lookup import node_name, venue_time
 from holdfast.node.replica import Replica
 from holdfast.store.journal import JournalRow
@@ -48,6 +51,10 @@ def book_change(
             {name: before[name] for name in names if name in before},
             {name: after.get(name) for name in names},
         )
+    if isinstance(event, GuestFlagged):
+        with replica.lock:
+            stood = guest_marks.stood_before(replica, book, row.hash[:16], event)
+        return {event.flag: stood}, {"agent_id": event.agent_id, event.flag: event.up}
     return {}, {} if event is None else _said(replica, book, event)
 
 
@@ -73,6 +80,8 @@ def _said(replica: Replica, book: str, event: Event) -> dict[str, Any]:
             said[name] = value
         elif isinstance(value, tuple) and value and all(isinstance(one, str) for one in value):
             said[name] = list(value)
+        elif isinstance(value, SealedCard):
+            said["guest_card"] = value.id.hex()
     return said | _what_it_names(replica, book, event)
 
 

@@ -84,15 +84,19 @@ def _problem(field: str, text: str | None) -> str | None:
         return "must be text"
     if len(text) > FIELDS[field]:
         return f"has at most {FIELDS[field]} characters"
-    # Control characters could steer the terminal of whoever lists guests; lone surrogates are no
-    # text and cannot be encoded.
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in text):
+    if not is_text(text):
         return "has characters that are no text"
     if field == "email" and text and not _EMAIL.fullmatch(text):
         return "is no e-mail address"
     if field == "phone" and text and sum(c.isdigit() for c in text) < 3:
         return "is no telephone number"
     return None
+
+
+def is_text(text: str) -> bool:
+    """Whether it can be shown. Control characters could steer the terminal of whoever lists guests;
+    lone surrogates are no text and cannot be encoded."""
+    return not any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in text)
 
 
 def _bound(tag: bytes, venue: str, *parts: bytes) -> bytes:
@@ -117,7 +121,22 @@ def seal_card(
     Length is hidden to the next 64 bytes; venue and agent are bound, so that a card cannot be shown
     under another reservation's agent; the key is bound to the card.
     """
-    plain = msgspec.json.encode(check_card(card), order="deterministic")
+    return seal_fields(
+        check_card(card), venue_key, venue=venue, agent_id=agent_id, life=life, entropy=entropy
+    )
+
+
+def seal_fields(
+    fields: dict[str, Any],
+    venue_key: X25519PublicKey,
+    *,
+    venue: str,
+    agent_id: str,
+    life: bytes,
+    entropy: bytes | None = None,
+) -> SealedCard:
+    """`seal_card` for what is no guest's card and was looked at already: a note, a description."""
+    plain = msgspec.json.encode(fields, order="deterministic")
     if len(plain) > CARD_BYTES_MAX:
         raise Invalid.field("guest", f"a guest card has at most {CARD_BYTES_MAX} bytes")
     random = os.urandom(ENTROPY_BYTES) if entropy is None else entropy

@@ -21,6 +21,7 @@ from holdfast.model.vocabulary import ERASE_REASONS
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.lookup import node_name
 from holdfast.node.reasons import reason_code
+from holdfast.node.same_guests import agents_everywhere
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -137,7 +138,8 @@ class Forgetting:
 
     def erase(self, agent: str, reason: str) -> list[dict[str, Any]]:
         """Forget a person in every book of this replica that knows them, and return what `report`
-        says of it.
+        says of it. Whoever is merged with them, at whatever venue, is them: a merge that is heard
+        of later has nobody forgotten, since what is destroyed cannot be brought back.
 
         Reservations stay, under the agent id alone. Raises Invalid, Forbidden where this device may
         not, NotFound for somebody of whom nothing is known here.
@@ -149,12 +151,27 @@ class Forgetting:
             )
         code = reason_code(reason, ERASE_REASONS)
         with r.transaction():
-            books = self.require_known(agent)
+            books = self.known_by_any(agent)
+            agents = agents_everywhere(r, agent)
             for book in books:
-                r.append(book, GuestErased(agent, code, self._dated_ahead(book, agent)))
+                for one in agents:
+                    if self._knows(book, one):
+                        r.append(book, GuestErased(one, code, self._dated_ahead(book, one)))
         for book in books:
             self.confirm(book)
-        return self.report(agent)
+        return [item for one in agents for item in self.report(one)]
+
+    def known_by_any(self, agent: str) -> list[str]:
+        """The books that know a person, under whatever agent id that is merged with theirs
+        somewhere. Raises Invalid, NotFound."""
+        self.require_known(agent)
+        with self._r.lock:
+            agents = agents_everywhere(self._r, agent)
+            return [
+                book
+                for book in sorted(self._r.books)
+                if any(self._knows(book, one) for one in agents)
+            ]
 
     def require_known(self, agent: str) -> list[str]:
         """The books that know a person. Raises Invalid, NotFound."""
@@ -175,6 +192,7 @@ class Forgetting:
             store.projections.select(book=book, agent_id=agent, form=None, limit=1)
             or store.cards.placed_of(book, agent)
             or store.restrictions.knows(book, agent)
+            or store.guest_entries.knows(book, agent)
             or agent in self._r.book(book).administration.erasures
         )
 

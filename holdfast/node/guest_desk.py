@@ -7,19 +7,28 @@ that says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model import guest_words, pseudonyms
-from holdfast.model.errors import Forbidden, Invalid, NotFound, RuleViolated
+from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.events import GuestExported, ReservationCancelled, SealedCard, card_of
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import View
-from holdfast.node import guest_terms
+from holdfast.node import (
+    guest_details,
+    guest_history,
+    guest_marks,
+    guest_notes,
+    guest_scope,
+    guest_terms,
+)
 from holdfast.node.audit import audit_entries
 from holdfast.node.guest_index import Found, carrier, sealed_card
 from holdfast.node.lookup import node_name, rfc3339_ms, subject_of
+from holdfast.node.same_guests import agents_of, merges_at
 from holdfast.store.cards import PlacedCard
 
 if TYPE_CHECKING:
@@ -39,21 +48,11 @@ the venue that is here."""
 
 def require_reading(replica: Service) -> list[str]:
     """The books whose cards this device reads. Raises Forbidden, RuleViolated."""
-    if replica.cards.locked:
-        message = (
-            "This directory was restored or copied, and may hold guests who were forgotten since. "
-            "Let it exchange with the hub once (`holdfast sync now`; a hub hears every device, see "
-            "`holdfast hub recover`); then it shows guests again."
-        )
-        raise RuleViolated(message, [{"rule": "restored", "message": message}])
+    guest_scope.require_unlocked(replica)
     with replica.lock:
         books = [book for book in sorted(replica.books) if replica.cards.reader_in_force(book)]
     if not books:
-        raise Forbidden(
-            "this device does not hold the venue's key and reads no guest's card; do this at a "
-            "front desk, or, where this is a new one, after its next exchange (a hub reads cards "
-            "where a front desk let it: `holdfast venue share-key`)"
-        )
+        raise guest_scope.no_key()
     return books
 
 
@@ -68,8 +67,20 @@ def find(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict[str,
         for found in replica.cards.index.search(book, text):
             people.setdefault((book, found.placed.agent_id), found)
     ranked = sorted(people.items(), key=lambda one: (one[1].fit, -one[1].placed.stamp))
-    lines = (_line(replica, book, agent, found) for (book, agent), found in ranked)
+    lines = (_line(replica, book, agent, found) for (book, agent), found in _once(replica, ranked))
     return list(islice((line for line in lines if line["guest"]), limit))
+
+
+def _once(
+    replica: Service, ranked: Iterable[tuple[tuple[str, str], Found]]
+) -> Iterable[tuple[tuple[str, str], Found]]:
+    """Each person once, under whichever of their agent ids fits best."""
+    told: set[tuple[str, str]] = set()
+    for (book, agent), found in ranked:
+        if (book, agent) not in told:
+            with replica.lock:
+                told.update((book, one) for one in agents_of(replica, book, agent))
+            yield (book, agent), found
 
 
 def _line(replica: Service, book: str, agent: str, found: Found) -> dict[str, Any]:
@@ -85,9 +96,13 @@ def _line(replica: Service, book: str, agent: str, found: Found) -> dict[str, An
 
 
 def _newest_card(replica: Service, book: str, agent: str) -> dict[str, Any]:
-    """What the newest card says that can be opened; empty where none can. The note of a
-    cancellation is none of the guest's own words."""
-    for placed in reversed(replica.store.cards.placed_of(book, agent)):
+    return newest_card(replica, book, _agents(replica, book, agent))
+
+
+def newest_card(replica: Service, book: str, agents: Sequence[str]) -> dict[str, Any]:
+    """What the newest card of these agent ids says that can be opened; empty where none can. The
+    note of a cancellation is none of the guest's own words."""
+    for placed in reversed(_placed(replica, book, agents)):
         with replica.lock:
             event = carrier(replica, placed)
         if event is not None and not isinstance(event, ReservationCancelled):
@@ -95,6 +110,19 @@ def _newest_card(replica: Service, book: str, agent: str) -> dict[str, Any]:
             if card:
                 return card
     return {}
+
+
+def _placed(replica: Service, book: str, agents: Sequence[str]) -> list[PlacedCard]:
+    """The cards of these agent ids, the oldest first. What the house noted about a person is none
+    of them."""
+    with replica.lock:
+        found = [
+            card
+            for one in agents
+            for card in replica.store.cards.placed_of(book, one)
+            if card.reservation
+        ]
+    return sorted(found, key=lambda card: (card.stamp, card.operation))
 
 
 def _opened(
@@ -108,6 +136,14 @@ def _opened(
 
 def _reservations(replica: Service, book: str, agent: str) -> list[View]:
     """All of a person's reservations, holds and places on waitlists, by their start."""
+    with replica.lock:
+        agents = agents_of(replica, book, agent)
+    found = [view for one in agents for view in reservations_under(replica, book, one)]
+    return sorted(found, key=lambda view: (view.starts_at, view.id))
+
+
+def reservations_under(replica: Service, book: str, agent: str) -> list[View]:
+    """What stands under one agent id."""
     found: list[View] = []
     after: tuple[int, bytes] | None = None
     while True:
@@ -143,6 +179,7 @@ def beginning(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict
             replica.store.projections.agents(start, last, limit),
             replica.store.cards.agents(start, last, limit),
             replica.store.restrictions.agents(start, last, limit),
+            replica.store.guest_entries.agents(start, last, limit),
         )
     return [_named(replica, agent) for agent in sorted(known)[:limit]]
 
@@ -150,7 +187,7 @@ def beginning(replica: Service, text: str, limit: int = LIST_LIMIT) -> list[dict
 def _named(replica: Service, agent: str) -> dict[str, Any]:
     with replica.lock:
         books = sorted(replica.books)
-    views = [view for book in books for view in _reservations(replica, book, agent)]
+    views = [view for book in books for view in reservations_under(replica, book, agent)]
     newest = max(views, key=lambda view: view.starts_at, default=None)
     return {
         "agent_id": agent,
@@ -166,7 +203,7 @@ def show(replica: Service, agent: str) -> list[tuple[str, dict[str, Any], list[V
     """Of each venue here that knows a person: its book, the newest card, and the reservations.
     Raises Forbidden, RuleViolated, Invalid, NotFound."""
     readable = require_reading(replica)
-    known = [book for book in replica.forgetting.require_known(agent) if book in readable]
+    known = [book for book in replica.forgetting.known_by_any(agent) if book in readable]
     if not known:
         raise NotFound(f"{agent} is known here in venues alone whose cards are not read here")
     return [
@@ -185,12 +222,12 @@ def export(replica: Service, agent: str, by: str = "") -> dict[str, Any]:
     """
     found = show(replica, agent)
     with replica.lock:
-        asked = [(by, book, agent) for book, _, _ in found]
+        asked = [(by, book, one) for book, _, _ in found for one in agents_of(replica, book, agent)]
         unnoted = [one for one in asked if not replica.cards.exports.is_noted(one)]
         if unnoted:
             with replica.transaction():
-                for _, book, _ in unnoted:
-                    replica.append(book, GuestExported(agent))
+                for _, book, one in unnoted:
+                    replica.append(book, GuestExported(one))
             replica.cards.exports.note(unnoted)
     return {
         "format": EXPORT_FORMAT,
@@ -210,13 +247,50 @@ def export(replica: Service, agent: str, by: str = "") -> dict[str, Any]:
                         "by": one["by"],
                         "reason": one["reason"],
                     }
-                    for one in replica.forgetting.report(agent)
+                    for each in _agents(replica, book, agent)
+                    for one in replica.forgetting.report(each)
                     if one["counts"] and one["venue"] == book.partition("/")[2]
                 ],
                 **_terms(replica, book, agent),
+                **known_at(replica, book, agent),
+                "notes": guest_notes.exported_at(replica, book, agent),
+                "descriptions": guest_details.exported_at(replica, book, agent),
             }
             for book, _, views in found
         ],
+    }
+
+
+def _agents(replica: Service, book: str, agent: str) -> list[str]:
+    with replica.lock:
+        return sorted(agents_of(replica, book, agent))
+
+
+def known_at(replica: Service, book: str, agent: str) -> dict[str, Any]:
+    """What a venue whose cards are read here knows of a person beside cards and reservations."""
+    with replica.lock:
+        agents = agents_of(replica, book, agent)
+        merges = merges_at(replica, book, agents)
+        flags = guest_marks.flags_at(replica, book, agent)
+        erasures = replica.book(book).administration.erasures
+        erased = sorted(one for one in agents if erasures.get(one))
+    return {
+        "agent_ids": sorted(agents),
+        "erased": erased,
+        "merges": merges,
+        "flags": flags,
+        "details": guest_details.details_at(replica, book, agent),
+    }
+
+
+def page_at(replica: Service, book: str, agent: str) -> dict[str, Any]:
+    """`known_at`, with the figures of their reservations and the notes that stand."""
+    here = replica.book(book).administration.venue is not None
+    notes = guest_notes.items_at(replica, book, agent)
+    return {
+        **known_at(replica, book, agent),
+        "history": guest_history.history_at(replica, book, agent) if here else None,
+        "notes": [one for one in notes if one["withdrawn"] is None],
     }
 
 
@@ -237,10 +311,8 @@ def _venue_name(replica: Service, book: str) -> str | None:
 def _cards(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
     """Every card of a person, the oldest first; of an erased one only that it was there."""
     cards = replica.store.cards
-    with replica.lock:
-        placed = cards.placed_of(book, agent)
     shown = []
-    for one in placed:
+    for one in _placed(replica, book, _agents(replica, book, agent)):
         with replica.lock:
             sealed, erased = sealed_card(replica, one), cards.erased(book, one.id)
         opened = _opened(replica, one, sealed)
@@ -248,6 +320,7 @@ def _cards(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
         shown.append(
             {
                 "card": one.id.hex(),
+                "agent_id": one.agent_id,
                 "written_at": rfc3339_ms(one.stamp >> 16),
                 "by": _writer(replica, one),
                 "reservation": subject_of(replica, book, one.reservation),

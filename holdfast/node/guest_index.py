@@ -94,12 +94,18 @@ class GuestIndex:
                 if words is None:
                     rows.mark(placed.num, UNREADABLE)
                 else:
-                    rows.put_words(placed.num, (token(key, word) for word in words))
+                    rows.put_words(
+                        placed.num,
+                        ((token(key, word), guest_words.is_contact(word)) for word in words),
+                    )
             looked_at += len(batch)
         return looked_at
 
     def _words(self, book: str, placed: PlacedCard) -> frozenset[str] | None:
-        """What finds a card; None where it cannot be opened, yet or any more."""
+        """What finds a card; None where it cannot be opened, yet or any more. What is noted about
+        a person finds nobody."""
+        if not placed.reservation:
+            return frozenset()
         sealed = sealed_card(self._r, placed)
         if sealed is None:
             return None
@@ -146,6 +152,9 @@ def sealed_card(replica: Replica, placed: PlacedCard) -> SealedCard | None:
 
 def carrier(replica: Replica, placed: PlacedCard) -> Event | None:
     """What the entry that carries a card says; None where it does not count."""
+    if not placed.reservation:
+        found = replica.store.guest_entries.find(placed.book, placed.agent_id, placed.operation)
+        return found.said if found is not None else None
     record = replica.store.projections.get(placed.book, placed.reservation)
     for entry in record.seen if record is not None else ():
         if entry.operation == placed.operation:
@@ -174,7 +183,7 @@ def differing(replica: Replica, readers: Sequence[X25519PrivateKey]) -> tuple[in
         if private is None:
             continue
         looked_at += 1
-        card = _opened(replica, placed, readers)
+        card = _opened(replica, placed, readers) if placed.reservation else None
         key = index_key(private, placed.book)
         words = guest_words.words_of_card(card) if card is not None else ()
         wrong += words_by_num.pop(placed.num, set()) != {token(key, word) for word in words}

@@ -7,7 +7,7 @@ counts there. That restrictions are kept to where somebody writes is `restrictin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import restrictions, vocabulary, wall
@@ -19,26 +19,24 @@ from holdfast.model.limits import (
     TAGS_PER_GUEST_MAX,
 )
 from holdfast.model.offers import VenueIndex
-from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.restrictions import Lift, Restriction
 from holdfast.node import restricting
-from holdfast.node.lookup import node_name
+from holdfast.node.guest_scope import (
+    Sees,
+    books_seen,
+    everywhere,
+    require_agent,
+    venue_meant,
+    writer_at,
+)
 from holdfast.node.reasons import reason_code
 from holdfast.node.recording import refused_as_invalid
+from holdfast.node.same_guests import agents_of
 from holdfast.store.restrictions import Placed
 
 if TYPE_CHECKING:
     from holdfast.node.replica import Replica
     from holdfast.node.service import Service
-
-Sees = Callable[[str], bool]
-"""Which venues, by their ids, whoever asks may look at."""
-
-
-def everywhere(venue: str) -> bool:
-    """Every venue may be looked at."""
-    return True
-
 
 # --- restricting ----------------------------------------------------------------------------------
 
@@ -60,8 +58,8 @@ def restrict(
     `venue` may be left out where there is one. Raises Invalid, NotFound, RuleViolated, and
     Forbidden at a device whose word would count for nothing.
     """
-    index = _venue(replica, venue, sees)
-    _require_agent(agent)
+    index = venue_meant(replica, venue, sees)
+    require_agent(agent)
     number = _value(kind, value)
     code = reason_code(reason, vocabulary.RESTRICT_REASONS)
     book = replica.book_of(index.venue.id)
@@ -122,11 +120,11 @@ def lift(
 
 
 def _find(replica: Service, restriction: str, agent: str, sees: Sees) -> tuple[str, Restriction]:
-    for book in _books(replica, sees):
+    for book in books_seen(replica, sees):
         placed = replica.store.restrictions.find(book, _operation(restriction))
         found = [] if placed is None else restricting.counting(replica, book, [placed])
         for one in found:
-            if agent in ("", one.said.agent_id):
+            if not agent or one.said.agent_id in agents_of(replica, book, agent):
                 return book, one.said
     raise NotFound(
         f"no restriction {restriction} is known here; `holdfast guests restrictions` lists them"
@@ -148,16 +146,15 @@ def profile(
     replica: Service, agent: str, *, venue: str | None = None, sees: Sees = everywhere
 ) -> dict[str, Any]:
     """What a venue knows a person as; nothing, where nobody ever said. Raises Invalid, NotFound."""
-    index = _venue(replica, venue, sees)
-    _require_agent(agent)
+    index = venue_meant(replica, venue, sees)
+    require_agent(agent)
     with replica.lock:
         return profile_at(replica, replica.book_of(index.venue.id), agent)
 
 
 def profile_at(replica: Replica, book: str, agent: str) -> dict[str, Any]:
     """The profile of a person that stands in a book. Call under the lock."""
-    stored = replica.store.restrictions.profiles(book, agent)
-    said = {one.said: one for one in restricting.counting(replica, book, stored)}
+    said = {one.said: one for one in restricting.profiles_placed(replica, book, agent)}
     found = restrictions.profile_of(said)
     shown: dict[str, Any] = {"agent_id": agent, "venue": book.partition("/")[2]}
     if found is None:
@@ -181,8 +178,8 @@ def set_profile(
 ) -> dict[str, Any]:
     """Say what a person is known as, whole: what is left out is taken away. Raises as
     `restrict`."""
-    index = _venue(replica, venue, sees)
-    _require_agent(agent)
+    index = venue_meant(replica, venue, sees)
+    require_agent(agent)
     known = _named(index, tier or "", list(dict.fromkeys(tags)))
     book = replica.book_of(index.venue.id)
     with replica.transaction():
@@ -233,11 +230,11 @@ def listed(
     """The restrictions of a person, or of everybody, the oldest first, with what became of each.
     Raises Invalid."""
     if agent is not None:
-        _require_agent(agent)
+        require_agent(agent)
     with replica.lock:
         items = [
             (one.stamp, item)
-            for book in _books(replica, sees)
+            for book in books_seen(replica, sees)
             for one, item in _items(replica, book, agent)
         ]
     return [item for _, item in sorted(items, key=lambda each: (each[0], each[1]["id"]))]
@@ -252,7 +249,7 @@ def _items(
     replica: Replica, book: str, agent: str | None
 ) -> Iterable[tuple[Restriction, dict[str, Any]]]:
     stored = replica.store.restrictions
-    found = restricting.counting(replica, book, stored.of(book, agent))
+    found = restricting.placed(replica, book, agent)
     lifts = stored.lifts(book, (one.said.id for one in found))
     by_restriction: dict[bytes, list[Placed[Lift]]] = {}
     for lift in restricting.counting(replica, book, lifts):
@@ -288,28 +285,4 @@ def _item(
 
 
 def _writer(replica: Replica, book: str, placed: Placed[Any]) -> str:
-    return node_name(replica, book, replica.store.journal.chain_by_id(placed.chain).incarnation)
-
-
-# --- which venue, which person --------------------------------------------------------------------
-
-
-def _books(replica: Service, sees: Sees) -> list[str]:
-    with replica.lock:
-        return [book for book in sorted(replica.books) if sees(book.partition("/")[2])]
-
-
-def _venue(replica: Service, venue: str | None, sees: Sees) -> VenueIndex:
-    """The venue that is meant. Raises NotFound, Invalid where it must be named."""
-    if venue is not None:
-        return replica.venue(venue)
-    ids = [one for one in replica.venue_ids() if sees(one)]
-    if len(ids) != 1:
-        known = ", ".join(ids) or "none yet"
-        raise Invalid.field("venue", f"say for which; known here: {known}")
-    return replica.venue(ids[0])
-
-
-def _require_agent(agent: str) -> None:
-    if not is_agent_id(agent):
-        raise Invalid.field("agent_id", "must be agent_ and 32 characters")
+    return writer_at(replica, book, placed.chain)

@@ -72,6 +72,10 @@ class Guests:
 
     def seal(self, venue: str, agent: str, guest: dict[str, Any]) -> SealedCard:
         """Seal a card for the venue; call inside a transaction. Raises Invalid, RuleViolated."""
+        return self.seal_fields(venue, agent, cards.check_card(guest))
+
+    def seal_fields(self, venue: str, agent: str, fields: dict[str, Any]) -> SealedCard:
+        """The same for what is no guest's card and was looked at already."""
         book = self._r.book_of(venue)
         public = self._r.book(book).administration.venue_key
         if not public:
@@ -80,8 +84,8 @@ class Guests:
                 "nobody could read them. Join a front desk first, or leave the guest out."
             )
             raise RuleViolated(message, [{"rule": "no-venue-key", "message": message}])
-        sealed = cards.seal_card(
-            guest,
+        sealed = cards.seal_fields(
+            fields,
             X25519PublicKey.from_public_bytes(public),
             venue=book,
             agent_id=agent,

@@ -48,7 +48,7 @@ from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reservation_ids import ReservationIds
 from holdfast.node.timekeeping import Timekeeper
-from holdfast.store import restrictions
+from holdfast.store import guest_entries, restrictions
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record
 from holdfast.store.store import Store
@@ -416,8 +416,8 @@ class Replica:
             raise RuleViolated(message, [{"rule": "too-many-changes", "message": message}])
         self._own.setdefault(name, []).append((data, digest))
         book = self.book(name)
-        if kind in restrictions.KINDS:
-            self._note_restriction(chain, judged)
+        if kind in _OF_PEOPLE:
+            self._note_person(book, chain, judged)
         elif kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
             if self._books.absorb(book, chain, judged):
@@ -556,8 +556,8 @@ class Replica:
                 # whatever its clock says now; anybody else's stamp only within the bound.
                 own = chain.incarnation == self.identity.incarnation
                 highest = entry.stamp if own else hlc.merge(highest, entry.stamp, now_ms, latest)
-            if entry.kind in restrictions.KINDS:
-                self._note_restriction(chain, judged)
+            if entry.kind in _OF_PEOPLE:
+                self._note_person(book, chain, judged)
             elif entry.kind.startswith(_ADMINISTRATIVE):
                 self.store.journal.put_administration(book.name, [first_seq + offset])
                 self._touched_venue.add(book.name)
@@ -597,17 +597,19 @@ class Replica:
             fresh=fresh,
             limited=not author.is_hub,
         )  # fmt: skip
-        self._see_card(book, incarnation, judged, entry)
+        self._see_card(book, incarnation, judged, entry, entry.subject)
 
-    def _see_card(self, book: BookState, life: bytes, judged: Judged, entry: Entry) -> None:
+    def _see_card(
+        self, book: BookState, life: bytes, judged: Judged, entry: Entry, reservation: bytes
+    ) -> None:
         """Note where a card stands, and whose it is; a card is data, whatever else of the entry
-        counts."""
+        counts. `reservation`: the one that it is part of; empty: it is about the person alone."""
         found = card_in(life, entry, judged.event)
         if found is None:
             return
         card, agent = found
         name = book.name
-        self.store.cards.saw(name, card.id, judged.operation, entry.subject, agent, entry.stamp)
+        self.store.cards.saw(name, card.id, judged.operation, reservation, agent, entry.stamp)
         self.cards_touched.add((name, card.id))
 
     def _note_guests(self, name: str, event: Event | None) -> None:
@@ -616,13 +618,17 @@ class Replica:
             several = self.store.cards.with_several_keys(name)
             self.cards_touched.update((name, card) for card in several)
 
-    def _note_restriction(self, chain: ChainRow, judged: Judged) -> None:
+    def _note_person(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
         """Keep what an entry says of a person. There may be one for every guest who ever came, so
         that none is folded in memory with what a book says of itself."""
-        assert judged.entry is not None
-        self.store.restrictions.put(
-            chain.book, judged.operation, judged.entry.stamp, chain.id, judged.n, judged.event
-        )
+        entry = judged.entry
+        assert entry is not None
+        place = (chain.book, judged.operation, entry.stamp, chain.id, judged.n)
+        if entry.kind in restrictions.KINDS:
+            self.store.restrictions.put(*place, judged.event)
+        else:
+            self.store.guest_entries.put(*place, judged.event)
+            self._see_card(book, chain.incarnation, judged, entry, b"")
         self._touched.add(chain.book)
 
     def vouched(self, name: str, chain: int, n: int) -> bool:
@@ -669,6 +675,7 @@ class Replica:
         self.store.projections.clear_book(name)
         self.store.cards.clear_book(name)
         self.store.restrictions.clear_book(name)
+        self.store.guest_entries.clear_book(name)
         self._books.fold(name)
         book = self.book(name)
         self.erasures_touched.update((name, agent) for agent in book.administration.erasures)
@@ -682,8 +689,8 @@ class Replica:
                 book.authors[chain.incarnation].role,
             )
             entry = judged.entry
-            if entry is not None and entry.kind in restrictions.KINDS:
-                self._note_restriction(chain, judged)
+            if entry is not None and entry.kind in _OF_PEOPLE:
+                self._note_person(book, chain, judged)
             elif entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
                 self._see(book, chain, judged)
             elif isinstance(judged.event, RightGranted):
@@ -766,4 +773,6 @@ class Replica:
 _RIGHTS_MOVE: Final = (
     RightGranted, RightReturned, RightRevoked, NodeRevoked, ChainSucceeded, ChainClosed,
 )  # fmt: skip
+_OF_PEOPLE: Final = frozenset({*restrictions.KINDS, *guest_entries.KINDS})
+"""Kinds of entries that say something of a person, and nothing of a book or a reservation."""
 _ADMINISTRATIVE: Final = ("chain.", "venue.", "node.", "codes.", "right.", "guest.")

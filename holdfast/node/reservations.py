@@ -131,7 +131,7 @@ class Reservations:
         forms = None if status in (lifecycle.INTENT, lifecycle.EXPIRED) else form
         book = self._r.book_of(venue) if venue is not None else None
         books = None if among is None else [self._r.book_of(one) for one in among]
-        after = _read_cursor(cursor)
+        after = read_cursor(cursor)
         found: list[View] = []
         while True:
             with self._r.lock:
@@ -148,7 +148,7 @@ class Reservations:
             after = (page[-1].starts_at, page[-1].id)
         if len(found) > limit:
             last = found[limit - 1]
-            return found[:limit], f"{last.starts_at}.{last.id.hex()}"
+            return found[:limit], written_cursor(last)
         return found, None
 
     def availability(
@@ -213,7 +213,14 @@ class Reservations:
         return entry.stamp >> 16, note if isinstance(note, str) else ""
 
 
-def _read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
+def written_cursor(last: View) -> str:
+    """The cursor of what comes after a reservation in a list by start and id."""
+    return f"{last.starts_at}.{last.id.hex()}"
+
+
+def read_cursor(cursor: str | None) -> tuple[int, bytes] | None:
+    """The start and the id of the last of the page before, as `written_cursor` wrote them. Raises
+    Invalid."""
     if cursor is None:
         return None
     starts, _, reservation = cursor.partition(".")

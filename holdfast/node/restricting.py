@@ -16,6 +16,7 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.restrictions import Lift, Profile, Restriction
 from holdfast.node.lookup import venue_time
 from holdfast.node.replica import Replica
+from holdfast.node.same_guests import agents_of
 from holdfast.store.restrictions import Placed, Said
 
 if TYPE_CHECKING:
@@ -95,7 +96,11 @@ def _to_come(replica: Service, book: str, agent: str, exclude: bytes) -> int:
         # What the same request wrote before counts.
         replica.write_projections()
     now_s = replica.clock.now_ms() // 1000
-    return replica.store.persons.ahead(book, agent, now_s, restrictions.TAKES_ONE, exclude)
+    ahead = replica.store.persons.ahead
+    return sum(
+        ahead(book, one, now_s, restrictions.TAKES_ONE, exclude)
+        for one in agents_of(replica, book, agent)
+    )
 
 
 def _banned(replica: Service, venue: VenueIndex, ban: Restriction, *, told: bool) -> Forbidden:
@@ -132,8 +137,17 @@ def in_force(replica: Replica, book: str, agent: str) -> list[Restriction]:
 def written(replica: Replica, book: str, agent: str | None = None) -> list[Restriction]:
     """The restrictions of a person, or of everybody, whose writers' word counts, the oldest
     first."""
-    found = counting(replica, book, replica.store.restrictions.of(book, agent))
-    return [one.said for one in found]
+    return [one.said for one in placed(replica, book, agent)]
+
+
+def placed(replica: Replica, book: str, agent: str | None) -> list[Placed[Restriction]]:
+    """The same with their places; of a person under whatever agent id."""
+    stored = replica.store.restrictions
+    if agent is None:
+        return counting(replica, book, stored.of(book))
+    found = [each for one in agents_of(replica, book, agent) for each in stored.of(book, one)]
+    found.sort(key=lambda one: (one.said.stamp, one.said.id))
+    return counting(replica, book, found)
 
 
 def lifts_of(replica: Replica, book: str, of: Iterable[Restriction]) -> list[Lift]:
@@ -144,8 +158,14 @@ def lifts_of(replica: Replica, book: str, of: Iterable[Restriction]) -> list[Lif
 
 def profiles_of(replica: Replica, book: str, agent: str) -> list[Profile]:
     """The profiles that a person was given, as far as their writers' word counts."""
-    found = counting(replica, book, replica.store.restrictions.profiles(book, agent))
-    return [one.said for one in found]
+    return [one.said for one in profiles_placed(replica, book, agent)]
+
+
+def profiles_placed(replica: Replica, book: str, agent: str) -> list[Placed[Profile]]:
+    """The same with their places; under whatever agent id."""
+    stored = replica.store.restrictions
+    agents = agents_of(replica, book, agent)
+    return counting(replica, book, [each for one in agents for each in stored.profiles(book, one)])
 
 
 def counting(replica: Replica, book: str, found: Iterable[Placed[Said]]) -> list[Placed[Said]]:

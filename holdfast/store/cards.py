@@ -276,10 +276,12 @@ class Cards:
             "WHERE indexed = 0 AND book = ? AND num > ? ORDER BY num LIMIT ?", (book, after, limit)
         )
 
-    def put_words(self, num: int, words: Iterable[bytes]) -> None:
-        """Let a card be found by these words, each a keyed hash."""
+    def put_words(self, num: int, words: Iterable[tuple[bytes, bool]]) -> None:
+        """Let a card be found by these words, each a keyed hash, and whether it is a telephone
+        number or an address by which a guest is told from others."""
         self._c.executemany(
-            "INSERT OR IGNORE INTO guest_words VALUES (?, ?)", ((word, num) for word in words)
+            "INSERT OR IGNORE INTO guest_words (token, card, contact) VALUES (?, ?, ?)",
+            ((word, num, contact) for word, contact in words),
         )
         self.mark(num, INDEXED)
 
@@ -309,6 +311,19 @@ class Cards:
         """The rows of the cards that a word finds."""
         rows = self._c.execute("SELECT card FROM guest_words WHERE token = ?", (word,))
         return [row[0] for row in rows]
+
+    def sharing(self, book: str) -> list[tuple[bytes, int, str]]:
+        """(word, row, agent id) of the cards of a book with a telephone number or an address that
+        stands in cards of several agent ids, by word."""
+        rows = self._c.execute(
+            "SELECT w.token, c.num, c.agent_id FROM guest_words w JOIN cards c ON c.num = w.card"
+            " WHERE w.contact = 1 AND c.book = ? AND w.token IN ("
+            " SELECT v.token FROM guest_words v JOIN cards d ON d.num = v.card"
+            " WHERE v.contact = 1 AND d.book = ? GROUP BY v.token"
+            " HAVING count(DISTINCT d.agent_id) > 1) ORDER BY w.token, c.num",
+            (book, book),
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def all_words(self) -> dict[int, set[bytes]]:
         """The whole index, by card."""

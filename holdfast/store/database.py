@@ -422,6 +422,28 @@ def m014_renewals(db: Database) -> None:
     )
 
 
+@migrations()
+def m015_guest_entries(db: Database) -> None:
+    """What entries say of people beside restrictions; which words of the index are telephone
+    numbers and addresses, for which the index is made anew."""
+    _run(
+        db,
+        """
+        CREATE TABLE guest_entries (
+            book TEXT NOT NULL, agent_id TEXT NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL,
+            stamp INTEGER NOT NULL, chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (book, agent_id, id)
+        ) WITHOUT ROWID;
+        CREATE INDEX guest_entries_by_agent ON guest_entries (agent_id);
+        DELETE FROM guest_words;
+        UPDATE cards SET indexed = 0;
+        ALTER TABLE guest_words ADD COLUMN contact INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX guest_words_contacts ON guest_words (token) WHERE contact = 1;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -575,5 +597,6 @@ _OURS: Final = frozenset(
         m012_violations,
         m013_forms,
         m014_renewals,
+        m015_guest_entries,
     )
 )

@@ -47,6 +47,50 @@ class Persons:
         )
         return int(to_come) + sum(_view_decoder.decode(row[0]).ends_at > now_s for row in begun)
 
+    def visits(self, book: str, agent_id: str, status: str) -> int:
+        """How many reservations of a person in a book are in a status."""
+        (number,) = self._c.execute(
+            "SELECT count(*) FROM reservations INDEXED BY reservations_by_agent"
+            " WHERE agent_id = ? AND book = ? AND status = ? AND form = ''"
+            " AND entries > 0 AND code <> ''",
+            (agent_id, book, status),
+        ).fetchone()
+        return int(number)
+
+    def reservations(
+        self,
+        book: str,
+        agents: Collection[str],
+        *,
+        status: str | None = None,
+        starts_from: int | None = None,
+        starts_before: int | None = None,
+        after: tuple[int, bytes] | None = None,
+        limit: int = 50,
+    ) -> list[View]:
+        """The reservations of a person in a book, whatever of their agent ids they stand under,
+        sorted by (starts_at, id); `after` is the last one's key of the page before. What is held,
+        waits, or takes a place out of use is no reservation."""
+        where = [f"agent_id IN ({', '.join('?' * len(agents))})", "book = ?", "form = ''"]
+        values: list[object] = [*agents, book]
+        for clause, value in (
+            ("status = ?", status), ("starts_at >= ?", starts_from),
+            ("starts_at < ?", starts_before),
+        ):  # fmt: skip
+            if value is not None:
+                where.append(clause)
+                values.append(value)
+        if after is not None:
+            where.append("(starts_at, id) > (?, ?)")
+            values += after
+        rows = self._c.execute(
+            "SELECT view FROM reservations INDEXED BY reservations_by_agent"  # noqa: S608
+            f" WHERE {' AND '.join(where)} AND entries > 0 AND code <> ''"
+            " ORDER BY starts_at, id LIMIT ?",
+            (*values, limit),
+        )
+        return [_view_decoder.decode(row[0]) for row in rows]
+
     def made(self, agent_id: str, first_ms: int, last_ms: int) -> list[tuple[int, str]]:
         """(Unix milliseconds, book) of every reservation of a person that was made from one instant
         to another, whatever became of it, by what its id says. Records of other systems are not

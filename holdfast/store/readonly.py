@@ -214,6 +214,9 @@ class ReadOnlyStore:
             for table in self._present("restrictions", "restriction_lifts", "guest_profiles"):
                 for row in self._c.execute(f"SELECT id, * FROM {table}"):  # noqa: S608
                     found[table.encode() + _raw(row[0])] = _row_hash(row)
+            for _ in self._present("guest_entries"):
+                for row in self._c.execute("SELECT agent_id, id, * FROM guest_entries"):
+                    found[b"guest entry" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
             for row in self._c.execute("SELECT reservation, kind, book, since_ms FROM exceptions"):
                 found[b"exception" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
         return found

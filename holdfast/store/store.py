@@ -14,6 +14,7 @@ from typing import Final
 
 from holdfast.store import database
 from holdfast.store.cards import Cards
+from holdfast.store.guest_entries import GuestEntries
 from holdfast.store.journal import Journal
 from holdfast.store.logins import Logins
 from holdfast.store.persons import Persons
@@ -46,6 +47,7 @@ class Store:
                 self.logins = Logins(self.db)
                 self.cards = Cards(self.db)
                 self.restrictions = Restrictions(self.db)
+                self.guest_entries = GuestEntries(self.db)
                 self.persons = Persons(self.db)
                 self.violations = Violations(self.db)
         except BaseException:

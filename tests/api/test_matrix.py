@@ -54,6 +54,7 @@ HOUSE = LOOKERS | {"kiosk"}
 RECEIVERS = DESK | {"kiosk"}
 """A guest says at the kiosk that they are here."""
 ALL = set(ROLES)
+NO_ID = "0" * 32
 NOBODY_ASKED: set[str] = set()
 """Needs no token, so that nobody is asked for one."""
 
@@ -175,6 +176,25 @@ TABLE = [
     Row("GET", f"/guests/{NOBODY}/pattern?venue=trattoria", DESK, 200, 403),
     Row("PUT", f"/guests/{NOBODY}/profile", DESK, 422, 403,
         {"venue": "trattoria", "tier": "Whim!"}),
+    # What a venue knows of a guest; what is sealed at a desk that reads it
+    Row("GET", f"/guests/{NOBODY}/history?venue=trattoria", DESK, 200, 403),
+    Row("GET", f"/guests/{NOBODY}/reservations?venue=trattoria", DESK, 200, 403),
+    Row("GET", f"/guests/{NOBODY}/context?venue=trattoria", DESK, 200, 403),
+    Row("GET", f"/guests/{NOBODY}/flags?venue=trattoria", DESK, 200, 403),
+    Row("PUT", f"/guests/{NOBODY}/flags/loud", DESK, 422, 403, {"venue": "trattoria", "up": True}),
+    Row("GET", f"/guests/{NOBODY}/notes?venue=trattoria", DESK, 200, 403, at="node"),
+    Row("POST", f"/guests/{NOBODY}/notes", DESK, 422, 403,
+        {"venue": "trattoria", "kind": "gossip", "text": "x"}),
+    Row("PATCH", f"/guests/{NOBODY}/notes/{NO_ID}", DESK, 404, 404, {"alert": True}),
+    Row("POST", f"/guests/{NOBODY}/notes/{NO_ID}/withdraw", DESK, 404, 404, {}),
+    Row("GET", f"/guests/{NOBODY}/preferences?venue=trattoria", DESK, 200, 403, at="node"),
+    Row("PATCH", f"/guests/{NOBODY}/preferences", DESK, 422, 403,
+        {"venue": "trattoria", "language": "not a language"}),
+    Row("POST", f"/guests/{NOBODY}/merge", DESK, 422, 403,
+        {"venue": "trattoria", "other": "nobody"}),
+    Row("POST", f"/guests/{NOBODY}/unmerge", DESK, 422, 403,
+        {"venue": "trattoria", "other": "nobody"}),
+    Row("GET", "/guests/duplicates?venue=trattoria", DESK, 200, 403, at="node"),
     Row("POST", "/venues/trattoria/rotate-key", SUPERVISORS, 422, WHOLE, WRONG, at="node"),
     Row("POST", "/venues/trattoria/share-key", ADMINS, 422, WHOLE, WRONG, at="node"),
     # The queue, the exchange, the clock

@@ -70,6 +70,12 @@ COMMON = f"""
 0 guests profile {{code}} --clear
 2 guests profile {{code}} --tier nonsense
 2 guests profile {{code}} --tag nonsense
+0 guests history {{code}}
+0 guests flag {{code}} issue
+0 guests flag {{code}} issue --off
+2 guests flag {{code}} nonsense
+0 guests unmerge {{code}}
+2 guests merge {{code}} {{code}}
 0 queue list
 0 queue list --state merged
 0 queue stats
@@ -119,6 +125,12 @@ COMMON = f"""
 """
 DESK = f"""
 {COMMON}
+0 guests note {{code}} words --kind general --alert
+0 guests notes {{code}} --all
+2 guests note {{code}} words --kind nonsense
+1 guests withdraw-note {{code}} 00000000
+0 guests preferences {{code}} --language it
+0 guests duplicates
 0 sync now
 1 {GRANT} --resource T7
 1 allotments revoke {{held}} --reason stolen

@@ -30,6 +30,8 @@ blocks list | blocks add | blocks show | blocks remove
 jobs list | jobs run
 guests find | guests show | guests export | guests erase | guests erasures
 guests restrict | guests restrictions | guests lift | guests profile
+guests history | guests flag | guests note | guests notes | guests change-note
+guests withdraw-note | guests preferences | guests merge | guests unmerge | guests duplicates
 allotments list | allotments grant | allotments return | allotments revoke
 queue list | queue show | queue stats | queue retry | queue withdraw | queue export
 sync now | sync status | sync pause | sync resume | sync log

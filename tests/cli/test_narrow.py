@@ -76,6 +76,22 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         run("guests", "lift", banned, "--reason", "second_chance", "--data", desk)
         run("guests", "profile", made[1]["agent_id"], "--tier", "gold", "--tag", "member", "--tag",
             "guest_of_member", "--data", desk)  # fmt: skip
+        run("guests", "note", made[1]["agent_id"], "Prefers the corner, and brings a dog as"
+            " large as a calf; see that nobody trips over it.", "--kind", "preference", "--alert",
+            "--data", desk)  # fmt: skip
+        run(
+            "guests",
+            "preferences",
+            made[1]["agent_id"],
+            "--sms",
+            "no",
+            "--dietary",
+            "no walnuts, no hazelnuts, no pistachios, no almonds, no cashews",
+            "--data",
+            desk,
+        )
+        run(*at, f"{DAY}T13:30", *GUEST, "--user", "twice", "--data", desk)
+        run("guests", "flag", made[1]["agent_id"], "vip", "--data", desk)
         run("staff", "add", "Zinaida", "--role", "supervisor", "--data", desk, stdin="4711\n")
         run("hub", "invite", "--venue", "trattoria", "--role", "channel", "--name", "web",
             "--data", hub)  # fmt: skip
@@ -108,6 +124,12 @@ COMMANDS = [
     "guests restrictions",
     "guests restrictions --all",
     "guests profile {agent}",
+    "guests history {agent}",
+    "guests flag {agent}",
+    "guests notes {agent}",
+    "guests notes {agent} --all",
+    "guests preferences {agent}",
+    "guests duplicates",
     "exceptions list",
     "exceptions show {lost}",
     "queue list",

@@ -17,9 +17,13 @@ from holdfast.model.events import (
     CodesGranted,
     Event,
     ExceptionResolved,
+    GuestFlagged,
+    GuestMerged,
+    GuestNoteWithdrawn,
     GuestProfiled,
     GuestRestricted,
     GuestRestrictionLifted,
+    GuestUnmerged,
     NodeRevoked,
     OperationWithdrawn,
     ReservationMarkedNoShow,
@@ -32,7 +36,7 @@ from holdfast.model.events import (
 )
 from holdfast.model.ids import import_id
 from holdfast.model.limits import LIFE_NUMBER_MAX
-from holdfast.node import guest_terms, restricting
+from holdfast.node import guest_marks, guest_terms, restricting, same_guests
 from holdfast.node.audit import audit_entries
 from holdfast.node.identity import HUB_ROLE
 from holdfast.sync import seals
@@ -119,6 +123,10 @@ def test_what_a_kiosk_may_not_say_is_quarantined_everywhere(town: Town, event: E
         GuestRestricted(AGENT, "booking-ban", "no_shows"),
         GuestRestrictionLifted(bytes(16), "paid"),
         GuestProfiled(AGENT, "gold", ("vip",)),
+        GuestFlagged(AGENT, "vip", True),
+        GuestNoteWithdrawn(AGENT, bytes(16)),
+        GuestMerged(AGENT, BARRED),
+        GuestUnmerged(AGENT, BARRED, (bytes(16),)),
     ],
     ids=lambda event: type(event).__name__,
 )
@@ -140,11 +148,14 @@ def test_what_a_kiosk_says_of_a_person_is_quarantined_and_binds_nobody(
             assert restricting.in_force(replica, book, AGENT) == []
             assert [one.id.hex() for one in restricting.in_force(replica, book, BARRED)] == [other]
             assert guest_terms.profile(replica, AGENT)["tags"] == ["member"]
+            assert same_guests.agents_of(replica, book, AGENT) == (AGENT,)
+            assert not guest_marks.flags(replica, AGENT)["vip"]["up"]
             replica.refold(book)
         told = audit_entries(replica, limit=500)[0]
         assert {one["counts"] for one in told if one["node"] == "kiosk"} == {True, False}
         said = {one["counts"] for one in told if one["kind"] == KIND_BY_EVENT[type(event)]}
-        assert said == ({True, False} if not isinstance(event, GuestRestrictionLifted) else {False})
+        house = isinstance(event, GuestRestricted | GuestProfiled)
+        assert said == ({True, False} if house else {False})
     town.assert_alive()
 
 

@@ -14,6 +14,8 @@ import pytest
 from holdfast.model import card_ids
 from holdfast.model.entries import Malformed
 from holdfast.model.events import (
+    GuestDescribed,
+    GuestNoted,
     ReservationAmended,
     ReservationCancelled,
     ReservationMoved,
@@ -206,6 +208,8 @@ CARRIED: dict[str, Callable[[SealedCard, str], object]] = {
     "moved": lambda card, agent: ReservationMoved({"agent_id": agent}, card),
     "a note": lambda card, agent: ReservationCancelled("other", "venue", card, agent),
     "a note about nobody": lambda card, agent: ReservationCancelled("other", "venue", card),
+    "noted of a person": lambda card, agent: GuestNoted(agent, card, True),
+    "described": lambda card, agent: GuestDescribed(agent, card),
 }
 
 

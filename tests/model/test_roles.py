@@ -40,6 +40,12 @@ EXPECTED = {
     "guest.restricted": HOUSE,
     "guest.restriction_lifted": HOUSE,
     "guest.profiled": HOUSE,
+    "guest.flagged": HOUSE,
+    "guest.noted": HOUSE,
+    "guest.note_withdrawn": HOUSE,
+    "guest.described": HOUSE,
+    "guest.merged": HOUSE,
+    "guest.unmerged": HOUSE,
 }
 NOT_ABOUT_RESERVATIONS = ("chain.", "node.", "venue.", "codes.", "right.")
 JUDGED_WHERE_THEY_COUNT = {"guest.erased", "guest.erasure_confirmed", "guest.exported"}

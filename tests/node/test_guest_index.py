@@ -164,7 +164,7 @@ def test_the_doctor_finds_an_index_that_is_wrong_and_makes_it_anew(town: Fleet):
     assert look().ok and "2 cards compared" in look().detail
     desk.store.db.conn.execute("DELETE FROM guest_words WHERE token IN"
                                " (SELECT token FROM guest_words LIMIT 1)")  # fmt: skip
-    desk.store.db.conn.execute("INSERT INTO guest_words VALUES (x'00', 77)")
+    desk.store.db.conn.execute("INSERT INTO guest_words (token, card) VALUES (x'00', 77)")
     assert not look().ok
     assert "in use" in look(fix=True).detail
     town.nodes.pop("desk").close()

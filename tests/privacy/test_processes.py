@@ -110,6 +110,7 @@ def booking(n: int, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+WHOEVER = "agent_" + "0" * 32
 REFUSED: list[tuple[str, str, Any]] = [
     ("POST", "/reservations", booking(1, guest={"email": guest(1)["name"]})),
     ("POST", "/reservations", booking(1, guest={"phone": guest(1)["name"]})),
@@ -118,6 +119,10 @@ REFUSED: list[tuple[str, str, Any]] = [
     ("POST", "/reservations", booking(1, party_size=1_000)),
     ("POST", "/guests/search", {"q": guest(1)["name"], "limit": -1}),
     ("POST", "/guests/search", {"q": [guest(1)["name"]]}),
+    ("POST", f"/guests/{WHOEVER}/notes", {"kind": guest(1)["name"], "text": guest(1)["name"]}),
+    ("POST", f"/guests/{WHOEVER}/notes", {"kind": "general", "text": guest(1)["name"] * 2_000}),
+    ("PATCH", f"/guests/{WHOEVER}/preferences", {"language": guest(1)["name"]}),
+    ("POST", f"/guests/{WHOEVER}/merge", {"other": guest(1)["name"]}),
     ("POST", "/venues/trattoria/rotate-key", {}),
 ]
 
@@ -160,6 +165,15 @@ def test_real_processes_keep_no_guest_and_send_none(
             answer = client.request(method, path, json=body)
             assert answer.status_code >= 400 or path.startswith("/venues"), answer.text
             answers.append(answer.content)
+    noted = clients["desk"].post(
+        f"/guests/{agents[1]}/notes",
+        json={"kind": "dietary", "text": guest(2)["requests"], "alert": True},
+        headers={"Idempotency-Key": "noted"},
+    )
+    assert noted.json()["text"] == guest(2)["requests"]
+    said = {"dietary": guest(2)["dietary"], "preferences": guest(2)["requests"]}
+    answer = clients["desk"].patch(f"/guests/{agents[1]}/preferences", json=said)
+    assert answer.json()["dietary"] == guest(2)["dietary"]
     for name in ("desk", "kiosk", "desk"):
         assert clients[name].post("/sync/now", json={}).status_code == 200
     found = clients["desk"].post("/guests/search", json={"q": MARK}).json()["items"]

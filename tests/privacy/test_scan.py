@@ -19,13 +19,18 @@ from holdfast.model.mapping import ImportRecord
 from holdfast.node import (
     blocks,
     guest_desk,
+    guest_details,
+    guest_marks,
+    guest_notes,
     guest_terms,
     holds,
     inspection,
+    same_guests,
     serving,
     upkeep,
     waiting,
 )
+from holdfast.node.duplicate_guests import duplicates
 from holdfast.node.jobs import Jobs
 from holdfast.node.requests import (
     BlockRequest,
@@ -52,6 +57,7 @@ from tests.privacy.scan import (
 
 GUESTS = 2_000
 FORGOTTEN = 5
+WHOEVER = "agent_" + "0" * 32
 
 
 def _base64_inside(text: str) -> bytes:
@@ -123,6 +129,10 @@ def misuse(replica: Service) -> None:
         lambda: replica.reservations.find(name),
         lambda: replica.forgetting.erase(name, name),
         lambda: guest_desk.find(replica, name),
+        lambda: guest_notes.add(replica, WHOEVER, name, name, author=name),
+        lambda: guest_details.describe(replica, WHOEVER, {"language": name, name: name}),
+        lambda: guest_marks.set_flag(replica, WHOEVER, name, True),
+        lambda: same_guests.merge(replica, WHOEVER, name),
     ):
         try:
             refused()
@@ -143,6 +153,7 @@ def test_thousands_of_guests_leave_nothing_in_clear(town: Fleet, wire: list[byte
     desk.reservations.cancel(live.code, "personal_reasons", note=guest(2)["requests"])
     for replica in town.replicas():
         misuse(replica)
+    know(town, live.agent_id)
     town.sync_all()
     (found,) = guest_desk.find(desk, guest(3)["phone"])
     assert found["guest"] == guest(3)
@@ -226,6 +237,24 @@ def test_what_is_held_waits_or_is_out_of_use_leaves_nothing_in_clear(
 
 def _wanted(shape: type[Any], **fields: Any) -> Any:
     return shape(venue="trattoria", party_size=2, **fields)
+
+
+def know(town: Fleet, agent: str) -> None:
+    """What two desks note of a guest, with a person's words in every field that takes any."""
+    desk, bar = town.nodes["desk"], town.nodes["bar"]
+    note = guest_notes.add(
+        desk, agent, "dietary", guest(4)["requests"], alert=True, author=guest(5)["name"]
+    )
+    guest_details.describe(
+        desk, agent, {"preferences": guest(6)["requests"], "dietary": guest(6)["dietary"]}
+    )
+    town.sync_all()
+    guest_notes.change(bar, note, text=guest(7)["requests"], author=guest(8)["name"], agent=agent)
+    guest_details.describe(bar, agent, {"dietary": guest(9)["dietary"], "sms": False})
+    town.sync_all()
+    assert guest_notes.alerts_at(desk, town.book, agent)[0]["text"] == guest(7)["requests"]
+    assert guest_details.details(desk, agent)["dietary"] == guest(9)["dietary"]
+    assert duplicates(desk, limit=5)
 
 
 def _forget(town: Fleet, agents: list[str]) -> None:

@@ -92,7 +92,7 @@ def test_a_book_that_is_read_again_finds_its_index_again(cards: Cards):
     cards.saw(BOOK, CARD, b"p" * 16, b"r" * 16, AGENT, 5)
     cards.saw(BOOK, OTHER, b"q" * 16, b"r" * 16, SOMEBODY, 6)
     (first, second) = cards.to_index(BOOK, 0, 10)
-    cards.put_words(first.num, [b"word", b"more"])
+    cards.put_words(first.num, [(b"word", True), (b"more", False)])
     cards.clear_book(BOOK)
     assert cards.placed(BOOK, CARD) == []
     cards.saw(BOOK, OTHER, b"q" * 16, b"r" * 16, SOMEBODY, 6)

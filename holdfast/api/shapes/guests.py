@@ -8,13 +8,26 @@ from msgspec import Meta
 
 from holdfast.api.shapes.books import Change
 from holdfast.api.shapes.common import Items, OperationId, Shape, UtcTime, one_of
+from holdfast.api.shapes.guest_desk import (
+    Agent,
+    AgentIds,
+    Description,
+    ExportedNote,
+    GuestFlags,
+    GuestHistory,
+    GuestNote,
+    GuestPreferences,
+    Merge,
+    Venue,
+)
 from holdfast.api.shapes.reservations import GuestCard, Reservation
 from holdfast.api.shapes.restrictions import GuestProfile, Restriction
 from holdfast.node.forgetting import STATES
 from holdfast.node.guest_desk import CARD_STATES, FITS
 
-Agent = Annotated[str, Meta(description="pseudonym of the guest")]
-Venue = Annotated[str, Meta(description="id of the venue")]
+Erased = Annotated[
+    list[str], Meta(description="those of the pseudonyms that were to be forgotten once")
+]
 
 
 class FoundGuest(Shape, kw_only=True):
@@ -51,17 +64,25 @@ class NamedGuests(Items[NamedGuest], kw_only=True):
 
 
 class Guest(Shape, kw_only=True):
-    """A guest: the newest card and the reservations."""
+    """A guest: the newest card, the reservations, and what else the venue knows."""
 
     agent_id: Agent
     venue: Venue
     guest: Annotated[GuestCard | None, Meta(description="null: there is none, or it was erased")]
     reservations: Annotated[list[Reservation], Meta(description="by their start")]
+    agent_ids: AgentIds
+    erased: Erased
+    merges: Annotated[list[Merge], Meta(description="that make these pseudonyms one guest")]
+    history: Annotated[GuestHistory | None, Meta(description="null: the venue's file is not here")]
+    flags: GuestFlags
+    details: Annotated[GuestPreferences, Meta(description="what the guest prefers and agrees to")]
+    notes: Annotated[list[GuestNote], Meta(description="that stand, the oldest first")]
 
 
 class ExportedCard(Shape, kw_only=True):
     """One version of a guest's card."""
 
+    agent_id: Agent
     card: Annotated[str, Meta(description="its id: 32 hexadecimal digits")]
     written_at: UtcTime
     by: Annotated[str, Meta(description="name of the device that wrote it")]
@@ -106,6 +127,15 @@ class ExportedVenue(Shape, kw_only=True):
     erasures: list[ExportedErasure]
     restrictions: list[Restriction]
     profile: GuestProfile
+    agent_ids: AgentIds
+    erased: Erased
+    merges: list[Merge]
+    flags: GuestFlags
+    details: GuestPreferences
+    notes: list[ExportedNote]
+    descriptions: Annotated[
+        list[Description], Meta(description="all that was ever said of the details")
+    ]
 
 
 class GuestExport(Shape, kw_only=True):

@@ -15,7 +15,7 @@ from holdfast.api.shapes.common import (
     VenueTime,
     one_of,
 )
-from holdfast.model import lifecycle, vocabulary
+from holdfast.model import guest_notes, lifecycle, vocabulary
 from holdfast.model.prognosis import CERTAINTIES
 
 Status = Annotated[
@@ -216,6 +216,29 @@ class Kept(Shape, kw_only=True):
     prognosis: Prognosis | None
 
 
+class Alert(Shape, kw_only=True):
+    """A note of which whoever receives the guest is to be told."""
+
+    note: Annotated[str, Meta(description="id of the note: 32 hexadecimal digits")]
+    kind: Annotated[
+        str | None, one_of((*guest_notes.KINDS, None), description="null: it cannot be read here")
+    ]
+    text: Annotated[str | None, Meta(description="null: it cannot be read here")]
+
+
+class Visitor(Shape, kw_only=True):
+    """What the venue knows of whoever the reservation is for: for its staff alone."""
+
+    visits: Annotated[
+        int, Meta(description="completed visits at this venue, this one included once it is over")
+    ]
+    repeat: Annotated[bool, Meta(description="came before")]
+    no_shows: Annotated[int, Meta(description="times that nobody came")]
+    vip: Annotated[bool, Meta(description="to be received with honours")]
+    issue: Annotated[bool, Meta(description="something went wrong before; see the notes")]
+    alerts: Annotated[list[Alert], Meta(description="the newest first, ten at most")]
+
+
 class Reservation(Kept, kw_only=True):
     """A reservation as it is now, as far as this replica knows."""
 
@@ -252,6 +275,10 @@ class Reservation(Kept, kw_only=True):
     guest: Annotated[
         GuestCard | UnsetType,
         Meta(description="only where this replica can read the card and the token may"),
+    ] = UNSET
+    visitor: Annotated[
+        Visitor | UnsetType,
+        Meta(description="only for staff, at a front desk, a venue's server or the hub"),
     ] = UNSET
 
 

@@ -1,0 +1,43 @@
+"""What staff should know of whoever a reservation is for, beside it (H-20, H-27, H-48).
+
+Owns that short answer: visits, flags, alerts. It is for the faces of the house alone: no device at
+which anybody may stand gives it, and no guest is ever shown it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.model import lifecycle
+from holdfast.model.figures import HOUSE
+from holdfast.model.forms import made_as
+from holdfast.model.guest_flags import FLAGS
+from holdfast.model.reservation import BLOCK, View
+from holdfast.node import guest_marks, guest_notes
+from holdfast.node.guest_scope import receives
+from holdfast.node.same_guests import agents_of
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+def visitor(replica: Service, view: View) -> dict[str, Any] | None:
+    """What the venue knows of a reservation's guest; None where nobody comes, or this device does
+    not tell."""
+    if not view.agent_id or view.kind == HOUSE or made_as(view) == BLOCK or not receives(replica):
+        return None
+    persons = replica.store.persons
+    with replica.lock:
+        agents = agents_of(replica, view.book, view.agent_id)
+        visits, no_shows = (
+            sum(persons.visits(view.book, agent, status) for agent in agents)
+            for status in (lifecycle.COMPLETED, lifecycle.NO_SHOW)
+        )
+        standing = guest_marks.standing_at(replica, view.book, view.agent_id)
+    return {
+        "visits": visits,
+        "repeat": visits > (view.status == lifecycle.COMPLETED),
+        "no_shows": no_shows,
+        **{flag: flag in standing and standing[flag].up for flag in FLAGS},
+        "alerts": guest_notes.alerts_at(replica, view.book, view.agent_id),
+    }

@@ -1,0 +1,147 @@
+"""What a desk knows of a guest, from the command line: with the process running and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import DAYS, Run, Running, document, make_hub, program
+
+NUTS = "walnuts, has the pen with her"
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A front desk that reads cards and sells the tables."""
+    place = tmp_path_factory.mktemp("cli")
+    hub = make_hub(place / "hub")
+    running = Running("hub", hub)
+    invited = program("hub", "invite", "--venue", "trattoria", "--role", "front-desk",
+                      "--name", "desk", "--data", hub)  # fmt: skip
+    done = program("node", "join", running.url, "--code", invited.stdout.split()[-1],
+                   "--data", place / "desk")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert running.stop() == (0, "")
+    return place / "desk"
+
+
+@pytest.fixture(params=["running", "stopped"])
+def desk(request: pytest.FixtureRequest, joined: Path) -> Iterator[Path]:
+    """The desk's directory, with its process and without; its hub cannot be reached."""
+    if request.param == "stopped":
+        yield joined
+        return
+    process = Running("node", joined)
+    yield joined
+    assert process.stop()[0] == 0
+
+
+def day(request: pytest.FixtureRequest) -> str:
+    """Each way of asking has a day of its own."""
+    return DAYS["running" in request.node.name]
+
+
+def reserve(run: Run, desk: Path, at: str, user: str, **guest: str) -> dict[str, str]:
+    options = [part for name, text in guest.items() for part in (f"--guest-{name}", text)]
+    found: dict[str, str] = document(
+        run("reserve", "--venue", "trattoria", "--at", at, "--party", 2, *options,
+            "--user", user, "--json", "--data", desk)
+    )  # fmt: skip
+    return found
+
+
+def test_who_comes_is_told_with_what_staff_noted(
+    run: Run, desk: Path, request: pytest.FixtureRequest
+):
+    user = request.node.name
+    first = reserve(run, desk, f"{day(request)}T12:30", user)
+    agent, code = first["agent_id"], first["code"]
+    noted = run("guests", "note", code, "-", "--kind", "dietary", "--alert", "--data", desk,
+                stdin=f"{NUTS}\n")  # fmt: skip
+    assert noted.exit_code == 0, noted.output
+    assert f"Noted for {agent} at trattoria: dietary; whoever" in " ".join(noted.stdout.split())
+    marked = run("guests", "flag", code, "vip", "--data", desk)
+    assert marked.stdout == f"{agent} is marked as VIP at trattoria.\n", marked.output
+    shown = run("reservations", "show", code, "--data", desk).stdout
+    assert "VIP, first visit" in shown and f"dietary: {NUTS}" in " ".join(shown.split())
+    made = run("reserve", "--venue", "trattoria", "--at", f"{day(request)}T13:30", "--party", 2,
+               "--user", user, "--data", desk)  # fmt: skip
+    assert NUTS in " ".join(made.stdout.split()), made.output
+
+    (item,) = document(run("guests", "notes", agent, "--json", "--data", desk))["items"]
+    assert (item["text"], item["alert"], item["by"]) == (NUTS, True, "desk")
+    listed = run("guests", "notes", agent, "--data", desk).stdout
+    assert "dietary" in listed
+    changed = run("guests", "change-note", agent, item["id"][:8], "--no-alert", "--text", "nuts",
+                  "--data", desk)  # fmt: skip
+    assert changed.stdout == "It says now: nuts\n", changed.output
+    assert "tell staff" not in run("reservations", "show", code, "--data", desk).stdout
+    page = run("guests", "show", agent, "--data", desk).stdout
+    assert "marked" in page and "nuts" in page and "visits" in page
+    gone = run("guests", "withdraw-note", agent, item["id"], "--data", desk)
+    assert gone.exit_code == 0, gone.output
+    assert run("guests", "notes", agent, "--data", desk).stdout == (
+        "Nothing is noted about this guest.\n"
+    )
+    assert "withdrawn at desk" in run("guests", "notes", agent, "--all", "--data", desk).stdout
+    off = run("guests", "flag", agent, "vip", "--off", "--data", desk)
+    assert off.stdout == f"{agent} is marked as nothing at trattoria.\n"
+    assert run("guests", "flag", agent, "--off", "--data", desk).exit_code == 2
+    audit = run("audit", "list", "--limit", "500", "--data", desk).stdout
+    assert "guest marked, or a mark taken away" in " ".join(audit.split())
+    assert NUTS not in audit
+
+
+def test_history_and_preferences(run: Run, desk: Path, request: pytest.FixtureRequest):
+    user = request.node.name
+    made = reserve(run, desk, f"{day(request)}T18:30", user)
+    for step in ("check-in", "complete"):
+        assert run("reservations", step, made["code"], "--data", desk).exit_code == 0
+    agent = made["agent_id"]
+    found = document(run("guests", "history", agent, "--json", "--data", desk))
+    assert (found["visits"], [one["code"] for one in found["items"]]) == (1, [made["code"]])
+    shown = run("guests", "history", agent, "--status", "cancelled", "--data", desk).stdout
+    assert "no reservations" in shown and "visits" in shown
+    assert run("guests", "history", agent, "--status", "gone", "--data", desk).exit_code == 2
+    nothing = run("guests", "preferences", agent, "--data", desk).stdout
+    assert nothing.startswith("Nothing is known of what agent_")
+    said = run("guests", "preferences", agent, "--dietary", "-", "--sms", "no", "--marketing",
+               "yes", "--language", "it", "--data", desk, stdin=NUTS)  # fmt: skip
+    assert said.exit_code == 0, said.output
+    for part in (NUTS, "no, since", "yes, since"):
+        assert part in said.stdout
+    again = document(run("guests", "preferences", agent, "--dietary", "", "--json", "--data", desk))
+    assert (again["dietary"], again["sms"], again["language"]) == (None, False, "it")
+    wrong = run("guests", "preferences", agent, "--time-zone", "Moon/Base", "--data", desk)
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert "time_zone" in wrong.stderr
+
+
+def test_two_who_are_one_are_found_merged_and_taken_apart(
+    run: Run, desk: Path, request: pytest.FixtureRequest
+):
+    user = request.node.name
+    mail = f"{user.replace('[', '.').replace(']', '')}@example.org"
+    at = f"{day(request)}T20:30"
+    first = reserve(run, desk, at, f"{user} 1", name="Ann", email=mail)
+    second = reserve(run, desk, at, f"{user} 2", name="Anna", email=mail.upper())
+    pairs = document(run("guests", "duplicates", "--json", "--data", desk))["items"]
+    ids = {first["agent_id"], second["agent_id"]}
+    assert [pair["by"] for pair in pairs if {g["agent_id"] for g in pair["guests"]} == ids] == [
+        ["email"]
+    ]
+    assert "Anna" in run("guests", "duplicates", "--data", desk).stdout
+    merged = run("guests", "merge", first["code"], second["code"], "--data", desk)
+    assert merged.exit_code == 0, merged.output
+    assert "are one guest at trattoria, with 2 agent ids" in " ".join(merged.stdout.split())
+    history = document(run("guests", "history", first["code"], "--json", "--data", desk))
+    assert history["reservations"] == 2
+    page = run("guests", "show", first["code"], "--data", desk).stdout
+    assert second["agent_id"] in page
+    apart = run("guests", "unmerge", first["code"], "--data", desk)
+    assert "with 1 agent id: " in " ".join(apart.stdout.split()), apart.output
+    itself = run("guests", "merge", first["code"], first["agent_id"], "--data", desk)
+    assert itself.exit_code == 2
+    assert "is the same agent id" in itself.stderr
