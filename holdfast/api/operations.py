@@ -182,11 +182,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Venues
     "getAvailability": _operation(venues.Availability, "not-found"),
     "listVenues": _operation(venues.VenueList),
-    "getVenue": _operation(venues.Venue),
+    "getVenue": _operation(venues.Venue, headers=_VERSIONED),
     "putVenue": Operation(
         {
-            200: Success(venues.Venue, text="the venue as read, with defaults"),
-            201: Success(venues.Venue, text="the same, of a new venue"),
+            200: Success(venues.Venue, _VERSIONED, "the venue as read, with defaults"),
+            201: Success(venues.Venue, _VERSIONED, "the same, of a new venue"),
         },
         ("rule-violated",),
     ),

@@ -56,6 +56,10 @@ _NOTES: Final[dict[str, Note]] = {
     "resources": {"description": "ids, all of them together; empty: the best that fits"},
     "resource_kind": {"description": "such as table; left out: the venue's first"},
     "area": {"description": "only resources of this area"},
+    "features": {
+        "description": "only resources that have all of these, such as `window`; `accessible` is "
+        "one. In a query with commas between"
+    },
     "quantity": {"description": "units, of a pool that counts units; by default 1", "minimum": 1},
     "may_move": {
         "description": "the holder may give an equal or larger place instead; left out: only where "

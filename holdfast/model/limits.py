@@ -223,6 +223,11 @@ WAITLIST_DAYS: Final = 7
 """A place on the waitlist that nobody was offered a place for ends after this."""
 OCCURRENCES_MAX: Final = 400
 """Dates of one recurrence, and of all blocks of one request."""
+FEATURES_PER_RESOURCE_MAX: Final = 32
+FLOORS_PER_VENUE_MAX: Final = 50
+PLAN_MAX: Final = 1_000_000
+"""Across and down, where something stands on a plan, in whatever the plan counts."""
+URL_CHARS_MAX: Final = 500
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000

@@ -13,10 +13,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import Date
 from holdfast.api.shapes.venues import (
+    ACCEPTING,
     ADVANCE,
     BLACKOUTS,
     CANCEL_CUTOFF,
     CONCURRENT,
+    FEATURED,
+    FLOORS,
     MAX_MINUTES,
     MAX_RESCHEDULES,
     MIN_MINUTES,
@@ -26,6 +29,8 @@ from holdfast.api.shapes.venues import (
     BlackoutEntry,
     Clock,
     Counts,
+    FloorEntry,
+    Furnishing,
     Hours,
     OverbookingEntry,
     PersonLimits,
@@ -61,7 +66,7 @@ class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     tags: Annotated[dict[str, PersonLimits] | None, Meta(description=TAGS)] = None
 
 
-class ResourceFile(msgspec.Struct, kw_only=True):
+class ResourceFile(Furnishing, msgspec.Struct, kw_only=True):
     """What can be reserved: a table, bay or room; or a pool, which needs a `capacity`."""
 
     id: Annotated[str, Meta(description="unique in its venue")]
@@ -128,3 +133,6 @@ class VenueFile(msgspec.Struct, kw_only=True):
         Meta(description="words for guests' tiers and tags, beside those that every venue has"),
     ] = UNSET
     blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET
+    accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
+    featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
+    floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET

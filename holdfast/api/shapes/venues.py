@@ -102,7 +102,62 @@ class Policies(Shape, kw_only=True):
     tags: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TAGS)] = UNSET
 
 
-class ResourceEntry(Shape, kw_only=True):
+ACCEPTING: Final = (
+    "false: people do not reserve by themselves (guests, kiosks, `website`, `app`); left out: true"
+)
+FEATURED: Final = "true: it stands first in lists; left out: false"
+FLOORS: Final = "the plans on which the resources stand, in their order"
+
+
+class FloorEntry(msgspec.Struct, kw_only=True):
+    """A plan on which resources stand."""
+
+    id: Annotated[str, Meta(description="unique in its venue")]
+    name: Annotated[str | UnsetType, Meta(description="what people call it")] = UNSET
+    image: Annotated[str | UnsetType, Meta(description="address of a picture of it")] = UNSET
+    size: Annotated[
+        tuple[int, int] | UnsetType, Meta(description="across and down, in its own unit")
+    ] = UNSET
+
+
+class Furnishing(msgspec.Struct, kw_only=True):
+    """What else may be said of a resource; what is left out is not said."""
+
+    combined_capacity: Annotated[
+        int | UnsetType,
+        Meta(description="people at most where it is put together with others; else their seats"),
+    ] = UNSET
+    name: Annotated[str | UnsetType, Meta(description="unique in its venue")] = UNSET
+    type: Annotated[
+        str | UnsetType,
+        one_of(sorted(vocabulary.TABLE_TYPES), description="what sort of table it is"),
+    ] = UNSET
+    features: Annotated[
+        list[str] | UnsetType, Meta(description="what one may ask for, such as `window`")
+    ] = UNSET
+    accessible: Annotated[
+        bool | UnsetType, Meta(description="true: by wheelchair; one asks for it as a feature")
+    ] = UNSET
+    active: Annotated[
+        bool | UnsetType, Meta(description="false: it is offered to nobody; left out: true")
+    ] = UNSET
+    online: Annotated[
+        bool | UnsetType,
+        Meta(description="false: not for people who reserve by themselves; left out: true"),
+    ] = UNSET
+    floor: Annotated[str | UnsetType, Meta(description="id of the plan that it stands on")] = UNSET
+    position: Annotated[
+        tuple[int, int] | UnsetType, Meta(description="across and down, in the plan's unit")
+    ] = UNSET
+    size: Annotated[
+        tuple[int, int] | UnsetType, Meta(description="across and down, in the plan's unit")
+    ] = UNSET
+    shape: Annotated[
+        str | UnsetType, one_of(sorted(vocabulary.SHAPES), description="as the plan shows it")
+    ] = UNSET
+
+
+class ResourceEntry(Furnishing, Shape, kw_only=True):
     """What can be reserved: a table, bay or room; or a pool, which has a `capacity`."""
 
     id: Annotated[str, Meta(description="unique in its venue")]
@@ -198,10 +253,13 @@ class Venue(Shape, kw_only=True):
         UNSET
     )
     blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET
+    accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
+    featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
+    floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET
 
 
 class VenueList(Items[Venue], kw_only=True):
-    """Venues, by id."""
+    """Venues by id, those that are featured first."""
 
 
 class Resource(ResourceEntry, kw_only=True):
