@@ -368,6 +368,7 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     )
     yield events.GuestRestrictionLifted(operation, "paid"), {}
     yield events.GuestProfiled(AGENT, "gold", ("member", "certified")), {}
+    yield events.ResourceCleaned("T1"), {}
 
 
 def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:
@@ -469,6 +470,8 @@ def judged_entries() -> list[Vectors]:
          "restriction-out-of-range"),
         ("clear text as tag", {"kind": "guest.profiled", **content(
          events.GuestProfiled(AGENT, "gold", ("Ann Smith",)))}, "", "text-not-an-id:tags"),
+        ("a name as a table", {"kind": "resource.cleaned", **content(
+         events.ResourceCleaned("Ann Smith"))}, "", "text-not-an-id:resource"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b"", bytes(16)))), "", "card-out-of-range"),
         ("a card without the digest of its key", content(events.ReservationCreated(AGENT, 2,

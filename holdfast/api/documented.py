@@ -79,6 +79,7 @@ _HEADERS: Final = {
 PATH_PARAMETERS: Final = {
     "reference": "id or code",
     "venue": "id of a venue",
+    "resource": "id of a resource of the venue",
     "date": "a service date, `YYYY-MM-DD`",
     "operation_id": "id of an operation: 32 hexadecimal digits",
     "exception_id": "id of an exception, as `GET /exceptions` gives it",

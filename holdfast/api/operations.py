@@ -15,6 +15,7 @@ from holdfast.api.shapes import (
     blocks,
     books,
     fleet,
+    floor,
     guests,
     holds,
     jobs,
@@ -197,6 +198,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
             304: Success(None, ("ETag", "Last-Modified"), "as `If-None-Match` has it; no body"),
         }
     ),
+    "getFloor": _operation(floor.Floor),
+    "markResource": _operation(floor.TableState, "bad-transition", text="the table as it is now"),
     "listBlackouts": _operation(venues.BlackoutList, "not-found"),
     # Figures
     "reportViolations": _operation(violations.ViolationReport, "not-found"),

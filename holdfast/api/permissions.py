@@ -21,7 +21,7 @@ _READ: Final = frozenset(
         "queue.read", "sync.read",
         "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
         "status.read", "calendar.read", "analytics.read", "holds.read", "blocks.read",
-        "waitlist.read",
+        "waitlist.read", "tables.read",
     }
 )  # fmt: skip
 _DESK: Final = frozenset(
@@ -30,6 +30,7 @@ _DESK: Final = frozenset(
         "reservations.check-in", "reservations.complete", "reservations.no-show",
         "reservations.confirm", "guests.read", "guests.find", "guests.profile", "sync.control",
         "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
+        "tables.mark",
     }
 )  # fmt: skip
 _SUPERVISE: Final = frozenset(

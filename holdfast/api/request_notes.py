@@ -11,7 +11,7 @@ from typing import Any, Final
 from holdfast.api.permissions import ROLES
 from holdfast.api.sessions import ROLE_BY_PAGE
 from holdfast.api.staff import STAFF_ROLES
-from holdfast.model import lifecycle, restrictions, vocabulary
+from holdfast.model import floor, lifecycle, restrictions, vocabulary
 from holdfast.model.limits import (
     CALENDAR_DAYS_AHEAD,
     CALENDAR_DAYS_BACK,
@@ -330,6 +330,8 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "resources": {"description": "ids, all of them together"},
         "may_move": {"description": "the holder may give an equal or larger place instead"},
     },
+    "FloorQuery": {"at": {"description": f"an instant; {_TIME}; left out: now"}},
+    "MarkRequest": {"state": {"enum": list(floor.MARKS), "description": "how it stands"}},
     "BlackoutQuery": _ALL
     | {
         "venue": {"description": "id of the venue; left out: all"},

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from holdfast.commands import report_violations
-from holdfast.commands.options import Command, Group, data_option, json_option
+from holdfast.commands.options import Command, Group, data_option, json_option, only_venue
 from holdfast.commands.words import counted, day_text, status_words
 
 if TYPE_CHECKING:
-    from holdfast.commands.session import Session
+    pass
 
 _BUSIEST: Final = 3
 _MINUTES: Final = ((2 * 1_440, 1_440, "days"), (2 * 60, 60, "h"), (0, 1, "min"))
@@ -112,7 +112,7 @@ def _found(
     if csv_file is not None and as_json:
         raise click.UsageError("give --csv or --json, not both")
     with open_session(data) as session:
-        asked = {"venue": venue or _only_venue(session), **dates}
+        asked = {"venue": venue or only_venue(session), **dates}
         if csv_file is not None:
             _write(csv_file, session.text(path, format="csv", **asked))
             return None
@@ -121,15 +121,6 @@ def _found(
         show_json(found)
         return None
     return found
-
-
-def _only_venue(session: Session) -> str:
-    """The venue that is meant where none is named."""
-    known = [str(one["venue"]) for one in session.items("/venues")]
-    if len(known) == 1:
-        return known[0]
-    some = ", ".join(known) or "none yet"
-    raise click.UsageError(f"say which venue: --venue; there are {some}")
 
 
 def _write(file: str, table: bytes) -> None:

@@ -46,6 +46,7 @@ from holdfast.model.events import (
     ReservationCheckedIn,
     ReservationCreated,
     ReservationMoved,
+    ResourceCleaned,
     RightGranted,
     RightReturned,
     RightRevoked,
@@ -485,6 +486,11 @@ def _check_profiled(event: GuestProfiled) -> None:
             raise Malformed("text-not-an-id:tags")
 
 
+def _check_cleaned(event: ResourceCleaned) -> None:
+    if not _RESOURCE_ID.match(event.resource):
+        raise Malformed("text-not-an-id:resource")
+
+
 def _check_granted(event: RightGranted) -> None:
     if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
         raise Malformed("right-out-of-range")
@@ -553,4 +559,5 @@ _CHECKS: Final[dict[str, Any]] = {
     "guest.restricted": _check_restricted,
     "guest.restriction_lifted": _check_lifted,
     "guest.profiled": _check_profiled,
+    "resource.cleaned": _check_cleaned,
 }

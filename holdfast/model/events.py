@@ -400,6 +400,12 @@ class GuestProfiled(Event, frozen=True):
     tags: tuple[str, ...] = ()
 
 
+class ResourceCleaned(Event, frozen=True):
+    """A fact: a table that somebody left is clean. Of what was left before this entry's stamp."""
+
+    resource: str
+
+
 EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "reservation.created": ReservationCreated,
     "reservation.amended": ReservationAmended,
@@ -435,6 +441,7 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "guest.restricted": GuestRestricted,
     "guest.restriction_lifted": GuestRestrictionLifted,
     "guest.profiled": GuestProfiled,
+    "resource.cleaned": ResourceCleaned,
 }
 KIND_BY_EVENT: Final = {event: kind for kind, event in EVENT_BY_KIND.items()}
 

@@ -48,6 +48,8 @@ def read_policies(reader: Reader, seating: Seating, kind: str) -> Policies:
         concurrent=of_everybody.concurrent,
         max_reschedules=of_everybody.max_reschedules,
         rates=_rates(inner),
+        reserved_minutes=inner.optional_integer("reserved_minutes", 0, DAY_MINUTES),
+        cleaning_minutes=inner.optional_integer("cleaning_minutes", 0, DAY_MINUTES),
         tiers=_groups(inner, "tiers", of_everybody),
         tags=_groups(inner, "tags", of_everybody),
     )

@@ -44,6 +44,8 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     "guest.restricted": _STAFF,
     "guest.restriction_lifted": _STAFF,
     "guest.profiled": _STAFF,
+    # Like who came and who left.
+    "resource.cleaned": _PRESENT,
 }
 """Who may write a kind of entry about a reservation or a person, where not everybody may. Everybody
 may ask for a place, change it and give it up: channels and kiosks act for guests."""
@@ -75,6 +77,7 @@ _IN_WORDS: Final = {
     "guest.restricted": "restrict guests",
     "guest.restriction_lifted": "lift a guest's restriction",
     "guest.profiled": "say what tier and tags a guest has",
+    "resource.cleaned": "say that a table is clean",
 }
 
 

@@ -58,7 +58,9 @@ class Rates(msgspec.Struct, frozen=True):
 
 class Policies(msgspec.Struct, frozen=True):
     """What guests may ask for; None: no limit. `tiers` and `tags` pair a name with what those who
-    have it may."""
+    have it may. `reserved_minutes` and `cleaning_minutes` are how long before a start its table is
+    shown as reserved, and how long one that was left as being cleaned; None: an hour, and until
+    somebody says that it is clean."""
 
     advance_days: int | None = None
     cutoff_minutes: int = 0
@@ -71,6 +73,8 @@ class Policies(msgspec.Struct, frozen=True):
     concurrent: int | None = None
     max_reschedules: int | None = None
     rates: Rates | None = None
+    reserved_minutes: int | None = None
+    cleaning_minutes: int | None = None
     tiers: tuple[tuple[str, PersonLimits], ...] = ()
     tags: tuple[tuple[str, PersonLimits], ...] = ()
 

@@ -67,6 +67,7 @@ KIND_WORDS: Final = {
     "guest.restricted": "guest restricted in what they may reserve",
     "guest.restriction_lifted": "restriction of a guest lifted",
     "guest.profiled": "guest given a tier and tags",
+    "resource.cleaned": "table cleaned",
     "right.granted": "allotment granted",
     "right.returned": "allotment returned",
     "right.revoked": "allotment revoked",

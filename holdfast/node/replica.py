@@ -48,7 +48,7 @@ from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reservation_ids import ReservationIds
 from holdfast.node.timekeeping import Timekeeper
-from holdfast.store import restrictions
+from holdfast.store import restrictions, tables
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record
 from holdfast.store.store import Store
@@ -61,9 +61,13 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 11
+PROJECTION_VERSION: Final = 12
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
+
+
+_APART: Final = (*restrictions.KINDS, *tables.KINDS)
+"""Entries that tables of their own keep: about a person or a resource, and no reservation."""
 
 
 class Written(NamedTuple):
@@ -411,8 +415,8 @@ class Replica:
             raise RuleViolated(message, [{"rule": "too-many-changes", "message": message}])
         self._own.setdefault(name, []).append((data, digest))
         book = self.book(name)
-        if kind in restrictions.KINDS:
-            self._note_restriction(chain, judged)
+        if kind in _APART:
+            self._note_apart(chain, judged)
         elif kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
             if self._books.absorb(book, chain, judged):
@@ -551,8 +555,8 @@ class Replica:
                 # whatever its clock says now; anybody else's stamp only within the bound.
                 own = chain.incarnation == self.identity.incarnation
                 highest = entry.stamp if own else hlc.merge(highest, entry.stamp, now_ms, latest)
-            if entry.kind in restrictions.KINDS:
-                self._note_restriction(chain, judged)
+            if entry.kind in _APART:
+                self._note_apart(chain, judged)
             elif entry.kind.startswith(_ADMINISTRATIVE):
                 self.store.journal.put_administration(book.name, [first_seq + offset])
                 self._touched_venue.add(book.name)
@@ -611,13 +615,13 @@ class Replica:
             several = self.store.cards.with_several_keys(name)
             self.cards_touched.update((name, card) for card in several)
 
-    def _note_restriction(self, chain: ChainRow, judged: Judged) -> None:
-        """Keep what an entry says of a person. There may be one for every guest who ever came, so
-        that none is folded in memory with what a book says of itself."""
-        assert judged.entry is not None
-        self.store.restrictions.put(
-            chain.book, judged.operation, judged.entry.stamp, chain.id, judged.n, judged.event
-        )
+    def _note_apart(self, chain: ChainRow, judged: Judged) -> None:
+        """Keep what an entry says of a person, or of a table. There may be one for every guest who
+        ever came, so that none is folded in memory with what a book says of itself."""
+        entry = judged.entry
+        assert entry is not None
+        kept = self.store.tables if entry.kind in tables.KINDS else self.store.restrictions
+        kept.put(chain.book, judged.operation, entry.stamp, chain.id, judged.n, judged.event)
         self._touched.add(chain.book)
 
     def vouched(self, name: str, chain: int, n: int) -> bool:
@@ -664,6 +668,7 @@ class Replica:
         self.store.projections.clear_book(name)
         self.store.cards.clear_book(name)
         self.store.restrictions.clear_book(name)
+        self.store.tables.clear_book(name)
         self._books.fold(name)
         book = self.book(name)
         self.erasures_touched.update((name, agent) for agent in book.administration.erasures)
@@ -677,8 +682,8 @@ class Replica:
                 book.authors[chain.incarnation].role,
             )
             entry = judged.entry
-            if entry is not None and entry.kind in restrictions.KINDS:
-                self._note_restriction(chain, judged)
+            if entry is not None and entry.kind in _APART:
+                self._note_apart(chain, judged)
             elif entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
                 self._see(book, chain, judged)
             elif isinstance(judged.event, RightGranted):

@@ -134,6 +134,8 @@ TABLE = [
     Row("GET", "/venues", ALL, 200, HIDDEN),
     Row("GET", "/venues/trattoria", ALL, 200, 403),
     Row("PUT", "/venues/trattoria", ADMINS, 422, 403, WRONG),
+    Row("GET", "/venues/trattoria/floor", LOOKERS, 200, 403),
+    Row("POST", "/venues/trattoria/resources/T1/state", DESK, 422, 403, WRONG),
     Row("GET", "/venues/trattoria/calendar.ics", LOOKERS, 200, 403),
     Row("GET", "/resources", ALL, 200, HIDDEN),
     Row("GET", "/resources?venue=trattoria", ALL, 200, 403),

@@ -4,7 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.support import DAY, Run, document
+from tests.cli.support import DAY, Run, document, make_hub
+from tests.cli.test_output import on_a_terminal
+
+
+def test_a_host_sees_every_table_and_says_which_is_free_again(run: Run, tmp_path: Path):
+    hub = make_hub(tmp_path / "hub")
+    at = ["--venue", "trattoria", "--at", f"{DAY}T19:30", "--party", 2, "--data", hub]
+    code = document(run("reserve", *at, "--resource", "T1", "--json"))["code"]
+    shown = run("tables", "list", "--at", f"{DAY}T19:00", "--data", hub).stdout
+    (row,) = [line for line in shown.splitlines() if line.startswith("T1 ")]
+    assert "reserved" in row and code in row and "20:45" in row
+    assert "1 reserved" in shown.splitlines()[-1]
+    narrow = on_a_terminal("tables", "list", "--at", f"{DAY}T19:00", "--data", hub, COLUMNS="80")
+    assert max(len(line) for line in narrow.splitlines()) <= 80
+    assert run("tables", "list", "--state", "cleaning", "--data", hub).stdout.startswith(
+        "No table stands so."
+    )
+    early = run("tables", "mark", "T1", "occupied", "--data", hub)
+    assert (early.exit_code, early.stdout) == (1, "")
+    assert "make a walk-in" in early.stderr
+    found = document(run("tables", "list", "--at", f"{DAY}T19:00", "--data", hub, "--json"))
+    assert [one["state"] for one in found["items"] if one["id"] == "T1"] == ["reserved"]
+    clean = run("tables", "clean", "T1", "--data", hub)
+    assert clean.stdout == "T1 is free.\n"
 
 
 def test_people_stop_reserving_by_themselves_and_begin_again_and_the_desk_goes_on(

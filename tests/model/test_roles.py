@@ -40,6 +40,8 @@ EXPECTED = {
     "guest.restricted": HOUSE,
     "guest.restriction_lifted": HOUSE,
     "guest.profiled": HOUSE,
+    # Who cleans a table is where it stands.
+    "resource.cleaned": HOUSE | {"kiosk"},
 }
 NOT_ABOUT_RESERVATIONS = ("chain.", "node.", "venue.", "codes.", "right.")
 JUDGED_WHERE_THEY_COUNT = {"guest.erased", "guest.erasure_confirmed", "guest.exported"}

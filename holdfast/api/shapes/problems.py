@@ -11,6 +11,7 @@ from holdfast.api.shapes.common import Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import FieldError, Status
 from holdfast.api.shapes.venues import Slot
 from holdfast.model.errors import HoldfastError
+from holdfast.model.floor import STATES
 
 TYPE_PREFIX: Final = "urn:holdfast:error:"
 
@@ -74,6 +75,10 @@ class Problem(Shape, kw_only=True):
     ] = UNSET
     reservation_status: Annotated[
         Status | UnsetType, Meta(description="`bad-transition`: how the reservation stands")
+    ] = UNSET
+    table_state: Annotated[
+        str | UnsetType,
+        one_of(STATES, description="`bad-transition` of a table: how it stands"),
     ] = UNSET
     conflicts: Annotated[
         list[str] | UnsetType,

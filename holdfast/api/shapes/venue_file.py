@@ -17,12 +17,14 @@ from holdfast.api.shapes.venues import (
     ADVANCE,
     BLACKOUTS,
     CANCEL_CUTOFF,
+    CLEANING_MINUTES,
     CONCURRENT,
     FEATURED,
     FLOORS,
     MAX_MINUTES,
     MAX_RESCHEDULES,
     MIN_MINUTES,
+    RESERVED_MINUTES,
     TAGS,
     TIERS,
     AllotmentEntry,
@@ -62,6 +64,8 @@ class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     concurrent: Annotated[int | None, Meta(description=CONCURRENT)] = None
     max_reschedules: Annotated[int | None, Meta(description=MAX_RESCHEDULES)] = None
     rates: Rates | None = None
+    reserved_minutes: Annotated[int | None, Meta(description=RESERVED_MINUTES)] = None
+    cleaning_minutes: Annotated[int | None, Meta(description=CLEANING_MINUTES)] = None
     tiers: Annotated[dict[str, PersonLimits] | None, Meta(description=TIERS)] = None
     tags: Annotated[dict[str, PersonLimits] | None, Meta(description=TAGS)] = None
 

@@ -61,6 +61,12 @@ MIN_MINUTES: Final = "minutes of a seating, at least"
 MAX_MINUTES: Final = "minutes of a seating, at most"
 CONCURRENT: Final = "reservations that one person may have ahead, not over, at most"
 MAX_RESCHEDULES: Final = "how often whoever has a reservation may move it to another start"
+RESERVED_MINUTES: Final = (
+    "minutes before a start from which on its table shows as reserved; left out: 60"
+)
+CLEANING_MINUTES: Final = (
+    "minutes that a table shows as being cleaned; left out: until somebody says that it is clean"
+)
 TIERS: Final = "what those of a tier may, by its name: the most that anybody has counts"
 TAGS: Final = "the same of those who have a tag"
 BLACKOUTS: Final = "periods in which guests are not taken"
@@ -98,6 +104,8 @@ class Policies(Shape, kw_only=True):
     concurrent: Annotated[int | UnsetType, Meta(description=CONCURRENT)] = UNSET
     max_reschedules: Annotated[int | UnsetType, Meta(description=MAX_RESCHEDULES)] = UNSET
     rates: Rates | UnsetType = UNSET
+    reserved_minutes: Annotated[int | UnsetType, Meta(description=RESERVED_MINUTES)] = UNSET
+    cleaning_minutes: Annotated[int | UnsetType, Meta(description=CLEANING_MINUTES)] = UNSET
     tiers: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TIERS)] = UNSET
     tags: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TAGS)] = UNSET
 
