@@ -21,6 +21,7 @@ from holdfast.api.shapes import (
     jobs,
     reservations,
     restrictions,
+    seating,
     sync,
     venues,
     violations,
@@ -197,6 +198,17 @@ OPERATIONS: Final[dict[str, Operation]] = {
             200: Success(None, ("ETag", "Last-Modified"), "the events, as RFC 5545 has them"),
             304: Success(None, ("ETag", "Last-Modified"), "as `If-None-Match` has it; no body"),
         }
+    ),
+    "assignTables": _operation(
+        reservations.Reservation,
+        *("not-available", "rule-violated", "bad-transition"),
+        headers=_VERSIONED,
+    ),
+    "optimiseService": _operation(seating.SeatingProposal),
+    "acceptSeating": _operation(
+        reservations.ReservationList,
+        *("stale", "conflict", "not-available", "rule-violated", "bad-transition"),
+        text="the reservations that moved",
     ),
     "getFloor": _operation(floor.Floor),
     "markResource": _operation(floor.TableState, "bad-transition", text="the table as it is now"),

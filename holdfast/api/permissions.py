@@ -30,7 +30,7 @@ _DESK: Final = frozenset(
         "reservations.check-in", "reservations.complete", "reservations.no-show",
         "reservations.confirm", "guests.read", "guests.find", "guests.profile", "sync.control",
         "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
-        "tables.mark",
+        "tables.mark", "tables.arrange",
     }
 )  # fmt: skip
 _SUPERVISE: Final = frozenset(

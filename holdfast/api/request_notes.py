@@ -330,6 +330,7 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "resources": {"description": "ids, all of them together"},
         "may_move": {"description": "the holder may give an equal or larger place instead"},
     },
+    "AssignRequest": {"resources": {"description": "ids, all of them together", "minItems": 1}},
     "FloorQuery": {"at": {"description": f"an instant; {_TIME}; left out: now"}},
     "MarkRequest": {"state": {"enum": list(floor.MARKS), "description": "how it stands"}},
     "BlackoutQuery": _ALL

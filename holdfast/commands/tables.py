@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option, key_option, only_venue
+from holdfast.commands.options import (
+    Group,
+    data_option,
+    json_option,
+    key_option,
+    only_venue,
+    override_option,
+)
 from holdfast.commands.words import code_words, time_text
+from holdfast.commands.writing import make
 from holdfast.model.floor import MARKS
 
 if TYPE_CHECKING:
@@ -124,6 +132,117 @@ def clean(resource: str, data: Path, venue: str | None, key: str | None, as_json
       holdfast tables clean T3 --data desk
     """
     _mark(data, venue, resource, "available", key, as_json)
+
+
+@tables.command()
+@click.argument("reservation", metavar="ID")
+@click.argument("resources", nargs=-1, required=True, metavar="TABLE…")
+@data_option
+@override_option
+@key_option
+@json_option
+def assign(
+    reservation: str,
+    resources: tuple[str, ...],
+    data: Path,
+    override: str | None,
+    key: str | None,
+    as_json: bool,
+) -> None:
+    """Give a party these tables, all of them together.
+
+    \b
+    Such as:
+      holdfast tables assign RES-2026-7K3M9Q T3 T4 --data desk
+    """
+    from holdfast.commands.reservations import show_reservation
+    from holdfast.commands.session import quoted
+
+    body = {
+        "resources": list(resources),
+        "override": None if override is None else {"reason": override},
+    }
+    make(
+        data, f"/reservations/{quoted(reservation)}/assign", body, key=key, wait=None,
+        as_json=as_json, show=lambda _, moved: show_reservation(moved),
+    )  # fmt: skip
+
+
+@tables.command()
+@data_option
+@_venue_option
+@click.option("--date", required=True, metavar="D", help="A service date: 2026-07-01.")
+@click.option("--from", "since", metavar="TIME", help="Only who starts from here on …")
+@click.option("--to", "before", metavar="TIME", help="… and before.")
+@click.option("--accept", metavar="ID", help="Do what this proposal says, all of it or nothing.")
+@key_option
+@json_option
+def optimise(
+    data: Path,
+    venue: str | None,
+    date: str,
+    since: str | None,
+    before: str | None,
+    accept: str | None,
+    key: str | None,
+    as_json: bool,
+) -> None:
+    """Propose a better seating of a service; nothing is moved before the proposal is accepted.
+
+    \b
+    Such as:
+      holdfast tables optimise --date 2026-07-01 --data desk
+      holdfast tables optimise --date 2026-07-01 --accept ID --data desk
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    body = {"date": date, "from": since, "to": before}
+    body = {name: value for name, value in body.items() if value is not None}
+    with open_session(data) as session:
+        path = f"/venues/{quoted(venue or only_venue(session))}/optimise"
+        if accept is not None:
+            path += f"/{quoted(accept)}/accept"
+        done = session.post(path, body, **({} if key is None else {"Idempotency_Key": key}))
+    if as_json:
+        show_json(done)
+    elif accept is not None:
+        for one in done["items"]:
+            say(f"{one['code']} is at {' + '.join(one['resources'])} now.")
+    else:
+        _show_proposal(done)
+
+
+_GAINS: Final = {
+    "seated": "gets a place", "fits_better": "fewer empty seats", "makes_room": "makes room",
+}  # fmt: skip
+
+
+def _show_proposal(made: dict[str, Any]) -> None:
+    from holdfast.commands.output import copied, say, show_table
+
+    show_table(
+        ["code", "at", "people", "from", "to", "because"],
+        (
+            [
+                one["code"],
+                time_text(one["starts_at"]),
+                one["party_size"],
+                " + ".join(one["from"]) or "no place",
+                " + ".join(one["to"]),
+                _GAINS[one["reason"]],
+            ]
+            for one in made["moves"]
+        ),
+        empty="Nothing better was found; everybody stays.",
+    )
+    before, after = made["before"], made["after"]
+    if made["moves"]:
+        say(
+            f"\nEmpty seats: {before['waste']} now, {after['waste']} then; "
+            f"without a place: {before['unseated']} now, {after['unseated']} then."
+        )
+        copied([f"Do it: holdfast tables optimise --date {made['date']} --accept {made['id']}"])
 
 
 def _mark(

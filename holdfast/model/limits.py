@@ -250,6 +250,17 @@ YEAR_MIN: Final = 1900
 YEAR_MAX: Final = 2999
 """Instants outside are typing errors, and too near the ends of what `datetime` can hold."""
 
+# --- seating a service better -------------------------------------------------------------------
+SEATING_PARTIES_MAX: Final = 400
+"""Parties of one proposal: a large house on a full day."""
+SEATING_CHOICES_MAX: Final = 64
+"""Places that are looked at for each of them, the best first."""
+SEATING_PASSES_MAX: Final = 8
+SEATING_TRIES_MAX: Final = 200_000
+"""How long the search without a solver goes on: some seconds of a slow machine."""
+SOLVER_SECONDS: Final = 20.0
+"""What a solver may take to prove that a plan is the best."""
+
 # --- memory -------------------------------------------------------------------------------------
 PAGES_IN_MEMORY: Final = 32
 RESERVATIONS_IN_MEMORY: Final = 16_384

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.cli.support import DAY, Run, document, make_hub
@@ -44,3 +45,25 @@ def test_people_stop_reserving_by_themselves_and_begin_again_and_the_desk_goes_o
     shown = document(run("venue", "online", "trattoria", "on", "--data", hub, "--json"))
     assert "accepting" not in shown
     assert run(*website, "website").exit_code == 0
+
+
+def test_a_better_seating_is_shown_and_done_on_request(run: Run, tmp_path: Path):
+    hub = make_hub(tmp_path / "hub")
+    at = ["--venue", "trattoria", "--at", f"{DAY}T19:30", "--data", hub, "--json"]
+    code = document(run("reserve", *at, "--party", 2))["code"]
+    nothing = run("tables", "optimise", "--date", DAY, "--data", hub)
+    assert nothing.stdout == "Nothing better was found; everybody stays.\n"
+    assigned = run("tables", "assign", code, "T4", "--data", hub)
+    assert re.search(r"^where +T4$", assigned.stdout, re.M), assigned.stderr
+    proposed = ["tables", "optimise", "--date", DAY, "--data", hub]
+    shown = run(*proposed).stdout
+    (row,) = [line for line in shown.splitlines() if line.startswith(code)]
+    assert re.search(r"19:30 +2 +T4 +T1 +fewer empty seats", row)
+    assert "Empty seats: 2 now, 0 then" in shown
+    narrow = on_a_terminal(*proposed, COLUMNS="80").splitlines()
+    assert max(len(line) for line in narrow if "--accept" not in line) <= 80
+    made = document(run(*proposed, "--json"))
+    accept = run(*proposed, "--accept", made["id"])
+    assert accept.stdout == f"{code} is at T1 now.\n"
+    stale = run(*proposed, "--accept", made["id"])
+    assert (stale.exit_code, "has changed since" in stale.stderr) == (1, True)
