@@ -269,6 +269,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Figures
     "getServiceFigures": _figures(analytics.ServiceFigures),
     "getRangeFigures": _figures(analytics.RangeFigures),
+    "getTurnover": _figures(analytics.Turnover),
     "getVenueFigures": _figures(analytics.VenueFigures),
     "getAgentFigures": _operation(analytics.AgentFigures),
     # Administration

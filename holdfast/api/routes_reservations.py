@@ -223,7 +223,9 @@ def _cancel(replica: Replica, caller: Caller, subject: str, body: bytes) -> View
 
 def _check_in(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:
     wanted = read_body(body, CheckInRequest)
-    return replica.reservations.check_in(subject, wanted.actual_party_size)
+    return replica.reservations.check_in(
+        subject, wanted.actual_party_size, by_guest=caller.by_guest
+    )
 
 
 def _plain(name: str) -> Act:

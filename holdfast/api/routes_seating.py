@@ -78,13 +78,13 @@ async def assign_tables(request: Asking, reference: FromPath[str]) -> Response[b
     body = await request.body()
 
     def assign() -> str:
-        wanted = read_body(body, AssignRequest)
-        only_override(caller, wanted.override)
-        if not wanted.resources:
-            raise Invalid.field("resources", "name at least one table")
-        patch = PatchRequest(resources=wanted.resources, override=wanted.override)
         with face.replica.transaction():
             subject = uuid_text(found(face.replica, caller, reference).id)
+            wanted = read_body(body, AssignRequest)
+            only_override(caller, wanted.override)
+            if not wanted.resources:
+                raise Invalid.field("resources", "name at least one table")
+            patch = PatchRequest(resources=wanted.resources, override=wanted.override)
             face.replica.reservations.amend(subject, patch, None, asking_of(caller))
         return subject
 

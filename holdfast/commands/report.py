@@ -97,6 +97,32 @@ def range_(
         _show_days(found)
 
 
+@report.command("tables")
+@click.option("--from", "first", required=True, metavar="D", help="The first service date.")
+@click.option(
+    "--to", "last", required=True, metavar="D", help="The last one, which is counted too."
+)
+@_figures_options
+def tables(
+    first: str,
+    last: str,
+    data: Path,
+    venue: str | None,
+    csv_file: str | None,
+    as_json: bool,
+) -> None:
+    """How often each table was taken, and for how long.
+
+    \b
+    Such as:
+      holdfast report tables --from 2026-07-01 --to 2026-07-31 --data desk
+    """
+    dates = {"from": first, "to": last}
+    found = _found("/analytics/turnover", data, venue, csv_file, as_json, dates)
+    if found is not None:
+        _show_turns(found)
+
+
 def _found(
     path: str,
     data: Path,
@@ -133,6 +159,32 @@ def _write(file: str, table: bytes) -> None:
     write_new(Path(file), table)
     lines = table.count(b"\r\n") - 1
     say(f"{counted(lines, 'line')} of figures are in {file}.")
+
+
+def _show_turns(found: dict[str, Any]) -> None:
+    from holdfast.commands.output import Column, say, show_table
+
+    days = counted(found["open_days"], "open day")
+    say(f"{found['venue']}, {day_text(found['from'])} to {day_text(found['to'])}, {days}")
+    rows = [
+        *((one["resource"], one["area"], one) for one in found["tables"]),
+        *((one["area"], f"{one['tables']} tables", one) for one in found["areas"]),
+        ("all", "", found),
+    ]
+    show_table(
+        ["where", Column("of", drop=1), "parties", "people", "a day", "stayed", "mostly"],
+        (
+            [
+                name, of, one["parties"], one["covers"], one["turns_per_day"],
+                _minutes(one["minutes"]["mean"]), _minutes(one["minutes"]["median"]),
+            ]
+            for name, of, one in rows
+        ),
+    )  # fmt: skip
+
+
+def _minutes(minutes: float | None) -> str:
+    return "" if minutes is None else _length(minutes)
 
 
 # --- in words -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from holdfast.model.claims import ClaimView
 from holdfast.model.errors import BadTableTransition
 from holdfast.model.moments import Told, completed_at_ms, completing
 from holdfast.model.reservation import View, shown_claims
-from holdfast.model.sitting import sitting
+from holdfast.model.sitting import sat_at, sitting
 from holdfast.model.venue import Resource, Venue
 
 AVAILABLE: Final = "available"
@@ -134,7 +134,7 @@ class _Room:
         minutes = self._venue.policies.cleaning_minutes
         if minutes is not None and self._now_s >= at_ms // 1000 + minutes * 60:
             return
-        for resource in _sat_at(told.view):
+        for resource in sat_at(told.view):
             if said.stamp > self._cleaned.get(resource, 0):
                 self._left[resource] = max(at_ms, self._left.get(resource, 0))
 
@@ -181,12 +181,6 @@ class _Room:
             taken=taken,
             promised=promised,
         )
-
-
-def _sat_at(view: View) -> list[str]:
-    """The resources that a party left which has gone."""
-    walked = [claim for claim in view.claims if claim.id.operation == view.walked]
-    return [claim.resource for claim in walked or shown_claims(view)]
 
 
 # --- steps ----------------------------------------------------------------------------------------

@@ -228,6 +228,10 @@ FLOORS_PER_VENUE_MAX: Final = 50
 PLAN_MAX: Final = 1_000_000
 """Across and down, where something stands on a plan, in whatever the plan counts."""
 URL_CHARS_MAX: Final = 500
+TEXT_CHARS_MAX: Final = 2_000
+"""What a venue says of itself in one piece."""
+MEDIA_MAX: Final = 50
+INTEGRATIONS_MAX: Final = 50
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000

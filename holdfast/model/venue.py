@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from holdfast.model.limits import NIGHTS_MAX
+from holdfast.model.profile import CheckIn, Profile, profile_document
 from holdfast.model.vocabulary import WEEKDAYS
 
 DAY_MINUTES: Final = 24 * 60
@@ -196,6 +197,7 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     `seating` pairs the largest party with its minutes, ascending; `hours` has seven entries from
     Monday on, None: never closes; `covers_per_slot` None: no pacing; `stays` None: no nights.
     `accepting` False: people do not reserve by themselves. `featured`: it stands first in lists.
+    `business_account` is an id in the system of whoever runs it; empty: none.
     """
 
     id: str
@@ -219,6 +221,9 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     accepting: bool = True
     featured: bool = False
     floors: tuple[Floor, ...] = ()
+    profile: Profile = Profile()
+    check_in: CheckIn = CheckIn()
+    business_account: str = ""
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -291,6 +296,11 @@ def _later_keys(venue: Venue) -> dict[str, Any]:
         document["floors"] = [
             _said(floor, ("id", "name", "image", "size")) for floor in venue.floors
         ]
+    if venue.profile != Profile():
+        document["profile"] = profile_document(venue.profile)
+    if venue.check_in != CheckIn():
+        document["check_in"] = msgspec.to_builtins(venue.check_in)
+    _put(document, "business_account", venue.business_account or None)
     return document
 
 

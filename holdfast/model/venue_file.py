@@ -28,6 +28,7 @@ from holdfast.model.limits import (
     YEAR_MIN,
 )
 from holdfast.model.policies_file import MINUTES_MAX, read_policies
+from holdfast.model.profile_file import read_check_in, read_profile
 from holdfast.model.reading import Faults, Reader, shown
 from holdfast.model.resources_file import ID, read_floors, read_resources
 from holdfast.model.venue import (
@@ -48,6 +49,7 @@ _VENUE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PATTERN: Final = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,64}")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d)(:00)?")
+_ACCOUNT_MEANS: Final = "an id: letters, digits and - _ . (64 at most)"
 _GUEST_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _GUEST_WORD_MEANS: Final = "a word of a-z, 0-9 and _ that begins with a letter (32 at most)"
 
@@ -83,6 +85,9 @@ def read(document: Mapping[str, Any]) -> Venue:
         accepting=reader.flag("accepting", True),
         featured=reader.flag("featured", False),
         floors=floors,
+        profile=read_profile(reader),
+        check_in=read_check_in(reader),
+        business_account=reader.text("business_account", "", pattern=ID, means=_ACCOUNT_MEANS),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")

@@ -191,11 +191,19 @@ class Hub(Service):
                 )
             if present is not None and present.venue == venue:
                 return venue
+            self._require_own_slug(venue)
             self.granting.require_room(name, venue)
             self.append(name, VenueConfigured(data))
             self.admission.grant_codes(name, self.identity.incarnation)
             self.granting.fulfil(name)
         return venue
+
+    def _require_own_slug(self, venue: Venue) -> None:
+        """Raises Invalid where another venue of the tenant has the same slug."""
+        slug = venue.profile.slug
+        for other in self.venues() if slug else ():
+            if other.venue.profile.slug == slug and other.venue.id != venue.id:
+                raise Invalid.field("profile.slug", f"{slug!r} is already that of {other.venue.id}")
 
     def venues(self) -> list[VenueIndex]:
         return [self.venue(venue_id) for venue_id in self.venue_ids()]

@@ -121,3 +121,19 @@ async def test_what_makes_no_sense_is_told(client: httpx.AsyncClient):
     assert (await mark(client, "available", "T9")).status_code == 404
     assert (await client.get(FLOOR, params={"at": "noon"})).status_code == 422
     assert (await client.get("/venues/bistro/floor")).status_code == 404
+
+
+async def test_the_turn_over_is_a_table_for_a_spreadsheet_too(client: httpx.AsyncClient):
+    at = await now(client)
+    made = (await client.post("/reservations", json=walk_in(starts_at=at))).json()
+    await mark(client, "occupied")
+    await mark(client, "cleaning")
+    day = made["service_date"]
+    asked = f"/analytics/turnover?venue=trattoria&from={day}&to={day}"
+    told = (await client.get(asked)).json()
+    assert (told["parties"], told["tables"][0]["minutes"]["parties"]) == (1, 1)
+    table = await client.get(f"{asked}&format=csv")
+    header, first, *rest = table.text.splitlines()
+    assert header.startswith("venue,from,to,resource,area,parties,covers,turns_per_day,minutes_")
+    assert first.startswith(f"trattoria,{day},{day},T1,,1,2,1.0,1,0.0,0.0")
+    assert len(rest) == 2

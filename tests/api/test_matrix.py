@@ -208,6 +208,7 @@ TABLE = [
     # Figures
     Row("GET", f"/analytics/service?venue=trattoria&date={DAY}", LOOKERS, 200, 403),
     Row("GET", f"/analytics/range?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
+    Row("GET", f"/analytics/turnover?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
     Row("GET", f"/analytics/venues?from={DAY}&to={DAY}", LOOKERS, 200, HIDDEN),
     Row("GET", f"/analytics/agents/{ANNA}", LOOKERS, 200, HIDDEN),
     # The stream is asked of an application whose streams end at once.
@@ -264,6 +265,12 @@ def expected(row: Row, role: str, whose: str) -> int:
     if whose == "another guest" and "{" in row.path:
         return 404
     return row.status
+
+
+@pytest.fixture(autouse=True)
+def wrong_tokens_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is longer than wrong tokens are let by at once."""
+    monkeypatch.setattr("holdfast.api.rates.WRONG_TOKENS_AT_ONCE", 10 * len(TABLE))
 
 
 @pytest.fixture

@@ -67,3 +67,13 @@ def test_a_better_seating_is_shown_and_done_on_request(run: Run, tmp_path: Path)
     assert accept.stdout == f"{code} is at T1 now.\n"
     stale = run(*proposed, "--accept", made["id"])
     assert (stale.exit_code, "has changed since" in stale.stderr) == (1, True)
+
+
+def test_how_often_the_tables_were_taken_fits_80_columns(run: Run, hub: Path):
+    dates = ["--from", DAY, "--to", DAY, "--data", hub]
+    shown = on_a_terminal("report", "tables", *dates, COLUMNS="80").splitlines()
+    assert max(len(line) for line in shown) <= 80
+    assert any(line.startswith("Garden") for line in shown)
+    told = document(run("report", "tables", *dates, "--json"))
+    assert [one["resource"] for one in told["tables"]][:2] == ["T1", "T2"]
+    assert run("report", "tables", *dates, "--csv", "-").stdout.startswith("venue,from,to,")

@@ -16,7 +16,9 @@ from holdfast.api.shapes.venues import (
     ACCEPTING,
     ADVANCE,
     BLACKOUTS,
+    BUSINESS_ACCOUNT,
     CANCEL_CUTOFF,
+    CHECK_IN,
     CLEANING_MINUTES,
     CONCURRENT,
     FEATURED,
@@ -24,11 +26,13 @@ from holdfast.api.shapes.venues import (
     MAX_MINUTES,
     MAX_RESCHEDULES,
     MIN_MINUTES,
+    PROFILE,
     RESERVED_MINUTES,
     TAGS,
     TIERS,
     AllotmentEntry,
     BlackoutEntry,
+    CheckInTimes,
     Clock,
     Counts,
     FloorEntry,
@@ -38,6 +42,7 @@ from holdfast.api.shapes.venues import (
     PersonLimits,
     Rates,
     VenueKind,
+    VenueProfile,
 )
 from holdfast.model.limits import NIGHTS_MAX
 
@@ -140,3 +145,6 @@ class VenueFile(msgspec.Struct, kw_only=True):
     accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
     featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
     floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET
+    profile: Annotated[VenueProfile | UnsetType, Meta(description=PROFILE)] = UNSET
+    check_in: Annotated[CheckInTimes | UnsetType, Meta(description=CHECK_IN)] = UNSET
+    business_account: Annotated[str | UnsetType, Meta(description=BUSINESS_ACCOUNT)] = UNSET

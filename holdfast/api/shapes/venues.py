@@ -128,6 +128,59 @@ class FloorEntry(msgspec.Struct, kw_only=True):
     ] = UNSET
 
 
+PROFILE: Final = "what it tells of itself"
+CHECK_IN: Final = "when guests check in by themselves; left out: at any time"
+BUSINESS_ACCOUNT: Final = "id in the system of whoever runs it; reservations carry it"
+
+
+class Address(msgspec.Struct, kw_only=True):
+    """Where a venue is."""
+
+    street: Annotated[str | UnsetType, Meta(description="with the number")] = UNSET
+    postal_code: Annotated[str | UnsetType, Meta(description="as the post has it")] = UNSET
+    city: Annotated[str | UnsetType, Meta(description="town or city")] = UNSET
+    region: Annotated[str | UnsetType, Meta(description="province or state")] = UNSET
+    country: Annotated[str | UnsetType, Meta(description="ISO 3166: two letters")] = UNSET
+
+
+class Contact(msgspec.Struct, kw_only=True):
+    """How guests reach the house."""
+
+    phone: Annotated[str | UnsetType, Meta(description="of the house")] = UNSET
+    email: Annotated[str | UnsetType, Meta(description="of the house")] = UNSET
+    website: Annotated[str | UnsetType, Meta(description="an address")] = UNSET
+
+
+class VenueProfile(msgspec.Struct, kw_only=True):
+    """What guests read of a venue."""
+
+    slug: Annotated[str | UnsetType, Meta(description="unique in the tenant")] = UNSET
+    description: Annotated[str | UnsetType, Meta(description="a few sentences")] = UNSET
+    cuisine: Annotated[list[str] | UnsetType, Meta(description="words such as `roman`")] = UNSET
+    price_range: Annotated[int | UnsetType, Meta(description="1, the least, to 4")] = UNSET
+    address: Address | UnsetType = UNSET
+    geo: Annotated[
+        tuple[float, float] | UnsetType, Meta(description="latitude and longitude, in degrees")
+    ] = UNSET
+    contact: Contact | UnsetType = UNSET
+    media: Annotated[list[str] | UnsetType, Meta(description="addresses of pictures")] = UNSET
+    features: Annotated[list[str] | UnsetType, Meta(description="words such as `terrace`")] = UNSET
+    integrations: Annotated[
+        dict[str, str] | UnsetType, Meta(description="its ids in other systems, by their names")
+    ] = UNSET
+
+
+class CheckInTimes(msgspec.Struct, kw_only=True):
+    """When guests check in by themselves; the staff checks in whoever is there."""
+
+    opens_minutes: Annotated[
+        int | UnsetType, Meta(description="so long before the start; left out: no bound")
+    ] = UNSET
+    closes_minutes: Annotated[
+        int | UnsetType, Meta(description="so long after the start; left out: no bound")
+    ] = UNSET
+
+
 class Furnishing(msgspec.Struct, kw_only=True):
     """What else may be said of a resource; what is left out is not said."""
 
@@ -264,6 +317,9 @@ class Venue(Shape, kw_only=True):
     accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
     featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
     floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET
+    profile: Annotated[VenueProfile | UnsetType, Meta(description=PROFILE)] = UNSET
+    check_in: Annotated[CheckInTimes | UnsetType, Meta(description=CHECK_IN)] = UNSET
+    business_account: Annotated[str | UnsetType, Meta(description=BUSINESS_ACCOUNT)] = UNSET
 
 
 class VenueList(Items[Venue], kw_only=True):
