@@ -37,6 +37,7 @@ _SECTIONS: Final = {
         "holds": ("holds", "Keep a place for some minutes."),
         "waitlist": ("waitlist", "Who waits for a place."),
         "blocks": ("blocks", "Take places out of use."),
+        "tables": ("tables", "How the tables stand in a service."),
         "allotments": ("allotments", "Who may sell what."),
         "guests": ("guests", "Find a guest, show, restrict, hand over, forget."),
     },

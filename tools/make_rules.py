@@ -48,10 +48,14 @@ NOTES: Final = """\
   rule about the start (`past`, `cutoff`, `advance`, `closed`, `slot`) says nothing where the start
   stays, `duration` nothing where the length stays, and `blackouts` nothing about a period in which
   the reservation lies already.
-- **By guests alone** (`reschedules`, `rates`): what people ask for by themselves. That is every
-  request with a token of the role `guest` or `kiosk`, and a reservation whose `source` is
-  {self_service}, whoever's token carries it. A front desk that books twenty times for one
+- **By guests alone** (`online`, `reschedules`, `rates`): what people ask for by themselves. That
+  is every request with a token of the role `guest` or `kiosk`, and a reservation whose `source`
+  is {self_service}, whoever's token carries it. A front desk that books twenty times for one
   company is not stopped, and may move what its guest may not move any more.
+- **`online`** is asked of the same people. A venue that accepts nobody online (`accepting: false`)
+  refuses those who ask ahead, and offers them no slot; walk-ins at a kiosk go on, and so does
+  everything that the desk does. A place that is kept for the desk (`online: false`) is neither
+  offered to them nor had by name; whoever has it already keeps it.
 - **`cancel-cutoff`** is asked of everybody but a supervisor or an admin
   ([operations](operations.md#how-late-a-guest-may-cancel)).
 - **`seats`** stands in refusals beside these: no table, and no combination of tables, is for so

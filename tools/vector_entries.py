@@ -374,6 +374,7 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     yield events.GuestDescribed(AGENT, card), {}
     yield events.GuestMerged(AGENT, OTHER_AGENT), {}
     yield events.GuestUnmerged(AGENT, OTHER_AGENT, (operation,)), {}
+    yield events.ResourceCleaned("T1"), {}
 
 
 def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:
@@ -485,6 +486,8 @@ def judged_entries() -> list[Vectors]:
          events.GuestUnmerged(AGENT, OTHER_AGENT, ()))}, "", "merges-out-of-range"),
         ("a note with another guest's card", {"kind": "guest.noted", **content(
          events.GuestNoted(OTHER_AGENT, sealed_card(INCARNATION, AGENT)))}, "", "card-foreign"),
+        ("a name as a table", {"kind": "resource.cleaned", **content(
+         events.ResourceCleaned("Ann Smith"))}, "", "text-not-an-id:resource"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b"", bytes(16)))), "", "card-out-of-range"),
         ("a card without the digest of its key", content(events.ReservationCreated(AGENT, 2,

@@ -32,6 +32,7 @@ _TAGS: Final = {
     "waitlist": "wait for a place, offer one, accept it",
     "blocks": "take places out of use",
     "venues": "what there is, and what is free",
+    "tables": "how the tables stand in a service",
     "allotments": "who may sell what",
     "guests": "find a guest, show, note, merge, restrict, hand over, forget",
     "sync": "the queue, the exchange with the hub, the clock",

@@ -79,6 +79,8 @@ _HEADERS: Final = {
 PATH_PARAMETERS: Final = {
     "reference": "id or code",
     "venue": "id of a venue",
+    "proposal": "id of a proposal, as `POST /venues/{id}/optimise` gives it",
+    "resource": "id of a resource of the venue",
     "date": "a service date, `YYYY-MM-DD`",
     "operation_id": "id of an operation: 32 hexadecimal digits",
     "exception_id": "id of an exception, as `GET /exceptions` gives it",

@@ -15,12 +15,14 @@ from holdfast.api.shapes import (
     blocks,
     books,
     fleet,
+    floor,
     guest_desk,
     guests,
     holds,
     jobs,
     reservations,
     restrictions,
+    seating,
     series,
     sync,
     venues,
@@ -190,11 +192,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Venues
     "getAvailability": _operation(venues.Availability, "not-found"),
     "listVenues": _operation(venues.VenueList),
-    "getVenue": _operation(venues.Venue),
+    "getVenue": _operation(venues.Venue, headers=_VERSIONED),
     "putVenue": Operation(
         {
-            200: Success(venues.Venue, text="the venue as read, with defaults"),
-            201: Success(venues.Venue, text="the same, of a new venue"),
+            200: Success(venues.Venue, _VERSIONED, "the venue as read, with defaults"),
+            201: Success(venues.Venue, _VERSIONED, "the same, of a new venue"),
         },
         ("rule-violated",),
     ),
@@ -205,6 +207,19 @@ OPERATIONS: Final[dict[str, Operation]] = {
             304: Success(None, ("ETag", "Last-Modified"), "as `If-None-Match` has it; no body"),
         }
     ),
+    "assignTables": _operation(
+        reservations.Reservation,
+        *("not-available", "rule-violated", "bad-transition"),
+        headers=_VERSIONED,
+    ),
+    "optimiseService": _operation(seating.SeatingProposal),
+    "acceptSeating": _operation(
+        reservations.ReservationList,
+        *("stale", "conflict", "not-available", "rule-violated", "bad-transition"),
+        text="the reservations that moved",
+    ),
+    "getFloor": _operation(floor.Floor),
+    "markResource": _operation(floor.TableState, "bad-transition", text="the table as it is now"),
     "listBlackouts": _operation(venues.BlackoutList, "not-found"),
     # Figures
     "reportViolations": _operation(violations.ViolationReport, "not-found"),
@@ -279,6 +294,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Figures
     "getServiceFigures": _figures(analytics.ServiceFigures),
     "getRangeFigures": _figures(analytics.RangeFigures),
+    "getTurnover": _figures(analytics.Turnover),
     "getVenueFigures": _figures(analytics.VenueFigures),
     "getAgentFigures": _operation(analytics.AgentFigures),
     # Administration

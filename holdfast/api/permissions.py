@@ -21,7 +21,7 @@ _READ: Final = frozenset(
         "queue.read", "sync.read",
         "clock.read", "books.read", "exceptions.read", "allotments.read", "stream.read",
         "status.read", "calendar.read", "analytics.read", "holds.read", "holds.find",
-        "blocks.read", "waitlist.read", "waitlist.find",
+        "blocks.read", "waitlist.read", "waitlist.find", "tables.read",
     }
 )  # fmt: skip
 _DESK: Final = frozenset(
@@ -31,6 +31,7 @@ _DESK: Final = frozenset(
         "reservations.confirm", "reservations.series", "guests.read", "guests.find",
         "guests.profile", "guests.merge", "sync.control",
         "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
+        "tables.mark", "tables.arrange",
     }
 )  # fmt: skip
 _SUPERVISE: Final = frozenset(

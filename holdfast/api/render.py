@@ -22,6 +22,7 @@ from holdfast.model.figures import cancelled_in_time
 from holdfast.model.forms import form_now
 from holdfast.model.hlc import Stamp
 from holdfast.model.ids import uuid_text
+from holdfast.model.profile import CheckIn
 from holdfast.model.reservation import View, shown_claims
 from holdfast.model.series import series_of
 from holdfast.model.sitting import seated_at
@@ -85,6 +86,8 @@ def render_reservation(
         decision=render_decision(view.decision, with_won=with_others),
         waits_for=waits_for(replica, view),
         prognosis=_prognosis(replica, view, with_won=with_others),
+        business_account=venue.business_account or None,
+        check_in=_check_in(venue, view),
         attendance_confirmed=view.attendance_confirmed,
         actual_party_size=view.actual_party_size or None,
         checked_in_at=_moment(venue, view.checked_in_at_ms),
@@ -161,6 +164,16 @@ def venue_or_utc(replica: Replica, venue_id: str) -> Venue:
 
 def _moment(venue: Venue, ms: int) -> str | None:
     return wall.format_time(venue, ms // 1000) if ms else None
+
+
+def _check_in(venue: Venue, view: View) -> reservations.CheckInWindow | None:
+    if venue.check_in == CheckIn():
+        return None
+    opens, closes = venue.check_in.window(view.starts_at)
+    return reservations.CheckInWindow(
+        opens_at=None if opens is None else wall.format_time(venue, opens),
+        closes_at=None if closes is None else wall.format_time(venue, closes),
+    )
 
 
 def _pending_change(venue: Venue, view: View) -> reservations.PendingChange | None:

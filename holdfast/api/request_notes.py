@@ -11,7 +11,7 @@ from typing import Any, Final
 from holdfast.api.permissions import ROLES
 from holdfast.api.sessions import ROLE_BY_PAGE
 from holdfast.api.staff import STAFF_ROLES
-from holdfast.model import guest_details, guest_notes, lifecycle, restrictions, vocabulary
+from holdfast.model import floor, guest_details, guest_notes, lifecycle, restrictions, vocabulary
 from holdfast.model.limits import (
     CALENDAR_DAYS_AHEAD,
     CALENDAR_DAYS_BACK,
@@ -56,6 +56,10 @@ _NOTES: Final[dict[str, Note]] = {
     "resources": {"description": "ids, all of them together; empty: the best that fits"},
     "resource_kind": {"description": "such as table; left out: the venue's first"},
     "area": {"description": "only resources of this area"},
+    "features": {
+        "description": "only resources that have all of these, such as `window`; `accessible` is "
+        "one. In a query with commas between"
+    },
     "quantity": {"description": "units, of a pool that counts units; by default 1", "minimum": 1},
     "may_move": {
         "description": "the holder may give an equal or larger place instead; left out: only where "
@@ -379,6 +383,9 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "resources": {"description": "ids, all of them together"},
         "may_move": {"description": "the holder may give an equal or larger place instead"},
     },
+    "AssignRequest": {"resources": {"description": "ids, all of them together", "minItems": 1}},
+    "FloorQuery": {"at": {"description": f"an instant; {_TIME}; left out: now"}},
+    "MarkRequest": {"state": {"enum": list(floor.MARKS), "description": "how it stands"}},
     "BlackoutQuery": _ALL
     | {
         "venue": {"description": "id of the venue; left out: all"},

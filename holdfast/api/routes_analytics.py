@@ -100,6 +100,37 @@ async def get_range_figures(request: Asking) -> Response[bytes]:
 
 
 @get(
+    "/analytics/turnover",
+    operation_id="getTurnover",
+    summary="How often each table was taken, and for how long",
+    tags=TAGS,
+    opt={"permission": "analytics.read", "reach": VENUES},
+    operation_class=operation(query=RangeQuery),
+)
+async def get_turnover(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), RangeQuery)
+    as_csv = _wants_csv(request, query.format)
+    caller_of(request).require(query.venue)
+    found = await face.read(reporting.of_tables, face.replica, query.venue, query.first, query.last)
+    if not as_csv:
+        return _shown(found, analytics.Turnover)
+    rows = [
+        {"venue": query.venue, "from": query.first, "to": query.last}
+        | {name: one[name] for name in _TURNS[3:8]}
+        | {f"minutes_{name}": value for name, value in one["minutes"].items()}
+        for one in found["tables"]
+    ]
+    return _table(_TURNS, rows)
+
+
+_TURNS: Final = (
+    "venue", "from", "to", "resource", "area", "parties", "covers", "turns_per_day",
+    "minutes_parties", "minutes_median", "minutes_mean",
+)  # fmt: skip
+
+
+@get(
     "/analytics/venues",
     operation_id="getVenueFigures",
     summary="Key figures of each venue, at the hub",
@@ -171,6 +202,7 @@ _VARY: Final = {"Vary": "Accept"}
 ROUTES: list[HTTPRouteHandler] = [
     get_service_figures,
     get_range_figures,
+    get_turnover,
     get_venue_figures,
     get_agent_figures,
 ]

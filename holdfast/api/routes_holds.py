@@ -56,6 +56,7 @@ class HoldPatch(msgspec.Struct, kw_only=True):
     resources: list[str] | UnsetType = UNSET
     resource_kind: str | UnsetType | None = UNSET
     area: str | UnsetType | None = UNSET
+    features: list[str] | UnsetType = UNSET
     quantity: int | UnsetType | None = UNSET
     may_move: bool | UnsetType = UNSET
 

@@ -101,7 +101,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
     def make() -> str:
         wanted = read_body(body, CreateRequest)
         caller.require(wanted.venue)
-        _only_override(caller, wanted.override)
+        only_override(caller, wanted.override)
         if caller.role == "guest":
             only_as_guest(caller, wanted)
             wanted.agent_id = caller.agent_id
@@ -222,7 +222,7 @@ async def change_reservation(request: Asking, reference: FromPath[str]) -> Respo
 
     def change() -> str:
         wanted = read_body(body, PatchRequest)
-        _only_override(caller, wanted.override)
+        only_override(caller, wanted.override)
         if caller.role == "guest":
             only_as_guest(caller, wanted)
         with face.replica.transaction():
@@ -261,7 +261,9 @@ def _cancel(replica: Replica, caller: Caller, subject: str, body: bytes) -> View
 
 def _check_in(replica: Replica, caller: Caller, subject: str, body: bytes) -> View:
     wanted = read_body(body, CheckInRequest)
-    return replica.reservations.check_in(subject, wanted.actual_party_size)
+    return replica.reservations.check_in(
+        subject, wanted.actual_party_size, by_guest=caller.by_guest
+    )
 
 
 def _plain(name: str) -> Act:
@@ -340,7 +342,7 @@ MARKS = [
 # --- what these routes share ----------------------------------------------------------------------
 
 
-def _only_override(caller: Caller, override: Override | UnsetType | None) -> None:
+def only_override(caller: Caller, override: Override | UnsetType | None) -> None:
     """Beyond the capacity only a supervisor goes."""
     if override and not caller.may("reservations.override"):
         raise Forbidden(

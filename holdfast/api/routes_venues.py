@@ -15,7 +15,14 @@ from holdfast.api.auth import VENUES
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
-from holdfast.api.parsing import PageQuery, page_of, read_moment, read_object, read_query
+from holdfast.api.parsing import (
+    PageQuery,
+    page_of,
+    read_if_match,
+    read_moment,
+    read_object,
+    read_query,
+)
 from holdfast.api.render import render_venue
 from holdfast.api.shapes import venues
 from holdfast.api.shapes.venue_file import VenueFile
@@ -23,7 +30,13 @@ from holdfast.model import wall
 from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rules import blackouts
-from holdfast.model.venue import Blackout, Venue, blackout_document, resource_document
+from holdfast.model.venue import (
+    Blackout,
+    Venue,
+    blackout_document,
+    resource_document,
+    version_tag,
+)
 from holdfast.node.requests import AvailabilityRequest
 
 TAGS = ["venues"]
@@ -45,6 +58,7 @@ class AvailabilityQuery(
     area: str | None = None
     resource_kind: str | None = None
     quantity: int | None = None
+    features: str | None = None
     include: str | None = None
     agent_id: str | None = None
 
@@ -90,6 +104,7 @@ async def get_availability(request: Asking) -> Response[bytes]:
         area=query.area,
         resource_kind=query.resource_kind,
         quantity=query.quantity,
+        features=[word for word in (query.features or "").split(",") if word],
         include_full=query.include == "full",
         agent_id=query.agent_id or caller.agent_id or None,
     )
@@ -111,7 +126,7 @@ def _unescaped(text: str | None) -> str | None:
 @get(
     "/venues",
     operation_id="listVenues",
-    summary="The venue files",
+    summary="The venue files; those that are featured first",
     tags=TAGS,
     opt={"permission": "venues.read", "reach": VENUES},
     operation_class=operation(query=PageQuery),
@@ -121,9 +136,10 @@ async def list_venues(request: Asking) -> Response[bytes]:
     query = read_query(request.query_params.multi_items(), PageQuery)
 
     def listed() -> venues.VenueList:
-        keyed = [(name, name) for name in face.replica.venue_ids() if caller.sees(name)]
-        names, place = page_of(keyed, query.limit, query.cursor)
-        items = [render_venue(face.replica.venue(name).venue) for name in names]
+        known = [face.replica.venue(one) for one in face.replica.venue_ids() if caller.sees(one)]
+        keyed = sorted((f"{not index.venue.featured:d}{index.venue.id}", index) for index in known)
+        page, place = page_of(keyed, query.limit, query.cursor)
+        items = [render_venue(index.venue) for index in page]
         return venues.VenueList(items=items, next=place)
 
     return answer(await face.run(listed))
@@ -140,7 +156,8 @@ async def list_venues(request: Asking) -> Response[bytes]:
 async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     caller_of(request).require(venue)
-    return answer(await face.run(lambda: render_venue(face.replica.venue(venue).venue)))
+    found = await face.run(lambda: face.replica.venue(venue).venue)
+    return answer(render_venue(found), headers={"ETag": f'"{version_tag(found)}"'})
 
 
 @put(
@@ -149,24 +166,24 @@ async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     summary="Create or update a venue, at the hub",
     tags=TAGS,
     opt={"permission": "venues.change", "reach": VENUES},
-    operation_class=operation(
-        body=VenueFile,
-    ),
+    operation_class=operation(body=VenueFile, matches=True),
 )
 async def put_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     hub = face.hub()
     caller_of(request).require(venue)
+    if_match = read_if_match(request.headers.get("if-match"))
     document = read_object(await request.body())
     if document.setdefault("venue", venue) != venue:
         raise Invalid.field("venue", f"must be {venue}, as the path says, or left out")
 
-    def put_it() -> tuple[bool, venues.Venue]:
+    def put_it() -> tuple[bool, Venue]:
         new = venue not in hub.venue_ids()
-        return new, render_venue(hub.import_venue(document))
+        return new, hub.import_venue(document, if_match)
 
-    new, shown = await face.run(put_it)
-    return answer(shown, 201 if new else 200)
+    new, put = await face.run(put_it)
+    tag = {"ETag": f'"{version_tag(put)}"'}
+    return answer(render_venue(put), 201 if new else 200, tag)
 
 
 @get(

@@ -22,6 +22,9 @@ from holdfast.commands.words import until_text
     "--nights", type=click.IntRange(min=1), metavar="N", help="How many nights, at a lodging."
 )
 @click.option("--area", metavar="A", help="Only this area.")
+@click.option(
+    "--feature", "features", multiple=True, metavar="F", help="Only with this; may be repeated."
+)
 @click.option("--full", is_flag=True, help="Also what cannot be had, and why.")
 @json_option
 def availability(
@@ -34,6 +37,7 @@ def availability(
     minutes: int | None,
     nights: int | None,
     area: str | None,
+    features: tuple[str, ...],
     full: bool,
     as_json: bool,
 ) -> None:
@@ -66,6 +70,7 @@ def availability(
                 "duration_minutes": minutes,
                 "nights": nights,
                 "area": area,
+                "features": ",".join(features) or None,
                 "include": "full" if full else None,
             },
         ).data

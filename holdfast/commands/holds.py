@@ -81,6 +81,9 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     "--resource", "resources", multiple=True, metavar="R", help="This one; may be repeated."
 )
 @click.option("--area", metavar="A", help="Any resource of this area.")
+@click.option(
+    "--feature", "features", multiple=True, metavar="F", help="Only with this; may be repeated."
+)
 @click.option("--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type.")
 @click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere.")
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
@@ -99,6 +102,7 @@ def add(
     party: int,
     minutes: int | None,
     resources: tuple[str, ...],
+    features: tuple[str, ...],
     user: str | None,
     hold_minutes: int | None,
     key: str | None,
@@ -120,6 +124,7 @@ def add(
         "party_size": party,
         "duration_minutes": minutes,
         "resources": list(resources) or None,
+        "features": list(features) or None,
         "user_id": user,
         "minutes": hold_minutes,
         **same,

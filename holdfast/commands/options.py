@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -18,6 +18,9 @@ from holdfast.model.errors import Invalid
 from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 from holdfast.model.vocabulary import OVERRIDE_REASONS
 from holdfast.node.reasons import COMMON_REASONS, reason_code
+
+if TYPE_CHECKING:
+    from holdfast.commands.session import Session
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -215,3 +218,12 @@ def read_guest(source: str | None, **fields: str | None) -> dict[str, Any] | Non
     if not isinstance(guest, dict):
         raise click.BadParameter(f'{source} must hold an object such as {{"name": "…"}}')
     return guest
+
+
+def only_venue(session: Session) -> str:
+    """The venue that is meant where none is named."""
+    known = [str(one["venue"]) for one in session.items("/venues")]
+    if len(known) == 1:
+        return known[0]
+    some = ", ".join(known) or "none yet"
+    raise click.UsageError(f"say which venue: --venue; there are {some}")

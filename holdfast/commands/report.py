@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from holdfast.commands import report_violations
-from holdfast.commands.options import Command, Group, data_option, json_option
+from holdfast.commands.options import Command, Group, data_option, json_option, only_venue
 from holdfast.commands.words import counted, day_text, status_words
 
 if TYPE_CHECKING:
-    from holdfast.commands.session import Session
+    pass
 
 _BUSIEST: Final = 3
 _MINUTES: Final = ((2 * 1_440, 1_440, "days"), (2 * 60, 60, "h"), (0, 1, "min"))
@@ -97,6 +97,32 @@ def range_(
         _show_days(found)
 
 
+@report.command("tables")
+@click.option("--from", "first", required=True, metavar="D", help="The first service date.")
+@click.option(
+    "--to", "last", required=True, metavar="D", help="The last one, which is counted too."
+)
+@_figures_options
+def tables(
+    first: str,
+    last: str,
+    data: Path,
+    venue: str | None,
+    csv_file: str | None,
+    as_json: bool,
+) -> None:
+    """How often each table was taken, and for how long.
+
+    \b
+    Such as:
+      holdfast report tables --from 2026-07-01 --to 2026-07-31 --data desk
+    """
+    dates = {"from": first, "to": last}
+    found = _found("/analytics/turnover", data, venue, csv_file, as_json, dates)
+    if found is not None:
+        _show_turns(found)
+
+
 def _found(
     path: str,
     data: Path,
@@ -112,7 +138,7 @@ def _found(
     if csv_file is not None and as_json:
         raise click.UsageError("give --csv or --json, not both")
     with open_session(data) as session:
-        asked = {"venue": venue or _only_venue(session), **dates}
+        asked = {"venue": venue or only_venue(session), **dates}
         if csv_file is not None:
             _write(csv_file, session.text(path, format="csv", **asked))
             return None
@@ -121,15 +147,6 @@ def _found(
         show_json(found)
         return None
     return found
-
-
-def _only_venue(session: Session) -> str:
-    """The venue that is meant where none is named."""
-    known = [str(one["venue"]) for one in session.items("/venues")]
-    if len(known) == 1:
-        return known[0]
-    some = ", ".join(known) or "none yet"
-    raise click.UsageError(f"say which venue: --venue; there are {some}")
 
 
 def _write(file: str, table: bytes) -> None:
@@ -142,6 +159,32 @@ def _write(file: str, table: bytes) -> None:
     write_new(Path(file), table)
     lines = table.count(b"\r\n") - 1
     say(f"{counted(lines, 'line')} of figures are in {file}.")
+
+
+def _show_turns(found: dict[str, Any]) -> None:
+    from holdfast.commands.output import Column, say, show_table
+
+    days = counted(found["open_days"], "open day")
+    say(f"{found['venue']}, {day_text(found['from'])} to {day_text(found['to'])}, {days}")
+    rows = [
+        *((one["resource"], one["area"], one) for one in found["tables"]),
+        *((one["area"], f"{one['tables']} tables", one) for one in found["areas"]),
+        ("all", "", found),
+    ]
+    show_table(
+        ["where", Column("of", drop=1), "parties", "people", "a day", "stayed", "mostly"],
+        (
+            [
+                name, of, one["parties"], one["covers"], one["turns_per_day"],
+                _minutes(one["minutes"]["mean"]), _minutes(one["minutes"]["median"]),
+            ]
+            for name, of, one in rows
+        ),
+    )  # fmt: skip
+
+
+def _minutes(minutes: float | None) -> str:
+    return "" if minutes is None else _length(minutes)
 
 
 # --- in words -------------------------------------------------------------------------------------

@@ -32,6 +32,9 @@ from holdfast.commands.writing import make
     "--resource", "resources", multiple=True, metavar="R", help="This one; may be repeated."
 )
 @click.option("--area", metavar="A", help="Any resource of this area.")
+@click.option(
+    "--feature", "features", multiple=True, metavar="F", help="Only with this; may be repeated."
+)
 @click.option("--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type.")
 @guest_options
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
@@ -54,6 +57,7 @@ def reserve(
     party: int,
     minutes: int | None,
     resources: tuple[str, ...],
+    features: tuple[str, ...],
     user: str | None,
     guest_name: str | None,
     guest_phone: str | None,
@@ -90,6 +94,7 @@ def reserve(
         "party_size": party,
         "duration_minutes": minutes,
         "resources": list(resources) or None,
+        "features": list(features) or None,
         "user_id": user,
         "guest": card,
         "override": None if override is None else {"reason": override},

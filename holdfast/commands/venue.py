@@ -102,6 +102,35 @@ def show(venue: str, data: Path, as_json: bool) -> None:
     )
 
 
+@venue.command()
+@click.argument("venue")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@data_option
+@json_option
+def online(venue: str, switch: str, data: Path, as_json: bool) -> None:
+    """Let people reserve by themselves, or stop it, on the hub; the desk goes on either way.
+
+    \b
+    Such as:
+      holdfast venue online trattoria off --data hub
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted
+
+    with open_session(data) as session:
+        path = f"/venues/{quoted(venue)}"
+        found = session.request("GET", path)
+        document = found.data | {"accepting": switch == "on"}
+        # What somebody changed meanwhile is not changed back.
+        match = {"If-Match": found.headers["ETag"]}
+        done = session.request("PUT", path, body=document, headers=match).data
+    if as_json:
+        show_json(done)
+        return
+    what = "may reserve by themselves" if switch == "on" else "do not reserve by themselves now"
+    say(f"At {done['name']} people {what}.")
+
+
 @venue.command("rotate-key")
 @click.argument("venue")
 @data_option

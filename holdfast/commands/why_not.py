@@ -23,6 +23,7 @@ _PHRASES: Final = {
     "duration": "no possible length",
     "blackouts": "no reservations are taken then",
     "concurrent": "this guest has as many ahead as one may have",
+    "online": "not reserved online",
     "rates": "too many were made for this guest of late",
 }
 

@@ -52,6 +52,7 @@ from holdfast.model.events import (
     ReservationCheckedIn,
     ReservationCreated,
     ReservationMoved,
+    ResourceCleaned,
     RightGranted,
     RightReturned,
     RightRevoked,
@@ -534,6 +535,11 @@ def _check_unmerged(event: GuestUnmerged) -> None:
     _check_operation_ids(*event.merges)
 
 
+def _check_cleaned(event: ResourceCleaned) -> None:
+    if not _RESOURCE_ID.match(event.resource):
+        raise Malformed("text-not-an-id:resource")
+
+
 def _check_granted(event: RightGranted) -> None:
     if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
         raise Malformed("right-out-of-range")
@@ -608,4 +614,5 @@ _CHECKS: Final[dict[str, Any]] = {
     "guest.described": _check_described,
     "guest.merged": _check_merged,
     "guest.unmerged": _check_unmerged,
+    "resource.cleaned": _check_cleaned,
 }

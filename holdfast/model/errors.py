@@ -107,6 +107,14 @@ class BadTransition(HoldfastError):
         self.present_status = present_status
 
 
+class BadTableTransition(BadTransition):
+    """A table makes no such jump from how it stands (`floor`)."""
+
+    def __init__(self, detail: str, present_state: str) -> None:
+        HoldfastError.__init__(self, detail, table_state=present_state)
+        self.present_status = present_state
+
+
 class Conflict(HoldfastError):
     name = "conflict"
     status = 409

@@ -453,6 +453,12 @@ class GuestUnmerged(Event, frozen=True):
     merges: tuple[bytes, ...]
 
 
+class ResourceCleaned(Event, frozen=True):
+    """A fact: a table that somebody left is clean. Of what was left before this entry's stamp."""
+
+    resource: str
+
+
 EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "reservation.created": ReservationCreated,
     "reservation.amended": ReservationAmended,
@@ -494,6 +500,7 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "guest.described": GuestDescribed,
     "guest.merged": GuestMerged,
     "guest.unmerged": GuestUnmerged,
+    "resource.cleaned": ResourceCleaned,
 }
 KIND_BY_EVENT: Final = {event: kind for kind, event in EVENT_BY_KIND.items()}
 

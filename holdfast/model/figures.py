@@ -154,7 +154,7 @@ class Tally:
             },
             "lead_minutes": _spread(self.lead),
             "turn_minutes": _spread(self.turn)
-            | {"planned_median": _median(self.planned), "planned_mean": _mean(self.planned)},
+            | {"planned_median": median(self.planned), "planned_mean": mean(self.planned)},
             "hours": [
                 {
                     "hour": f"{hour:02d}:00",
@@ -335,16 +335,17 @@ def _rate(part: int, whole: int) -> float | None:
 
 
 def _spread(values: Counter[int]) -> dict[str, Any]:
-    return {"parties": values.total(), "median": _median(values), "mean": _mean(values)}
+    return {"parties": values.total(), "median": median(values), "mean": mean(values)}
 
 
-def _mean(values: Counter[int]) -> float | None:
+def mean(values: Counter[int]) -> float | None:
+    """To a digit; None of nothing."""
     if not values:
         return None
     return round(sum(value * many for value, many in values.items()) / values.total(), 1)
 
 
-def _median(values: Counter[int]) -> float | None:
+def median(values: Counter[int]) -> float | None:
     """The value in the middle, or the mean of the two in the middle."""
     total = values.total()
     if not total:

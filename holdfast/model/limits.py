@@ -231,6 +231,15 @@ NO_SHOW_PATIENCE_HOURS: Final = 24
 """How long the hub waits for a device, which may know that they came, before it marks them."""
 OCCURRENCES_MAX: Final = 400
 """Dates of one recurrence, and of all blocks of one request."""
+FEATURES_PER_RESOURCE_MAX: Final = 32
+FLOORS_PER_VENUE_MAX: Final = 50
+PLAN_MAX: Final = 1_000_000
+"""Across and down, where something stands on a plan, in whatever the plan counts."""
+URL_CHARS_MAX: Final = 500
+TEXT_CHARS_MAX: Final = 2_000
+"""What a venue says of itself in one piece."""
+MEDIA_MAX: Final = 50
+INTEGRATIONS_MAX: Final = 50
 ALLOTMENTS_PER_VENUE_MAX: Final = 2_000
 OVERBOOKING_LIMITS_PER_VENUE_MAX: Final = 2_000
 CLOSED_DATES_MAX: Final = 2_000
@@ -252,6 +261,17 @@ every other would otherwise have millions."""
 YEAR_MIN: Final = 1900
 YEAR_MAX: Final = 2999
 """Instants outside are typing errors, and too near the ends of what `datetime` can hold."""
+
+# --- seating a service better -------------------------------------------------------------------
+SEATING_PARTIES_MAX: Final = 400
+"""Parties of one proposal: a large house on a full day."""
+SEATING_CHOICES_MAX: Final = 64
+"""Places that are looked at for each of them, the best first."""
+SEATING_PASSES_MAX: Final = 8
+SEATING_TRIES_MAX: Final = 200_000
+"""How long the search without a solver goes on: some seconds of a slow machine."""
+SOLVER_SECONDS: Final = 20.0
+"""What a solver may take to prove that a plan is the best."""
 
 # --- memory -------------------------------------------------------------------------------------
 PAGES_IN_MEMORY: Final = 32

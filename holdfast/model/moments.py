@@ -53,11 +53,19 @@ def cancelled_at_ms(view: View, seen: Sequence[Seen]) -> int:
     return min(gave_up, default=0)
 
 
-def completed_at_ms(seen: Sequence[Seen]) -> int:
-    """When the guests left, by the first who said so, Unix milliseconds; 0: nobody did."""
+def completing(seen: Sequence[Seen]) -> Seen | None:
+    """The entry of the first who said that the guests left; None: nobody did."""
     said = [entry for entry in seen if entry.kind == "reservation.completed"]
     for entry in sorted(said, key=order):
-        event = content_of(entry)
-        if isinstance(event, ReservationCompleted):
-            return event.at_ms or entry.stamp >> 16
-    return 0
+        if isinstance(content_of(entry), ReservationCompleted):
+            return entry
+    return None
+
+
+def completed_at_ms(seen: Sequence[Seen]) -> int:
+    """When the guests left, by the first who said so, Unix milliseconds; 0: nobody did."""
+    entry = completing(seen)
+    event = content_of(entry) if entry is not None else None
+    if entry is None or not isinstance(event, ReservationCompleted):
+        return 0
+    return event.at_ms or entry.stamp >> 16

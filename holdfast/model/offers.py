@@ -53,6 +53,11 @@ class VenueIndex:
         remember = lru_cache(maxsize=OFFERS_PER_VENUE_IN_MEMORY)
         self.offers = remember(self._offers)
 
+    @cached_property
+    def offline(self) -> frozenset[str]:
+        """The resources that people do not get who reserve by themselves."""
+        return frozenset(one.id for one in self.venue.resources if not one.online)
+
     def resource(self, resource_id: str) -> Resource | None:
         return self.resource_by_id.get(resource_id)
 
@@ -91,19 +96,31 @@ class VenueIndex:
                 break
         return grown
 
-    def _offers(self, party: int, quantity: int, kind: str, area: str) -> tuple[Choice, ...]:
+    def _offers(
+        self,
+        party: int,
+        quantity: int,
+        kind: str,
+        area: str,
+        features: frozenset[str] = frozenset(),
+    ) -> tuple[Choice, ...]:
         """Every choice of a kind, in order; remembered, as parties repeat all day."""
+
+        def suits(resource: Resource) -> bool:
+            here = resource.active and area in ("", resource.area)
+            return here and features <= resource.all_features
+
         fitting = [
             choice
             for resource in self.venue.resources
-            if resource.kind == kind and area in ("", resource.area)
+            if resource.kind == kind and suits(resource)
             if (choice := _single(resource, party, quantity)) is not None
         ]
         if quantity == 1:
             for together in self.combinations:
                 if together[0].kind != kind:
                     continue
-                if area and any(resource.area != area for resource in together):
+                if not all(map(suits, together)):
                     continue
                 choice = _combined(together, party)
                 if choice is not None:
@@ -121,12 +138,14 @@ def candidates(
     wanted_resources: Sequence[str] = (),
     *,
     below_minimum: bool = False,
+    features: Sequence[str] = (),
 ) -> Iterator[Choice]:
     """What suits the party, best first: smallest waste, fewest resources, lowest priority, id.
 
     `resource_kind` left out: the kind of the venue's first resource. `quantity` (default 1) is for
-    pools that count units. `wanted_resources` are taken all together, as the one choice there is;
-    then kind and area do not matter, and `below_minimum` lets a small party have a large table,
+    pools that count units. Every resource of a choice has all of the `features`, and is active.
+    `wanted_resources` are taken all together, as the one choice there is; then kind, area and
+    features do not matter, and `below_minimum` lets a small party have a large table,
     which a host may decide and a guest may not.
 
     Raises `Invalid` for names or numbers that mean nothing here, and `RuleViolated` where the
@@ -150,6 +169,13 @@ def candidates(
         areas = sorted({resource.area for resource in index.venue.resources if resource.area})
         known = f"is none of {', '.join(areas)}" if areas else "is unknown: the venue has no areas"
         raise Invalid.field("area", f"{area!r} {known}")
+    if features:
+        there = sorted({word for one in index.venue.resources for word in one.all_features})
+        for word in features:
+            if word not in there:
+                one_of = f"is none of {', '.join(there)}" if there else "is unknown: there are none"
+                raise Invalid.field("features", f"{word!r} {one_of}")
+        return iter(index.offers(party_size, amount, kind, area or "", frozenset(features)))
     return iter(index.offers(party_size, amount, kind, area or ""))
 
 
@@ -204,14 +230,16 @@ def most_people(index: VenueIndex, kind: str, area: str = "", quantity: int = 1)
     not limited by seats. 0: there is none of that kind and area."""
     most = 0
     for resource in index.venue.resources:
-        if resource.kind != kind or area not in ("", resource.area):
+        if resource.kind != kind or area not in ("", resource.area) or not resource.active:
             continue
         seats = resource.capacity if resource.counts_people else _seats_of([resource], quantity)
         if seats is None:
             return None
         most = max(most, seats if resource.counts_people or quantity <= resource.capacity else 0)
     for together in index.combinations if quantity == 1 else ():
-        if together[0].kind == kind and all(area in ("", one.area) for one in together):
+        if together[0].kind != kind or not all(one.active for one in together):
+            continue
+        if all(area in ("", one.area) for one in together):
             most = max(most, _seats_of(together, 1) or 0)
     return most
 
@@ -257,6 +285,10 @@ def _wanted(
             "quantity", "counts the units of a pool; name each table, bay or room instead"
         )
     quantities = _amounts(resources, party, quantity)
+    for one in resources:
+        if not one.active:
+            message = f"{one.id} is not in use; name another place, or none, and one is found."
+            raise RuleViolated(message, [{"rule": "inactive", "message": message}])
     for one, amount in zip(resources, quantities, strict=True):
         if amount > one.capacity:
             what = "people" if one.counts_people else "units"
@@ -321,6 +353,9 @@ def _seats_of(resources: Sequence[Resource], quantity: int) -> int | None:
         if resource.seats_max is None:
             return None
         seats += resource.seats_max * (quantity if resource.counts_units else 1)
+    together = [one.combined_capacity for one in resources if one.combined_capacity is not None]
+    if len(resources) > 1 and together:
+        return min(together)
     return seats
 
 

@@ -51,8 +51,10 @@ def read_policies(reader: Reader, seating: Seating, kind: str) -> Policies:
         waitlist_offer_minutes=inner.optional_integer(
             "waitlist_offer_minutes", 1, HOLD_MINUTES_MAX
         ),
-        mark_no_shows=inner.flag("mark_no_shows"),
+        mark_no_shows=inner.flag("mark_no_shows", False),
         no_show_grace_minutes=inner.optional_integer("no_show_grace_minutes", 0, DAY_MINUTES),
+        reserved_minutes=inner.optional_integer("reserved_minutes", 0, DAY_MINUTES),
+        cleaning_minutes=inner.optional_integer("cleaning_minutes", 0, DAY_MINUTES),
         tiers=_groups(inner, "tiers", of_everybody),
         tags=_groups(inner, "tags", of_everybody),
     )

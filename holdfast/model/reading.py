@@ -115,6 +115,16 @@ class Reader:
         value = self.value(name)
         return None if value is None else self.whole(self.at(name), value, minimum, maximum)
 
+    def flag(self, name: str, default: bool) -> bool:
+        """Whether something is so: true or false."""
+        value = self.value(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.fault(name, f"must be true or false, not {shown(value)}")
+            return default
+        return value
+
     def whole(self, path: str, value: object, minimum: int, maximum: int) -> int | None:
         """`value` as a whole number within bounds; None after reporting that it is not one."""
         # `True` is an int to Python and never one to a person.
@@ -125,13 +135,6 @@ class Reader:
         else:
             return value
         return None
-
-    def flag(self, name: str) -> bool:
-        """True or false; false where it was left out."""
-        value = self.value(name)
-        if value is not None and not isinstance(value, bool):
-            self.fault(name, f"must be true or false, not {shown(value)}")
-        return value is True
 
     def items(self, name: str, count_max: int) -> list[Any]:
         """A list, empty where it was left out."""

@@ -50,6 +50,8 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     "guest.described": _STAFF,
     "guest.merged": _STAFF,
     "guest.unmerged": _STAFF,
+    # Like who came and who left.
+    "resource.cleaned": _PRESENT,
 }
 """Who may write a kind of entry about a reservation or a person, where not everybody may. Everybody
 may ask for a place, change it and give it up: channels and kiosks act for guests."""
@@ -87,6 +89,7 @@ _IN_WORDS: Final = {
     "guest.described": "say what guests prefer",
     "guest.merged": "say that two guests are one",
     "guest.unmerged": "say that two guests are not one",
+    "resource.cleaned": "say that a table is clean",
 }
 
 

@@ -58,6 +58,15 @@ def sitting(view: View) -> Sitting | None:
     return Sitting(view.id, view.checked_in_at_ms, places)
 
 
+def sat_at(view: View) -> list[str]:
+    """The resources at which a party sits that is here, or sat last that has gone."""
+    sits = sitting(view)
+    if sits is not None:
+        return list(dict.fromkeys(place[0] for place in sits.places))
+    walked = [claim for claim in view.claims if claim.id.operation == view.walked]
+    return list(dict.fromkeys(claim.resource for claim in walked or shown_claims(view)))
+
+
 def seated_at(view: View) -> list[str]:
     """The resources at which the guests sit, where somebody said that they went to others than the
     reservation's; else empty."""

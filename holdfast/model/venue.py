@@ -9,15 +9,19 @@ venue can be remembered by it.
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import msgspec
 
 from holdfast.model.limits import NIGHTS_MAX
+from holdfast.model.profile import CheckIn, Profile, profile_document
 from holdfast.model.vocabulary import WEEKDAYS
 
 DAY_MINUTES: Final = 24 * 60
+ACCESSIBLE: Final = "accessible"
+"""The feature that a resource has by saying `accessible: true`."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -60,7 +64,9 @@ class Policies(msgspec.Struct, frozen=True):
     What the venue does by itself stands here too: `waitlist_offer_minutes` is how long a place that
     became free is offered to who waits (None: nobody is offered one by itself), `mark_no_shows`
     whether who did not come is marked, `no_show_grace_minutes` how late who has no nights may be
-    (None: `limits.NO_SHOW_GRACE_MINUTES`).
+    (None: `limits.NO_SHOW_GRACE_MINUTES`). `reserved_minutes` and `cleaning_minutes` are how long
+    before a start its table is shown as reserved, and how long one that was left as being cleaned;
+    None: an hour, and until somebody says that it is clean.
     """
 
     advance_days: int | None = None
@@ -77,6 +83,8 @@ class Policies(msgspec.Struct, frozen=True):
     waitlist_offer_minutes: int | None = None
     mark_no_shows: bool = False
     no_show_grace_minutes: int | None = None
+    reserved_minutes: int | None = None
+    cleaning_minutes: int | None = None
     tiers: tuple[tuple[str, PersonLimits], ...] = ()
     tags: tuple[tuple[str, PersonLimits], ...] = ()
 
@@ -90,7 +98,10 @@ class Resource(msgspec.Struct, frozen=True):
     """A unit (capacity 1) or a pool (capacity n) of people or of interchangeable units.
 
     `seats_min` and `seats_max` are the people that one unit takes; `seats_max` None: not limited.
-    `combines_with` is as the file has it; `offers` makes it symmetric.
+    `combines_with` is as the file has it; `offers` makes it symmetric. `combined_capacity`: the
+    people that it takes at most together with others; None: all their seats. `active` False: it is
+    offered to nobody. `online` False: not to people who reserve by themselves. `position` and
+    `size` are across and down, as the plan of its `floor` counts.
     """
 
     id: str
@@ -103,6 +114,22 @@ class Resource(msgspec.Struct, frozen=True):
     area: str = ""
     priority: int = 0
     combines_with: tuple[str, ...] = ()
+    name: str = ""
+    type: str = ""
+    features: tuple[str, ...] = ()
+    accessible: bool = False
+    active: bool = True
+    online: bool = True
+    combined_capacity: int | None = None
+    floor: str = ""
+    position: tuple[int, int] | None = None
+    size: tuple[int, int] | None = None
+    shape: str = ""
+
+    @property
+    def all_features(self) -> frozenset[str]:
+        """Everything that one may ask for by name."""
+        return frozenset((*self.features, ACCESSIBLE) if self.accessible else self.features)
 
     @property
     def counts_people(self) -> bool:
@@ -111,6 +138,15 @@ class Resource(msgspec.Struct, frozen=True):
     @property
     def counts_units(self) -> bool:
         return self.pool and self.counts == "units"
+
+
+class Floor(msgspec.Struct, frozen=True):
+    """A plan on which resources stand; `image` is an address, `size` across and down."""
+
+    id: str
+    name: str = ""
+    image: str = ""
+    size: tuple[int, int] | None = None
 
 
 class AllotmentWish(msgspec.Struct, frozen=True):
@@ -169,6 +205,8 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
 
     `seating` pairs the largest party with its minutes, ascending; `hours` has seven entries from
     Monday on, None: never closes; `covers_per_slot` None: no pacing; `stays` None: no nights.
+    `accepting` False: people do not reserve by themselves. `featured`: it stands first in lists.
+    `business_account` is an id in the system of whoever runs it; empty: none.
     """
 
     id: str
@@ -189,6 +227,12 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     overbooking: tuple[OverbookingLimit, ...] = ()
     guests: GuestWords = GuestWords()
     blackouts: tuple[Blackout, ...] = ()
+    accepting: bool = True
+    featured: bool = False
+    floors: tuple[Floor, ...] = ()
+    profile: Profile = Profile()
+    check_in: CheckIn = CheckIn()
+    business_account: str = ""
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -207,7 +251,7 @@ def to_document(venue: Venue) -> dict[str, Any]:
     """The venue file as JSON values: `parse_venue(to_document(v)) == v`.
 
     Canonical: equal venues give equal documents, in the order of the contract, and what has a
-    default is spelt out, but for `overbooking`, `guests` and `blackouts`.
+    default is spelt out, but for what `_later_keys` has.
     """
     document: dict[str, Any] = {
         "venue": venue.id,
@@ -235,14 +279,55 @@ def to_document(venue: Venue) -> dict[str, Any]:
     document["policies"] = _policies_document(venue.policies)
     document["resources"] = [resource_document(resource) for resource in venue.resources]
     document["allotments"] = [_allotment_document(wish) for wish in venue.allotments]
-    # Left out where it says nothing: readers of before it existed know a venue without it.
+    return document | _later_keys(venue)
+
+
+def version_tag(venue: Venue) -> str:
+    """What differs between two venues that are not the same: 16 hexadecimal digits."""
+    return hashlib.sha256(msgspec.json.encode(to_document(venue))).hexdigest()[:16]
+
+
+def _later_keys(venue: Venue) -> dict[str, Any]:
+    """Keys that are left out where they say nothing: readers of before they existed know a venue
+    without them."""
+    document: dict[str, Any] = {}
     if venue.overbooking:
         document["overbooking"] = [_overbooking_document(one) for one in venue.overbooking]
     if venue.guests != GuestWords():
         document["guests"] = {"tiers": list(venue.guests.tiers), "tags": list(venue.guests.tags)}
     if venue.blackouts:
         document["blackouts"] = [blackout_document(one) for one in venue.blackouts]
+    if not venue.accepting:
+        document["accepting"] = False
+    if venue.featured:
+        document["featured"] = True
+    if venue.floors:
+        document["floors"] = [
+            _said(floor, ("id", "name", "image", "size")) for floor in venue.floors
+        ]
+    if venue.profile != Profile():
+        document["profile"] = profile_document(venue.profile)
+    if venue.check_in != CheckIn():
+        document["check_in"] = msgspec.to_builtins(venue.check_in)
+    _put(document, "business_account", venue.business_account or None)
     return document
+
+
+def _said(struct: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
+    """The named fields that say something else than their default."""
+    default = {field.name: field.default for field in msgspec.structs.fields(struct)}
+    values = {name: getattr(struct, name) for name in names}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value != default[name]
+    }
+
+
+_RESOURCE_KEYS: Final = (
+    "combined_capacity", "name", "type", "features", "accessible", "active", "online", "floor",
+    "position", "size", "shape",
+)  # fmt: skip
 
 
 def resource_document(resource: Resource) -> dict[str, Any]:
@@ -258,7 +343,7 @@ def resource_document(resource: Resource) -> dict[str, Any]:
     document["priority"] = resource.priority
     if resource.combines_with:
         document["combines_with"] = list(resource.combines_with)
-    return document
+    return document | _said(resource, _RESOURCE_KEYS)
 
 
 def clock_text(minutes: int) -> str:

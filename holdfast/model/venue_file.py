@@ -1,7 +1,8 @@
 """The reading of a venue file: from plain values to a `Venue`, with every fault named.
 
 Owns which fields there are, their bounds and what they mean to each other; those of `policies`
-stand in `policies_file`. What a venue is stands in `venue`; use `venue.parse_venue`.
+stand in `policies_file`, those of its resources in `resources_file`. What a venue is stands in
+`venue`; use `venue.parse_venue`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from holdfast.model.limits import (
     YEAR_MIN,
 )
 from holdfast.model.policies_file import MINUTES_MAX, read_policies
+from holdfast.model.profile_file import read_check_in, read_profile
 from holdfast.model.reading import Faults, Reader, shown
+from holdfast.model.resources_file import ID, read_floors, read_resources
 from holdfast.model.venue import (
     DAY_MINUTES,
     AllotmentWish,
@@ -40,19 +43,15 @@ from holdfast.model.venue import (
     Stays,
     Venue,
 )
-from holdfast.model.vocabulary import COUNTS, VENUE_KINDS, WEEKDAYS
+from holdfast.model.vocabulary import VENUE_KINDS, WEEKDAYS
 
 _VENUE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _PATTERN: Final = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,64}")
-_KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
-_AREA: Final = re.compile(r"(?=.*[A-Za-z0-9])[^\W_][^\x00-\x1f\x7f]{0,63}")
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d)(:00)?")
-_AREA_MEANS: Final = "an area's name: 64 characters at most, and a letter a-z or a digit among them"
+_ACCOUNT_MEANS: Final = "an id: letters, digits and - _ . (64 at most)"
 _GUEST_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _GUEST_WORD_MEANS: Final = "a word of a-z, 0-9 and _ that begins with a letter (32 at most)"
-_ID_MEANS: Final = "an id: letters, digits and - _ . (64 at most)"
 
 
 def read(document: Mapping[str, Any]) -> Venue:
@@ -61,7 +60,8 @@ def read(document: Mapping[str, Any]) -> Venue:
     reader = Reader(document, "", faults)
     venue_id = reader.text("venue", pattern=_VENUE_ID, means="an id: a-z 0-9 -")
     kind = reader.text("kind", one_of=VENUE_KINDS)
-    resources = _resources(reader)
+    floors = read_floors(reader)
+    resources = read_resources(reader, floors)
     seating, day_starts_at = _seating(reader), _day_start(reader)
     venue = Venue(
         id=venue_id,
@@ -82,6 +82,12 @@ def read(document: Mapping[str, Any]) -> Venue:
         overbooking=_overbooking(reader, resources),
         guests=_guests(reader),
         blackouts=_blackouts(reader, resources, day_starts_at),
+        accepting=reader.flag("accepting", True),
+        featured=reader.flag("featured", False),
+        floors=floors,
+        profile=read_profile(reader),
+        check_in=read_check_in(reader),
+        business_account=reader.text("business_account", "", pattern=ID, means=_ACCOUNT_MEANS),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")
@@ -233,91 +239,12 @@ def _stays(reader: Reader, kind: str) -> Stays | None:
     return stays
 
 
-def _resources(reader: Reader) -> tuple[Resource, ...]:
-    items = reader.items("resources", RESOURCES_PER_VENUE_MAX)
-    if not items and not reader.faults.errors_at("resources"):
-        reader.fault("resources", "is required: at least one table, bay, room or pool")
-    resources: list[Resource] = []
-    place_by_id: dict[str, int] = {}
-    for number, item in enumerate(items):
-        inner = Reader(item, f"resources[{number}]", reader.faults)
-        resource = _resource(inner)
-        if resource.id in place_by_id:
-            first = place_by_id[resource.id]
-            inner.fault("id", f"{resource.id!r} is already the id of resources[{first}]")
-        elif resource.id:
-            place_by_id[resource.id] = number
-        resources.append(resource)
-    for number, resource in enumerate(resources):
-        for place, other in enumerate(resource.combines_with):
-            path = f"resources[{number}].combines_with[{place}]"
-            if other == resource.id:
-                reader.faults.add(path, "a resource cannot combine with itself")
-            elif other not in place_by_id:
-                reader.faults.add(path, f"there is no resource {other!r}")
-            elif resource.pool or resources[place_by_id[other]].pool:
-                reader.faults.add(path, "pools do not combine; only units such as tables do")
-    return tuple(resources)
-
-
-def _resource(inner: Reader) -> Resource:
-    kind = inner.text("kind", pattern=_KIND, means="a kind such as table, bay, room or pool")
-    pool = kind == "pool" or inner.has("counts")
-    capacity = inner.optional_integer("capacity", 1, PARTY_MAX)
-    if pool and capacity is None:
-        if not inner.has("capacity"):
-            inner.fault("capacity", "is required for a pool")
-    elif capacity is not None and not pool and capacity != 1:
-        # "capacity: 4" of a table nearly always means its seats.
-        inner.fault(
-            "capacity",
-            f"a {kind or 'resource'} is one unit: for its seats write `seats: [1, {capacity}]`, "
-            "for many of a kind write `counts: units` or `counts: people`",
-        )
-    counts = inner.text("counts", "people" if pool else "units", one_of=COUNTS)
-    seats_min, seats_max = _seats(inner, pool and counts == "people")
-    resource = Resource(
-        id=inner.text("id", pattern=_ID, means=_ID_MEANS),
-        kind=kind,
-        capacity=(capacity or 1) if pool else 1,
-        pool=pool,
-        counts="people" if counts == "people" else "units",
-        seats_min=seats_min,
-        seats_max=seats_max,
-        # An area stands in entries as a code made of these letters and digits (`areas`).
-        area=inner.text("area", "", pattern=_AREA, means=_AREA_MEANS),
-        priority=inner.integer("priority", 0, -1_000_000, 1_000_000),
-        combines_with=tuple(dict.fromkeys(inner.texts("combines_with", RESOURCES_PER_VENUE_MAX))),
-    )
-    inner.finish()
-    return resource
-
-
-def _seats(inner: Reader, counts_people: bool) -> tuple[int, int | None]:
-    value = inner.value("seats")
-    if value is None:
-        return 1, None
-    if counts_people:
-        inner.fault("seats", "a pool that counts people has a capacity and no seats")
-        return 1, None
-    pair = value if isinstance(value, list | tuple) else [1, value]
-    if len(pair) != 2:
-        inner.fault("seats", "must be a pair such as [1, 4]: the smallest and the largest party")
-        return 1, None
-    path = inner.at("seats")
-    smallest = inner.whole(path, pair[0], 1, PARTY_MAX)
-    largest = inner.whole(path, pair[1], 1, PARTY_MAX)
-    if smallest is not None and largest is not None and smallest > largest:
-        inner.fault("seats", f"the smallest party ({smallest}) is above the largest ({largest})")
-    return smallest or 1, largest
-
-
 def _allotments(reader: Reader, resources: tuple[Resource, ...]) -> tuple[AllotmentWish, ...]:
     ids = {resource.id for resource in resources}
     wishes: list[AllotmentWish] = []
     for number, item in enumerate(reader.items("allotments", ALLOTMENTS_PER_VENUE_MAX)):
         inner = Reader(item, f"allotments[{number}]", reader.faults)
-        holder = inner.text("holder", pattern=_ID, means="the name of a node, or hub")
+        holder = inner.text("holder", pattern=ID, means="the name of a node, or hub")
         wishes.append(
             AllotmentWish(
                 holder,

@@ -63,6 +63,12 @@ FORMS: Final = frozenset({"hold", "waitlist", "block"})
 BLOCK_KINDS: Final = frozenset({"maintenance", "training", "private_event", "blocked"})
 """What a resource is used for while it is out of use for guests."""
 
+TABLE_TYPES: Final = frozenset({"standard", "booth", "bar", "high_top", "outdoor", "private"})
+"""What sort of table a resource is, for whoever seats people and for the plan."""
+
+SHAPES: Final = frozenset({"round", "square", "rectangle"})
+"""How a resource looks on a plan."""
+
 COUNTS: Final = frozenset({"people", "units"})
 """What the capacity of a pool counts: guests, or interchangeable units such as rooms of a type."""
 

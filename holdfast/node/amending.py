@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _PLACING: Final = (
     "starts_at", "party_size", "duration_minutes", "ends_at", "nights", "resources",
-    "resource_kind", "area", "quantity",
+    "resource_kind", "area", "quantity", "features",
 )  # fmt: skip
 """Fields of a patch that can ask for other claims; any other leaves a pending change alone."""
 _WISHES: Final = ("party_size", "resource_kind", "area")
@@ -194,6 +194,8 @@ def _moved(
     place = _new_place(venue, view, patch, present)
     wanted = () if patch.resources is UNSET else tuple(patch.resources)
     choice = None if wanted else _kept(venue, view, place, present, fields)
+    if choice is not None and patch.features is not UNSET:
+        choice = choice if _has(venue, choice, patch.features) else None
     same_time = present and all(
         (c.start, c.end) == (place.start, place.end + place.buffer) for c in present
     )
@@ -211,6 +213,7 @@ def _moved(
     asked = Asked(
         str(fields.get("kind", view.kind)), str(fields.get("source", view.source)), guest, by_guest,
         wanted, resource_kind, area or None, view, _time_of(present),
+        () if patch.features is UNSET else tuple(patch.features),
     )  # fmt: skip
     given, began = guest != view.agent_id, min((claim.start for claim in present), default=None)
     limits = restricting.check(
@@ -222,13 +225,14 @@ def _moved(
     ignoring = {claim.id for claim in view.claims}
     end = place.end + place.buffer
     wished = proposal(place, asked)
-    if choice is not None and offering.left_open(venue, wished, [choice]):
+    had = [claim.resource for claim in present]
+    if choice is not None and offering.left_open(venue, wished, [choice], had):
         kept = offering.first_free(replica, venue, [choice], place.start, end, ignoring=ignoring)
         if kept is not None:
             return _free_move(replica, venue, patch, place, kept, ignoring)
     fitting = candidates(
         venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
-        below_minimum=asked.kind != "guest",
+        below_minimum=asked.kind != "guest", features=asked.features,
     )  # fmt: skip
     choices = placing.permitted(replica, venue, place, asked, list(fitting))
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)
@@ -377,6 +381,13 @@ def _write_move(
     )
     event = ReservationMoved(changed, card, walked, written.override, by_guest)
     recording.write(replica, view, event, claims=written.claims, ends=written.ends)
+
+
+def _has(venue: VenueIndex, choice: Choice, features: Sequence[str]) -> bool:
+    """Whether every resource of a choice has all of the features."""
+    return all(
+        venue.resource_by_id[one].all_features.issuperset(features) for one in choice.resources
+    )
 
 
 def _kind_of(venue: VenueIndex, claims: Sequence[ClaimView]) -> str | None:

@@ -46,7 +46,7 @@ class Asked:
 
     `by_guest`: whoever it is for asks by themself, with nobody of the house between. `moved` is
     the reservation that is moved, `present` its present time. `resources` are those that were
-    named.
+    named, `features` what each of them must have.
     """
 
     kind: str = "guest"
@@ -58,6 +58,7 @@ class Asked:
     area: str | None = None
     moved: View | None = None
     present: tuple[int, int] | None = None
+    features: tuple[str, ...] = ()
 
 
 NOBODY: Final = Asked()

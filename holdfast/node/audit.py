@@ -73,6 +73,7 @@ KIND_WORDS: Final = {
     "guest.described": "what a guest prefers and agrees to was said",
     "guest.merged": "two agent ids said to be one guest",
     "guest.unmerged": "two agent ids said to be two guests after all",
+    "resource.cleaned": "table cleaned",
     "right.granted": "allotment granted",
     "right.returned": "allotment returned",
     "right.revoked": "allotment revoked",

@@ -185,6 +185,11 @@ def in_use(
         )  # fmt: skip
 
 
+def is_block(view: View) -> bool:
+    """Whether something was made to take places out of use."""
+    return view.form is not None and view.form.form == BLOCK
+
+
 def conflicts(replica: Service, view: View) -> list[View]:
     """The reservations whose place a block stands over: a person finds them another."""
     if view.status in _GONE:

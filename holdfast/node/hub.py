@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from holdfast.model.errors import (
     Invalid,
     RuleViolated,
+    Stale,
     TooLarge,
 )
 from holdfast.model.events import (
@@ -33,7 +34,7 @@ from holdfast.model.limits import (
 )
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import HUB
-from holdfast.model.venue import Venue, parse_venue, to_document
+from holdfast.model.venue import Venue, parse_venue, to_document, version_tag
 from holdfast.node import directories, issuing, lives, overselling, renewing, settings
 from holdfast.node import identity as certificates
 from holdfast.node.admission import Admission, Invite, is_name
@@ -172,8 +173,9 @@ class Hub(Service):
 
     # --- venues ---------------------------------------------------------------------------------
 
-    def import_venue(self, document: dict[str, Any]) -> Venue:
-        """Create or update a venue from its file. Raises Invalid, TooLarge, RuleViolated."""
+    def import_venue(self, document: dict[str, Any], if_match: str | None = None) -> Venue:
+        """Create or update a venue from its file; with `if_match` only that version of it
+        (`version_tag`). Raises Invalid, TooLarge, RuleViolated, Stale."""
         venue = parse_venue(document)
         data = msgspec.json.encode(to_document(venue))
         if len(data) > VENUE_BYTES_MAX:
@@ -183,13 +185,25 @@ class Hub(Service):
         name = self.book_of(venue.id)
         with self.transaction():
             present = self.book(name).administration.venue
+            if if_match is not None and (present is None or version_tag(present.venue) != if_match):
+                raise Stale(
+                    f"{venue.id} was changed meanwhile; read it again and repeat the change"
+                )
             if present is not None and present.venue == venue:
                 return venue
+            self._require_own_slug(venue)
             self.granting.require_room(name, venue)
             self.append(name, VenueConfigured(data))
             self.admission.grant_codes(name, self.identity.incarnation)
             self.granting.fulfil(name)
         return venue
+
+    def _require_own_slug(self, venue: Venue) -> None:
+        """Raises Invalid where another venue of the tenant has the same slug."""
+        slug = venue.profile.slug
+        for other in self.venues() if slug else ():
+            if other.venue.profile.slug == slug and other.venue.id != venue.id:
+                raise Invalid.field("profile.slug", f"{slug!r} is already that of {other.venue.id}")
 
     def venues(self) -> list[VenueIndex]:
         return [self.venue(venue_id) for venue_id in self.venue_ids()]

@@ -61,13 +61,38 @@ def cancel(
         return recording.write(replica, view, event, ends=ends)
 
 
-def check_in(replica: Service, reference: str, actual_party_size: int | None = None) -> View:
-    """The guests are here, perhaps fewer or more than were expected."""
+def check_in(
+    replica: Service,
+    reference: str,
+    actual_party_size: int | None = None,
+    *,
+    by_guest: bool = False,
+) -> View:
+    """The guests are here, perhaps fewer or more than were expected. `by_guest`: they say so by
+    themselves, with nobody of the house between; then the venue's times for that bind them. Raises
+    RuleViolated, BadTransition, Invalid."""
     if actual_party_size is not None and actual_party_size < 1:
         raise Invalid.field("actual_party_size", "must be at least 1")
     with replica.transaction():
         view = _step(replica, "checked_in", reference)
+        if by_guest:
+            _require_open_check_in(replica, view)
         return recording.write(replica, view, ReservationCheckedIn(actual_party_size or 0))
+
+
+def _require_open_check_in(replica: Service, view: View) -> None:
+    """What the venue file says today, whenever the reservation was made."""
+    venue = replica.venue(recording.venue_of(view)).venue
+    opens, closes = venue.check_in.window(view.starts_at)
+    now_s = replica.clock.now_ms() // 1000
+    if (opens is None or opens <= now_s) and (closes is None or now_s <= closes):
+        return
+    bounds = (("from", opens), ("until", closes))
+    when = " ".join(
+        f"{word} {wall.format_time(venue, at)[11:16]}" for word, at in bounds if at is not None
+    )
+    message = f"{view.code} can be checked in here {when}; at other times the staff does it."
+    raise RuleViolated(message, [{"rule": "check-in", "message": message}])
 
 
 def complete(replica: Service, reference: str) -> View:

@@ -186,7 +186,14 @@ def _span(venue: VenueIndex, request: AvailabilityRequest) -> tuple[int, int]:
 
 def _fitting(venue: VenueIndex, request: AvailabilityRequest) -> list[Choice]:
     return list(
-        candidates(venue, request.party_size, request.quantity, request.resource_kind, request.area)
+        candidates(
+            venue,
+            request.party_size,
+            request.quantity,
+            request.resource_kind,
+            request.area,
+            features=request.features,
+        )
     )
 
 
@@ -276,7 +283,7 @@ def _slot(
         return Slot(start, end, None, 0, "none", broken[0].rule)
     choices = left_open(venue, wanted, fitting)
     if not choices:
-        return Slot(start, end, None, 0, "none", "blackouts" if fitting else "party")
+        return Slot(start, end, None, 0, "none", _why_shut(venue, wanted, fitting))
     if openings is not None:
         choices = left_open(venue, wanted, openings.at(start))
     ignoring = {claim.id for claim in asked.moved.claims} if asked.moved is not None else ()
@@ -289,8 +296,29 @@ def _slot(
     return Slot(start, end, choice, remaining, assurance, "")
 
 
-def left_open(venue: VenueIndex, wanted: rules.Proposal, choices: list[Choice]) -> list[Choice]:
-    """The choices that no blackout of a part of the venue shuts for whoever is bound by it."""
+def _why_shut(venue: VenueIndex, wanted: rules.Proposal, fitting: list[Choice]) -> str:
+    if not fitting:
+        return "party"
+    return "blackouts" if given_to(venue, wanted, fitting) else "online"
+
+
+def given_to(
+    venue: VenueIndex, wanted: rules.Proposal, choices: list[Choice], had: Collection[str] = ()
+) -> list[Choice]:
+    """The choices that somebody may have who reserves by themself: what is kept for the telephone
+    and the door only where they `had` it already."""
+    kept = venue.offline.difference(had)
+    if not kept or not wanted.by_guest:
+        return choices
+    return [choice for choice in choices if kept.isdisjoint(choice.resources)]
+
+
+def left_open(
+    venue: VenueIndex, wanted: rules.Proposal, choices: list[Choice], had: Collection[str] = ()
+) -> list[Choice]:
+    """Of those, the choices that no blackout of a part of the venue shuts for whoever is bound by
+    it."""
+    choices = given_to(venue, wanted, choices, had)
     if not venue.venue.blackouts or wanted.bound_as not in blackouts.BLACKOUTS.binds:
         return choices
     shut = [one for one in blackouts.met_by(venue.venue, wanted) if one.resources]

@@ -20,6 +20,7 @@ from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolat
 from holdfast.model.offers import Choice, VenueIndex, most_people
 from holdfast.model.reservation import View, standing_claims
 from holdfast.model.rules import blackouts
+from holdfast.model.rules.online import not_online
 from holdfast.model.rules.suggesting import Search, search
 from holdfast.model.rules.waiting import waiting_violations
 from holdfast.node import asking, offering, selling
@@ -100,18 +101,21 @@ def refusal(
 def permitted(
     replica: Service, venue: VenueIndex, place: Place, asked: Asked, choices: list[Choice]
 ) -> list[Choice]:
-    """The choices that no blackout of a part of the venue shuts. Raises RuleViolated where that
-    leaves none of them."""
-    if not venue.venue.blackouts or not choices:
+    """The choices that no blackout of a part of the venue shuts, and that are given to whoever
+    asks. Raises RuleViolated where that leaves none of them."""
+    if not (venue.venue.blackouts or venue.offline) or not choices:
         return choices
     wanted = asking.proposal(place, asked)
     left = offering.left_open(venue, wanted, choices)
     if left:
         return left
-    shut = [one for one in blackouts.met_by(venue.venue, wanted) if one.resources]
-    found = [blackouts.violation(one, "What is asked for here") for one in shut]
+    if offering.given_to(venue, wanted, choices):
+        shut = [one for one in blackouts.met_by(venue.venue, wanted) if one.resources]
+        found = [blackouts.violation(one, "What is asked for here") for one in shut]
+    else:
+        found = [not_online(asked.resources)]
     question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
-    replica.refusals.note(question, ["blackouts"])
+    replica.refusals.note(question, [found[0].rule])
     raise refusal(found, _suggestions(replica, venue, place, asked, question, found))
 
 
@@ -124,11 +128,12 @@ def not_available(
     """
     if not asked.resources:
         here = (asked.resource_kind or venue.default_kind, asked.area or "")
-        if not venue.offers(place.party_size, place.quantity or 1, *here):
+        features = frozenset(asked.features)
+        if not venue.offers(place.party_size, place.quantity or 1, *here, features):
             wanted = asking.proposal(place, asked)
             question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
             replica.refusals.note(question, ["seats"])
-            return never(venue, place.party_size, place.quantity or 1, *here)
+            return never(venue, place.party_size, place.quantity or 1, *here, asked.features)
     what = " and ".join(asked.resources) if asked.resources else f"a place for {place.party_size}"
     when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
     day = calendar.service_date(venue.venue, place.start)
@@ -151,10 +156,19 @@ def _may_wait(replica: Service, venue: VenueIndex, place: Place) -> bool:
     )
 
 
-def never(venue: VenueIndex, party_size: int, quantity: int, kind: str, area: str) -> RuleViolated:
+def never(
+    venue: VenueIndex,
+    party_size: int,
+    quantity: int,
+    kind: str,
+    area: str,
+    features: Sequence[str] = (),
+) -> RuleViolated:
     """For a party that no resource of a kind and area, and no combination of them, ever takes."""
     most = most_people(venue, kind, area, quantity)
     where = f"{kind} of {venue.venue.name}" + (f" in {area}" if area else "")
+    if features:
+        where += f" with {' and '.join(features)}"
     together = "" if quantity > 1 else ", and no combination,"
     if most is None or party_size <= most:
         message = f"No {where}{together} is for {party_size} at any time; name the place."
@@ -194,6 +208,7 @@ def _nearest(
         quantity=place.quantity,
         resource_kind=asked.resource_kind,
         area=asked.area,
+        features=list(asked.features),
     )
     somebody = replace(asked, kind="guest", resources=())
     with contextlib.suppress(Invalid, RuleViolated):

@@ -48,7 +48,7 @@ from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reservation_ids import ReservationIds
 from holdfast.node.timekeeping import Timekeeper
-from holdfast.store import guest_entries, restrictions
+from holdfast.store import guest_entries, restrictions, tables
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record
 from holdfast.store.store import Store
@@ -64,6 +64,10 @@ SOFTWARE: Final = f"holdfast-{__version__}"
 PROJECTION_VERSION: Final = 12
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
+
+
+_APART: Final = frozenset({*restrictions.KINDS, *guest_entries.KINDS, *tables.KINDS})
+"""Entries that tables of their own keep: about a person or a resource, and no reservation."""
 
 
 class Written(NamedTuple):
@@ -416,8 +420,8 @@ class Replica:
             raise RuleViolated(message, [{"rule": "too-many-changes", "message": message}])
         self._own.setdefault(name, []).append((data, digest))
         book = self.book(name)
-        if kind in _OF_PEOPLE:
-            self._note_person(book, chain, judged)
+        if kind in _APART:
+            self._note_apart(book, chain, judged)
         elif kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
             if self._books.absorb(book, chain, judged):
@@ -556,8 +560,8 @@ class Replica:
                 # whatever its clock says now; anybody else's stamp only within the bound.
                 own = chain.incarnation == self.identity.incarnation
                 highest = entry.stamp if own else hlc.merge(highest, entry.stamp, now_ms, latest)
-            if entry.kind in _OF_PEOPLE:
-                self._note_person(book, chain, judged)
+            if entry.kind in _APART:
+                self._note_apart(book, chain, judged)
             elif entry.kind.startswith(_ADMINISTRATIVE):
                 self.store.journal.put_administration(book.name, [first_seq + offset])
                 self._touched_venue.add(book.name)
@@ -618,13 +622,15 @@ class Replica:
             several = self.store.cards.with_several_keys(name)
             self.cards_touched.update((name, card) for card in several)
 
-    def _note_person(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
-        """Keep what an entry says of a person. There may be one for every guest who ever came, so
-        that none is folded in memory with what a book says of itself."""
+    def _note_apart(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
+        """Keep what an entry says of a person, or of a table. There may be one for every guest who
+        ever came, so that none is folded in memory with what a book says of itself."""
         entry = judged.entry
         assert entry is not None
         place = (chain.book, judged.operation, entry.stamp, chain.id, judged.n)
-        if entry.kind in restrictions.KINDS:
+        if entry.kind in tables.KINDS:
+            self.store.tables.put(*place, judged.event)
+        elif entry.kind in restrictions.KINDS:
             self.store.restrictions.put(*place, judged.event)
         else:
             self.store.guest_entries.put(*place, judged.event)
@@ -676,6 +682,7 @@ class Replica:
         self.store.cards.clear_book(name)
         self.store.restrictions.clear_book(name)
         self.store.guest_entries.clear_book(name)
+        self.store.tables.clear_book(name)
         self._books.fold(name)
         book = self.book(name)
         self.erasures_touched.update((name, agent) for agent in book.administration.erasures)
@@ -689,8 +696,8 @@ class Replica:
                 book.authors[chain.incarnation].role,
             )
             entry = judged.entry
-            if entry is not None and entry.kind in _OF_PEOPLE:
-                self._note_person(book, chain, judged)
+            if entry is not None and entry.kind in _APART:
+                self._note_apart(book, chain, judged)
             elif entry is not None and entry.subject and not entry.kind.startswith(_ADMINISTRATIVE):
                 self._see(book, chain, judged)
             elif isinstance(judged.event, RightGranted):
@@ -773,6 +780,4 @@ class Replica:
 _RIGHTS_MOVE: Final = (
     RightGranted, RightReturned, RightRevoked, NodeRevoked, ChainSucceeded, ChainClosed,
 )  # fmt: skip
-_OF_PEOPLE: Final = frozenset({*restrictions.KINDS, *guest_entries.KINDS})
-"""Kinds of entries that say something of a person, and nothing of a book or a reservation."""
 _ADMINISTRATIVE: Final = ("chain.", "venue.", "node.", "codes.", "right.", "guest.")

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from holdfast.model import calendar, figures
+from holdfast.model import calendar, figures, turnover
 from holdfast.model.errors import Invalid
 from holdfast.model.figure_lines import line
 from holdfast.model.limits import FIGURES_DAYS_MAX
@@ -54,6 +54,17 @@ def of_range(replica: Service, venue_id: str, first: str, last: str) -> dict[str
             for n, day in enumerate(days)
         ],
     }
+
+
+def of_tables(replica: Service, venue_id: str, first: str, last: str) -> dict[str, Any]:
+    """The turn-over of the tables on service dates, as `of_range`."""
+    begin, end = _range(first, last)
+    venue, snapshot = _opened(replica, venue_id)
+    with snapshot:
+        book = replica.book_of(venue.id)
+        between = figures.reaches(venue, begin, end, snapshot.longest_seconds(book))
+        found = turnover.compute(venue, begin, end, snapshot.reservations(book, *between))
+    return {"venue": venue_id, "from": first, "to": last, **found}
 
 
 def of_venues(

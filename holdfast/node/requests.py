@@ -40,6 +40,7 @@ class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     kind: str = "guest"
     metadata: dict[str, Any] = {}
     override: Override | None = None
+    features: list[str] = []
 
 
 class SeriesRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -87,6 +88,7 @@ class HoldRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     source: str | None = None
     kind: str = "guest"
     minutes: int | None = None
+    features: list[str] = []
 
     def wanted(self) -> CreateRequest:
         """The reservation that it is to become."""
@@ -170,6 +172,7 @@ class PatchRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     kind: str | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
     override: Override | UnsetType | None = UNSET
+    features: list[str] | UnsetType = UNSET
 
 
 class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -185,6 +188,7 @@ class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tr
     area: str | None = None
     resource_kind: str | None = None
     quantity: int | None = None
+    features: list[str] = []
     include_full: bool = False
     user_id: str | None = None
     agent_id: str | None = None

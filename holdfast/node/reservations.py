@@ -79,9 +79,12 @@ class Reservations:
         `by_guest` as for `create`."""
         return marking.cancel(self._r, reference, reason, by, note, late=late, by_guest=by_guest)
 
-    def check_in(self, reference: str, actual_party_size: int | None = None) -> View:
-        """The guests are here, perhaps fewer or more than were expected."""
-        return marking.check_in(self._r, reference, actual_party_size)
+    def check_in(
+        self, reference: str, actual_party_size: int | None = None, *, by_guest: bool = False
+    ) -> View:
+        """The guests are here, perhaps fewer or more than were expected. `by_guest` as for
+        `create`: then the venue's times for checking in bind. Raises RuleViolated."""
+        return marking.check_in(self._r, reference, actual_party_size, by_guest=by_guest)
 
     def complete(self, reference: str) -> View:
         """The guests have gone; what they had is free from now on, not from the planned end."""

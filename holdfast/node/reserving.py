@@ -53,7 +53,7 @@ def create(
     source = request.source or ("walk_in" if request.kind == "walk_in" else "direct")
     asked = Asked(
         request.kind, source, agent, by_guest, tuple(request.resources), request.resource_kind,
-        request.area,
+        request.area, features=tuple(request.features),
     )  # fmt: skip
     with replica.transaction():
         placing.check_rules(replica, venue, place, asked, limits)
@@ -71,7 +71,10 @@ def create(
             service_date=calendar.service_date(venue.venue, place.start).isoformat(),
             kind=request.kind,
             source=source,
-            may_move=not request.resources if request.may_move is None else request.may_move,
+            # Who asked for a window is not given a corner instead.
+            may_move=not (request.resources or request.features)
+            if request.may_move is None
+            else request.may_move,
             resource_kind=request.resource_kind or "",
             area=area_code(request.area or ""),
             occasion=request.occasion or "",
@@ -98,6 +101,7 @@ def _choose(
         request.area,
         asked.resources,
         below_minimum=request.kind != "guest",
+        features=asked.features,
     )
     choices = placing.permitted(replica, venue, place, asked, list(found))
     end = place.end + place.buffer

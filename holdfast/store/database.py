@@ -444,6 +444,21 @@ def m015_guest_entries(db: Database) -> None:
     )
 
 
+@migrations()
+def m016_tables(db: Database) -> None:
+    """Who said when that a table is clean."""
+    _run(
+        db,
+        """
+        CREATE TABLE resource_marks (
+            book TEXT NOT NULL, resource TEXT NOT NULL, chain INTEGER NOT NULL, id BLOB NOT NULL,
+            stamp INTEGER NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (book, resource, chain)
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -598,5 +613,6 @@ _OURS: Final = frozenset(
         m013_forms,
         m014_renewals,
         m015_guest_entries,
+        m016_tables,
     )
 )

@@ -755,6 +755,10 @@ class Projections:
             )
         ]
 
+    def longest_seconds(self, book: str) -> int:
+        """The longest that anything in a book ever took."""
+        return max((most for (of, _), most in self._reaches.items() if of == book), default=0)
+
     def checked_in(self, book: str, starts_from: int) -> list[View]:
         """The reservations whose guests are here, of those that start at or after an instant."""
         return [

@@ -211,7 +211,9 @@ class ReadOnlyStore:
                 "SELECT operation, id, book, reservation, agent_id, stamp FROM cards"
             ):
                 found[b"card" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
-            for table in self._present("restrictions", "restriction_lifts", "guest_profiles"):
+            for table in self._present(
+                "restrictions", "restriction_lifts", "guest_profiles", "resource_marks"
+            ):
                 for row in self._c.execute(f"SELECT id, * FROM {table}"):  # noqa: S608
                     found[table.encode() + _raw(row[0])] = _row_hash(row)
             for _ in self._present("guest_entries"):

@@ -22,6 +22,7 @@ from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
 from holdfast.store.restrictions import Restrictions
+from holdfast.store.tables import Tables
 from holdfast.store.violations import Violations
 
 _NORMAL: Final = 1
@@ -48,6 +49,7 @@ class Store:
                 self.cards = Cards(self.db)
                 self.restrictions = Restrictions(self.db)
                 self.guest_entries = GuestEntries(self.db)
+                self.tables = Tables(self.db)
                 self.persons = Persons(self.db)
                 self.violations = Violations(self.db)
         except BaseException:

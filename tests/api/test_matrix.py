@@ -138,6 +138,11 @@ TABLE = [
     Row("GET", "/venues", ALL, 200, HIDDEN),
     Row("GET", "/venues/trattoria", ALL, 200, 403),
     Row("PUT", "/venues/trattoria", ADMINS, 422, 403, WRONG),
+    Row("POST", "/reservations/{reservation}/assign", DESK, 422, 404, WRONG),
+    Row("POST", "/venues/trattoria/optimise", DESK, 422, 403, WRONG),
+    Row("POST", "/venues/trattoria/optimise/none/accept", DESK, 422, 403, WRONG),
+    Row("GET", "/venues/trattoria/floor", LOOKERS, 200, 403),
+    Row("POST", "/venues/trattoria/resources/T1/state", DESK, 422, 403, WRONG),
     Row("GET", "/venues/trattoria/calendar.ics", LOOKERS, 200, 403),
     Row("GET", "/resources", ALL, 200, HIDDEN),
     Row("GET", "/resources?venue=trattoria", ALL, 200, 403),
@@ -227,6 +232,7 @@ TABLE = [
     # Figures
     Row("GET", f"/analytics/service?venue=trattoria&date={DAY}", LOOKERS, 200, 403),
     Row("GET", f"/analytics/range?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
+    Row("GET", f"/analytics/turnover?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
     Row("GET", f"/analytics/venues?from={DAY}&to={DAY}", LOOKERS, 200, HIDDEN),
     Row("GET", f"/analytics/agents/{ANNA}", LOOKERS, 200, HIDDEN),
     # The stream is asked of an application whose streams end at once.
@@ -283,6 +289,12 @@ def expected(row: Row, role: str, whose: str) -> int:
     if whose == "another guest" and "{" in row.path:
         return 404
     return row.status
+
+
+@pytest.fixture(autouse=True)
+def wrong_tokens_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is longer than wrong tokens are let by at once."""
+    monkeypatch.setattr("holdfast.api.rates.WRONG_TOKENS_AT_ONCE", 10 * len(TABLE))
 
 
 @pytest.fixture

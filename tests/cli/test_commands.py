@@ -16,7 +16,9 @@ from tests.cli.support import ROOT, Run
 NAMED = """
 hub init | hub export-root | hub run | hub invite | hub nodes | hub revoke | hub recover
 hub invites | hub renew-issuer | hub rotate-key | node rotate-key
-venue import | venue list | venue show | venue rotate-key
+report tables
+tables assign | tables clean | tables list | tables mark | tables optimise
+venue import | venue list | venue show | venue online | venue rotate-key
 venue share-key
 node join | node rejoin | node set-hub | node run | node status | node unit
 reserve

@@ -79,12 +79,14 @@ IDS_BY_FORM = {
     # of these three the same two
     "claim.decided.from_resources", "right.granted.resources",
     "chain.certified.software", "node.revoked.node",
-    "guest.profiled.tier", "guest.profiled.tags",
+    "guest.profiled.tier", "guest.profiled.tags", "resource.cleaned.resource",
 }  # fmt: skip
 """What names things of the venue's own: its places, its devices, its software, its tiers and tags.
 Their form is all that the gate can know; everywhere else a word must be on a list. Nobody at a face
 writes a tag that neither the venue file nor our list names (`restricting`)."""
-RESOURCES = {"claim.decided.from_resources", "right.granted.resources"}
+RESOURCES = {
+    "claim.decided.from_resources", "right.granted.resources", "resource.cleaned.resource",
+}  # fmt: skip
 """The ids of resources may have capitals, as in the venue file."""
 
 FREE_TEXT = st.text("abcXYZÄéñ安 ,.'+-_:@/", min_size=1, max_size=70).filter(

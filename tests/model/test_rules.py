@@ -316,13 +316,27 @@ def test_walk_ins_and_the_house_and_venues_without_a_limit_cancel_at_any_time():
     )
 
 
+# --- online ---------------------------------------------------------------------------------------
+
+
+def test_a_venue_that_is_switched_off_takes_nobody_who_asks_ahead_by_themself():
+    off = restaurant(accepting=False)
+    assert "takes no reservations online" in said(off, AT, by_guest=True)["online"]
+    assert said(off, AT, by_guest=True, kind="walk_in") == {}
+    assert said(off, AT) == {}
+    # Who has a table says how many come after all, and does not come on another day.
+    moved: dict[str, Any] = {"by_guest": True, "step": MOVE}
+    assert said(off, AT, party_size=3, present=(NOON, NOON + 5_400), **moved) == {}
+    assert set(said(off, AT, present=(NOON - 3_600, NOON), **moved)) == {"online"}
+
+
 # --- whom each rule binds -------------------------------------------------------------------------
 
 ALL, SERVED, AHEAD = {"guest", "walk_in", "house"}, {"guest", "walk_in"}, {"guest"}
 BINDS = {
     "duration": ALL | {IMPORT}, "nights": ALL, "party": ALL, "past": AHEAD, "cutoff": AHEAD,
     "advance": AHEAD, "closed": ALL, "hours": ALL, "slot": AHEAD, "blackouts": SERVED,
-    "pacing": ALL, "concurrent": AHEAD, "reschedules": SERVED, "rates": SERVED,
+    "online": ALL, "pacing": ALL, "concurrent": AHEAD, "reschedules": SERVED, "rates": SERVED,
     "cancel-cutoff": AHEAD,
 }  # fmt: skip
 """Written out, and not taken from the list that the product goes by."""
@@ -342,6 +356,10 @@ BROKEN: dict[str, dict[str, Any]] = {
     "blackouts": {
         "venue": restaurant(blackouts=[{"from": "2026-06-30", "to": "2026-06-30", "name": "x"}]),
         "start": AT,
+    },
+    "online": {
+        "venue": restaurant(resources=[{"id": "T1", "kind": "table", "online": False}]),
+        "start": AT, "resources": ("T1",),
     },
     "pacing": {"venue": restaurant(), "start": AT, "pacing": 9},
     "concurrent": {
@@ -377,7 +395,7 @@ def test_each_rule_binds_the_kinds_that_it_is_for_and_no_other(rule: str, kind: 
     assert found == ({rule} if kind in BINDS[rule] else set())
 
 
-@pytest.mark.parametrize("rule", ["reschedules", "rates"])
+@pytest.mark.parametrize("rule", ["online", "reschedules", "rates"])
 def test_what_the_staff_does_for_somebody_is_not_held_against_them(rule: str):
     asked = dict(BROKEN[rule])
     assert said(asked.pop("venue"), asked.pop("start"), **asked) == {}

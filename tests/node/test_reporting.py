@@ -177,3 +177,52 @@ def test_figures_are_read_while_somebody_writes(fleet: Fleet):
         fleet.reserve(hub, "19:00", ["T2"])
         assert service(hub)["reservations"] == 0
     assert service(hub)["reservations"] == 1
+
+
+def test_how_often_each_table_was_taken_and_for_how_long(fleet: Fleet):
+    """A party for two moves to the garden, another sits at two tables, a third is still here."""
+    hub, minutes = fleet.the_hub, fleet.clocks.advance
+    pair = fleet.reserve(hub, "12:00", ["T3", "T4"], party=6)
+    two = fleet.reserve(hub, "12:00", ["T2"])
+    stays = fleet.reserve(hub, "14:00", ["T2"], kind="walk_in", source="walk_in")
+    bar = fleet.reserve(hub, "12:00", ["HALL"], party=3)
+    fleet.clocks.advance(hours=25, minutes=52)  # to 12:05 of the day
+    for view in (pair, two, bar):
+        hub.reservations.check_in(view.code)
+    minutes(minutes=40)
+    hub.reservations.complete(two.code)
+    hub.reservations.complete(bar.code)
+    minutes(minutes=40)
+    hub.reservations.complete(pair.code)
+    hub.reservations.check_in(stays.code, 1)
+    fleet.move(hub, stays, resources=["T4"])
+    found = reporting.of_tables(hub, "trattoria", DAY, NEXT_DAY)
+    assert found["open_days"] == 2
+    shown = {one["resource"]: one for one in found["tables"]}
+    told = {
+        name: (one["parties"], one["covers"], one["turns_per_day"], one["minutes"]["mean"])
+        for name, one in shown.items()
+    }
+    assert told == {
+        "T1": (0, 0, 0.0, None),
+        "T2": (1, 2, 0.5, 40.0),
+        "T3": (1, 6, 0.5, 80.0),
+        "T4": (2, 7, 1.0, 80.0),
+    }
+    areas = {one["area"]: one for one in found["areas"]}
+    # The pair sits in both areas, and is one party in each of them and in all.
+    assert (areas["Main"]["parties"], areas["Main"]["tables"]) == (2, 3)
+    assert (areas["Garden"]["parties"], areas["Garden"]["minutes"]["parties"]) == (2, 1)
+    assert (found["parties"], found["covers"], found["minutes"]["median"]) == (3, 9, 60.0)
+    assert found["turns_per_day"] == round(3 / (4 * 2), 2)
+    nothing = reporting.of_tables(hub, "trattoria", NEXT_DAY, NEXT_DAY)
+    assert (nothing["parties"], nothing["minutes"]) == (
+        0, {"parties": 0, "median": None, "mean": None},
+    )  # fmt: skip
+
+
+def test_a_table_s_own_turn_over_needs_dates_that_make_a_range(fleet: Fleet):
+    with pytest.raises(Invalid, match="is before from"):
+        reporting.of_tables(fleet.the_hub, "trattoria", NEXT_DAY, DAY)
+    with pytest.raises(NotFound):
+        reporting.of_tables(fleet.the_hub, "bistro", DAY, DAY)

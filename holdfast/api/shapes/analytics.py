@@ -214,6 +214,51 @@ class RangeFigures(Figures, kw_only=True, rename={"first": "from", "last": "to"}
     days: list[DayLine]
 
 
+class StayMinutes(Shape, kw_only=True):
+    """How long parties stayed, from check-in to leaving."""
+
+    parties: Annotated[int, Meta(description="of which both were said")]
+    median: Minutes
+    mean: Minutes
+
+
+class TurnFigures(Shape, kw_only=True):
+    """How often a place was taken, and for how long."""
+
+    parties: Annotated[int, Meta(description="parties that came")]
+    covers: Annotated[int, Meta(description="their people")]
+    turns_per_day: Annotated[
+        float | None,
+        Meta(description="parties for each table on each open day; null: it was never open"),
+    ]
+    minutes: StayMinutes
+
+
+class TableTurns(TurnFigures, kw_only=True):
+    """The turn-over of a table."""
+
+    resource: Annotated[str, Meta(description="id of the table")]
+    area: Annotated[str | None, Meta(description="where it is")]
+
+
+class AreaTurns(TurnFigures, kw_only=True):
+    """The turn-over of the tables of an area; a party at several of them counts once."""
+
+    area: Annotated[str, Meta(description="its name")]
+    tables: Annotated[int, Meta(description="how many there are")]
+
+
+class Turnover(TurnFigures, kw_only=True, rename={"first": "from", "last": "to"}):
+    """The turn-over of a venue's tables on service dates in a row."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    first: Annotated[Date, Meta(description="the first service date")]
+    last: Annotated[Date, Meta(description="the last service date, which is counted too")]
+    open_days: Annotated[int, Meta(description="dates on which the venue was open")]
+    tables: Annotated[list[TableTurns], Meta(description="in the order of the venue file")]
+    areas: Annotated[list[AreaTurns], Meta(description="in the order of the venue file")]
+
+
 class VenueLine(FigureLine, kw_only=True):
     """Key figures of one venue, as a line."""
 

@@ -12,6 +12,7 @@ from holdfast.api.shapes.reservations import FieldError, Status
 from holdfast.api.shapes.series import RefusedDate
 from holdfast.api.shapes.venues import Slot
 from holdfast.model.errors import HoldfastError
+from holdfast.model.floor import STATES
 
 TYPE_PREFIX: Final = "urn:holdfast:error:"
 
@@ -75,6 +76,10 @@ class Problem(Shape, kw_only=True):
     ] = UNSET
     reservation_status: Annotated[
         Status | UnsetType, Meta(description="`bad-transition`: how the reservation stands")
+    ] = UNSET
+    table_state: Annotated[
+        str | UnsetType,
+        one_of(STATES, description="`bad-transition` of a table: how it stands"),
     ] = UNSET
     conflicts: Annotated[
         list[str] | UnsetType,

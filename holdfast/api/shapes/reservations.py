@@ -239,9 +239,20 @@ class Visitor(Shape, kw_only=True):
     alerts: Annotated[list[Alert], Meta(description="the newest first, ten at most")]
 
 
+class CheckInWindow(Shape, kw_only=True):
+    """When guests check in by themselves, as the venue file says today."""
+
+    opens_at: VenueTime | None
+    closes_at: VenueTime | None
+
+
 class Reservation(Kept, kw_only=True):
     """A reservation as it is now, as far as this replica knows."""
 
+    business_account: Annotated[
+        str | None, Meta(description="the venue's own, as its file says today; null: none")
+    ]
+    check_in: Annotated[CheckInWindow | None, Meta(description="null: at any time")]
     occasion: Occasion | None
     attendance_confirmed: Annotated[
         bool, Meta(description="the guest said again that they will come")

@@ -13,27 +13,39 @@ from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import Date
 from holdfast.api.shapes.venues import (
+    ACCEPTING,
     ADVANCE,
     BLACKOUTS,
+    BUSINESS_ACCOUNT,
     CANCEL_CUTOFF,
+    CHECK_IN,
+    CLEANING_MINUTES,
     CONCURRENT,
+    FEATURED,
+    FLOORS,
     GRACE,
     MARK_NO_SHOWS,
     MAX_MINUTES,
     MAX_RESCHEDULES,
     MIN_MINUTES,
     OFFER_MINUTES,
+    PROFILE,
+    RESERVED_MINUTES,
     TAGS,
     TIERS,
     AllotmentEntry,
     BlackoutEntry,
+    CheckInTimes,
     Clock,
     Counts,
+    FloorEntry,
+    Furnishing,
     Hours,
     OverbookingEntry,
     PersonLimits,
     Rates,
     VenueKind,
+    VenueProfile,
 )
 from holdfast.model.limits import NIGHTS_MAX
 
@@ -63,11 +75,13 @@ class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     waitlist_offer_minutes: Annotated[int | None, Meta(description=OFFER_MINUTES)] = None
     mark_no_shows: Annotated[bool | None, Meta(description=MARK_NO_SHOWS)] = None
     no_show_grace_minutes: Annotated[int | None, Meta(description=GRACE)] = None
+    reserved_minutes: Annotated[int | None, Meta(description=RESERVED_MINUTES)] = None
+    cleaning_minutes: Annotated[int | None, Meta(description=CLEANING_MINUTES)] = None
     tiers: Annotated[dict[str, PersonLimits] | None, Meta(description=TIERS)] = None
     tags: Annotated[dict[str, PersonLimits] | None, Meta(description=TAGS)] = None
 
 
-class ResourceFile(msgspec.Struct, kw_only=True):
+class ResourceFile(Furnishing, msgspec.Struct, kw_only=True):
     """What can be reserved: a table, bay or room; or a pool, which needs a `capacity`."""
 
     id: Annotated[str, Meta(description="unique in its venue")]
@@ -134,3 +148,9 @@ class VenueFile(msgspec.Struct, kw_only=True):
         Meta(description="words for guests' tiers and tags, beside those that every venue has"),
     ] = UNSET
     blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET
+    accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
+    featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
+    floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET
+    profile: Annotated[VenueProfile | UnsetType, Meta(description=PROFILE)] = UNSET
+    check_in: Annotated[CheckInTimes | UnsetType, Meta(description=CHECK_IN)] = UNSET
+    business_account: Annotated[str | UnsetType, Meta(description=BUSINESS_ACCOUNT)] = UNSET

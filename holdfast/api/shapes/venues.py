@@ -66,6 +66,12 @@ OFFER_MINUTES: Final = (
 )
 MARK_NO_SHOWS: Final = "whether who did not come is marked a no-show by itself"
 GRACE: Final = "minutes that a guest without nights may be late before that; left out: 15"
+RESERVED_MINUTES: Final = (
+    "minutes before a start from which on its table shows as reserved; left out: 60"
+)
+CLEANING_MINUTES: Final = (
+    "minutes that a table shows as being cleaned; left out: until somebody says that it is clean"
+)
 TIERS: Final = "what those of a tier may, by its name: the most that anybody has counts"
 TAGS: Final = "the same of those who have a tag"
 BLACKOUTS: Final = "periods in which guests are not taken"
@@ -106,11 +112,121 @@ class Policies(Shape, kw_only=True):
     waitlist_offer_minutes: Annotated[int | UnsetType, Meta(description=OFFER_MINUTES)] = UNSET
     mark_no_shows: Annotated[bool | UnsetType, Meta(description=MARK_NO_SHOWS)] = UNSET
     no_show_grace_minutes: Annotated[int | UnsetType, Meta(description=GRACE)] = UNSET
+    reserved_minutes: Annotated[int | UnsetType, Meta(description=RESERVED_MINUTES)] = UNSET
+    cleaning_minutes: Annotated[int | UnsetType, Meta(description=CLEANING_MINUTES)] = UNSET
     tiers: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TIERS)] = UNSET
     tags: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TAGS)] = UNSET
 
 
-class ResourceEntry(Shape, kw_only=True):
+ACCEPTING: Final = (
+    "false: people do not reserve by themselves (guests, kiosks, `website`, `app`); left out: true"
+)
+FEATURED: Final = "true: it stands first in lists; left out: false"
+FLOORS: Final = "the plans on which the resources stand, in their order"
+
+
+class FloorEntry(msgspec.Struct, kw_only=True):
+    """A plan on which resources stand."""
+
+    id: Annotated[str, Meta(description="unique in its venue")]
+    name: Annotated[str | UnsetType, Meta(description="what people call it")] = UNSET
+    image: Annotated[str | UnsetType, Meta(description="address of a picture of it")] = UNSET
+    size: Annotated[
+        tuple[int, int] | UnsetType, Meta(description="across and down, in its own unit")
+    ] = UNSET
+
+
+PROFILE: Final = "what it tells of itself"
+CHECK_IN: Final = "when guests check in by themselves; left out: at any time"
+BUSINESS_ACCOUNT: Final = "id in the system of whoever runs it; reservations carry it"
+
+
+class Address(msgspec.Struct, kw_only=True):
+    """Where a venue is."""
+
+    street: Annotated[str | UnsetType, Meta(description="with the number")] = UNSET
+    postal_code: Annotated[str | UnsetType, Meta(description="as the post has it")] = UNSET
+    city: Annotated[str | UnsetType, Meta(description="town or city")] = UNSET
+    region: Annotated[str | UnsetType, Meta(description="province or state")] = UNSET
+    country: Annotated[str | UnsetType, Meta(description="ISO 3166: two letters")] = UNSET
+
+
+class Contact(msgspec.Struct, kw_only=True):
+    """How guests reach the house."""
+
+    phone: Annotated[str | UnsetType, Meta(description="of the house")] = UNSET
+    email: Annotated[str | UnsetType, Meta(description="of the house")] = UNSET
+    website: Annotated[str | UnsetType, Meta(description="an address")] = UNSET
+
+
+class VenueProfile(msgspec.Struct, kw_only=True):
+    """What guests read of a venue."""
+
+    slug: Annotated[str | UnsetType, Meta(description="unique in the tenant")] = UNSET
+    description: Annotated[str | UnsetType, Meta(description="a few sentences")] = UNSET
+    cuisine: Annotated[list[str] | UnsetType, Meta(description="words such as `roman`")] = UNSET
+    price_range: Annotated[int | UnsetType, Meta(description="1, the least, to 4")] = UNSET
+    address: Address | UnsetType = UNSET
+    geo: Annotated[
+        tuple[float, float] | UnsetType, Meta(description="latitude and longitude, in degrees")
+    ] = UNSET
+    contact: Contact | UnsetType = UNSET
+    media: Annotated[list[str] | UnsetType, Meta(description="addresses of pictures")] = UNSET
+    features: Annotated[list[str] | UnsetType, Meta(description="words such as `terrace`")] = UNSET
+    integrations: Annotated[
+        dict[str, str] | UnsetType, Meta(description="its ids in other systems, by their names")
+    ] = UNSET
+
+
+class CheckInTimes(msgspec.Struct, kw_only=True):
+    """When guests check in by themselves; the staff checks in whoever is there."""
+
+    opens_minutes: Annotated[
+        int | UnsetType, Meta(description="so long before the start; left out: no bound")
+    ] = UNSET
+    closes_minutes: Annotated[
+        int | UnsetType, Meta(description="so long after the start; left out: no bound")
+    ] = UNSET
+
+
+class Furnishing(msgspec.Struct, kw_only=True):
+    """What else may be said of a resource; what is left out is not said."""
+
+    combined_capacity: Annotated[
+        int | UnsetType,
+        Meta(description="people at most where it is put together with others; else their seats"),
+    ] = UNSET
+    name: Annotated[str | UnsetType, Meta(description="unique in its venue")] = UNSET
+    type: Annotated[
+        str | UnsetType,
+        one_of(sorted(vocabulary.TABLE_TYPES), description="what sort of table it is"),
+    ] = UNSET
+    features: Annotated[
+        list[str] | UnsetType, Meta(description="what one may ask for, such as `window`")
+    ] = UNSET
+    accessible: Annotated[
+        bool | UnsetType, Meta(description="true: by wheelchair; one asks for it as a feature")
+    ] = UNSET
+    active: Annotated[
+        bool | UnsetType, Meta(description="false: it is offered to nobody; left out: true")
+    ] = UNSET
+    online: Annotated[
+        bool | UnsetType,
+        Meta(description="false: not for people who reserve by themselves; left out: true"),
+    ] = UNSET
+    floor: Annotated[str | UnsetType, Meta(description="id of the plan that it stands on")] = UNSET
+    position: Annotated[
+        tuple[int, int] | UnsetType, Meta(description="across and down, in the plan's unit")
+    ] = UNSET
+    size: Annotated[
+        tuple[int, int] | UnsetType, Meta(description="across and down, in the plan's unit")
+    ] = UNSET
+    shape: Annotated[
+        str | UnsetType, one_of(sorted(vocabulary.SHAPES), description="as the plan shows it")
+    ] = UNSET
+
+
+class ResourceEntry(Furnishing, Shape, kw_only=True):
     """What can be reserved: a table, bay or room; or a pool, which has a `capacity`."""
 
     id: Annotated[str, Meta(description="unique in its venue")]
@@ -206,10 +322,16 @@ class Venue(Shape, kw_only=True):
         UNSET
     )
     blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET
+    accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
+    featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
+    floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET
+    profile: Annotated[VenueProfile | UnsetType, Meta(description=PROFILE)] = UNSET
+    check_in: Annotated[CheckInTimes | UnsetType, Meta(description=CHECK_IN)] = UNSET
+    business_account: Annotated[str | UnsetType, Meta(description=BUSINESS_ACCOUNT)] = UNSET
 
 
 class VenueList(Items[Venue], kw_only=True):
-    """Venues, by id."""
+    """Venues by id, those that are featured first."""
 
 
 class Resource(ResourceEntry, kw_only=True):
