@@ -14,6 +14,7 @@ from holdfast.api.shapes import (
     analytics,
     blocks,
     books,
+    bulk,
     fleet,
     floor,
     guest_desk,
@@ -99,6 +100,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         status=201,
         text="what was made, and what could not be had",
     ),
+    "markReservations": _operation(bulk.BulkResults, text="what became of each"),
+    "lookUpReservation": _operation(reservations.Reservation, "not-found", "rule-violated"),
     "listReservations": _operation(reservations.ReservationList, "not-found"),
     "getReservation": _operation(reservations.Reservation, headers=_VERSIONED),
     "changeReservation": Operation(

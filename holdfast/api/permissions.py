@@ -39,7 +39,7 @@ _SUPERVISE: Final = frozenset(
         "exceptions.resolve", "queue.change", "audit.read", "nodes.read", "clock.sample",
         "allotments.change", "reservations.override", "reservations.cancel-late", "staff.unlock",
         "guests.erase", "guests.export", "guests.restrict", "venues.rotate-key", "blocks.change",
-        "jobs.read", "jobs.run",
+        "jobs.read", "jobs.run", "reservations.bulk",
     }
 )  # fmt: skip
 _ADMINISTER: Final = frozenset(

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from holdfast.api.permissions import ROLES
 from holdfast.api.sessions import ROLE_BY_PAGE
+from holdfast.api.shapes.bulk import ACTIONS
 from holdfast.api.staff import STAFF_ROLES
 from holdfast.model import floor, guest_details, guest_notes, lifecycle, restrictions, vocabulary
 from holdfast.model.limits import (
+    BULK_ITEMS_MAX,
     CALENDAR_DAYS_AHEAD,
     CALENDAR_DAYS_BACK,
     CALENDAR_DAYS_MAX,
@@ -355,6 +357,25 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "ListQuery": {
         "agent_id": {"description": "pseudonym: only reservations of this guest"},
         "series": {"description": "id or code of one of them: all of its series, and nothing else"},
+    },
+    "BulkItem": {
+        "action": {"enum": list(ACTIONS), "description": "what is to be done"},
+        "reservation": {"description": "id or code"},
+        "reason": {"enum": sorted(vocabulary.CANCEL_REASONS), "description": "why it is cancelled"},
+        "by": {"enum": sorted(vocabulary.CANCELLED_BY), "description": "who cancels it"},
+        "actual_party_size": {"description": "how many came; left out: as reserved", "minimum": 1},
+    },
+    "BulkRequest": {
+        "items": {
+            "description": "done in this order, each for itself",
+            "minItems": 1,
+            "maxItems": BULK_ITEMS_MAX,
+        },
+    },
+    "LookupRequest": {
+        "reference": {"description": "code or id"},
+        "email": {"description": "the guest's address; this or `phone`"},
+        "phone": {"description": "the guest's telephone number, however it is written"},
     },
     "SeriesRequest": {
         "rrule": {

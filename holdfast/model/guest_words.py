@@ -63,6 +63,18 @@ def contacts_of_card(card: Mapping[str, object]) -> frozenset[str]:
     return frozenset(word for word in words_of_card(card) if is_contact(word))
 
 
+def same_address(typed: str, known: object) -> bool:
+    """Whether two e-mail addresses are one; nothing is the same as none."""
+    return bool(typed.strip()) and _plain(typed.strip()) == _plain(_text(known))
+
+
+def same_number(typed: str, known: object) -> bool:
+    """Whether two telephone numbers are one, as far as both are written: at home without what
+    stands before it abroad, so that of the longer one the end counts."""
+    ours, theirs = sorted((phone_digits(typed), phone_digits(_text(known))), key=len)
+    return len(ours) >= PHONE_ENDINGS[-1] and theirs.endswith(ours)
+
+
 def is_contact(word: str) -> bool:
     """Whether a word of a card is an address or a telephone number, as a whole."""
     return word.startswith(("e=", "t=", f"t{PHONE_ENDINGS[0]}"))

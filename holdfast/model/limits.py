@@ -229,6 +229,8 @@ NO_SHOW_CATCH_UP_DAYS: Final = 7
 """What was due longer ago than this is marked by nobody but a person."""
 NO_SHOW_PATIENCE_HOURS: Final = 24
 """How long the hub waits for a device, which may know that they came, before it marks them."""
+BULK_ITEMS_MAX: Final = 100
+"""Reservations that one request marks."""
 OCCURRENCES_MAX: Final = 400
 """Dates of one recurrence, and of all blocks of one request."""
 FEATURES_PER_RESOURCE_MAX: Final = 32

@@ -94,6 +94,9 @@ TABLE = [
     # Reservations
     Row("POST", "/reservations", GUESTS, 409, 403, booking(party_size=99)),
     Row("POST", "/reservations/series", DESK, 409, 403, DAILY),
+    Row("POST", "/reservations/bulk", SUPERVISORS, 422, 422, {"items": []}),
+    Row("POST", "/reservations/lookup", ALL, 404, 404,
+        {"reference": "RES-2027-ZZZZZZ", "email": "ann@example.org"}),
     Row("GET", "/reservations", LISTERS, 200, HIDDEN),
     Row("GET", "/reservations?venue=trattoria", LISTERS, 200, 403),
     Row("GET", "/reservations/{reservation}", ALL, 200, 404),

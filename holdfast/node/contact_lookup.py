@@ -1,0 +1,38 @@
+"""A reservation for whoever knows its code and how its guest is reached (H-59, R-22).
+
+Owns this one proof: a code alone is on a slip of paper, and an address alone is no secret. The card
+is opened and looked at; nothing is searched, and what does not fit says nothing of what would.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.model import guest_words
+from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.reservation import View
+from holdfast.node.guest_scope import require_reading
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+def unknown(reference: str) -> NotFound:
+    """What is answered wherever the two do not belong together, whichever of them is wrong."""
+    return NotFound(f"no reservation {reference} with this address or number here")
+
+
+def proved(replica: Service, view: View, *, email: str | None, phone: str | None) -> bool:
+    """Whether the guest of a reservation has this address, or this telephone number, as their card
+    says it: without case, and the number without what stands before it at home and abroad.
+
+    Raises Invalid where neither or both are given, RuleViolated where this device cannot read the
+    venue's cards.
+    """
+    if (email is None) == (phone is None):
+        raise Invalid.field("email", "give either the e-mail address or the telephone number")
+    require_reading(replica, view.book)
+    card = replica.reservations.guest(view, own=True) or {}
+    if email is not None:
+        return guest_words.same_address(email, card.get("email"))
+    return guest_words.same_number(phone or "", card.get("phone"))
