@@ -259,7 +259,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "putGuestFlag": _operation(guest_desk.GuestFlags, "storage-full", text="as they are now"),
     "mergeGuests": _operation(guest_desk.SamePerson, "rule-violated", text="who is one now"),
     "unmergeGuests": _operation(guest_desk.SamePerson, "rule-violated", text="who is one now"),
-    "listDuplicateGuests": _operation(guest_desk.DuplicateList, "rule-violated"),
+    "listDuplicateGuests": _operation(guest_desk.DuplicateList, "not-found", "rule-violated"),
     "listGuestNotes": _operation(guest_desk.GuestNoteList, "rule-violated"),
     "addGuestNote": _operation(guest_desk.GuestNote, "rule-violated", status=201),
     "changeGuestNote": _operation(guest_desk.GuestNote, "conflict", "rule-violated"),

@@ -26,18 +26,18 @@ def visitor(replica: Service, view: View) -> dict[str, Any] | None:
     not tell."""
     if not view.agent_id or view.kind == HOUSE or made_as(view) == BLOCK or not receives(replica):
         return None
-    persons = replica.store.persons
+    book, agent = view.book, view.agent_id
     with replica.lock:
-        agents = agents_of(replica, view.book, view.agent_id)
-        visits, no_shows = (
-            sum(persons.visits(view.book, agent, status) for agent in agents)
-            for status in (lifecycle.COMPLETED, lifecycle.NO_SHOW)
-        )
-        standing = guest_marks.standing_at(replica, view.book, view.agent_id)
+        # Of most guests nobody ever said anything: one look, instead of one for each question.
+        known = replica.store.guest_entries.knows(book, agent)
+        agents = agents_of(replica, book, agent) if known else (agent,)
+        counted = [replica.store.persons.visits(book, one) for one in agents]
+        standing = guest_marks.standing_at(replica, book, agent) if known else {}
+    visits, no_shows = (sum(numbers) for numbers in zip(*counted, strict=True))
     return {
         "visits": visits,
         "repeat": visits > (view.status == lifecycle.COMPLETED),
         "no_shows": no_shows,
         **{flag: flag in standing and standing[flag].up for flag in FLAGS},
-        "alerts": guest_notes.alerts_at(replica, view.book, view.agent_id),
+        "alerts": guest_notes.alerts_at(replica, book, agent) if known else [],
     }

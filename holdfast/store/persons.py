@@ -47,15 +47,15 @@ class Persons:
         )
         return int(to_come) + sum(_view_decoder.decode(row[0]).ends_at > now_s for row in begun)
 
-    def visits(self, book: str, agent_id: str, status: str) -> int:
-        """How many reservations of a person in a book are in a status."""
-        (number,) = self._c.execute(
-            "SELECT count(*) FROM reservations INDEXED BY reservations_by_agent"
-            " WHERE agent_id = ? AND book = ? AND status = ? AND form = ''"
-            " AND entries > 0 AND code <> ''",
-            (agent_id, book, status),
+    def visits(self, book: str, agent_id: str) -> tuple[int, int]:
+        """How many reservations of a person in a book are completed, and how many no-shows."""
+        visits, no_shows = self._c.execute(
+            "SELECT coalesce(sum(status = 'completed'), 0), coalesce(sum(status = 'no_show'), 0)"
+            " FROM reservations INDEXED BY reservations_by_agent WHERE agent_id = ? AND book = ?"
+            " AND status IN ('completed', 'no_show') AND form = '' AND entries > 0 AND code <> ''",
+            (agent_id, book),
         ).fetchone()
-        return int(number)
+        return int(visits), int(no_shows)
 
     def reservations(
         self,

@@ -45,7 +45,8 @@ class GuestPattern(Shape, kw_only=True):
     agent_id: Annotated[str, Meta(description="pseudonym of the guest")]
     venue: Annotated[str, Meta(description="id of the venue")]
     pattern: Annotated[
-        str | None, one_of(NAMES, description="every week or every other, and on which day")
+        str | None,
+        one_of((*NAMES, None), description="every week or every other, and on which day"),
     ]
     dates: Annotated[int | None, Meta(description="how many in a row, up to the latest")]
     next: Annotated[
