@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from holdfast.model import calendar, lifecycle, series, waitlist, wall
 from holdfast.model.areas import area_code, area_named
-from holdfast.model.claims import DEAD, ENDED, ClaimView
+from holdfast.model.claims import DEAD, ENDED, PENDING, STANDBY, ClaimView
 from holdfast.model.entries import ClaimId
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
@@ -86,6 +86,7 @@ def amend(
                 recording.write(replica, view, ReservationAmended(fields, card))
             return recording.view_of(replica, view.id, view.book)
         lifecycle.check_step("moved", view.status, view.code)
+        _require_answered(view)
         _write_move(replica, venue, view, moved, fields, card, override=override, by_guest=by_guest)
         return recording.view_of(replica, view.id, view.book)
 
@@ -141,6 +142,21 @@ def _walked_to(
 def _check_match(view: View, if_match: str | None) -> None:
     if if_match is not None and if_match.strip('"') not in (version_tag(view), "*"):
         raise Stale(f"{view.code} was changed meanwhile; read it again and repeat the change")
+
+
+def _require_answered(view: View) -> None:
+    """Raises BadTransition for what was reserved from a hold or an offer whose holder has not said
+    yet that it was (DESIGN §5.10). Somebody else may have reserved it too: a place of one's own
+    would be promised under a name that it may not have."""
+    if any(
+        claim.id.operation == view.reserving and claim.state in (PENDING, STANDBY)
+        for claim in view.claims
+    ):
+        raise BadTransition(
+            f"whether {view.code} could be reserved is not answered yet; move it then, or cancel "
+            "it and reserve another place",
+            view.status,
+        )
 
 
 def _amended_fields(

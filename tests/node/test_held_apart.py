@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from holdfast.model.capacity import Occupancy
-from holdfast.model.errors import Gone, Invalid, Unreachable
+from holdfast.model.errors import BadTransition, Gone, Invalid, Unreachable
 from holdfast.model.reservation import View
 from holdfast.node import blocks, holds, lapsing, returning, waiting
 from holdfast.node.requests import (
@@ -407,3 +407,36 @@ def test_nobody_moves_who_reserves_what_another_holds_by_then(fleet: Fleet) -> N
     now = fleet.now(hub, view)
     assert now.decision is not None
     assert (now.status, now.decision.verdict, now.occupying) == ("commit_failed", "displaced", [])
+
+
+def test_what_was_reserved_unanswered_is_given_no_place_of_ones_own(tmp_path: Path) -> None:
+    """Seed 50572: the bar holds what is the desk's; the hub and the bar both reserve it, for two
+    people, and the bar moved its guest to a place of its own before anybody had answered: they
+    were told that they have a place, and then it was the other's."""
+    venue = copy.deepcopy(DIVIDED)
+    venue["allotments"].append({"holder": "bar", "resources": ["T3"]})
+    with Fleet(tmp_path, venue) as fleet:
+        desk, bar = (fleet.join(name) for name in ("desk", "bar"))
+        fleet.sync_all()
+        fleet.cut("desk")
+        made = hold(bar, "T1")
+        assert made.assurance == "provisional"
+        fleet.sync(bar)
+        at_hub = holds.reserve(fleet.the_hub, made.code, ReserveRequest(user_id="ann"))
+        fleet.cut("bar")
+        fleet.clocks.advance(seconds=1)
+        at_bar = holds.reserve(bar, made.code, ReserveRequest(user_id="bob"))
+        assert {at_hub.assurance, at_bar.assurance} == {"provisional"}
+        with pytest.raises(BadTransition, match="not answered yet"):
+            fleet.move(bar, at_bar, resources=["T3"])
+        # What is no place may be changed, and it can be given up.
+        assert fleet.move(bar, at_bar, occasion="date").status == "commit_pending"
+        settle(fleet)
+        told = {fleet.now(one, made).agent_id for one in fleet.replicas()}
+        assert len(told) == 1
+        settled = fleet.now(desk, made)
+        assert settled.status == "confirmed"
+        # Answered, it moves like any other.
+        moved = fleet.move(bar, settled, resources=["T3"])
+        settle(fleet)
+        assert [one.resource for one in fleet.now(desk, moved).live] == ["T3"]

@@ -318,7 +318,7 @@ class Saturday:
 
     def accept(self, waits: Waiting) -> None:
         replica = self.replica(waits.device)
-        taken = waiting.accept(replica, waits.view.code, ReserveRequest(user_id=waits.view.code))
+        taken = waiting.accept(replica, waits.view.code, ReserveRequest())
         assert (taken.status, taken.assurance) == ("confirmed", "guaranteed")
         self.waiting.remove(waits)
         row = Row(
