@@ -55,6 +55,10 @@ SEAL_SPACING: Final = 512
 CLAIMS_PER_ENTRY_MAX: Final = 64
 CLAIM_SECONDS_MAX: Final = 3_700 * 86_400
 """Ten years. What a claim overlaps is looked up day by day, by everyone, for ever."""
+CERTIFICATE_BYTES_MAX: Final = 4_096
+"""One certificate of ours in DER has about 500 bytes, with the longest names 1,000."""
+CODE_PREFIXES: Final = 1_024
+"""Two characters of base32: what reservation codes can begin with."""
 LIFE_NUMBER_MAX: Final = (1 << 32) - 1
 """Lives of one directory, as their certificates' entries count them."""
 FROM_PER_ENTRY_MAX: Final = 64
