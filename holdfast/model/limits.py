@@ -225,6 +225,9 @@ HOLD_GRACE_MS: Final = 30_000
 way."""
 WAITLIST_DAYS: Final = 7
 """A place on the waitlist that nobody was offered a place for ends after this."""
+WAITING_PER_DEVICE_MAX: Final = 200
+"""Places in the line of one service date that count of one device at which guests ask by
+themselves: more than a busy evening turns away, and too few to crowd all others out."""
 OFFERS_UNANSWERED_MAX: Final = 3
 """Who let so many offers go by is offered nothing by itself any more: the house asks them."""
 NO_SHOW_GRACE_MINUTES: Final = 15

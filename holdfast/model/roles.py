@@ -29,6 +29,9 @@ READS_BY_LEAVE: Final = HUB
 """The role that reads a venue's cards only where a front desk handed it the key on purpose, and
 only until another key follows."""
 
+GUEST_FACING: Final = frozenset({KIOSK, CHANNEL})
+"""Where guests ask by themselves, with nobody of the house between."""
+
 _STAFF: Final = frozenset({HUB, FRONT_DESK, VENUE_SERVER})
 _PRESENT: Final = _STAFF | {KIOSK}
 _HUB_ALONE: Final = frozenset({HUB})
