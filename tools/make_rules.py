@@ -82,7 +82,11 @@ Who somebody is says their agent id. A walk-in without one is somebody new each 
   their tags may, the most counts. What the house allows a single person at the most stands above
   all of it.
 - `GET /availability` with `agent_id`, and with a guest's own token, offers what that person may
-  have; without, what anybody may.
+  have; without, and with the token of a kiosk, what anybody may.
+- **A kiosk reads nothing of a person** out of a refusal: whatever of this, of a tier or of a
+  [limit](operations.md#a-guest-who-may-not-reserve) says no to one person and not to anybody, is
+  the one rule `person` there, with one sentence and neither a time nor suggestions. Counted it is
+  under its own name.
 
 ## What is counted
 

@@ -39,7 +39,11 @@ Vectors = dict[str, Any]
 
 def fixed(name: str, length: int = 32) -> bytes:
     """Bytes that stand for randomness: SHA-256 of a name, so that anybody can make them again."""
-    return hashlib.sha256(b"holdfast vectors 1 " + name.encode()).digest()[:length]
+    seed = b"holdfast vectors 1 " + name.encode()
+    made = hashlib.sha256(seed).digest()
+    while len(made) < length:
+        made += hashlib.sha256(made).digest()
+    return made[:length]
 
 
 def signing_key(name: str) -> Ed25519PrivateKey:
@@ -348,7 +352,7 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     earlier = sealing_key("hub").public_key().public_bytes_raw()
     yield events.VenueKeyPublished(sealing, earlier), {}
     yield events.VenueKeyAccepted(sealing), {}
-    yield events.VenueKeyHanded(INCARNATION, sealing, fixed("sealed key")), {}
+    yield events.VenueKeyHanded(INCARNATION, sealing, fixed("sealed key", 80)), {}
     yield events.CodesGranted(INCARNATION, (226,)), {}
     yield events.GuestErased(AGENT, "guest_request", (fixed("card id", 16),)), {}
     yield events.GuestErasureConfirmed((operation,)), {}

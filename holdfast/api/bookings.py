@@ -97,7 +97,7 @@ def only_own(
 
 def asking_of(caller: Caller) -> restricting.Asking:
     """Why a guest may not reserve, staff is told; a screen at which anybody stands says nothing."""
-    return restricting.Asking(told=caller.may("guests.profile"))
+    return restricting.Asking(told=caller.may("guests.profile"), own=caller.role == "guest")
 
 
 # --- answering ------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def render_waiting(
     waits = waitlist.is_waiting(view) and form is not None
     first, last = (form.earliest, form.latest) if waits and form else (view.starts_at,) * 2
     now_s = replica.clock.now_ms() // 1000
-    until = form.expires_at_ms if waits and form and place.position else 0
+    until = waitlist.waits_until_ms(view) if waits and form and place.position else 0
     return WaitingParty(
         id=uuid_text(view.id),
         code=view.code,

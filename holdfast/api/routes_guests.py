@@ -6,6 +6,7 @@ A search text is in a body, never in an address, and is kept nowhere.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 
 import msgspec
@@ -19,8 +20,8 @@ from holdfast.api.parsing import PageQuery, page_of, read_body, read_limit, read
 from holdfast.api.render import known_card, render_reservation, with_times
 from holdfast.api.shapes import guest_desk as desk
 from holdfast.api.shapes import guests as shapes
-from holdfast.model.errors import Forbidden
-from holdfast.node import guest_desk
+from holdfast.model.errors import Forbidden, NotFound
+from holdfast.node import blocks, guest_desk
 
 TAGS = ["guests"]
 _AHEAD_OF_TIME: Final = ("sec-purpose", "purpose", "x-moz")
@@ -178,7 +179,9 @@ def _require_wanted(request: Asking) -> None:
     summary="Forget a guest on every device",
     description=(
         "Cards are destroyed here at once, elsewhere as soon as each device hears of it; the "
-        "reservations stay, under the pseudonym alone. Answers how it stands."
+        "reservations stay, under the pseudonym alone. In place of an agent id, the id or code of "
+        "a block: what is forgotten is its note, on every date of its series. Answers how it "
+        "stands."
     ),
     tags=TAGS,
     status_code=200,
@@ -188,8 +191,17 @@ def _require_wanted(request: Asking) -> None:
 async def erase_guest(request: Asking, agent_id: FromPath[str]) -> Response[bytes]:
     face = face_of(request)
     query = read_query(request.query_params.multi_items(), EraseQuery)
-    report = await face.run(face.replica.forgetting.erase, agent_id, query.reason)
+    report = await face.run(_erase, face.replica, agent_id, query.reason)
     return answer(shapes.ErasureList(items=_erasures(report), next=None))
+
+
+def _erase(replica: Replica, reference: str, reason: str) -> list[dict[str, Any]]:
+    agents = [reference]
+    if not reference.startswith("agent_"):
+        # Of what is no block either, the erasure itself says what it takes.
+        with contextlib.suppress(NotFound):
+            agents = blocks.note_agents(replica, reference)
+    return [one for agent in agents for one in replica.forgetting.erase(agent, reason)]
 
 
 @get(

@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from holdfast.api.auth import VENUES
+from holdfast.api.bookings import asking_of
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
@@ -106,7 +107,8 @@ async def get_availability(request: Asking) -> Response[bytes]:
         quantity=query.quantity,
         features=[word for word in (query.features or "").split(",") if word],
         include_full=query.include == "full",
-        agent_id=query.agent_id or caller.agent_id or None,
+        # What somebody may have is nothing to ask at a screen: there it is what anybody may.
+        agent_id=(query.agent_id if asking_of(caller).plain else None) or caller.agent_id or None,
     )
 
     def slots() -> venues.Availability:

@@ -181,13 +181,18 @@ def erase(agent: str, data: Path, reason: str, yes: bool, as_json: bool) -> None
     reservations stay, under the pseudonym alone, and so do restrictions. A device that is offline
     follows when it comes back; `holdfast guests erasures` shows who has. Who is not named by the
     whole id is shown first, and you are asked, or say --yes.
+
+    The code or id of a block forgets its note, on all dates of its series.
     """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
-        whole = named_agent(session, agent)
-        if whole != agent:
+        block = _block_named(session, agent)
+        whole = agent if block else named_agent(session, agent)
+        if block:
+            _confirm_block(block, yes=yes)
+        elif whole != agent:
             _confirm(session, whole, agent, yes=yes)
         answer = session.request(
             "DELETE", f"/guests/{quoted(whole)}", params={"reason": reason}
@@ -196,6 +201,8 @@ def erase(agent: str, data: Path, reason: str, yes: bool, as_json: bool) -> None
         show_json(answer)
         return
     _show_erasures(answer["items"])
+    if block:
+        say(f"Forgotten is the note of {_of_block(block)}; the block itself stands as it was.")
     say("Backups made before today hold the card until they are deleted.")
 
 
@@ -267,6 +274,42 @@ def _confirm(session: Session, agent: str, typed: str, *, yes: bool) -> None:
         raise click.UsageError(
             f"{typed} is {meant}: give the whole id, or --yes, if that is who is meant"
         )
+
+
+def _block_named(session: Session, reference: str) -> dict[str, Any]:
+    """The block that is meant by its code or id; empty where that is none."""
+    from holdfast.commands.failures import Refused
+    from holdfast.commands.session import quoted
+
+    if reference.startswith("agent_"):
+        return {}
+    try:
+        found: dict[str, Any] = session.get(f"/blocks/{quoted(reference)}")
+    except Refused as error:
+        if error.http_status != NotFound.status:
+            raise
+        return {}
+    return found
+
+
+def _of_block(block: dict[str, Any]) -> str:
+    series = ", with all dates of its series" if block["series"] else ""
+    places = ", ".join(block["resources"]) or "no place any more"
+    return f"the block {block['code']} ({places} on {block['service_date']}{series})"
+
+
+def _confirm_block(block: dict[str, Any], *, yes: bool) -> None:
+    """Say that a note is forgotten and no guest, and go on only if that is right. Raises as
+    `_confirm`."""
+    from holdfast.commands.output import remark
+
+    meant = f"this is {_of_block(block)}, and no guest"
+    if yes:
+        remark(meant)
+    elif _at_a_terminal():
+        click.confirm(f"{meant}. Forget its note?", abort=True, err=True)
+    else:
+        raise click.UsageError(f"{meant}: say --yes, if its note is to be forgotten")
 
 
 def _name_of(session: Session, agent: str) -> str:

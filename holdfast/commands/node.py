@@ -19,9 +19,30 @@ def node() -> None:
     """A device that takes reservations: join a hub, run, look at its state."""
 
 
+_code_option = click.option(
+    "--code",
+    required=True,
+    metavar="CODE",
+    envvar="HOLDFAST_JOIN_CODE",
+    show_envvar=True,
+    help="What `holdfast hub invite` printed; `-`: from standard input, so that no other user of "
+    "this machine reads it in the list of processes.",
+)
+
+
+def _given(code: str) -> str:
+    """A join code as it was given. Raises UsageError for standard input that has none."""
+    if code != "-":
+        return code
+    found = sys.stdin.readline().strip()
+    if not found:
+        raise click.UsageError("`--code -` reads the join code from standard input, which is empty")
+    return found
+
+
 @node.command()
 @click.argument("url")
-@click.option("--code", required=True, metavar="CODE", help="What `holdfast hub invite` printed.")
+@_code_option
 @click.option(
     "--ca",
     metavar="FILE",
@@ -44,7 +65,7 @@ def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> Non
     from holdfast.commands.output import copied, say, show_json
     from holdfast.node.node import Node
 
-    joined = Node.join(url, code, data, ca)
+    joined = Node.join(url, _given(code), data, ca)
     try:
         name, venues = joined.name, joined.venue_ids()
     finally:
@@ -58,7 +79,7 @@ def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> Non
 
 
 @node.command()
-@click.option("--code", required=True, metavar="CODE", help="What `holdfast hub invite` printed.")
+@_code_option
 @data_option
 @json_option
 def rejoin(code: str, data: Path, as_json: bool) -> None:
@@ -75,7 +96,7 @@ def rejoin(code: str, data: Path, as_json: bool) -> None:
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        answer = session.post("/sync/rejoin", {"code": code})
+        answer = session.post("/sync/rejoin", {"code": _given(code)})
     if as_json:
         show_json(answer)
     else:

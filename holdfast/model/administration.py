@@ -31,6 +31,7 @@ from holdfast.model.events import (
     VenueKeyPublished,
 )
 from holdfast.model.forgetting import ERASERS, Erasure, Head, ShutOut
+from holdfast.model.limits import CODE_PREFIXES
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import Rights
 from holdfast.model.roles import CARD_READERS
@@ -250,7 +251,9 @@ class Administration:
         elif isinstance(event, CodesGranted):
             held = self.prefixes.get(event.incarnation, ())
             self.prefixes[event.incarnation] = held + tuple(
-                prefix for prefix in event.prefixes if prefix not in held and 0 <= prefix < 1024
+                prefix
+                for prefix in event.prefixes
+                if prefix not in held and 0 <= prefix < CODE_PREFIXES
             )
         elif isinstance(event, NodeRevoked):
             self.revoked.update(event.serials)

@@ -12,6 +12,8 @@ import hashlib
 import re
 from typing import Final
 
+from holdfast.model.limits import CODE_PREFIXES
+
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 COUNTERS: Final = 1 << 20
 """Codes under one prefix: four characters of five bits."""
@@ -73,7 +75,7 @@ def read_code(code: str, key: bytes) -> tuple[int, int] | None:
 
 def code(year: int, prefix: int, counter: int, key: bytes) -> str:
     """The code of the counter-th reservation under a prefix (0-1023). Raises ValueError."""
-    if not (0 <= year <= 9999 and 0 <= prefix < 1024 and 0 <= counter < COUNTERS):
+    if not (0 <= year <= 9999 and 0 <= prefix < CODE_PREFIXES and 0 <= counter < COUNTERS):
         raise ValueError("year, prefix or counter out of range")
     return f"RES-{year:04d}-{_characters(prefix, 2)}{_characters(permute(counter, key, prefix), 4)}"
 

@@ -30,6 +30,7 @@ from holdfast.model.events import (
     ChainSucceeded,
     ClaimDecided,
     ClaimEnded,
+    CodesGranted,
     Event,
     ExceptionResolved,
     Form,
@@ -64,8 +65,11 @@ from holdfast.model.events import (
 )
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
+    CERTIFICATE_BYTES_MAX,
     CLAIMS_PER_ENTRY_MAX,
+    CODE_PREFIXES,
     ERASURES_PER_ENTRY_MAX,
+    HEADS_PER_DECISION_MAX,
     LIFE_NUMBER_MAX,
     MERGES_PER_ENTRY_MAX,
     NIGHTS_WRITTEN_MAX,
@@ -92,6 +96,15 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _RESERVATION_CODE = re.compile(r"RES-[0-9]{4}-[0-9A-HJKMNP-TV-Z]{6}(?:[0-9A-HJKMNP-TV-Z]{2})?\Z")
+HASH_BYTES: Final = 32
+"""A chain hash, which also names a branch: by its first entry that differs."""
+RELIED_ON_BYTES: Final = 8
+"""What a decision tells of each head that it was made in sight of."""
+SEALED_KEY_BYTES: Final = 80
+"""An X25519 private key under HPKE: the encapsulated key, the key, and the tag of AES-GCM."""
+CERTIFICATES_MAX: Final = 4
+_SEQUENCE: Final = 0x30
+"""How every certificate begins in DER (X.690, 8.14)."""
 _QUARANTINED = re.compile(r"[0-9a-f]{32}\.quarantined\Z")
 """The exception that a quarantined operation is, named by its id."""
 
@@ -248,6 +261,24 @@ def _check_operation_ids(*operations: bytes) -> None:
             raise Malformed("operation-id-length")
 
 
+def _check_entries(entries: int) -> None:
+    if not 0 <= entries < 1 << 63:
+        raise Malformed("entries-out-of-range")
+
+
+def _check_hash(digest: bytes, length: int = HASH_BYTES) -> None:
+    """A chain hash, or so many bytes of its beginning."""
+    if len(digest) != length:
+        raise Malformed("hash-length")
+
+
+def _check_head(incarnation: bytes, entries: int, digest: bytes, length: int = HASH_BYTES) -> None:
+    """Where a chain stands: whose it is, how many entries, and the hash after the last."""
+    _check_operation_ids(incarnation)
+    _check_entries(entries)
+    _check_hash(digest, length)
+
+
 def _check_form(form: Form) -> None:
     _code(form.form, vocabulary.FORMS, "form")
     _check_times(form.expires_at_ms // 1000, form.earliest, form.latest)
@@ -343,6 +374,10 @@ def _check_decided(event: ClaimDecided) -> None:
     _code(event.verdict, vocabulary.VERDICTS, "verdict")
     _reason(event.reason, vocabulary.DECISION_REASONS)
     _check_operation_ids(event.decides, *event.won)
+    if len(event.relied_on) > HEADS_PER_DECISION_MAX:
+        raise Malformed("too-many-heads")
+    for head in event.relied_on:
+        _check_head(*head, RELIED_ON_BYTES)
     _check_named_rights(event.by)
     for resource in event.from_resources:
         if not _RESOURCE_ID.match(resource):
@@ -363,8 +398,26 @@ def _check_withdrawn(event: OperationWithdrawn) -> None:
     _check_operation_ids(event.operation)
 
 
+def _check_certificates(certificates: tuple[bytes, ...]) -> None:
+    """What has the outer form of certificates: each is one DER sequence to its last byte (X.690,
+    8.1.3). Whether they are right, who folds them finds out."""
+    if not 1 <= len(certificates) <= CERTIFICATES_MAX or not all(map(_is_sequence, certificates)):
+        raise Malformed("certificate-out-of-range")
+
+
+def _is_sequence(data: bytes) -> bool:
+    if not 2 <= len(data) <= CERTIFICATE_BYTES_MAX or data[0] != _SEQUENCE:
+        return False
+    more = data[1] - 0x80
+    if more < 0:
+        return data[1] == len(data) - 2
+    length = data[2 : 2 + more]
+    return 1 <= more <= 2 and int.from_bytes(length, "big") == len(data) - 2 - more
+
+
 def _check_certified(event: ChainCertified) -> None:
-    if not 1 <= len(event.certificates) <= 4 or len(event.sealing_key) != 32:
+    _check_certificates(event.certificates)
+    if len(event.sealing_key) != 32:
         raise Malformed("certificate-out-of-range")
     if not 0 <= event.number <= LIFE_NUMBER_MAX:
         raise Malformed("certificate-out-of-range")
@@ -375,7 +428,8 @@ def _check_certified(event: ChainCertified) -> None:
 
 
 def _check_key_changed(event: ChainKeyChanged) -> None:
-    if not 1 <= len(event.certificates) <= 4 or len(event.sealing_key) not in (0, 32):
+    _check_certificates(event.certificates)
+    if len(event.sealing_key) not in (0, 32):
         raise Malformed("certificate-out-of-range")
 
 
@@ -404,19 +458,21 @@ def _check_named_rights(by: tuple[bytes, ...]) -> None:
 
 def _check_succeeded(event: ChainSucceeded) -> None:
     _reason(event.reason, vocabulary.SUCCESSION_REASONS)
+    _check_operation_ids(event.by)
 
 
 def _check_closed(event: ChainClosed) -> None:
     _reason(event.reason, vocabulary.CHAIN_CLOSE_REASONS)
-    if not 0 <= event.entries < 1 << 63:
-        raise Malformed("entries-out-of-range")
-    _check_operation_ids(event.incarnation)
+    _check_head(event.incarnation, event.entries, event.head)
+    if event.branch:
+        _check_hash(event.branch)
 
 
 def _check_node_revoked(event: NodeRevoked) -> None:
     if any(len(serial) != SERIAL_BYTES for serial in event.serials):
         raise Malformed("serial-length")
-    _check_operation_ids(*(head[0] for head in event.heads))
+    for head in event.heads:
+        _check_head(*head)
     _identifier(event.node, "node")
     _reason(event.reason, vocabulary.REVOKE_REASONS)
 
@@ -442,6 +498,13 @@ def _check_venue_key(event: VenueKeyPublished | VenueKeyAccepted | VenueKeyHande
 def _check_key_published(event: VenueKeyPublished) -> None:
     _check_venue_key(event)
     if len(event.follows) not in (0, 32):
+        raise Malformed("key-length")
+
+
+def _check_key_handed(event: VenueKeyHanded) -> None:
+    _check_venue_key(event)
+    _check_operation_ids(event.recipient)
+    if len(event.sealed) != SEALED_KEY_BYTES:
         raise Malformed("key-length")
 
 
@@ -573,9 +636,16 @@ def _check_returned(event: RightReturned) -> None:
 
 def _check_right_revoked(event: RightRevoked) -> None:
     _reason(event.reason, vocabulary.RIGHT_REVOKE_REASONS)
-    _check_operation_ids(event.right, event.holder)
-    if not 0 <= event.entries < 1 << 63:
-        raise Malformed("entries-out-of-range")
+    _check_operation_ids(event.right)
+    _check_head(event.holder, event.entries, event.head)
+
+
+def _check_codes_granted(event: CodesGranted) -> None:
+    _check_operation_ids(event.incarnation)
+    if len(event.prefixes) > CODE_PREFIXES or not all(
+        0 <= prefix < CODE_PREFIXES for prefix in event.prefixes
+    ):
+        raise Malformed("codes-out-of-range")
 
 
 _CHECKS: Final[dict[str, Any]] = {
@@ -598,7 +668,7 @@ _CHECKS: Final[dict[str, Any]] = {
     "node.revoked": _check_node_revoked,
     "venue.key_published": _check_key_published,
     "venue.key_accepted": _check_venue_key,
-    "venue.key_handed": _check_venue_key,
+    "venue.key_handed": _check_key_handed,
     "guest.erased": _check_erased,
     "guest.erasure_confirmed": _check_erasure_confirmed,
     "guest.exported": _check_exported,
@@ -615,4 +685,5 @@ _CHECKS: Final[dict[str, Any]] = {
     "guest.merged": _check_merged,
     "guest.unmerged": _check_unmerged,
     "resource.cleaned": _check_cleaned,
+    "codes.granted": _check_codes_granted,
 }

@@ -55,6 +55,10 @@ SEAL_SPACING: Final = 512
 CLAIMS_PER_ENTRY_MAX: Final = 64
 CLAIM_SECONDS_MAX: Final = 3_700 * 86_400
 """Ten years. What a claim overlaps is looked up day by day, by everyone, for ever."""
+CERTIFICATE_BYTES_MAX: Final = 4_096
+"""One certificate of ours in DER has about 500 bytes, with the longest names 1,000."""
+CODE_PREFIXES: Final = 1_024
+"""Two characters of base32: what reservation codes can begin with."""
 LIFE_NUMBER_MAX: Final = (1 << 32) - 1
 """Lives of one directory, as their certificates' entries count them."""
 FROM_PER_ENTRY_MAX: Final = 64
@@ -221,6 +225,9 @@ HOLD_GRACE_MS: Final = 30_000
 way."""
 WAITLIST_DAYS: Final = 7
 """A place on the waitlist that nobody was offered a place for ends after this."""
+WAITING_PER_DEVICE_MAX: Final = 200
+"""Places in the line of one service date that count of one device at which guests ask by
+themselves: more than a busy evening turns away, and too few to crowd all others out."""
 OFFERS_UNANSWERED_MAX: Final = 3
 """Who let so many offers go by is offered nothing by itself any more: the house asks them."""
 NO_SHOW_GRACE_MINUTES: Final = 15

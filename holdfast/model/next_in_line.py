@@ -18,7 +18,7 @@ from holdfast.model.errors import HoldfastError
 from holdfast.model.limits import OFFERS_UNANSWERED_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.reservation import View
-from holdfast.model.waitlist import DISPLACED, WAITING, Place, lapsed_offers
+from holdfast.model.waitlist import DISPLACED, WAITING, Place, lapsed_offers, waits_until_ms
 
 Has = Callable[[Claim], bool]
 """Whether whoever plans can give a place at once, by its own right."""
@@ -65,11 +65,10 @@ def _turn(place: Place) -> tuple[bool, int, int]:
 
 def _is_open(place: Place, now_ms: int) -> bool:
     """Whether somebody can be offered something by itself now."""
-    form = place.view.form
     return (
         place.state == WAITING
-        and form is not None
-        and now_ms < form.expires_at_ms
+        and place.view.form is not None
+        and now_ms < waits_until_ms(place.view)
         and lapsed_offers(place.view) < OFFERS_UNANSWERED_MAX
     )
 

@@ -35,6 +35,8 @@ its end: it has a place or may get it."""
 CONCURRENT: Final = "concurrent"
 ADVANCE: Final = "advance"
 """The rules' codes; `advance` is the venue's rule too, which binds everybody (`rules`)."""
+PERSON: Final = "person"
+"""What a screen calls every rule by which a person is refused."""
 LIMITED_KIND: Final = "guest"
 """Who stands at the desk, and the house itself, ask for nothing to come: a limit binds neither."""
 

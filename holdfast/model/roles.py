@@ -29,8 +29,13 @@ READS_BY_LEAVE: Final = HUB
 """The role that reads a venue's cards only where a front desk handed it the key on purpose, and
 only until another key follows."""
 
+GUEST_FACING: Final = frozenset({KIOSK, CHANNEL})
+"""Where guests ask by themselves, with nobody of the house between."""
+
 _STAFF: Final = frozenset({HUB, FRONT_DESK, VENUE_SERVER})
 _PRESENT: Final = _STAFF | {KIOSK}
+_HUB_ALONE: Final = frozenset({HUB})
+_READERS: Final = frozenset(CARD_READERS)
 
 RESERVED: Final[dict[str, frozenset[str]]] = {
     # Facts that only those can know who are where the guests are.
@@ -52,9 +57,21 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     "guest.unmerged": _STAFF,
     # Like who came and who left.
     "resource.cleaned": _PRESENT,
+    # What a book says of itself: the hub's word alone, whichever of its lives says it.
+    "chain.closed": _HUB_ALONE,
+    "node.revoked": _HUB_ALONE,
+    "venue.configured": _HUB_ALONE,
+    "venue.key_accepted": _HUB_ALONE,
+    "codes.granted": _HUB_ALONE,
+    "right.granted": _HUB_ALONE,
+    "right.revoked": _HUB_ALONE,
+    # The venue's private key is made and handed on by those that read cards, never by the hub.
+    "venue.key_published": _READERS,
+    "venue.key_handed": _READERS,
 }
-"""Who may write a kind of entry about a reservation or a person, where not everybody may. Everybody
-may ask for a place, change it and give it up: channels and kiosks act for guests."""
+"""Who may write a kind of entry, where not everybody may. Everybody may ask for a place, change it
+and give it up: channels and kiosks act for guests. What stands here for a role counts nowhere from
+any other, so that the gate keeps what a device might hide in it out of sight."""
 
 SAYS: Final = {
     "completed": "reservation.completed",
@@ -90,6 +107,15 @@ _IN_WORDS: Final = {
     "guest.merged": "say that two guests are one",
     "guest.unmerged": "say that two guests are not one",
     "resource.cleaned": "say that a table is clean",
+    "chain.closed": "close a chain",
+    "node.revoked": "shut a device out",
+    "venue.configured": "configure a venue",
+    "venue.key_accepted": "bring a venue's key into force",
+    "codes.granted": "grant reservation codes",
+    "right.granted": "grant allotments",
+    "right.revoked": "revoke allotments",
+    "venue.key_published": "publish a venue's key",
+    "venue.key_handed": "hand a venue's key on",
 }
 
 
@@ -110,16 +136,20 @@ def require_write(role: str, kind: str, subject: bytes, outcome: str = "", form:
     """Raises RoleForbidden where no replica would take the entry for this device's word."""
     if not may_write(role, kind, subject, outcome, form):
         if form and may_write(role, kind, subject, outcome):
-            where = ", ".join(sorted(BLOCKERS - {HUB}))
             raise RoleForbidden(
                 f"a device of the role {role} takes no place out of use, nor puts it back; "
-                f"do it at the hub or at a device of the role {where}"
+                f"do it at {_where(BLOCKERS)}"
             )
         if may_write(role, kind, subject):
             kind = SAYS[outcome]
         allowed = IMPORTERS if kind == "reservation.created" else RESERVED[kind]
-        where = ", ".join(sorted(allowed - {HUB}))
         raise RoleForbidden(
-            f"a device of the role {role} may not {_IN_WORDS[kind]}; "
-            f"do it at the hub or at a device of the role {where}"
+            f"a device of the role {role} may not {_IN_WORDS[kind]}; do it at {_where(allowed)}"
         )
+
+
+def _where(allowed: frozenset[str]) -> str:
+    devices = ", ".join(sorted(allowed - {HUB}))
+    places = ["the hub"] if HUB in allowed else []
+    places += [f"a device of the role {devices}"] if devices else []
+    return " or at ".join(places)

@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,7 +25,7 @@ from holdfast.model.errors import (
     Unauthorised,
 )
 from holdfast.model.events import ChainClosed, CodesGranted, NodeRevoked, VenueKeyAccepted
-from holdfast.model.limits import CERTIFICATES_PER_DAY_MAX
+from holdfast.model.limits import CERTIFICATES_PER_DAY_MAX, CODE_PREFIXES
 from holdfast.model.roles import NODE_ROLES
 from holdfast.model.vocabulary import REVOKE_REASONS
 from holdfast.node import identity as certificates
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from holdfast.node.hub import Hub
 
 log = logging.getLogger("holdfast.certificates")
-
-PREFIXES: Final = 1024
 
 
 class Invite(NamedTuple):
@@ -245,7 +243,7 @@ class Admission:
             for prefixes in book.administration.prefixes.values()
             for prefix in prefixes
         }
-        free = [prefix for prefix in range(PREFIXES) if prefix not in taken]
+        free = [prefix for prefix in range(CODE_PREFIXES) if prefix not in taken]
         if free:
             # At random: a hub that was wiped may not know yet what the one before it granted.
             self._hub.append(name, CodesGranted(incarnation, (secrets.choice(free),)))

@@ -237,7 +237,7 @@ def _moved(
         start=place.start if given or place.start != began else None,
         takes_one=given, exclude=view.id, asking=asking,
     )  # fmt: skip
-    placing.check_rules(replica, venue, place, asked, limits)
+    placing.check_rules(replica, venue, place, asked, limits, plain=asking.plain)
     ignoring = {claim.id for claim in view.claims}
     end = place.end + place.buffer
     wished = proposal(place, asked)

@@ -173,6 +173,25 @@ def found(replica: Service, reference: str) -> View:
     return view
 
 
+def note_agents(replica: Service, reference: str) -> list[str]:
+    """The agent ids under which the note of a block is sealed, of every date of its series,
+    whatever became of it. A block is nobody's reservation: these ids stand for no person. Raises
+    NotFound."""
+    with replica.lock:
+        view = found(replica, reference)
+        if view.form is None or not view.form.series:
+            return [view.agent_id]
+        views = [
+            one
+            for status in (None, *_GONE)
+            for one in replica.store.projections.select(
+                book=view.book, form=BLOCK, status=status, limit=-1
+            )
+        ]
+    series = view.form.series
+    return sorted({one.agent_id for one in views if one.form and one.form.series == series})
+
+
 def in_use(
     replica: Service, venue: str, starts_from: int | None = None, starts_before: int | None = None
 ) -> list[View]:

@@ -148,7 +148,7 @@ def take(
             # Who may have so many holds none more under no name, to reserve it under theirs.
             source = str(fields.get("source", view.source))
             asked = Asked(view.kind, source, agent, by_guest)
-            placing.check_person(replica, venue, at, asked)
+            placing.check_person(replica, venue, at, asked, plain=asking.plain)
         choice = Choice(
             tuple(claim.resource for claim in claims), tuple(claim.quantity for claim in claims)
         )

@@ -40,8 +40,7 @@ def plan(
     replica's to end; `answers`: whether this replica ends what nobody holds a place for."""
     found = []
     for view in views:
-        assert view.form is not None
-        over = waitlist.is_waiting(view) and now_ms >= view.form.expires_at_ms
+        over = waitlist.is_waiting(view) and now_ms >= waitlist.waits_until_ms(view)
         held = view.occupying
         if held:
             if now_ms < view.expires_at_ms + HOLD_GRACE_MS * any(one.decided for one in held):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from holdfast.model import calendar, rules, wall
+from holdfast.model import calendar, restrictions, rules, wall
 from holdfast.model.claims import READY
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolated
@@ -58,9 +58,12 @@ def check_rules(
     place: Place,
     asked: Asked,
     limits: Sequence[dict[str, str]] = (),
+    *,
+    plain: bool = True,
 ) -> None:
     """Whether the rules let somebody have a place; `limits` are those of the guest that are broken
-    (`restricting`). Raises RuleViolated with everything that says no and what would be allowed
+    (`restricting`), and `plain` says whether whoever asks may read what of a person a refusal rests
+    on. Raises RuleViolated with everything that says no and what would be allowed
     instead, RateLimited where only the time since their last ones does; counts it either way."""
     known = asking.standing(replica, venue, asked)
     wanted = asking.proposal(place, asked)
@@ -69,10 +72,29 @@ def check_rules(
     found += [rules.Violation(one["rule"], one["message"]) for one in limits]
     if found:
         replica.refusals.note(question, [one.rule for one in found])
+        if not plain:
+            found, question = _discreet(replica, question, found)
+            asked = replace(asked, agent_id="")
         raise refusal(found, _suggestions(replica, venue, place, asked, question, found))
 
 
-def check_person(replica: Service, venue: VenueIndex, place: Place, asked: Asked) -> None:
+def _discreet(
+    replica: Service, question: rules.Question, found: Sequence[rules.Violation]
+) -> tuple[list[rules.Violation], rules.Question]:
+    """What a screen is told of a refusal, and the question as it would be of anybody: what says no
+    to whoever asks stands as it is; for all that is about the person there is one sentence, and no
+    time at which it would be over."""
+    question = msgspec.structs.replace(question, standing=rules.NOBODY)
+    whoever = replica.rules.violations(question)
+    said = [one for one in found if one in whoever]
+    if len(said) < len(found):
+        said.append(rules.Violation(restrictions.PERSON, restrictions.DISCREET))
+    return said, question
+
+
+def check_person(
+    replica: Service, venue: VenueIndex, place: Place, asked: Asked, *, plain: bool = True
+) -> None:
     """Whether the rules let this person have what they let somebody have of whom nothing is known:
     where a place is held already, and now it is said for whom. Raises as `check_rules`."""
     known = asking.standing(replica, venue, asked)
@@ -83,7 +105,7 @@ def check_person(replica: Service, venue: VenueIndex, place: Place, asked: Asked
     found = [one for one in replica.rules.violations(question) if one.rule not in whoever]
     if found:
         replica.refusals.note(question, [one.rule for one in found])
-        raise refusal(found, [])
+        raise refusal(found if plain else _discreet(replica, question, found)[0], [])
 
 
 def refusal(

@@ -56,7 +56,7 @@ def create(
         request.area, features=tuple(request.features),
     )  # fmt: skip
     with replica.transaction():
-        placing.check_rules(replica, venue, place, asked, limits)
+        placing.check_rules(replica, venue, place, asked, limits, plain=asking.plain)
         choice, beyond = _choose(replica, venue, place, request, asked)
         written = placing.claims_of(replica, venue, place, choice, override=override, beyond=beyond)
         reservation = replica.reservation_ids.next(

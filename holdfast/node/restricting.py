@@ -26,10 +26,18 @@ if TYPE_CHECKING:
 class Asking(NamedTuple):
     """On whose behalf a restriction is asked for. `told`: whoever asks may know why a person is
     refused, which nobody who stands at a screen may. `settles`: the house answers an exception, and
-    keeps a promise that was given; then nothing is asked."""
+    keeps a promise that was given; then nothing is asked. `own`: the person asks, by a token that
+    is theirs alone."""
 
     told: bool = True
     settles: bool = False
+    own: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether the venue's rules say what of the person they rest on. Else a refusal would tell
+        anybody who knows a user id that this person has reservations here, and since when."""
+        return self.told or self.own
 
 
 STAFF = Asking()
@@ -87,6 +95,8 @@ def require(
     found = check(
         replica, venue, agent, kind, start=start, takes_one=True, exclude=exclude, asking=asking
     )
+    if found and not asking.plain:
+        found = [{"rule": restrictions.PERSON, "message": restrictions.DISCREET}]
     if found:
         raise RuleViolated(" ".join(dict.fromkeys(one["message"] for one in found)), found)
 

@@ -15,6 +15,7 @@ from holdfast.model import calendar, lifecycle, waitlist, wall
 from holdfast.model.areas import area_code, area_named
 from holdfast.model.errors import (
     BadTransition,
+    Conflict,
     Gone,
     Invalid,
     NotAvailable,
@@ -23,10 +24,16 @@ from holdfast.model.errors import (
 from holdfast.model.events import Form, ReservationCreated, ReservationMoved
 from holdfast.model.forms import WAITLIST
 from holdfast.model.ids import uuid_text
-from holdfast.model.limits import HOLD_MINUTES_MAX, PRIORITY_MAX, WAITLIST_DAYS
+from holdfast.model.limits import (
+    HOLD_MINUTES_MAX,
+    PRIORITY_MAX,
+    WAITING_PER_DEVICE_MAX,
+    WAITLIST_DAYS,
+)
 from holdfast.model.next_in_line import wishes
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.reservation import View
+from holdfast.model.roles import GUEST_FACING
 from holdfast.model.rules.waiting import waiting_violations
 from holdfast.model.waitlist import Place
 from holdfast.node import holds, marking, offering, placing, recording, reserving, restricting
@@ -40,13 +47,15 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 _CLOCK: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)\Z")
-_LINE_MAX: Final = 10_000
+_ALL: Final = -1
+"""A line is put in order before anything is cut off: whoever makes up places must not choose which
+of the others are read."""
 OFFER_MINUTES: Final = 15
 
 
 def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View:
     """Put a party on the waitlist of a service date. Raises Invalid, NotFound, RuleViolated where
-    it could never be offered a place then, Forbidden."""
+    it could never be offered a place then, Conflict where it would not count, Forbidden."""
     venue = replica.venue(request.venue)
     day = wall.parse_date(request.date)
     first, last = _window(venue, request)
@@ -65,6 +74,7 @@ def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View
     restricting.require(replica, venue, agent, "guest", start=first, exclude=b"", asking=asking)
     until = min(now_ms + WAITLIST_DAYS * 86_400_000, last * 1000)
     with replica.transaction():
+        _require_room(replica, request)
         book = replica.book_of(request.venue)
         place = replica.reservation_ids.next(replica.identity.incarnation, now_ms)
         event = ReservationCreated(
@@ -102,11 +112,9 @@ def line(replica: Service, venue: str, date: str) -> list[Place]:
     replica.venue(venue)
     wall.parse_date(date)
     with replica.lock:
-        return waitlist.line(
-            replica.store.projections.select(
-                book=replica.book_of(venue), date=date, limit=_LINE_MAX, waiting=True
-            )
-        )
+        book = replica.book_of(venue)
+        views = replica.store.projections.select(book=book, date=date, limit=_ALL, waiting=True)
+        return waitlist.line(views, _screens(replica, book))
 
 
 def lines(replica: Service, venue: str) -> list[Place]:
@@ -114,16 +122,40 @@ def lines(replica: Service, venue: str) -> list[Place]:
     index = replica.venue(venue).venue
     today = calendar.service_date(index, replica.clock.now_ms() // 1000)
     with replica.lock:
+        book = replica.book_of(venue)
         views = replica.store.projections.select(
-            book=replica.book_of(venue), starts_from=calendar.service_day(index, today)[0],
-            waiting=True, limit=_LINE_MAX,
-        )  # fmt: skip
-    dates = sorted({view.service_date for view in views} - {""})
+            book=book, starts_from=calendar.service_day(index, today)[0], waiting=True, limit=_ALL
+        )
+        screens = _screens(replica, book)
+    by_date: dict[str, list[View]] = {}
+    for view in views:
+        by_date.setdefault(view.service_date, []).append(view)
     return [
         place
-        for date in dates
-        for place in waitlist.line(view for view in views if view.service_date == date)
+        for date in sorted(by_date.keys() - {""})
+        for place in waitlist.line(by_date[date], screens)
     ]
+
+
+def _screens(replica: Service, book: str) -> frozenset[str]:
+    """The names of the devices at which guests ask by themselves, whatever life of theirs."""
+    authors = replica.authors(book).values()
+    return frozenset(one.info.name for one in authors if one.role in GUEST_FACING)
+
+
+def _require_room(replica: Service, request: WaitRequest) -> None:
+    """Raises Conflict where one place more of this device would count for nothing."""
+    own = replica.identity
+    if own.role not in GUEST_FACING:
+        return
+    waiting = sum(
+        one.view.made_by == own.name for one in line(replica, request.venue, request.date)
+    )
+    if waiting >= WAITING_PER_DEVICE_MAX:
+        raise Conflict(
+            f"{own.name} has put {waiting} parties on the waitlist of {request.date}, which is all "
+            "that count of it; a front desk puts further ones there"
+        )
 
 
 def place_of(replica: Service, view: View) -> Place:

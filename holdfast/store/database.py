@@ -569,6 +569,7 @@ def open_database(path: Path, *, synchronous: str = "FULL") -> Database:
             path, isolation_level=None, check_same_thread=False, cached_statements=512
         )
         try:
+            _keep_private(path)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.execute("PRAGMA busy_timeout=2000")
@@ -584,6 +585,17 @@ def open_database(path: Path, *, synchronous: str = "FULL") -> Database:
             connection.close()
             raise
     return db
+
+
+def _keep_private(path: Path) -> None:
+    """Nobody but its owner reads a database, or what stands in its log before it does: also where
+    its directory, or one that it is copied into, is open to others. SQLite gives the files beside
+    it the mode that it has."""
+    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        # Another's file keeps the mode that its owner gave it.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def _refuse_newer(db: Database, path: Path) -> None:

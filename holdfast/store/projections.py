@@ -686,7 +686,7 @@ class Projections:
         limit: int = 50,
     ) -> list[View]:
         """Views sorted by (starts_at, id), of the books `among` which they are to be, else of all;
-        `after` is the last one's key of the page before.
+        `after` is the last one's key of the page before; `limit` −1: all of them.
 
         Reservations; with a `form`, what is that now (`forms.form_now`) and, unless a status is
         named, stands; None: everything. `waiting`: only who stands, or may stand, on a waitlist.

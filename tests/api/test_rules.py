@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from holdfast.model.pseudonyms import agent_id
+from holdfast.model.restrictions import DISCREET
 from holdfast.node.hub import Hub
 from tests.api.conftest import DAY, bearer, booking, token_for, venue_document
 
@@ -78,8 +79,10 @@ async def test_only_people_who_ask_by_themselves_are_slowed_down(
         body = booking(starts_at=f"{DAY}T{hour}:00", agent_id=ANNA, source=source)
         answer = await client.post("/reservations", json=body, headers=token)
         statuses.append(answer.status_code)
-    assert statuses == [201, 201, 429 if bound else 201]
-    if bound:
+    # A kiosk reads neither which rule it was nor until when.
+    refused = 409 if role == "kiosk" else 429
+    assert statuses == [201, 201, refused if bound else 201]
+    if bound and role != "kiosk":
         told = answer.json()
         assert told["type"] == "urn:holdfast:error:rate-limited"
         assert 0 < int(answer.headers["Retry-After"]) <= 3_600
@@ -225,9 +228,9 @@ async def test_the_rules_of_a_venue_are_shown_as_they_were_put(
     assert [one["field"] for one in wrong.json()["errors"]] == ["policies.tiers.gold.advance_days"]
 
 
-@pytest.mark.parametrize(("role", "status"), [("kiosk", 429), ("staff", 409)])
+@pytest.mark.parametrize("role", ["kiosk", "staff"])
 async def test_nobody_holds_under_no_name_what_the_rules_give_them_no_more(
-    client: httpx.AsyncClient, role: str, status: int
+    client: httpx.AsyncClient, role: str
 ):
     """Two an hour at a screen, and five ahead whoever asks: also by way of holds."""
     asks = bearer(await token_for(client, role))
@@ -240,6 +243,60 @@ async def test_nobody_holds_under_no_name_what_the_rules_give_them_no_more(
         answers.append(await client.post(path, json={"user_id": "u-4711"}, headers=asks))
     taken = 2 if role == "kiosk" else 5
     assert [answer.status_code for answer in answers[:taken]] == [201] * taken
-    assert {answer.status_code for answer in answers[taken:]} == {status}
+    assert {answer.status_code for answer in answers[taken:]} == {409}
+    rules = {one["rule"] for answer in answers[taken:] for one in answer.json()["violations"]}
+    assert rules == ({"person"} if role == "kiosk" else {"concurrent"})
     # The place is still held: for somebody else it is there.
     assert (await client.post(path, json={"user_id": "u-4712"}, headers=asks)).status_code == 201
+
+
+async def test_a_kiosk_reads_nothing_of_a_person_out_of_a_refusal(client: httpx.AsyncClient):
+    """Who has reservations, and since when, is no business of whoever knows a user id."""
+    kiosk = bearer(await token_for(client, "kiosk"))
+    other = agent_id(b"k" * 32, "bruno")
+    for hour in (12, 15):
+        body = booking(starts_at=f"{DAY}T{hour}:00", agent_id=ANNA)
+        assert (await client.post("/reservations", json=body, headers=kiosk)).status_code == 201
+    for hour in range(11, 16):
+        body = booking(starts_at=f"{later(1)}T{hour}:00", agent_id=other)
+        assert (await client.post("/reservations", json=body)).status_code == 201
+
+    async def refused(path: str, **wanted: Any) -> dict[str, Any]:
+        answer = await client.post(path, json=booking(**wanted), headers=kiosk)
+        assert answer.status_code == 409, answer.text
+        assert "retry-after" not in answer.headers
+        told = answer.json()
+        return {name: told.get(name) for name in ("detail", "violations", "suggestions")}
+
+    lately = await refused("/reservations", starts_at=f"{DAY}T19:00", agent_id=ANNA)
+    ahead = await refused("/reservations", starts_at=f"{DAY}T19:00", agent_id=other)
+    assert lately == ahead == await refused("/holds", starts_at=f"{DAY}T19:00", agent_id=ANNA)
+    assert lately["violations"] == [{"rule": "person", "message": DISCREET}]
+    assert (lately["detail"], lately["suggestions"]) == (DISCREET, [])
+    # What says no to anybody stands in its own words beside it.
+    far = await refused("/reservations", starts_at=f"{later(60)}T19:00", agent_id=ANNA)
+    nobody = await refused("/reservations", starts_at=f"{later(60)}T19:00")
+    assert [one["rule"] for one in far["violations"]] == ["advance", "person"]
+    assert far["violations"][0] == nobody["violations"][0]
+    # Nor does the way round: what is free is what is free for anybody.
+    query: dict[str, Any] = {
+        "venue": "trattoria", "date": DAY, "party_size": 2, "include": "full",
+    }  # fmt: skip
+    plain, named = [
+        (await client.get("/availability", params=query | more, headers=kiosk)).json()
+        for more in ({}, {"agent_id": ANNA})
+    ]
+    assert plain == named
+    # The house counts what it was.
+    counted = (await client.get("/analytics/violations", params={"venue": "trattoria"})).text
+    assert "rates" in counted
+    assert "person" not in counted
+
+
+async def test_a_guests_own_token_reads_the_rules_in_plain_words(client: httpx.AsyncClient):
+    guest = bearer(await token_for(client, "guest", ANNA))
+    for hour in (12, 15, 18):
+        body = booking(starts_at=f"{DAY}T{hour}:00")
+        answer = await client.post("/reservations", json=body, headers=guest)
+    assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (429, True)
+    assert "within an hour" in answer.json()["detail"]

@@ -217,3 +217,35 @@ def test_a_failure_that_nobody_foresaw_leaves_no_name_in_the_log(
     log = (hub / "log" / "commands.log").read_text()
     assert "holdfast guests find" in log
     assert "zinaida" not in (log + said).lower()
+
+
+def test_the_note_of_a_block_is_forgotten_by_the_blocks_code(run: Run, desk: Path):
+    """Somebody wrote a guest's name there: it lies sealed under an id that is nobody's."""
+    document(
+        run("blocks", "add", "--venue", "trattoria", "--resource", "T1", "--kind", "private_event",
+            "--at", f"{DAY}T09:00", "--until", f"{DAY}T10:00", "--rrule",
+            "FREQ=DAILY;COUNT=2", "--note", NAME, "--json", "--data", desk)
+    )  # fmt: skip
+    listed = run("blocks", "list", "--venue", "trattoria", "--json", "--data", desk)
+    codes = [one["code"] for one in document(listed)["items"]]
+    assert len(codes) == 2
+
+    def notes() -> list[str | None]:
+        shown = (run("blocks", "show", code, "--json", "--data", desk) for code in codes)
+        return [document(one).get("note") for one in shown]
+
+    assert notes() == [NAME, NAME]
+    erase = ("guests", "erase", codes[0], "--reason", "test", "--data", desk)
+    refused = run(*erase)
+    assert refused.exit_code == 2
+    assert f"the block {codes[0]} (T1 on {DAY}" in " ".join(refused.stderr.split())
+    assert notes() == [NAME, NAME]
+    done = run(*erase, "--yes")
+    assert done.exit_code == 0, done.output
+    assert f"Forgotten is the note of the block {codes[0]}" in " ".join(done.stdout.split())
+    assert "all dates of its series" in " ".join(done.stdout.split())
+    assert NAME not in done.output
+    assert notes() == [None, None]
+    assert NAME.encode() not in b"".join(
+        file.read_bytes() for file in desk.rglob("*") if file.is_file()
+    )

@@ -203,6 +203,8 @@ def test_what_a_kiosk_says_about_the_book_changes_nothing_of_it(town: Town, even
     before = administration(town)
     answer = town.attacker.write(entry(event))
     assert answer.refused == ()
+    returned = [] if isinstance(event, RightReturned) else [("quarantined", "role-forbidden")]
+    assert [(v[2], v[3]) for v in answer.verdicts] == returned
     assert administration(town) == before
     town.assert_alive()
 

@@ -12,8 +12,11 @@ import pytest
 from holdfast.model.contents import AMENDABLE
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.events import (
+    ChainClosed,
     ChainKeyChanged,
+    ChainSucceeded,
     ClaimDecided,
+    CodesGranted,
     ExceptionResolved,
     NodeRevoked,
     OperationWithdrawn,
@@ -23,14 +26,18 @@ from holdfast.model.events import (
     ReservationCompleted,
     ReservationMoved,
     RightGranted,
+    RightRevoked,
     SealedCard,
+    VenueKeyHanded,
     VenueKeyPublished,
 )
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import (
     CARD_BYTES_MAX,
     CLAIM_SECONDS_MAX,
+    CODE_PREFIXES,
     ENTRIES_PER_RESERVATION_MAX,
+    HEADS_PER_DECISION_MAX,
     PARTY_MAX,
 )
 from holdfast.node import returning
@@ -42,6 +49,7 @@ from tests.kit import START_MS
 
 HUGE = (1 << 63) - 1
 NAME = "Ann Smith"
+TEXT = b"Ann Smith, +39 055 123456, no nuts"
 FAR = 32_503_680_000
 """The first second of the year 3000."""
 
@@ -152,6 +160,37 @@ BAD: list[tuple[str, bytes, str]] = [
     ("a venue's key that nothing fits", entry(VenueKeyPublished(bytes(32))), "key-weak"),
     ("a right of nothing", entry(RightGranted(bytes(16), ("T1",), 0, 0, 1)), "right-out-of-range"),
     ("a certificate change without one", entry(ChainKeyChanged(())), "certificate-out-of-range"),
+    ("clear text as a certificate", entry(ChainKeyChanged((TEXT,))), "certificate-out-of-range"),
+    ("clear text behind a certificate", entry(ChainKeyChanged((b"\x30\x02\x05\x00" + TEXT,))),
+     "certificate-out-of-range"),
+    ("a certificate as large as a book",
+     entry(ChainKeyChanged((b"\x30\x82\xff\xff" + bytes(0xFFFF),))), "certificate-out-of-range"),
+    ("clear text as the next life", entry(ChainSucceeded(TEXT)), "operation-id-length"),
+    ("clear text as a head's life",
+     entry(ClaimDecided(bytes(16), "admitted", relied_on=((TEXT, 1, bytes(8)),))),
+     "operation-id-length"),
+    ("clear text as a head",
+     entry(ClaimDecided(bytes(16), "admitted", relied_on=((bytes(16), 1, TEXT),))), "hash-length"),
+    ("a head before the first entry",
+     entry(ClaimDecided(bytes(16), "admitted", relied_on=((bytes(16), -1, bytes(8)),))),
+     "entries-out-of-range"),
+    ("more heads than a decision names",
+     entry(ClaimDecided(bytes(16), "admitted",
+                        relied_on=((bytes(16), 1, bytes(8)),) * (HEADS_PER_DECISION_MAX + 1))),
+     "too-many-heads"),
+    ("clear text as a closed head", entry(ChainClosed(bytes(16), b"", 1, TEXT)), "hash-length"),
+    ("clear text as a closed branch", entry(ChainClosed(bytes(16), TEXT, 1, bytes(32))),
+     "hash-length"),
+    ("clear text as the head of a right", entry(RightRevoked(bytes(16), bytes(16), 1, TEXT)),
+     "hash-length"),
+    ("clear text as the head of a revocation",
+     entry(NodeRevoked("desk", (), ((bytes(16), 1, TEXT),))), "hash-length"),
+    ("codes for clear text", entry(CodesGranted(TEXT, (1,))), "operation-id-length"),
+    ("codes that are none", entry(CodesGranted(bytes(16), (CODE_PREFIXES,))), "codes-out-of-range"),
+    ("a venue's key for clear text",
+     entry(VenueKeyHanded(TEXT, bytes(range(32)), bytes(80))), "operation-id-length"),
+    ("clear text as a sealed key",
+     entry(VenueKeyHanded(bytes(16), bytes(range(32)), TEXT)), "key-length"),
 ]  # fmt: skip
 VALUES: list[Any] = [None, -1, HUGE, 1.5, NAME, b"x", [], [NAME], {}, {NAME: NAME}, True, [[]] * 9]
 """What stands in an amendment where a field has another type, or a range."""

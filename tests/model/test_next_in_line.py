@@ -39,7 +39,7 @@ def party(n: int, size: int = 2, *, kind: str = "", **form: Any) -> View:
     shape = {"expires_at_ms": EVENING * 1000, "earliest": EVENING, "latest": EVENING} | form
     return View(
         id=n.to_bytes(16, "big"), party_size=size, status="intent", service_date=DAY,
-        resource_kind=kind, made_at_ms=n, form=Form("waitlist", **shape),
+        resource_kind=kind, made_at_ms=NOW_MS - 1_000 + n, form=Form("waitlist", **shape),
     )  # fmt: skip
 
 

@@ -171,3 +171,30 @@ def test_the_command_line_joins_with_it(town: Devices, certified: Certified):
     assert done.exit_code == 0, done.output
     assert 'hub_ca = "hub-ca.pem"' in (directory / "config.toml").read_text()
     assert (directory / hub_trust.FILE_NAME).read_bytes() == certified.authority.read_bytes()
+
+
+@pytest.mark.parametrize("way", ["standard input", "environment"])
+def test_a_join_code_need_not_stand_in_the_list_of_processes(
+    town: Devices, certified: Certified, way: str
+):
+    from click.testing import CliRunner
+
+    code = town.hub.invite("trattoria", "front-desk", "desk").code
+    words = ["join", town.url, "--ca", str(certified.authority)]
+    words += ["--data", str(town.directory / "desk")]
+    if way == "environment":
+        done = CliRunner().invoke(node_commands, words, env={"HOLDFAST_JOIN_CODE": code})
+    else:
+        done = CliRunner().invoke(node_commands, [*words, "--code", "-"], input=f"{code}\n")
+    assert done.exit_code == 0, done.output
+    assert code not in done.output
+
+
+def test_standard_input_without_a_code_is_told(town: Devices):
+    from click.testing import CliRunner
+
+    words = ["join", town.url, "--code", "-", "--data", str(town.directory / "desk")]
+    done = CliRunner().invoke(node_commands, words, input="")
+    assert done.exit_code == 2
+    assert "standard input, which is empty" in done.output
+    assert not (town.directory / "desk").exists()

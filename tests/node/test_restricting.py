@@ -238,9 +238,7 @@ def test_a_screen_is_told_no_numbers_either(town: Fleet):
     with pytest.raises(RuleViolated) as said:
         desk.reservations.create(town.request("19:30", user_id="ann"), SCREEN)
     assert said.value.detail == DISCREET
-    assert said.value.extra["violations"] == [
-        {"rule": "concurrent", "message": DISCREET}, {"rule": "advance", "message": DISCREET}
-    ]  # fmt: skip
+    assert said.value.extra["violations"] == [{"rule": "person", "message": DISCREET}]
 
 
 # --- what can be said -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from holdfast.model.errors import Conflict, Forbidden
+from holdfast.model.errors import Conflict, Forbidden, RoleForbidden
 from holdfast.model.events import VenueKeyHanded, VenueKeyPublished
 from holdfast.model.reservation import View
 from holdfast.node import attention, inspection
@@ -168,7 +168,7 @@ def test_a_key_that_follows_none_in_force_never_comes_into_force(town: Fleet):
             public = random.Random(len(follows)).randbytes(32)
             bar.append(town.book, VenueKeyPublished(public, follows))
     kiosk = town.nodes["kiosk"]
-    with kiosk.transaction():
+    with kiosk.transaction(), pytest.raises(RoleForbidden, match="publish a venue's key"):
         kiosk.append(town.book, VenueKeyPublished(bytes([7]) * 32, before))
     town.sync_all()
     assert in_force(town) == before

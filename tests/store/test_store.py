@@ -407,3 +407,23 @@ def test_rolled_back_writes_do_not_use_up_codes_or_leave_gaps(fleet):
     assert chain is not None
     hashes = hub.store.journal.hashes(chain, 0, chain.length)
     assert (len(hashes), hashes[-1]) == (chain.length, chain.head)
+
+
+@pytest.mark.parametrize("before", [None, 0o644], ids=["new", "of an earlier version"])
+def test_nobody_but_its_owner_reads_a_database_or_what_stands_beside_it(
+    tmp_path: Path, before: int | None
+) -> None:
+    umask = os.umask(0o022)
+    try:
+        path = tmp_path / "holdfast.db"
+        for _ in range(2):
+            db = database.open_database(path)
+            db.conn.execute("PRAGMA user_version=7")
+            found = sorted(file.name for file in tmp_path.iterdir())
+            assert found == ["holdfast.db", "holdfast.db-shm", "holdfast.db-wal"]
+            assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+            db.conn.close()
+            if before is not None:
+                path.chmod(before)
+    finally:
+        os.umask(umask)
