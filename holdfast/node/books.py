@@ -369,7 +369,8 @@ class Books:
     def absorb(self, book: BookState, chain: ChainRow, judged: Judged) -> bool:
         """Fold an entry about the book. True if reservations must be folded anew because of it."""
         event, entry, incarnation = judged.event, judged.entry, chain.incarnation
-        if event is None or entry is None:
+        if event is None or entry is None or (isinstance(event, ChainCertified) and judged.n != 1):
+            # What opens a chain is proved where it opens it, and says nothing anywhere else.
             return False
         author = book.authors.get(incarnation)
         if author is None:

@@ -236,6 +236,19 @@ def test_a_forged_life_costs_the_honest_one_a_life_at_the_most(
     assert town.now(sold).status == "confirmed"
 
 
+def test_what_opens_a_chain_says_nothing_in_the_middle_of_it(town: Town) -> None:
+    """Neither which life it is, nor whom it follows."""
+    own = town.attacker.incarnation
+    others = (town.desk.identity.incarnation, town.hub.identity.incarnation)
+    certified = ChainCertified(town.attacker.certificates, b"k" * 32, 999, others, "holdfast-9")
+    town.attacker.write(entry(certified))
+    for _ in range(2):
+        book = town.hub.book(town.book).administration
+        assert (book.numbers[own], book.succeeds[own]) == (1, ())
+        town.hub.refold(town.book)
+    town.assert_alive()
+
+
 def test_a_desk_that_succeeds_the_hub_by_its_own_word_is_no_hub(town: Town) -> None:
     hub = town.hub.identity.incarnation
     certified = ChainCertified(town.attacker.certificates, bytes(32), 999, (hub,), "holdfast-9")
