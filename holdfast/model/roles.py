@@ -52,6 +52,8 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     "guest.unmerged": _STAFF,
     # Like who came and who left.
     "resource.cleaned": _PRESENT,
+    # What staff tell each other.
+    "service.notes_edited": _STAFF,
 }
 """Who may write a kind of entry about a reservation or a person, where not everybody may. Everybody
 may ask for a place, change it and give it up: channels and kiosks act for guests."""
@@ -90,6 +92,7 @@ _IN_WORDS: Final = {
     "guest.merged": "say that two guests are one",
     "guest.unmerged": "say that two guests are not one",
     "resource.cleaned": "say that a table is clean",
+    "service.notes_edited": "edit the notes of a service",
 }
 
 

@@ -48,6 +48,8 @@ EXPECTED = {
     "guest.unmerged": HOUSE,
     # Who cleans a table is where it stands.
     "resource.cleaned": HOUSE | {"kiosk"},
+    # What staff tell each other.
+    "service.notes_edited": HOUSE,
 }
 NOT_ABOUT_RESERVATIONS = ("chain.", "node.", "venue.", "codes.", "right.")
 JUDGED_WHERE_THEY_COUNT = {"guest.erased", "guest.erasure_confirmed", "guest.exported"}
