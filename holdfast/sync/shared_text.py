@@ -186,16 +186,25 @@ class SharedText:
         return _joined(updates)
 
     def _replace(self, change: Replacement) -> None:
-        """pycrdt counts in bytes of UTF-8."""
+        """New text goes in behind the first character that it replaces: what somebody else inserts
+        at either end at the same time then has a place of its own, and parts no word."""
         text = str(self._text)
-        place = len(text[: change.start].encode())
-        for first in range(change.start, change.end, _DELETED_CHARS_MAX):
-            piece = text[first : min(first + _DELETED_CHARS_MAX, change.end)]
-            del self._text[place : place + len(piece.encode())]
+        removed = text[change.start : change.end]
+        place = _size(text[: change.start])
+        behind = place + _size(removed[:1])
         for first in range(0, len(change.text), _INSERTED_CHARS_MAX):
             piece = change.text[first : first + _INSERTED_CHARS_MAX]
-            self._text.insert(place, piece)
-            place += len(piece.encode())
+            self._text.insert(behind, piece)
+            behind += _size(piece)
+        for first in range(1, len(removed), _DELETED_CHARS_MAX):
+            del self._text[behind : behind + _size(removed[first : first + _DELETED_CHARS_MAX])]
+        if removed:
+            del self._text[place : place + _size(removed[0])]
+
+
+def _size(text: str) -> int:
+    """pycrdt counts in bytes of UTF-8."""
+    return len(text.encode())
 
 
 def _joined(updates: Sequence[bytes]) -> list[bytes]:

@@ -11,6 +11,7 @@ from holdfast.model.service_notes import notes_agent
 from holdfast.node import guest_desk, service_notes, upkeep
 from holdfast.node.audit import audit_entries
 from holdfast.node.doctor import doctor
+from holdfast.node.replica import Change
 from holdfast.node.service import Service
 from holdfast.node.service_notes import Notes
 from tests.kit import DAY, Fleet
@@ -44,6 +45,7 @@ def test_two_desks_that_are_cut_off_edit_one_sentence_and_both_are_heard(town: F
     town.sync_all()
     town.cut("desk", "bar")
     edit(town, "desk", "Table 4 has a big birthday tonight.")
+    town.clocks.advance(seconds=1)
     edit(town, "bar", "Table 14 has a birthday tonight, at nine.")
     assert read(town, "desk").text == "Table 4 has a big birthday tonight."
     town.heal()
@@ -79,7 +81,7 @@ def test_a_state_is_known_again_after_a_restart_and_on_every_device_that_has_it(
     assert edit(town, "bar", "Ones.\n", before).text == "Ones.\nTwo.\n"
     town.sync_all()
     told = read(town, "bar")
-    assert sorted(told.text.splitlines()) == ["Ones.", "Two.", "Zero."]
+    assert told.text == "Zero.\nOnes.\nTwo.\n"
     assert told == read(town, "desk")
 
 
@@ -273,3 +275,25 @@ def test_notes_are_nobody_who_is_found_or_exported_as_a_guest(town: Fleet):
     audit = [one for one in items if one["kind"] == "service.notes_edited"]
     assert len(audit) == 1
     assert "Anna" not in str(audit)
+
+
+def test_a_hub_that_was_let_reads_and_edits_too(town: Fleet):
+    edit(town, "desk", FIRST)
+    town.nodes["desk"].cards.keys.share_with_hub(town.book)
+    town.sync_all()
+    hub = town.the_hub
+    known = service_notes.read(hub, "trattoria", DAY, "dinner")
+    assert known == read(town, "desk")
+    service_notes.write(hub, "trattoria", DAY, FIRST + " Fine.", known.tag, service="dinner")
+    town.sync_all()
+    assert (read(town, "bar").text, read(town, "bar").updated_by) == (FIRST + " Fine.", "hub")
+
+
+def test_who_watches_a_venue_hears_that_its_notes_changed(town: Fleet):
+    heard: dict[str, list[Change]] = {"desk": [], "bar": []}
+    for name, changes in heard.items():
+        town.nodes[name].listeners.append(changes.append)
+    edit(town, "desk", FIRST)
+    town.sync_all()
+    for changes in heard.values():
+        assert (town.book, True) in {(one.book, one.venue) for one in changes}

@@ -64,6 +64,14 @@ def test_two_who_edit_one_sentence_are_both_heard():
     assert told == {"Table 14 has a big birthday 😀 tonight, at nine."}
 
 
+@pytest.mark.parametrize("clients", [(2, 3), (3, 2)])
+def test_what_is_put_beside_a_word_does_not_part_what_takes_its_place(clients: tuple[int, int]):
+    first = written([], "One.\nTwo.\n", 1)
+    one = written(first, "Zero.\nOne.\nTwo.\n", clients[0])
+    two = written(first, "Ones.\nTwo!\n", clients[1])
+    assert text_of([*first, *one, *two]) == "Zero.\nOnes.\nTwo!\n"
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), TEXTS), max_size=8), st.randoms())
 def test_edits_on_three_sides_make_one_text_in_any_order(steps, chance: random.Random):
     """Each side edits what it has heard of; in the end all hear of everything, in any order."""
