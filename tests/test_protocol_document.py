@@ -25,6 +25,7 @@ SHARED_LIMITS = [
     "METADATA_NUMBER_MAX", "ERASURES_PER_ENTRY_MAX", "CARD_BYTES_MAX", "PARTY_MAX",
     "STAMP_AHEAD_MS_MAX", "JOIN_CODE_TRIES", "CERTIFICATES_PER_DAY_MAX",
     "RESTRICTION_VALUE_MAX", "TAGS_PER_GUEST_MAX", "MERGES_PER_ENTRY_MAX",
+    "NOTE_EDITS_PER_LIFE_MAX",
 ]  # fmt: skip
 MESSAGES: list[Any] = [
     messages.Head, messages.Frame, messages.CardKeyItem, messages.Cursor, messages.NodeStatus,

@@ -379,6 +379,7 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     yield events.GuestMerged(AGENT, OTHER_AGENT), {}
     yield events.GuestUnmerged(AGENT, OTHER_AGENT, (operation,)), {}
     yield events.ResourceCleaned("T1"), {}
+    yield events.ServiceNotesEdited("2026-07-01", "dinner", AGENT, card), {}
 
 
 def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:
@@ -492,6 +493,12 @@ def judged_entries() -> list[Vectors]:
          events.GuestNoted(OTHER_AGENT, sealed_card(INCARNATION, AGENT)))}, "", "card-foreign"),
         ("a name as a table", {"kind": "resource.cleaned", **content(
          events.ResourceCleaned("Ann Smith"))}, "", "text-not-an-id:resource"),
+        ("a name as a service", {"kind": "service.notes_edited", **content(
+         events.ServiceNotesEdited("2026-07-01", "Ann Smith", AGENT,
+         sealed_card(INCARNATION, AGENT)))}, "", "text-not-an-id:service"),
+        ("notes of no date", {"kind": "service.notes_edited", **content(
+         events.ServiceNotesEdited("tomorrow", "", AGENT, sealed_card(INCARNATION, AGENT)))}, "",
+         "text-not-a-date:date"),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b"", bytes(16)))), "", "card-out-of-range"),
         ("a card without the digest of its key", content(events.ReservationCreated(AGENT, 2,

@@ -33,6 +33,7 @@ _TAGS: Final = {
     "blocks": "take places out of use",
     "venues": "what there is, and what is free",
     "tables": "how the tables stand in a service",
+    "notes": "what staff tell each other about a service",
     "allotments": "who may sell what",
     "guests": "find a guest, show, note, merge, restrict, hand over, forget",
     "sync": "the queue, the exchange with the hub, the clock",

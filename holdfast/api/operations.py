@@ -25,6 +25,7 @@ from holdfast.api.shapes import (
     restrictions,
     seating,
     series,
+    service_notes,
     sync,
     venues,
     violations,
@@ -220,6 +221,10 @@ OPERATIONS: Final[dict[str, Operation]] = {
         reservations.ReservationList,
         *("stale", "conflict", "not-available", "rule-violated", "bad-transition"),
         text="the reservations that moved",
+    ),
+    "getServiceNotes": _operation(service_notes.ServiceNotes, "rule-violated", headers=_VERSIONED),
+    "putServiceNotes": _operation(
+        service_notes.ServiceNotes, "rule-violated", headers=_VERSIONED, text="as they are now"
     ),
     "getFloor": _operation(floor.Floor),
     "markResource": _operation(floor.TableState, "bad-transition", text="the table as it is now"),

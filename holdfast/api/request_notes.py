@@ -30,6 +30,7 @@ from holdfast.model.limits import (
     PRIORITY_MAX,
     RELEASE_MINUTES_MAX,
     RESTRICTION_VALUE_MAX,
+    SERVICE_NOTES_CHARS_MAX,
     SLOT_DAYS_MAX,
     TAGS_PER_GUEST_MAX,
     TOKEN_SECONDS_MAX,
@@ -37,6 +38,7 @@ from holdfast.model.limits import (
 )
 from holdfast.model.pseudonyms import AGENT_ID_CHARS, BEGINNING_CHARS_MIN
 from holdfast.model.roles import NODE_ROLES
+from holdfast.model.service_notes import SERVICE_CHARS_MAX
 from holdfast.store.queue import STATES
 
 Note = dict[str, Any]
@@ -405,6 +407,15 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "may_move": {"description": "the holder may give an equal or larger place instead"},
     },
     "AssignRequest": {"resources": {"description": "ids, all of them together", "minItems": 1}},
+    "ServiceNotesQuery": {
+        "service": {
+            "description": "an id of the venue's own, such as dinner; left out: the whole day",
+            "maxLength": SERVICE_CHARS_MAX,
+        }
+    },
+    "ServiceNotesRequest": {
+        "text": {"description": f"{SERVICE_NOTES_CHARS_MAX} characters at the most"}
+    },
     "FloorQuery": {"at": {"description": f"an instant; {_TIME}; left out: now"}},
     "MarkRequest": {"state": {"enum": list(floor.MARKS), "description": "how it stands"}},
     "BlackoutQuery": _ALL

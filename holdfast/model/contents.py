@@ -58,6 +58,7 @@ from holdfast.model.events import (
     RightReturned,
     RightRevoked,
     SealedCard,
+    ServiceNotesEdited,
     VenueKeyAccepted,
     VenueKeyHanded,
     VenueKeyPublished,
@@ -86,6 +87,7 @@ from holdfast.model.limits import (
 from holdfast.model.metadata import check_metadata, has_clear_text
 from holdfast.model.nesting import nested_too_deeply
 from holdfast.model.pseudonyms import is_agent_id
+from holdfast.model.service_notes import is_service
 
 _decoders = {
     kind: msgspec.msgpack.Decoder(event, strict=True) for kind, event in EVENT_BY_KIND.items()
@@ -603,6 +605,15 @@ def _check_cleaned(event: ResourceCleaned) -> None:
         raise Malformed("text-not-an-id:resource")
 
 
+def _check_notes_edited(event: ServiceNotesEdited) -> None:
+    if not _date(event.date):
+        raise Malformed("text-not-a-date:date")
+    if not is_service(event.service):
+        raise Malformed("text-not-an-id:service")
+    _check_agent(event.agent_id)
+    _check_card(event.card)
+
+
 def _check_granted(event: RightGranted) -> None:
     if not 1 <= len(event.resources) <= RESOURCES_PER_VENUE_MAX:
         raise Malformed("right-out-of-range")
@@ -686,4 +697,5 @@ _CHECKS: Final[dict[str, Any]] = {
     "guest.unmerged": _check_unmerged,
     "resource.cleaned": _check_cleaned,
     "codes.granted": _check_codes_granted,
+    "service.notes_edited": _check_notes_edited,
 }

@@ -459,6 +459,17 @@ class ResourceCleaned(Event, frozen=True):
     resource: str
 
 
+class ServiceNotesEdited(Event, frozen=True):
+    """A device edited the notes of a service: the card has the edit of their text. They decide
+    nothing. `service` is an id of the venue's own; empty: the whole day. `agent_id` is the
+    pseudonym of these notes (`service_notes`), by which they are erased."""
+
+    date: str
+    service: str
+    agent_id: str
+    card: SealedCard
+
+
 EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "reservation.created": ReservationCreated,
     "reservation.amended": ReservationAmended,
@@ -501,6 +512,7 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "guest.merged": GuestMerged,
     "guest.unmerged": GuestUnmerged,
     "resource.cleaned": ResourceCleaned,
+    "service.notes_edited": ServiceNotesEdited,
 }
 KIND_BY_EVENT: Final = {event: kind for kind, event in EVENT_BY_KIND.items()}
 
@@ -520,7 +532,7 @@ def card_of(event: Event) -> tuple[SealedCard | None, str]:
         return event.card, agent_of(event)
     if isinstance(event, ReservationCancelled):
         return event.note, event.agent_id
-    if isinstance(event, GuestNoted | GuestDescribed):
+    if isinstance(event, GuestNoted | GuestDescribed | ServiceNotesEdited):
         return event.card, event.agent_id
     return None, ""
 

@@ -367,6 +367,13 @@ AGENTS_FOLLOWED_MAX: Final = 256
 """Agent ids of one person that are looked at, whatever a device in bad hands has written."""
 NOTES_PER_GUEST_MAX: Final = 200
 """Notes that stand about one person at a time, as far as a face adds to them."""
+SERVICE_NOTES_CHARS_MAX: Final = 20_000
+"""Of the notes of one service; what makes them longer is refused where it is written. What two
+devices wrote at once may come out longer, and is shown whole."""
+NOTE_EDITS_PER_LIFE_MAX: Final = 1_000
+"""Edits of the notes of one service that count of one life of a device."""
+NOTES_IN_MEMORY: Final = 32
+"""Services whose opened notes stay in memory."""
 GUEST_CARDS_OPENED_MAX: Final = 1_000
 """Sealed descriptions and notes of one person that are opened for an answer, the newest first."""
 AGENTS_PER_CONTACT_MAX: Final = 16

@@ -68,6 +68,8 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     # The venue's private key is made and handed on by those that read cards, never by the hub.
     "venue.key_published": _READERS,
     "venue.key_handed": _READERS,
+    # What staff tell each other.
+    "service.notes_edited": _STAFF,
 }
 """Who may write a kind of entry, where not everybody may. Everybody may ask for a place, change it
 and give it up: channels and kiosks act for guests. What stands here for a role counts nowhere from
@@ -116,6 +118,7 @@ _IN_WORDS: Final = {
     "right.revoked": "revoke allotments",
     "venue.key_published": "publish a venue's key",
     "venue.key_handed": "hand a venue's key on",
+    "service.notes_edited": "edit the notes of a service",
 }
 
 

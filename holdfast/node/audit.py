@@ -74,6 +74,7 @@ KIND_WORDS: Final = {
     "guest.merged": "two agent ids said to be one guest",
     "guest.unmerged": "two agent ids said to be two guests after all",
     "resource.cleaned": "table cleaned",
+    "service.notes_edited": "notes of a service edited",
     "right.granted": "allotment granted",
     "right.returned": "allotment returned",
     "right.revoked": "allotment revoked",

@@ -79,6 +79,7 @@ class Forgetting:
         erasure = covering(card, found, erasures)
         if erasure is not None:
             cards.erase(book, card, erasure.operation, erasure.stamp >> 16)
+            self._r.notes_opened.clear()
             self._to_scrub = True
 
     def _keep_newest(self, book: str, card: bytes) -> None:

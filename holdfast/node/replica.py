@@ -48,7 +48,7 @@ from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.reservation_ids import ReservationIds
 from holdfast.node.timekeeping import Timekeeper
-from holdfast.store import guest_entries, restrictions, tables
+from holdfast.store import guest_entries, restrictions, service_notes, tables
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Key, Record
 from holdfast.store.store import Store
@@ -66,8 +66,11 @@ PROJECTION_VERSION: Final = 13
 anew from the journal when the directory is opened."""
 
 
-_APART: Final = frozenset({*restrictions.KINDS, *guest_entries.KINDS, *tables.KINDS})
-"""Entries that tables of their own keep: about a person or a resource, and no reservation."""
+_APART: Final = frozenset(
+    {*restrictions.KINDS, *guest_entries.KINDS, *tables.KINDS, *service_notes.KINDS}
+)
+"""Entries that tables of their own keep: about a person, a resource or a service, and no
+reservation."""
 
 
 class Written(NamedTuple):
@@ -623,8 +626,8 @@ class Replica:
             self.cards_touched.update((name, card) for card in several)
 
     def _note_apart(self, book: BookState, chain: ChainRow, judged: Judged) -> None:
-        """Keep what an entry says of a person, or of a table. There may be one for every guest who
-        ever came, so that none is folded in memory with what a book says of itself."""
+        """Keep what an entry says of a person, a table or a service. There may be one for every
+        guest who ever came, so that none is folded in memory with what a book says of itself."""
         entry = judged.entry
         assert entry is not None
         place = (chain.book, judged.operation, entry.stamp, chain.id, judged.n)
@@ -632,6 +635,10 @@ class Replica:
             self.store.tables.put(*place, judged.event)
         elif entry.kind in restrictions.KINDS:
             self.store.restrictions.put(*place, judged.event)
+        elif entry.kind in service_notes.KINDS:
+            self.store.service_notes.put(*place, judged.event)
+            self._see_card(book, chain.incarnation, judged, entry, b"")
+            self._touched_venue.add(chain.book)
         else:
             self.store.guest_entries.put(*place, judged.event)
             self._see_card(book, chain.incarnation, judged, entry, b"")
@@ -683,6 +690,7 @@ class Replica:
         self.store.restrictions.clear_book(name)
         self.store.guest_entries.clear_book(name)
         self.store.tables.clear_book(name)
+        self.store.service_notes.clear_book(name)
         self._books.fold(name)
         book = self.book(name)
         self.erasures_touched.update((name, agent) for agent in book.administration.erasures)

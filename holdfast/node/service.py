@@ -29,6 +29,7 @@ from holdfast.node.recording import refused_as_invalid
 from holdfast.node.refusals import Refusals
 from holdfast.node.replica import Change, Merged, Replica
 from holdfast.node.reservations import Reservations
+from holdfast.node.service_notes import Opened
 from holdfast.node.settings import Settings
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.store import queue as queue_states
@@ -57,6 +58,7 @@ class Service(Replica):
         self.forgetting = Forgetting(self)
         self.rules = installed_rules.installed().book
         self.refusals = Refusals(self)
+        self.notes_opened = Opened()
         super().__init__(store, identity, clock)
         self.reservations = Reservations(self)
         self.cards = Guests(self)

@@ -115,6 +115,15 @@ class Cards:
         rows = self._c.execute(f"{_KEY} WHERE book = ? AND id = ? ORDER BY version", (book, card))
         return [CardKey(*row) for row in rows]
 
+    def readable(self, book: str, agent_id: str) -> set[bytes]:
+        """The ids of the cards under an agent id of which a key is here."""
+        rows = self._c.execute(
+            "SELECT DISTINCT c.id FROM cards c JOIN card_keys k ON k.id = c.id AND k.book = c.book"
+            " WHERE c.book = ? AND c.agent_id = ?",
+            (book, agent_id),
+        )
+        return {row[0] for row in rows}
+
     def holds_key(self, book: str, card: bytes, sealed_to: bytes) -> bool:
         """Whether a key of a card is here, sealed to this one of the venue's keys."""
         found = self._c.execute(

@@ -459,6 +459,22 @@ def m016_tables(db: Database) -> None:
     )
 
 
+@migrations()
+def m017_service_notes(db: Database) -> None:
+    """Which entries edit the notes of which service."""
+    _run(
+        db,
+        """
+        CREATE TABLE service_notes (
+            book TEXT NOT NULL, date TEXT NOT NULL, service TEXT NOT NULL, id BLOB NOT NULL,
+            stamp INTEGER NOT NULL, chain INTEGER NOT NULL, n INTEGER NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (book, date, service, id)
+        ) WITHOUT ROWID;
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -626,5 +642,6 @@ _OURS: Final = frozenset(
         m014_renewals,
         m015_guest_entries,
         m016_tables,
+        m017_service_notes,
     )
 )

@@ -212,8 +212,9 @@ class ReadOnlyStore:
             ):
                 found[b"card" + _raw(row[0]) + _raw(row[1])] = _row_hash(row)
             for table in self._present(
-                "restrictions", "restriction_lifts", "guest_profiles", "resource_marks"
-            ):
+                "restrictions", "restriction_lifts", "guest_profiles", "resource_marks",
+                "service_notes",
+            ):  # fmt: skip
                 for row in self._c.execute(f"SELECT id, * FROM {table}"):  # noqa: S608
                     found[table.encode() + _raw(row[0])] = _row_hash(row)
             for _ in self._present("guest_entries"):

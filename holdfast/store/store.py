@@ -22,6 +22,7 @@ from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
 from holdfast.store.restrictions import Restrictions
+from holdfast.store.service_notes import ServiceNotes
 from holdfast.store.tables import Tables
 from holdfast.store.violations import Violations
 
@@ -50,6 +51,7 @@ class Store:
                 self.restrictions = Restrictions(self.db)
                 self.guest_entries = GuestEntries(self.db)
                 self.tables = Tables(self.db)
+                self.service_notes = ServiceNotes(self.db)
                 self.persons = Persons(self.db)
                 self.violations = Violations(self.db)
         except BaseException:

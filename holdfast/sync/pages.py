@@ -45,7 +45,7 @@ def read_append(update: bytes) -> Append:
     """Read an update that is a pure append. Raises NotAnAppend for any other bytes."""
     if update == EMPTY_UPDATE:
         raise NotAnAppend("update-empty")
-    reader = _Reader(update)
+    reader = Reader(update)
     if reader.varint() != 1:
         raise NotAnAppend("update-many-writers")
     structs = reader.varint()
@@ -66,7 +66,7 @@ def read_append(update: bytes) -> Append:
     return Append(client, clock, entries)
 
 
-def _read_struct(reader: _Reader, client: int, clock: int, entries: list[bytes]) -> None:
+def _read_struct(reader: Reader, client: int, clock: int, entries: list[bytes]) -> None:
     info = reader.byte()
     if info == _CONTENT_ANY | _HAS_ORIGIN:
         if (reader.varint(), reader.varint()) != (client, clock - 1):
@@ -89,7 +89,7 @@ def _read_struct(reader: _Reader, client: int, clock: int, entries: list[bytes])
         entries.append(reader.take(length))
 
 
-class _Reader:
+class Reader:
     """Bytes with a position; whatever would read beyond the end is no append."""
 
     __slots__ = ("_data", "position")

@@ -144,6 +144,8 @@ TABLE = [
     Row("POST", "/reservations/{reservation}/assign", DESK, 422, 404, WRONG),
     Row("POST", "/venues/trattoria/optimise", DESK, 422, 403, WRONG),
     Row("POST", "/venues/trattoria/optimise/none/accept", DESK, 422, 403, WRONG),
+    Row("GET", f"/venues/trattoria/notes/{DAY}", DESK, 200, 403, at="node"),
+    Row("PUT", f"/venues/trattoria/notes/{DAY}", DESK, 422, 403, WRONG),
     Row("GET", "/venues/trattoria/floor", LOOKERS, 200, 403),
     Row("POST", "/venues/trattoria/resources/T1/state", DESK, 422, 403, WRONG),
     Row("GET", "/venues/trattoria/calendar.ics", LOOKERS, 200, 403),

@@ -20,6 +20,7 @@ from holdfast.model.events import (
     ReservationCancelled,
     ReservationMoved,
     SealedCard,
+    ServiceNotesEdited,
 )
 from holdfast.model.reservation import View
 from holdfast.node import guest_desk, upkeep
@@ -27,7 +28,7 @@ from holdfast.node.requests import PatchRequest
 from holdfast.store.cards import CardKey
 from holdfast.sync.messages import CardKeyItem, ExchangeResponse
 from tests.hostile.builders import Attacker, Town, claim, created, entry
-from tests.kit import START_MS
+from tests.kit import DAY, START_MS
 from tests.node.test_forgetting import ANN, book, holders, read
 
 OWN_AGENT = "agent_" + "1" * 32
@@ -210,6 +211,7 @@ CARRIED: dict[str, Callable[[SealedCard, str], object]] = {
     "a note about nobody": lambda card, agent: ReservationCancelled("other", "venue", card),
     "noted of a person": lambda card, agent: GuestNoted(agent, card, True),
     "described": lambda card, agent: GuestDescribed(agent, card),
+    "notes of a service": lambda card, agent: ServiceNotesEdited(DAY, "", agent, card),
 }
 
 

@@ -80,6 +80,7 @@ IDS_BY_FORM = {
     "claim.decided.from_resources", "right.granted.resources",
     "chain.certified.software", "node.revoked.node",
     "guest.profiled.tier", "guest.profiled.tags", "resource.cleaned.resource",
+    "service.notes_edited.service",
 }  # fmt: skip
 """What names things of the venue's own: its places, its devices, its software, its tiers and tags.
 Their form is all that the gate can know; everywhere else a word must be on a list. Nobody at a face

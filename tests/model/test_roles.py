@@ -64,6 +64,8 @@ EXPECTED = {
     # The venue's key is theirs who read cards by it.
     "venue.key_published": {"front-desk", "venue-server"},
     "venue.key_handed": {"front-desk", "venue-server"},
+    # What staff tell each other.
+    "service.notes_edited": HOUSE,
 }
 JUDGED_WHERE_THEY_COUNT = {"guest.erased", "guest.erasure_confirmed", "guest.exported"}
 """Anybody may write them, and the fold of erasures asks who did (`forgetting`)."""

@@ -26,6 +26,7 @@ from holdfast.node import (
     holds,
     inspection,
     same_guests,
+    service_notes,
     serving,
     upkeep,
     waiting,
@@ -133,6 +134,8 @@ def misuse(replica: Service) -> None:
         lambda: guest_details.describe(replica, WHOEVER, {"language": name, name: name}),
         lambda: guest_marks.set_flag(replica, WHOEVER, name, True),
         lambda: same_guests.merge(replica, WHOEVER, name),
+        lambda: service_notes.read(replica, "trattoria", name, name),
+        lambda: service_notes.write(replica, "trattoria", DAY, name, name),
     ):
         try:
             refused()
@@ -255,6 +258,21 @@ def know(town: Fleet, agent: str) -> None:
     assert guest_notes.alerts_at(desk, town.book, agent)[0]["text"] == guest(7)["requests"]
     assert guest_details.details(desk, agent)["dietary"] == guest(9)["dietary"]
     assert duplicates(desk, limit=5)
+    tell(town)
+
+
+def tell(town: Fleet) -> None:
+    """What staff tell each other about a service, edited at both desks."""
+    for name, text in (("desk", guest(10)["requests"]), ("bar", f"{guest(11)['name']} is late")):
+        node = town.nodes[name]
+        known = service_notes.read(node, "trattoria", DAY, "dinner")
+        service_notes.write(
+            node, "trattoria", DAY, f"{text}\n{known.text}", known.tag, service="dinner",
+            author=guest(12)["name"],
+        )  # fmt: skip
+        town.sync_all()
+    told = service_notes.read(town.nodes["desk"], "trattoria", DAY, "dinner")
+    assert guest(10)["requests"] in told.text and guest(11)["name"] in told.text
 
 
 def _forget(town: Fleet, agents: list[str]) -> None:
