@@ -255,7 +255,11 @@ def waiting_fields(found: Mapping[str, Any]) -> Fields:
         ("between", between_text(found.get("from"), found.get("to"))),
         ("party", found.get("party_size")),
         ("area", found.get("area")),
-        ("may take about", span_text(quoted * 60_000) if quoted is not None else None),
+        # Of another day the day itself says when.
+        (
+            "may take about",
+            span_text(quoted * 60_000) if quoted is not None and quoted < 300 else None,
+        ),
         ("waits until", clock_text(found.get("expires_at"))),
         *((name, value) for name, value in (found.get("guest") or {}).items()),
         ("to the hub", sync_words(found.get("sync"))),

@@ -69,7 +69,8 @@ def list_(data: Path, venue: str | None, at: str | None, state: str | None, as_j
     some = ", ".join(
         f"{many} {_STATES.get(word, code_words(word))}" for word, many in counts.items() if many
     )
-    say(f"\n{some}; {found['totals']['seats']} seats in all.")
+    say("")
+    say(f"{some}; {found['totals']['seats']} seats in all.")
 
 
 def _row(table: dict[str, Any]) -> list[Any]:
