@@ -242,6 +242,11 @@ def _reserve_request(step: Step) -> ReserveRequest:
     return ReserveRequest(user_id=user(step), guest=card)
 
 
+def _accept_request(step: Step) -> ReserveRequest:
+    """Whoever accepts under a name of their own says how they are reached once more."""
+    return ReserveRequest(user_id=user(step), guest=guest_card(max(step.detail["guest"], 0)))
+
+
 def _blocked(replica: Service, venue: str, detail: dict[str, Any]) -> View:
     """The first of what was taken out of use; with `also`, another place in the same request."""
     names = detail["resources"]
@@ -287,7 +292,7 @@ _ACTS: Final[dict[str, Callable[[Service, View, Step], View]]] = {
     ),
     "offer": _offer,
     "accept": lambda replica, view, step: waiting.accept(
-        replica, uuid_text(view.id), _reserve_request(step)
+        replica, uuid_text(view.id), _accept_request(step)
     ),
     "leave": lambda replica, view, step: waiting.remove(replica, uuid_text(view.id)),
     "unblock": lambda replica, view, step: blocks.unblock(

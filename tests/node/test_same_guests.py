@@ -206,6 +206,7 @@ def test_history_notes_flags_and_details_are_of_both(town: Fleet):
     a, b = who(town, "a", "b")
     desk, bar = town.nodes["desk"], town.nodes["bar"]
     visit(town, desk, "12:00", "a", guest={"name": "Ann Smith", "email": MAIL})
+    town.clocks.advance(seconds=1)  # Which card is the newest is not to hang on the devices' ids.
     visit(town, bar, "15:00", "b", guest={"name": "A. Smith", "email": MAIL.upper()})
     guest_notes.add(bar, b, "general", "of b", alert=True)
     guest_marks.set_flag(bar, b, "vip", True)

@@ -27,6 +27,7 @@ from holdfast.node.hub import Hub
 from holdfast.node.recovery import Recovery
 from holdfast.node.service import Service
 from holdfast.store.projections import Projections
+from holdfast.sync import gate
 from tests.simulation.scripts import Off
 
 
@@ -152,6 +153,19 @@ def a_new_life_inherits() -> Any:
     return mock.patch.object(Administration, "absorb", inheriting)
 
 
+def any_role_writes() -> Any:
+    """The gate keeps from others what only the hub may say; the fold is to keep it out as well."""
+    return mock.patch.object(gate, "may_write", lambda *_, **__: True)
+
+
+@contextlib.contextmanager
+def both(*switched: Any) -> Generator[None, None, None]:
+    with contextlib.ExitStack() as stack:
+        for one in switched:
+            stack.enter_context(one)
+        yield
+
+
 def anybody_grants() -> Any:
     absorb = Administration.absorb
 
@@ -160,7 +174,7 @@ def anybody_grants() -> Any:
             writer = writer._replace(is_hub=True)
         absorb(self, writer, n, stamp, event, **named)
 
-    return mock.patch.object(Administration, "absorb", granting)
+    return both(mock.patch.object(Administration, "absorb", granting), any_role_writes())
 
 
 def anybody_returns() -> Any:

@@ -23,6 +23,7 @@ from holdfast.simulation.world import World
 from holdfast.store.store import Store
 from holdfast.sync import gate
 from holdfast.sync.gate import Refused
+from tests.simulation.switches import any_role_writes, both
 
 SEEDS_MAX = 40
 
@@ -143,7 +144,7 @@ def anybody_closes_a_chain() -> Any:
         finally:
             author.info = info
 
-    return mock.patch.object(Books, "_note_closing", noting)
+    return both(mock.patch.object(Books, "_note_closing", noting), any_role_writes())
 
 
 def anybody_withdraws_anything() -> Any:

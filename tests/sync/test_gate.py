@@ -62,7 +62,9 @@ def entry(kind: str, event: Any, **more: Any) -> bytes:
 
 
 def certified() -> bytes:
-    return entry("chain.certified", ChainCertified((b"der",), b"s" * 32, nonce=NONCE), subject=b"")
+    return entry(
+        "chain.certified", ChainCertified((b"\x30\x01x",), b"s" * 32, nonce=NONCE), subject=b""
+    )
 
 
 def amended(value: str = "date", **more: Any) -> bytes:
