@@ -453,7 +453,8 @@ def _taken_turns(
     A granted standby claim is in force once the holder of the old one ended that in its favour, or
     where there was nothing to give up (§5.6). Where two holders gave a place without knowing of
     each other the earlier one stands, and so does nothing of what another took the place of, nor
-    what was given elsewhere for a wish that another was made to replace. What is this reservation's
+    what was given elsewhere for a wish that another was made to replace. Of somebody who waits what
+    they accepted stands before what they were only offered (§5.10). What is this reservation's
     by its writer's word alone stands behind all that is not: any device could put a place of its
     own beside another's sale, with a stamp from before it.
     """
@@ -465,8 +466,13 @@ def _taken_turns(
         passed = {claim.id.operation for claim in claims if favoured.get(claim.id, b"") in standing}
         passed |= _answers_passed_over(after, by_id, decided)
         left = {operation: at for operation, at in standing.items() if operation not in passed}
-        founded = _founded(claims, favoured, asked, decided)
-        first = min(left or standing, key=lambda one: (one not in founded, standing[one], one))
+        leads = _leads(claims, favoured, asked, decided)
+        accepted = _follow(_accepted(asked), leads)
+        founded = _follow(_founding(asked, decided), leads) | accepted
+        first = min(
+            left or standing,
+            key=lambda one: (one not in accepted, one not in founded, standing[one], one),
+        )
         after = [
             msgspec.structs.replace(claim, state=SPARE)
             if claim.state == LIVE and claim.id.operation != first
@@ -497,33 +503,52 @@ def _answers_passed_over(
     return found
 
 
-def _founded(
-    claims: list[ClaimView],
-    favoured: dict[ClaimId, bytes],
-    asked: dict[bytes, Seen],
-    decided: dict[bytes, tuple[Seen, ClaimDecided]],
+def _accepted(asked: Mapping[bytes, Seen]) -> set[bytes]:
+    """The operations that reserved what was offered to somebody who waited: of a making that asked
+    for no place."""
+    if any(one.claims for one in asked.values() if one.kind == "reservation.created"):
+        return set()
+    return {one for one, entry in asked.items() if entry.kind == RESERVED}
+
+
+def _founding(
+    asked: Mapping[bytes, Seen], decided: Mapping[bytes, tuple[Seen, ClaimDecided]]
 ) -> set[bytes]:
     """The operations whose claims are this reservation's by more than their writer's word: its
-    making and what the hub said, and what followed from those: the answer to it, what names one of
-    its claims as what it replaces, and what such a claim was ended for. Of a making that asked for
-    no place, but waited for one, also that it was reserved."""
-    waited = not any(one.claims for one in asked.values() if one.kind == "reservation.created")
-    taken = {one for one, entry in asked.items() if waited and entry.kind == RESERVED}
-    founded = {
+    making and what the hub said."""
+    found = {
         operation
         for operation, entry in asked.items()
-        if entry.holder or entry.kind == "reservation.created" or entry.operation in taken
+        if entry.holder or entry.kind == "reservation.created"
     }
-    leads = {(claim.operation, favour) for claim, favour in favoured.items()}
-    leads |= {(one.replaces.operation, one.id.operation) for one in claims if one.replaces}
     for operation, (entry, _) in decided.items():
         if entry.holder:
-            founded |= {operation, entry.operation}
-        elif operation in asked:
-            leads.add((operation, entry.operation))
-    while new := {to for above, to in leads if above in founded} - founded:
-        founded |= new
-    return founded
+            found |= {operation, entry.operation}
+    return found
+
+
+def _leads(
+    claims: Iterable[ClaimView],
+    favoured: Mapping[ClaimId, bytes],
+    asked: Mapping[bytes, Seen],
+    decided: Mapping[bytes, tuple[Seen, ClaimDecided]],
+) -> set[tuple[bytes, bytes]]:
+    """What follows from which operation: the answer to it, what names one of its claims as what it
+    replaces, and what such a claim was ended for."""
+    leads = {(claim.operation, favour) for claim, favour in favoured.items()}
+    leads |= {(one.replaces.operation, one.id.operation) for one in claims if one.replaces}
+    return leads | {
+        (operation, entry.operation)
+        for operation, (entry, _) in decided.items()
+        if operation in asked and not entry.holder
+    }
+
+
+def _follow(found: set[bytes], leads: set[tuple[bytes, bytes]]) -> set[bytes]:
+    """These operations and all that follows from them."""
+    while new := {to for above, to in leads if above in found} - found:
+        found = found | new
+    return found
 
 
 def _in_turn_of(

@@ -440,3 +440,33 @@ def test_what_was_reserved_unanswered_is_given_no_place_of_ones_own(tmp_path: Pa
         moved = fleet.move(bar, settled, resources=["T3"])
         settle(fleet)
         assert [one.resource for one in fleet.now(desk, moved).live] == ["T3"]
+
+
+def test_what_was_accepted_stands_before_an_older_offer_that_nobody_took(tmp_path: Path) -> None:
+    """Seed 51583: the bar knows neither of the hub's offer nor that it lapsed at the desk, whose
+    table it is; its guest accepts another one and is told that it is theirs."""
+    venue = copy.deepcopy(DIVIDED)
+    venue["allotments"].append({"holder": "bar", "resources": ["T3"]})
+    with Fleet(tmp_path, venue) as fleet:
+        desk, bar = (fleet.join(name) for name in ("desk", "bar"))
+        fleet.sync_all()
+        guest = wait(fleet.the_hub)
+        fleet.sync(bar)
+        fleet.cut("bar")
+        waiting.offer(fleet.the_hub, guest.code, OfferRequest(resources=["T1"], minutes=30))
+        fleet.sync(desk)
+        assert [one.resource for one in fleet.now(desk, guest).live] == ["T1"]
+        fleet.cut("desk")
+        fleet.clocks.advance(minutes=35)
+        assert lapsing.lapse(desk, fleet.book) == 1
+        waiting.offer(bar, guest.code, OfferRequest(resources=["T3"]))
+        taken = waiting.accept(bar, guest.code, ReserveRequest(user_id="ann"))
+        assert (taken.status, taken.assurance) == ("confirmed", "guaranteed")
+        fleet.heal("bar")
+        fleet.sync(bar)
+        for replica in (bar, fleet.the_hub):
+            now = fleet.now(replica, guest)
+            assert (now.status, [one.resource for one in now.live]) == ("confirmed", ["T3"])
+        settle(fleet)
+        assert fleet.now(desk, guest).status == "confirmed"
+        assert [one.resource for one in fleet.now(desk, guest).occupying] == ["T3"]
