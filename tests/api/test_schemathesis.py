@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import httpx
 import pytest
 
-from tests.cli.support import DAY, ROOT, Running, make_hub, program
+from tests.cli.support import DAY, ROOT, Running, join_desk, make_hub
 
 MORE: Final = os.environ.pop("HOLDFAST_ST_EXAMPLES", "")
 LEFT_OUT: Final = (
@@ -50,12 +50,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Asked]]
     started: list[Running] = []
     try:
         started.append(Running("hub", hub))
-        code = program(
-            "hub", "invite", "--venue", "trattoria", "--role", "front-desk", "--name", "desk",
-            "--data", hub,
-        ).stdout.split()[-1]  # fmt: skip
-        joined = program("node", "join", started[0].url, "--code", code, "--data", desk)
-        assert joined.returncode == 0, joined.stderr
+        join_desk(hub, started[0].url, desk)
         started.append(Running("node", desk))
         asked = {}
         for name, one in zip(("hub", "desk"), started, strict=True):

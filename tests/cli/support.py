@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from holdfast.cli import holdfast
@@ -87,6 +89,34 @@ class Running:
         self.process.send_signal(signal_number)
         _, errors = self.process.communicate(timeout=30)
         return self.process.returncode, errors
+
+
+def joined_desk(place: Path) -> Path:
+    """A front desk with the sample venue, whose hub cannot be reached any more."""
+    hub = make_hub(place / "hub")
+    running = Running("hub", hub)
+    join_desk(hub, running.url, place / "desk")
+    assert running.stop() == (0, "")
+    return place / "desk"
+
+
+def join_desk(hub: Path, url: str, directory: Path) -> None:
+    """Join a front desk called `desk` to a hub that is served."""
+    invited = program("hub", "invite", "--venue", "trattoria", "--role", "front-desk",
+                      "--name", "desk", "--data", hub)  # fmt: skip
+    done = program("node", "join", url, "--code", invited.stdout.split()[-1], "--data", directory)
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def asked_both_ways(request: pytest.FixtureRequest, directory: Path) -> Iterator[Path]:
+    """A node's directory with its process where the parameter is `running`, else without."""
+    if request.param == "stopped":
+        yield directory
+        return
+    process = Running("node", directory)
+    yield directory
+    assert process.stop()[0] == 0
 
 
 def document(done: Result | subprocess.CompletedProcess[str]) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import DAYS, Run, Running, document, make_hub, program
+from tests.cli.support import DAYS, Run, asked_both_ways, document, joined_desk
 
 NUTS = "walnuts, has the pen with her"
 
@@ -15,27 +15,14 @@ NUTS = "walnuts, has the pen with her"
 @pytest.fixture(scope="module")
 def joined(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A front desk that reads cards and sells the tables."""
-    place = tmp_path_factory.mktemp("cli")
-    hub = make_hub(place / "hub")
-    running = Running("hub", hub)
-    invited = program("hub", "invite", "--venue", "trattoria", "--role", "front-desk",
-                      "--name", "desk", "--data", hub)  # fmt: skip
-    done = program("node", "join", running.url, "--code", invited.stdout.split()[-1],
-                   "--data", place / "desk")  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert running.stop() == (0, "")
-    return place / "desk"
+    return joined_desk(tmp_path_factory.mktemp("cli"))
 
 
 @pytest.fixture(params=["running", "stopped"])
 def desk(request: pytest.FixtureRequest, joined: Path) -> Iterator[Path]:
     """The desk's directory, with its process and without; its hub cannot be reached."""
-    if request.param == "stopped":
-        yield joined
-        return
-    process = Running("node", joined)
-    yield joined
-    assert process.stop()[0] == 0
+    with asked_both_ways(request, joined) as directory:
+        yield directory
 
 
 def day(request: pytest.FixtureRequest) -> str:
