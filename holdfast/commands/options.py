@@ -132,6 +132,43 @@ def guest_options(command: Command) -> Command:
     return command
 
 
+def place_options(command: Command) -> Command:
+    """Where, when and for how many: what a reservation and a hold ask for alike."""
+    options = (
+        click.option("--venue", required=True, metavar="V", help="The id of the venue."),
+        click.option(
+            "--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30."
+        ),
+        click.option("--party", required=True, type=int, metavar="N", help="How many people come."),
+        click.option(
+            "--minutes", type=int, metavar="M", help="How long; left out: as the venue says."
+        ),
+        click.option(
+            "--nights",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="How many nights, at a lodging.",
+        ),
+        click.option(
+            "--resource", "resources", multiple=True, metavar="R", help="This one; may be repeated."
+        ),
+        click.option("--area", metavar="A", help="Any resource of this area."),
+        click.option(
+            "--feature",
+            "features",
+            multiple=True,
+            metavar="F",
+            help="Only with this; may be repeated.",
+        ),
+        click.option(
+            "--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def key_option(command: Command) -> Command:
     """`--key`: the Idempotency-Key."""
     return click.option(

@@ -13,6 +13,7 @@ from holdfast.commands.options import (
     json_option,
     key_option,
     override_option,
+    place_options,
     read_guest,
     wait_option,
 )
@@ -21,21 +22,7 @@ from holdfast.commands.writing import make
 
 @click.command()
 @data_option
-@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
-@click.option("--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30.")
-@click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
-@click.option("--minutes", type=int, metavar="M", help="How long; left out: as the venue says.")
-@click.option(
-    "--nights", type=click.IntRange(min=1), metavar="N", help="How many nights, at a lodging."
-)
-@click.option(
-    "--resource", "resources", multiple=True, metavar="R", help="This one; may be repeated."
-)
-@click.option("--area", metavar="A", help="Any resource of this area.")
-@click.option(
-    "--feature", "features", multiple=True, metavar="F", help="Only with this; may be repeated."
-)
-@click.option("--quantity", type=int, metavar="N", help="Units of a pool, such as rooms of a type.")
+@place_options
 @guest_options
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
 @click.option(
