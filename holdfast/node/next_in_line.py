@@ -44,9 +44,9 @@ class NextInLine:
             return
         self._looking = True
         try:
-            for change in changes:
-                if change.own:
-                    self._look(change.book)
+            # A transaction may have decided hundreds: each book is looked at once.
+            for book in dict.fromkeys(change.book for change in changes if change.own):
+                self._look(book)
         finally:
             self._looking = False
 
