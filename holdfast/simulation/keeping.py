@@ -15,7 +15,7 @@ import msgspec
 from holdfast.model import lifecycle
 from holdfast.model.claims import ClaimView, Seen
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided, ClaimEnded
+from holdfast.model.events import ClaimEnded
 from holdfast.model.reservation import View
 from holdfast.model.waitlist import is_waiting
 from holdfast.node.service import Service
@@ -127,19 +127,6 @@ def lapsed(record: Record, places: Collection[tuple[ClaimId, str, int, int, int]
     )
 
 
-def reserved_blind(record: Record, places: Collection[tuple[ClaimId, str, int, int, int]]) -> bool:
-    """Whether what was kept was granted only after somebody had reserved it: they were told that
-    nothing is promised yet."""
-    given = {claim.operation for claim, *_ in places}
-    reserved = [seen.stamp for seen in record.seen if seen.operation == record.view.reserving]
-    answers = [
-        seen.stamp
-        for seen in record.seen
-        if seen.kind == "claim.decided" and _decides(seen.content) in given
-    ]
-    return bool(reserved and answers) and min(answers) > reserved[0]
-
-
 def _is_own(machine: Machine, replica: Service, record: Record, claim: ClaimView) -> bool:
     if machine.name == HUB:
         active = replica.rights(record.book).active()
@@ -154,11 +141,6 @@ def _where(claims: Collection[ClaimView]) -> set[tuple[str, int, int, int]]:
 
 def _ends_what_lapsed(seen: Seen) -> bool:
     return seen.kind == "claim.ended" and bool(seen.content) and _reason(seen.content) == LAPSED
-
-
-@lru_cache(maxsize=1_024)
-def _decides(content: bytes) -> bytes:
-    return msgspec.msgpack.decode(content, type=ClaimDecided).decides if content else b""
 
 
 @lru_cache(maxsize=1_024)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from holdfast.model import lifecycle
+from holdfast.model import lifecycle, vocabulary
 from holdfast.model.claims import DEAD, ENDED, OCCUPYING, REQUESTS, ClaimView, Seen
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
@@ -24,7 +24,7 @@ from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
 from holdfast.simulation.grants import Grants
-from holdfast.simulation.keeping import Keeping, lapsed, reserved_blind
+from holdfast.simulation.keeping import Keeping, lapsed
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.places import Place, exceeded, most_of_one
 from holdfast.simulation.world import HUB, World
@@ -347,11 +347,8 @@ class Oracles:
         ended = not before.held and before.kept and not now.live and not lapsed(record, before.live)
         if not ended and (now.held or not before.held):
             return
-        if key in self._world.oversold:
+        if key in self._world.oversold or self._by_an_overseller(machine, key[0], before):
             self.exceptions[OVERSOLD] += 1
-            return
-        if ended and reserved_blind(record, before.live):
-            self.exceptions["reserved before anybody had answered"] += 1
             return
         if key in self.loose:
             self.exceptions[self.loose[key]] += 1
@@ -370,6 +367,22 @@ class Oracles:
             f"{machine.name} showed {now.code or key[1].hex()} as {before.status} and now as "
             f"{now.status}, which nobody asked for",
         )
+
+    def _by_an_overseller(self, machine: Machine, book: str, before: Shown) -> bool:
+        """Whether a place was the word of somebody who lies and has sold one right twice: nothing
+        that follows in that chain counts, once the hub says so (§5.1)."""
+        replica = machine.replica
+        if replica is None:
+            return False
+        rights, authors = replica.rights(book), replica.book(book).authors
+        for right in before.rights:
+            ended = rights.ended(right)
+            if ended is not None and ended.reason == vocabulary.OVERSOLD:
+                author = authors.get(ended.holder)
+                liar = None if author is None else self._world.machines.get(author.info.name)
+                if liar is not None and (liar.hostile or liar.doubled):
+                    return True
+        return False
 
     # --- before something is lost ---------------------------------------------------------------
 

@@ -94,6 +94,23 @@ def test_a_hold_swapped_before_any_answer_is_reserved_at_one_place(fleet: Fleet)
     assert (now.status, where(now), len(now.occupying)) == ("confirmed", ["T3"], 1)
 
 
+def test_a_swap_granted_beside_the_old_place_does_not_keep_the_guest_from_it(fleet: Fleet) -> None:
+    """The desk grants what was held first, and the kiosk, which does not know it yet, swaps that
+    for a table of the hub and reserves."""
+    kiosk, hub = fleet.nodes["kiosk"], fleet.the_hub
+    view = hold(kiosk, "T1")
+    fleet.sync(kiosk)
+    fleet.cut("kiosk")
+    fleet.sync_all()
+    assert where(fleet.now(hub, view)) == ["T1"]
+    holds.change(kiosk, view.code, PatchRequest(resources=["T3"]))
+    done = holds.reserve(kiosk, view.code, ReserveRequest(user_id="u-1"))
+    assert done.status == "commit_pending"
+    settle(fleet)
+    now = fleet.now(kiosk, view)
+    assert (now.status, where(now), len(now.occupying)) == ("confirmed", ["T3"], 1)
+
+
 def test_of_two_offers_that_nobody_has_answered_one_is_accepted(fleet: Fleet) -> None:
     """The kiosk knows of both of them, and neither of their holders has said a word."""
     bar, kiosk, hub = fleet.nodes["bar"], fleet.nodes["kiosk"], fleet.the_hub
