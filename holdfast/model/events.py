@@ -528,6 +528,9 @@ _CARRYING: Final = (ReservationCreated, ReservationAmended, ReservationMoved)
 def card_of(event: Event) -> tuple[SealedCard | None, str]:
     """The card that an entry carries, if any, and the agent id that the entry names beside it
     (empty: none)."""
+    if isinstance(event, ClaimDecided | ClaimEnded):
+        # Half of what a hub reads and writes: said first, because it is asked of every entry.
+        return None, ""
     if isinstance(event, _CARRYING):
         return event.card, agent_of(event)
     if isinstance(event, ReservationCancelled):

@@ -192,7 +192,7 @@ def _folded(
         entries = sorted(unique.values(), key=order)
     contents = {entry.operation: content_of(entry) for entry in entries}
     view = View(id=reservation, entries=len(entries))
-    if any(_makes_block(event) for event in contents.values()):
+    if False in [entry.blocks for entry in entries] and any(map(_makes_block, contents.values())):
         # Who may not take a place out of use does not put it back, or another in its stead; what
         # it says of the claims is the word of their holder, or nobody's.
         entries = [entry for entry in entries if entry.blocks or entry.kind not in TRANSITIONS]
@@ -331,16 +331,16 @@ def _reserving(view: View, turns: list[Seen], given: set[bytes], withdrawn: set[
     """Of several who reserved what was held without knowing of each other, the one who was given
     the place, else the first who may yet be, else the first: whoever was told that it is theirs
     has it under their own name."""
-    waits = {claim.id.operation for claim in view.claims if claim.state in _UNDECIDED}
-    ranks = [
-        (0 if one in given else 1 if one in waits else 2, place, one)
-        for place, one in enumerate(
-            entry.operation
-            for entry in turns
-            if entry.kind == RESERVED and entry.operation not in withdrawn
-        )
+    found = [
+        entry.operation
+        for entry in turns
+        if entry.kind == RESERVED and entry.operation not in withdrawn
     ]
-    return min(ranks)[2] if ranks else b""
+    if len(found) < 2:
+        return found[0] if found else b""
+    waits = {claim.id.operation for claim in view.claims if claim.state in _UNDECIDED}
+    # Of several of one rank the one that came first: `min` returns that.
+    return min(found, key=lambda one: 0 if one in given else 1 if one in waits else 2)
 
 
 def _standing(
