@@ -24,7 +24,7 @@ from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
 from holdfast.simulation.grants import Grants
-from holdfast.simulation.keeping import Keeping, lapsed
+from holdfast.simulation.keeping import Keeping, lapsed, refused_blind
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.places import Place, exceeded, most_of_one
 from holdfast.simulation.world import HUB, World
@@ -349,6 +349,9 @@ class Oracles:
             return
         if key in self._world.oversold or self._by_an_overseller(machine, key[0], before):
             self.exceptions[OVERSOLD] += 1
+            return
+        if ended and refused_blind(record, before.live):
+            self.exceptions["granted after another place had been reserved, which was refused"] += 1
             return
         if key in self.loose:
             self.exceptions[self.loose[key]] += 1

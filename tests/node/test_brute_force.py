@@ -27,7 +27,7 @@ NOW = 10 * 60 + 13
 DAYS = 7
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_BEGINS = 4 * 60
-EVENINGS = ([], [[18, 23]], [[12, 15], [18, 25]], [[19, 26]])
+EVENINGS: tuple[list[list[int]], ...] = ([], [[18, 23]], [[12, 15], [18, 25]], [[19, 26]])
 
 
 class Table(NamedTuple):
