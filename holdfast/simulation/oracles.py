@@ -123,6 +123,7 @@ class Oracles:
         self.keeping = Keeping(world, self.loose, self.report)
         self._two_hubs: set[tuple[str, str]] = set()
         self._rights: dict[str, tuple[tuple[int, int], ...]] = {}
+        self._taken_back: dict[str, dict[str, frozenset[bytes]]] = {}
         self.proceeded = self._whole = False
         self._first_hub = b""
         self._went_on: set[tuple[bytes, str]] = set()
@@ -287,7 +288,9 @@ class Oracles:
             # A hub that went on, if only because nobody had told it of that device.
             went_on = self.proceeded or bool(self._went_on)
             forgotten = went_on and (hub is None or right not in hub.rights(key[0]).by_id)
-            if forgotten or any(each.taken_back(right) for each in rights):
+            # Also whoever is switched off now may have said so.
+            said = any(right in books.get(key[0], ()) for books in self._taken_back.values())
+            if forgotten or said or any(each.taken_back(right) for each in rights):
                 self.loose.setdefault(key, "sold from a right that had been taken back")
 
     def _watch_rights(self, book: str) -> None:
@@ -302,6 +305,12 @@ class Oracles:
         if self._rights.get(book) == state:
             return
         self._rights[book] = state
+        for machine in self._world.running():
+            if machine.replica is not None and book in machine.replica.books:
+                rights = machine.replica.rights(book)
+                self._taken_back.setdefault(machine.name, {})[book] = frozenset(
+                    right for right in rights.by_id if rights.taken_back(right)
+                )
         for machine in self._world.devices():
             for key, one in self.shown.get(machine.name, {}).items():
                 if key[0] == book and one.kept and key not in self.loose:
@@ -408,6 +417,7 @@ class Oracles:
         self.shown[machine.name] = {}
         self.keeping.forget(machine)
         self._watches.pop(machine.name, None)
+        self._taken_back.pop(machine.name, None)
         self._two_hubs = {each for each in self._two_hubs if each[0] != machine.name}
 
     def before_recovering(self) -> None:
