@@ -88,6 +88,23 @@ async def test_the_audit_tells_who_did_what_and_what_it_changed(client: httpx.As
     assert (await client.get("/audit", params=later)).json()["items"] == []
 
 
+async def test_each_step_of_a_reservation_is_told_once(client: httpx.AsyncClient):
+    """S-16, V-26: what changes it adds one entry, and what was refused or changes nothing none."""
+    path = f"/reservations/{(await client.post('/reservations', json=booking())).json()['id']}"
+    for step, status in (
+        ("confirm", 200), ("confirm", 200), ("no-show", 409), ("complete", 409),
+        ("check-in", 200), ("check-in", 409), ("complete", 200), ("cancel", 409),
+    ):  # fmt: skip
+        answer = await client.post(f"{path}/{step}", json={})
+        assert answer.status_code == status, (step, answer.text)
+        if step == "confirm":
+            assert (await client.patch(path, json={"party_size": 3})).status_code == 200
+    told = (await client.get("/audit", params={"reservation": path.rpartition("/")[2]})).json()
+    assert [one["kind"].partition(".")[2] for one in told["items"]] == [
+        "created", "attendance_confirmed", "amended", "checked_in", "completed",
+    ]  # fmt: skip
+
+
 async def test_a_date_that_nothing_is_known_of_has_no_entries(client: httpx.AsyncClient):
     for path in ("/books/trattoria/2031-01-01", f"/books/nowhere/{DAY}", "/books/nowhere"):
         answer = await client.get(path)

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import booking, venue_document
+from holdfast.node.node import Node
+from tests.api.conftest import bearer, booking, calling, token_for, venue_document
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +99,19 @@ async def test_a_table_goes_round(client: httpx.AsyncClient):
     assert clean.json() == again.json()
     assert again.headers["idempotency-replayed"] == "true"
     assert clean.json()["state"] == "available"
+
+
+async def test_what_a_party_asked_for_is_read_on_the_floor_by_those_who_receive_it(desk: Node):
+    """H-10: occasion, area, requests and diet; a screen on the wall is told of no guest."""
+    asked = {"name": "Anna", "requests": "by the window", "dietary": "no nuts"}
+    async with calling(desk) as client:
+        body = walk_in(starts_at=await now(client), occasion="anniversary", guest=asked)
+        assert (await client.post("/reservations", json=body)).status_code == 201
+        wall, staff = [bearer(await token_for(client, role)) for role in ("read-only", "staff")]
+        for headers, guest in ((staff, asked), (wall, None)):
+            items = (await client.get(FLOOR, headers=headers)).json()["items"]
+            (due,) = items[0]["due"]
+            assert (due["occasion"], due.get("guest")) == ("anniversary", guest)
 
 
 async def test_a_broken_table_says_what_it_is_out_of_use_for(client: httpx.AsyncClient):

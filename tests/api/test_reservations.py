@@ -165,6 +165,38 @@ async def test_lists_are_sorted_filtered_and_paged(client: httpx.AsyncClient):
     assert await hours_of(status="cancelled") == []
 
 
+async def test_a_list_has_what_its_filters_say_and_nothing_else(client: httpx.AsyncClient):
+    """V-31, H-37, H-38: by person, table, day and status, and by all of them at once."""
+    made = {}
+    for who, table, time in (
+        ("anna", "T1", "12:00"), ("anna", "T2", "16:00"), ("bruno", "T2", "12:00"),
+        ("bruno", "T1", "20:00"),
+    ):  # fmt: skip
+        body = booking(user_id=who, resources=[table], starts_at=f"{DAY}T{time}")
+        one = (await client.post("/reservations", json=body)).json()
+        made[f"{who} {table} {time}"] = one
+    gone = made["bruno T1 20:00"]["id"]
+    assert (await client.post(f"/reservations/{gone}/cancel", json={})).is_success
+
+    async def found(**query: str) -> set[str]:
+        answer = await client.get("/reservations", params=query)
+        assert answer.status_code == 200, answer.text
+        ids = {item["id"] for item in answer.json()["items"]}
+        return {name for name, one in made.items() if one["id"] in ids}
+
+    anna, bruno = (made[name]["agent_id"] for name in ("anna T1 12:00", "bruno T2 12:00"))
+    assert await found() == made.keys()
+    assert await found(agent_id=anna) == {"anna T1 12:00", "anna T2 16:00"}
+    assert await found(resource="T2") == {"anna T2 16:00", "bruno T2 12:00"}
+    assert await found(status="cancelled") == {"bruno T1 20:00"}
+    until = {"venue": "trattoria", "from": f"{DAY}T12:00", "to": f"{DAY}T16:00"}
+    assert await found(**until) == {"anna T1 12:00", "bruno T2 12:00"}
+    assert await found(agent_id=bruno, resource="T2", status="confirmed", **until) == {
+        "bruno T2 12:00"
+    }
+    assert await found(agent_id=bruno, resource="T1", status="confirmed") == set()
+
+
 async def test_availability_names_the_best_choice_and_in_full_what_cannot_be_had(
     client: httpx.AsyncClient,
 ):

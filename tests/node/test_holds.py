@@ -252,3 +252,20 @@ def test_a_crash_between_hold_and_expiry_loses_neither(fleet: Fleet) -> None:
     assert told(fleet.now(desk, view)) == ("intent", "guaranteed")
     fleet.clocks.advance(minutes=16)
     assert lapsing.lapse(desk, fleet.book) == 1
+
+
+def test_a_venue_says_how_long_its_holds_last(fleet: Fleet) -> None:
+    """F-021: as fifteen minutes do where it says nothing."""
+    fleet.the_hub.import_venue(DIVIDED | {"policies": {"hold_minutes": 4}})
+    fleet.sync_all()
+    desk = fleet.nodes["desk"]
+    fleet.cut("desk")
+    view = hold(desk, "T1")
+    fleet.clocks.advance(seconds=239)
+    assert lapsing.lapse_all(desk) == 0
+    with pytest.raises(NotAvailable):
+        hold(desk, "T1")
+    fleet.clocks.advance(seconds=2)
+    assert lapsing.lapse_all(desk) == 1
+    assert fleet.now(desk, view).status == "expired"
+    assert told(hold(desk, "T1")) == ("intent", "guaranteed")

@@ -22,6 +22,8 @@ from holdfast.model.events import ReservationAmended, ReservationMoved
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import CLAIMS_PER_ENTRY_MAX, FROM_PER_ENTRY_MAX
 from holdfast.model.reservation import View, shown_claims, version_tag
+from holdfast.node import upkeep
+from holdfast.node.hub import Hub
 from holdfast.node.requests import PatchRequest
 from holdfast.node.service import Service
 from tests.kit import DAY, HOTEL, NEXT_DAY, TRATTORIA, Fleet
@@ -89,6 +91,60 @@ def test_a_pool_of_people_counts_people(fleet):
     fleet.reserve(hub, "20:00", ["HALL"], party=3)
     fleet.reserve(hub, "21:00", ["HALL"], party=7)
     fleet.assert_agree()
+
+
+@pytest.mark.parametrize("kind", ["spot", "event", "restaurant", "centre"])
+def test_what_was_reserved_offline_of_any_kind_of_venue_is_that_venues_at_the_hub(tmp_path, kind):
+    """S-01, S-51: what was reserved by who was cut off stays a spot, an event, a business."""
+    with Fleet(tmp_path, TRATTORIA | {"venue": f"one-{kind}", "kind": kind}) as fleet:
+        desk = fleet.join("desk")
+        fleet.cut("desk")
+        made = fleet.reserve(desk, "19:30", ["HALL"], party=7)
+        assert fleet.now(desk, made).status == lifecycle.COMMIT_PENDING
+        fleet.heal()
+        fleet.sync_all()
+        for replica in (desk, fleet.the_hub):
+            shown = fleet.now(replica, made)
+            assert (shown.book, shown.status) == (fleet.book, lifecycle.CONFIRMED)
+            assert replica.venue(f"one-{kind}").venue.kind == kind
+
+
+def test_what_remains_of_an_event_is_its_capacity_less_who_attends(fleet):
+    """S-50, S-06, S-08: three are left of ten once seven come, none for four, and ten again."""
+    hub = fleet.the_hub
+
+    def remaining(party: int) -> int:
+        asked = fleet.slots(hub, party, resource_kind="pool", include_full=True)
+        (slot,) = [one for one in asked if "T20:00" in one["starts_at"]]
+        return int(slot["remaining"])
+
+    assert remaining(1) == 10
+    made = fleet.reserve(hub, "19:30", ["HALL"], party=7)
+    assert (remaining(1), remaining(3), remaining(4)) == (3, 3, 0)
+    hub.reservations.cancel(made.code)
+    assert remaining(4) == 10
+
+
+def test_metadata_outlives_a_change_an_exchange_and_a_backup(fleet, tmp_path):
+    """S-65, H-19: what another program keeps with a reservation is kept as it was given."""
+    kept = {
+        "ai.message": "msg:4711", "ai.score": 0.8375,
+        "novel.fabric": {"knots": [1, 2.5, None, ["fabric:7"]], "paid": True},
+    }  # fmt: skip
+    desk = fleet.join("desk")
+    fleet.cut("desk")
+    made = fleet.reserve(desk, "19:30", ["HALL"], party=3, metadata=kept)
+    fleet.move(desk, made, time="20:00", party_size=4)
+    fleet.heal()
+    fleet.sync_all()
+    assert (fleet.now(fleet.the_hub, made).party_size, fleet.now(desk, made).metadata) == (4, kept)
+    upkeep.backup(fleet.the_hub, tmp_path / "copy.db")
+    upkeep.restore(tmp_path / "copy.db", tmp_path / "again")
+    again = Hub.open(tmp_path / "again")
+    try:
+        assert fleet.now(again, made).metadata == kept
+    finally:
+        again.close()
 
 
 def test_a_pool_of_units_counts_units_over_whole_stays(hotel):
