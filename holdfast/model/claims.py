@@ -467,7 +467,7 @@ def _taken_turns(
         passed |= _answers_passed_over(after, by_id, decided)
         left = {operation: at for operation, at in standing.items() if operation not in passed}
         leads = _leads(claims, favoured, asked, decided)
-        accepted = _follow(_accepted(asked), leads)
+        accepted = _follow(_accepted(asked, favoured), leads)
         founded = _follow(_founding(asked, decided), leads) | accepted
         first = min(
             left or standing,
@@ -503,12 +503,23 @@ def _answers_passed_over(
     return found
 
 
-def _accepted(asked: Mapping[bytes, Seen]) -> set[bytes]:
+def _accepted(asked: Mapping[bytes, Seen], favoured: Mapping[ClaimId, bytes]) -> set[bytes]:
     """The operations that reserved what was offered to somebody who waited: of a making that asked
-    for no place."""
+    for no place. Such a one names the offer whose place it takes, or its writer ended that for it;
+    else any device could write that its own table was accepted, and put that before the rest."""
     if any(one.claims for one in asked.values() if one.kind == "reservation.created"):
         return set()
-    return {one for one, entry in asked.items() if entry.kind == RESERVED}
+    ended_for = set(favoured.values())
+    return {
+        one
+        for one, entry in asked.items()
+        if entry.kind == RESERVED
+        and (
+            entry.holder
+            or one in ended_for
+            or any(claim.replaces is not None for claim in entry.claims)
+        )
+    }
 
 
 def _founding(

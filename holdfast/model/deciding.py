@@ -6,7 +6,7 @@ what is occupied, and returns a plan; writing it as an entry is the holder's bus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -19,7 +19,6 @@ from holdfast.model.claims import (
     LIVE,
     OVERRIDE,
     PENDING,
-    READY,
     STANDBY,
     ClaimView,
     wish_of,
@@ -31,8 +30,6 @@ from holdfast.model.offers import VenueIndex, equal_choices
 from holdfast.model.overbooking import OVER_LIMIT, Overbooking
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB, Held, Rights
-
-_WAS: Final = (LIVE, ENDED)
 
 NOT_HELD: Final = "not-held"
 """Why what nobody has was refused: another has the right to sell it."""
@@ -86,15 +83,18 @@ class GrantedStock:
 
     def right_for(self, claim: Claim, ignoring: Collection[ClaimId]) -> bytes | None:
         for held in self._rights.of_holder(self._node, claim.resource, claim.start, claim.end):
+            if self._occupancy.keeps(
+                claim.resource, claim.quantity, claim.start, claim.end, ignoring, held.right.id
+            ):
+                # Also what is about to go back: it was sold from this right before.
+                return held.right.id
             if claim.start < self._from_when(held):
                 continue
             free = self._occupancy.free(
                 claim.resource, held.right.quantity, claim.start, claim.end,
                 ignoring=ignoring, account=held.right.id,
             )  # fmt: skip
-            if free >= claim.quantity or self._occupancy.keeps(
-                claim.resource, claim.quantity, claim.start, claim.end, ignoring, held.right.id
-            ):
+            if free >= claim.quantity:
                 return held.right.id
         return None
 
@@ -133,14 +133,12 @@ def decide(
     beyond: Overbooking | None = None,
 ) -> Verdict:
     """Judge the claims that one operation asked for, against granted claims only. `own` are the
-    claims of the reservation whose holder decides here (also those that wait for their turn);
-    `beyond` is what the decider may sell beyond the capacity, where the operation asks for that and
-    its writer may.
+    claims of the reservation whose holder decides here; `beyond` is what the decider may sell
+    beyond the capacity, where the operation asks for that and its writer may.
 
     A standby claim is judged as if what it replaces were gone, as far as the decider holds that,
-    and its admission ends it in the same entry, with what the decider granted on the way there;
-    what another holds goes on until that one ends it (§5.6). A standby whose old claim is already
-    over loses to whoever ended it.
+    and its admission ends it in the same entry; what another holds goes on until that one ends it
+    (§5.6). A standby whose old claim is already over loses to whoever ended it.
     """
     asked = [
         c for c in view.claims if c.id.operation == operation and c.state in (PENDING, STANDBY)
@@ -165,8 +163,7 @@ def decide(
             # What was only held, and has lapsed, is nobody's any more.
             return Verdict("displaced", "superseded", claims)
     takes_over = replaced or reserves
-    given = [claim.id for claim in view.live if claim.id in own] if takes_over else []
-    ends = (*given, *_made_before(view, asked, own, reserves))
+    ends = tuple(claim.id for claim in view.live if claim.id in own) if takes_over else ()
     if len({claim.resource for claim in claims}) < len(claims):
         # Nobody honest asks for one resource twice in one breath; each would be judged as if alone.
         return Verdict("displaced", "resource-repeated", claims)
@@ -178,7 +175,7 @@ def decide(
     won = _in_the_way(missing, occupancy, ends, view.id)
     # Guests who sit already are not sent elsewhere by a machine: a person finds them a place.
     # Nor is what another holds given up for a place elsewhere.
-    free_to_move = len(given) == len(view.live) if reserves else not replaced
+    free_to_move = len(ends) == len(view.live) if reserves else not replaced
     if view.may_move and free_to_move and view.status != CHECKED_IN:
         moved = _elsewhere(view, claims, venue, stock, ends)
         if moved is not None:
@@ -195,34 +192,17 @@ def decide(
     return Verdict("displaced", "taken" if won else NOT_HELD, claims, (), won)
 
 
-def _made_before(
-    view: View, asked: Collection[ClaimView], own: Collection[ClaimId], reserves: bool
-) -> list[ClaimId]:
-    """The decider's own claims that wait for the old place to be given up, and that these wishes
-    were made after: nobody wants both. Left standing, what was granted first would keep the wish
-    that followed it from the very place that both ask for."""
-    ready = [claim for claim in view.claims if claim.state == READY and claim.id in own]
-    if not ready or reserves:
-        return [claim.id for claim in ready]
-    by_id = {claim.id: claim for claim in view.claims}
-    followed = {one for claim in asked for one in _above(claim, by_id)}
-    return [claim.id for claim in ready if claim.id in followed]
-
-
-def _above(claim: ClaimView, by_id: Mapping[ClaimId, ClaimView]) -> Iterator[ClaimId]:
-    """The claims that a wish follows, the nearest first."""
+def _had_above(claim: ClaimView, by_id: Mapping[ClaimId, ClaimView]) -> str:
+    """The state of the nearest claim that was in force, of those that a wish follows; empty: none
+    was."""
     passed: set[ClaimId] = set()
     above = claim.replaces
     while above is not None and above not in passed and above in by_id:
         passed.add(above)
-        yield above
+        if by_id[above].state in (LIVE, ENDED):
+            return by_id[above].state
         above = by_id[above].replaces
-
-
-def _had_above(claim: ClaimView, by_id: Mapping[ClaimId, ClaimView]) -> str:
-    """The state of the nearest claim that was in force, of those that a wish follows; empty: none
-    was."""
-    return next((state for one in _above(claim, by_id) if (state := by_id[one].state) in _WAS), "")
+    return ""
 
 
 def _sold(

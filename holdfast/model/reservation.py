@@ -329,8 +329,8 @@ def _fold_lifecycle(
 
 def _reserving(view: View, turns: list[Seen], given: set[bytes], withdrawn: set[bytes]) -> bytes:
     """Of several who reserved what was held without knowing of each other, the one who was given
-    the place, else the first who may yet be, else the first: whoever was told that it is theirs
-    has it under their own name."""
+    the place, or another one since, else the first who may yet be, else the first: whoever was told
+    that it is theirs has it under their own name."""
     found = [
         entry.operation
         for entry in turns
@@ -339,8 +339,16 @@ def _reserving(view: View, turns: list[Seen], given: set[bytes], withdrawn: set[
     if len(found) < 2:
         return found[0] if found else b""
     waits = {claim.id.operation for claim in view.claims if claim.state in _UNDECIDED}
+
+    def rank(one: bytes) -> int:
+        led = {one}
+        for entry in turns:
+            if not led.isdisjoint(entry.follows):
+                led.add(entry.operation)
+        return 0 if led & given else 1 if one in waits else 2
+
     # Of several of one rank the one that came first: `min` returns that.
-    return min(found, key=lambda one: 0 if one in given else 1 if one in waits else 2)
+    return min(found, key=rank)
 
 
 def _standing(

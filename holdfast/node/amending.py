@@ -23,7 +23,15 @@ from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCa
 from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
-from holdfast.node import offering, overriding, placing, recording, reserving, restricting
+from holdfast.node import (
+    holding_apart,
+    offering,
+    overriding,
+    placing,
+    recording,
+    reserving,
+    restricting,
+)
 from holdfast.node.asking import Asked, Place, proposal
 from holdfast.node.requests import PatchRequest
 from holdfast.node.restricting import STAFF, Asking
@@ -87,6 +95,7 @@ def amend(
             return recording.view_of(replica, view.id, view.book)
         lifecycle.check_step("moved", view.status, view.code)
         _require_answered(view)
+        holding_apart.require_swappable(replica, view)
         _write_move(replica, venue, view, moved, fields, card, override=override, by_guest=by_guest)
         return recording.view_of(replica, view.id, view.book)
 

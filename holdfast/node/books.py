@@ -217,11 +217,20 @@ class Books:
         return standing.id == chain.id or n <= self._journal.shared(chain, standing)
 
     def standing(self, book: BookState, incarnation: bytes) -> ChainRow:
-        """Of a chain's branches the one that counts until a close names one: where two part, the
+        """Of a chain's branches the one that counts until a close names one: the one that the hub
+        knew when it shut the device out and gave its places to others; else, where two part, the
         one whose next entry is older (then: has the lesser hash); a longer one over its own
         beginning. So a sale is not undone by one that was made later."""
         journal = self._journal
-        first, *others = journal.branches(book.name, incarnation)
+        branches = journal.branches(book.name, incarnation)
+        if len(branches) > 1:
+            for shut_out in book.administration.shut_outs.values():
+                head = shut_out.heads.get(incarnation)
+                for branch in branches if head is not None and head.entries else ():
+                    assert head is not None
+                    if journal.hash_at(branch, head.entries) == head.hash:
+                        return branch
+        first, *others = branches
         for other in others:
             shared = journal.shared(first, other)
             if self._next(other, shared) < self._next(first, shared):

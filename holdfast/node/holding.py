@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdfast.model import deciding, lifecycle
-from holdfast.model.claims import LIVE, PENDING, READY, STANDBY, ClaimView
+from holdfast.model.claims import PENDING, STANDBY, ClaimView
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, ClaimEnded
 from holdfast.model.limits import (
@@ -206,8 +206,7 @@ class Holding:
         stock = selling.stock(self._r, name, venue)
         if not selling.may_answer(self._r, name, asked):
             return 0
-        standing = [claim for claim in view.claims if claim.state in (LIVE, READY)]
-        own = {claim.id for claim in standing if selling.holds(self._r, name, claim)}
+        own = {claim.id for claim in view.live if selling.holds(self._r, name, claim)}
         occupancy = self._r.store.projections.occupancy(name)
         verdict = deciding.decide(view, operation, venue, stock, occupancy, own)
         if verdict.verdict == "displaced" and overriding.override_in(self._r, record, operation):

@@ -26,7 +26,15 @@ from holdfast.model.ids import uuid_text
 from holdfast.model.limits import HOLD_MINUTES_MAX
 from holdfast.model.offers import Choice
 from holdfast.model.reservation import View, content_of, wished_claims
-from holdfast.node import amending, marking, placing, recording, reserving, restricting
+from holdfast.node import (
+    amending,
+    holding_apart,
+    marking,
+    placing,
+    recording,
+    reserving,
+    restricting,
+)
 from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import HoldRequest, PatchRequest, ReserveRequest
 from holdfast.node.restricting import STAFF, Asking
@@ -75,7 +83,8 @@ def change(
     by_guest: bool = False,
 ) -> View:
     """Hold another place, or another time, instead: the old one is kept until the new one is
-    certain. Raises what `amending.amend` does, and Gone."""
+    certain. Whoever placed it may, once it was answered (`holding_apart`). Raises what
+    `amending.amend` does, and Gone."""
     with replica.transaction():
         view = standing(replica, found(replica, reference))
         return amending.amend(
@@ -115,8 +124,9 @@ def take(
     """The same of what is held for somebody, in whatever form."""
     with replica.transaction():
         view = standing(replica, view)
+        holding_apart.require_reservable(replica, view)
         venue = replica.venue(recording.venue_of(view))
-        # Who swapped what nobody has answered yet wants the other place, and not both.
+        # Of two offers that nobody has answered the later one is taken, and not both.
         claims = view.live or wished_claims(view)
         if not claims:
             raise NotAvailable(

@@ -15,7 +15,7 @@ import msgspec
 from holdfast.model import lifecycle
 from holdfast.model.claims import ClaimView, Seen
 from holdfast.model.entries import ClaimId
-from holdfast.model.events import ClaimDecided, ClaimEnded
+from holdfast.model.events import ClaimEnded
 from holdfast.model.reservation import View
 from holdfast.model.waitlist import is_waiting
 from holdfast.node.service import Service
@@ -127,28 +127,13 @@ def lapsed(record: Record, places: Collection[tuple[ClaimId, str, int, int, int]
     )
 
 
-def refused_blind(record: Record, places: Collection[tuple[ClaimId, str, int, int, int]]) -> bool:
-    """Whether what was kept was granted only after somebody had reserved another place that they
-    had asked for instead, and that one was refused: nobody was promised anything. It must be one
-    wish as it was made, and nobody may have granted it to this reservation, or there was room."""
-    view = record.view
-    reserved = [seen.stamp for seen in record.seen if seen.operation == view.reserving]
-    words = {
-        event.decides: (seen.stamp, event.verdict)
-        for seen in record.seen
-        if seen.kind == "claim.decided" and (event := _decision(seen.content)) is not None
-    }
-    given = {claim.operation for claim, *_ in places}
-    if not reserved or words.get(view.reserving, (0, ""))[1] != "displaced":
+def chose_another(view: View) -> bool:
+    """Whether whoever reserved asks for another place than what is held for them still: of several
+    offers the guest took one, and gave up the others."""
+    if view.status != lifecycle.COMMIT_PENDING or not view.reserving or not view.live:
         return False
-    if not all(one in words and words[one][0] > reserved[0] for one in given):
-        return False
-    wishes: dict[bytes, list[ClaimView]] = {}
-    for claim in view.claims:
-        wishes.setdefault(claim.id.operation, []).append(claim)
-    asked = _where(wishes.pop(view.reserving, ()))
-    same = [one for one, claims in wishes.items() if _where(claims) == asked]
-    return bool(same) and all(words.get(one, (0, ""))[1] != "admitted" for one in same)
+    asked = [claim for claim in view.claims if claim.id.operation == view.reserving]
+    return _where(asked).isdisjoint(_where(view.live))
 
 
 def _is_own(machine: Machine, replica: Service, record: Record, claim: ClaimView) -> bool:
@@ -165,11 +150,6 @@ def _where(claims: Collection[ClaimView]) -> set[tuple[str, int, int, int]]:
 
 def _ends_what_lapsed(seen: Seen) -> bool:
     return seen.kind == "claim.ended" and bool(seen.content) and _reason(seen.content) == LAPSED
-
-
-@lru_cache(maxsize=1_024)
-def _decision(content: bytes) -> ClaimDecided | None:
-    return msgspec.msgpack.decode(content, type=ClaimDecided) if content else None
 
 
 @lru_cache(maxsize=1_024)

@@ -24,7 +24,7 @@ from holdfast.node.hub import Hub
 from holdfast.node.replica import Change
 from holdfast.node.service import Service
 from holdfast.simulation.grants import Grants
-from holdfast.simulation.keeping import Keeping, lapsed, refused_blind
+from holdfast.simulation.keeping import Keeping, chose_another, lapsed
 from holdfast.simulation.machines import Machine
 from holdfast.simulation.places import Place, exceeded, most_of_one
 from holdfast.simulation.world import HUB, World
@@ -51,7 +51,8 @@ class Violation(NamedTuple):
 class Shown(NamedTuple):
     """What a machine shows of a reservation, the rights that its places were sold from, and the
     operations that it knows of it. `until_ms`: how long it is kept while nobody has reserved it;
-    `reserving`: the operation that did. `promised`: to whom reserved it, its holder has."""
+    `reserving`: the operation that did. `promised`: to whom reserved it, its holder has.
+    `left`: whoever reserved wants another place instead."""
 
     status: str
     code: str
@@ -64,6 +65,7 @@ class Shown(NamedTuple):
     until_ms: int
     reserving: bytes
     promised: bool
+    left: bool
 
     @property
     def held(self) -> bool:
@@ -73,7 +75,7 @@ class Shown(NamedTuple):
     @property
     def kept(self) -> bool:
         """The same, or a place is held for somebody or was offered to them."""
-        return bool(self.live) and self.status in _KEPT
+        return bool(self.live) and self.status in _KEPT and not self.left
 
     def stands_at(self, other: Shown) -> bool:
         """Whether the other shows these places too."""
@@ -341,6 +343,7 @@ class Oracles:
             view.expires_at_ms,
             view.reserving,
             not view.reserving or view.assurance != "provisional",
+            chose_another(view),
         )
 
     # --- a confirmation stands ------------------------------------------------------------------
@@ -358,9 +361,6 @@ class Oracles:
             return
         if key in self._world.oversold or self._by_an_overseller(machine, key[0], before):
             self.exceptions[OVERSOLD] += 1
-            return
-        if ended and refused_blind(record, before.live):
-            self.exceptions["granted after another place had been reserved, which was refused"] += 1
             return
         if key in self.loose:
             self.exceptions[self.loose[key]] += 1

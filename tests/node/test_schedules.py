@@ -130,6 +130,28 @@ def test_5_a_device_learns_in_one_synchronisation_what_its_other_branch_says(fle
     assert fleet.now(behind, sold).status == lifecycle.CONFIRMED
 
 
+def test_5_the_branch_counts_at_which_the_hub_shut_the_device_out(fleet):
+    """Who meets the copy afterwards does not believe its older sale: the hub, which had never heard
+    of it, has given the table to somebody else (seed 74898)."""
+    calls = fleet.join("calls", "venue-server")
+    fleet.join("desk")
+    fleet.the_hub.granting.grant("trattoria", "desk", ["T1"])
+    fleet.sync_all()
+    twin = fleet.clone_unnoticed("desk", "twin")
+    desk = fleet.nodes["desk"]
+    sold = fleet.reserve(twin, "19:30", ["T1"])
+    fleet.clocks.advance(seconds=1)
+    fleet.reserve(desk, "21:30", ["T1"])
+    fleet.sync(desk)
+    fleet.the_hub.revoke("desk", "stolen")
+    given = fleet.reserve(fleet.the_hub, "19:30", ["T1"])
+    fleet.sync(calls)
+    exchange_once(calls, twin)
+    for replica in (calls, twin):
+        assert fleet.now(replica, given).status == lifecycle.CONFIRMED
+        assert not fleet.now(replica, sold).live
+
+
 def test_5_both_branches_go_on_being_acknowledged(fleet):
     fleet.join("desk")
     fleet.sync_all()
