@@ -43,11 +43,11 @@ class Covers(NamedTuple):
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """One slot [start, end) in epoch seconds, and the covers that begin in it.
 
-    `total` is how many guests may begin. None (not limited) where nobody may say: a place without a
-    number of seats takes any party. 0 where none may, by its `override` or in the `blackout` of
-    all the venue that is named (empty: in none). Else the limit, of the override or of the venue
-    (`covers_per_slot`). Where there is none, the seats of the active resources, less those that
-    are blocked, or in a blackout, when the slot begins.
+    `total` is how many guests may begin: 0 where none may, by its `override` or in the `blackout`
+    of all the venue that is named (empty: in none). Else the limit, of the override or of the
+    venue (`covers_per_slot`). Where there is no such limit, the seats of the active resources, less
+    those that are blocked, or in a blackout, when the slot begins; None where one of these has no
+    number of seats, and so takes any party.
     """
 
     start: int

@@ -84,6 +84,12 @@ async def test_overrides_are_shown_as_they_were_put_and_slips_are_named(
 
 
 async def test_what_makes_no_sense_is_told(client: httpx.AsyncClient):
-    for asked in ("", "?date=today", f"?date={DAY}&party_size=2"):
+    for asked in (
+        "",
+        "?date=today",
+        "?date=0001-01-01",
+        "?date=9999-12-31",
+        f"?date={DAY}&party_size=2",
+    ):
         assert (await client.get(f"/venues/trattoria/slots{asked}")).status_code == 422
     assert (await client.get(f"/venues/bistro/slots?date={DAY}")).status_code == 404
