@@ -38,6 +38,7 @@ _SECTIONS: Final = {
         "waitlist": ("waitlist", "Who waits for a place."),
         "blocks": ("blocks", "Take places out of use."),
         "tables": ("tables", "How the tables stand in a service."),
+        "slots": ("slots", "How full each slot of a service is."),
         "notes": ("notes", "What staff tell each other about a service."),
         "allotments": ("allotments", "Who may sell what."),
         "guests": ("guests", "Find a guest, show, restrict, hand over, forget."),

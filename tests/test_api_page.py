@@ -53,5 +53,6 @@ def test_what_is_usual_elsewhere_has_its_line():
         "/api/admin/bookings/block", "/api/admin/bookings/bulk", "/api/admin/bookings/analytics",
         "a ban", "restaurants: list", "opening hours", "lookup", "assign tables", "tables: create",
         "floor plan", "guests: profile", "notes", "waitlist: add", "notify", "dashboard", "revenue",
+        "slots: capacity", "slots: close",
     ):  # fmt: skip
         assert word in left, word

@@ -20,7 +20,7 @@ EXAMPLES = [
     yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S)
 ]
 HEAD = "| key | what it is | unit or form | needed | default | example |"
-LISTS = ("resources", "allotments", "overbooking", "blackouts", "floors")
+LISTS = ("resources", "allotments", "overbooking", "blackouts", "floors", "slot_overrides")
 BY_NAME = {"policies.tiers": "policies.tags"}
 """Sections of objects whose keys are the venue's own, and another that has the same."""
 Key = tuple[str, str]

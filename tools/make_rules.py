@@ -47,7 +47,8 @@ NOTES: Final = """\
 - **A change** of time, place or size is asked like a new reservation, with these differences: a
   rule about the start (`past`, `cutoff`, `advance`, `closed`, `slot`) says nothing where the start
   stays, `duration` nothing where the length stays, and `blackouts` nothing about a period in which
-  the reservation lies already.
+  the reservation lies already. `slot-override` asks for the size of the party alone where the
+  start stays.
 - **By guests alone** (`online`, `reschedules`, `rates`): what people ask for by themselves. That
   is every request with a token of the role `guest` or `kiosk`, and a reservation whose `source`
   is {self_service}, whoever's token carries it. A front desk that books twenty times for one

@@ -228,6 +228,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "getFloor": _operation(floor.Floor),
     "markResource": _operation(floor.TableState, "bad-transition", text="the table as it is now"),
+    "getSlots": _operation(venues.SlotList),
     "listBlackouts": _operation(venues.BlackoutList, "not-found"),
     # Figures
     "reportViolations": _operation(violations.ViolationReport, "not-found"),

@@ -107,6 +107,4 @@ def _totals(tables: Iterable[Table]) -> shapes.FloorTotals:
 
 
 def _seats(resource: Resource) -> int:
-    if resource.counts_people:
-        return resource.capacity
-    return (resource.seats_max or 0) * resource.capacity
+    return (resource.seats or 0) * resource.capacity

@@ -88,7 +88,11 @@ def availability(
                 " + ".join(slot.get("resources") or []),
                 slot.get("assurance"),
                 slot.get("remaining"),
-                *([reason_words(slot.get("reason"), known, party, area)] if known else []),
+                *(
+                    [reason_words(slot.get("reason"), known, party, area, slot.get("starts_at"))]
+                    if known
+                    else []
+                ),
             ]
             for slot in answer["slots"]
         ),

@@ -12,6 +12,7 @@ from holdfast.model import calendar
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import PARTY_MAX
 from holdfast.model.offers import VenueIndex, most_people
+from holdfast.model.slot_overrides import covers_limit, is_closed, override_at, party_limits
 from holdfast.model.venue import Policies, Venue
 
 _PHRASES: Final = {
@@ -22,17 +23,22 @@ _PHRASES: Final = {
     "closed": "closed on that day",
     "duration": "no possible length",
     "blackouts": "no reservations are taken then",
+    "slot-override": "nobody begins then, or not so many",
     "concurrent": "this guest has as many ahead as one may have",
     "online": "not reserved online",
     "rates": "too many were made for this guest of late",
 }
 
 
-def reason_words(reason: Any, venue: Venue, party: int, area: str | None = None) -> str:
+def reason_words(
+    reason: Any, venue: Venue, party: int, area: str | None = None, starts_at: str | None = None
+) -> str:
     """The `reason` of a slot in a few words, such as `for at most 12 people`; a code without words
-    is shown with blanks, and none as nothing."""
+    is shown with blanks, and none as nothing. `starts_at`: of that slot, RFC 3339; left out: what
+    is said of the venue."""
     code = str(reason or "")
     policies = venue.policies
+    at_s = calendar.local_to_epoch(venue, starts_at) if starts_at else None
     if code == "party":
         return _party_words(venue, party, area or "")
     if code == "cutoff":
@@ -42,10 +48,21 @@ def reason_words(reason: Any, venue: Venue, party: int, area: str | None = None)
     if code == "duration" and (policies.min_minutes or policies.max_minutes):
         return _length_words(policies)
     if code == "pacing":
-        return f"too many would come at once: {venue.covers_per_slot} people may start together"
+        limit = covers_limit(venue, at_s) if at_s is not None else venue.covers_per_slot
+        return f"too many would come at once: {limit} people may start together"
+    if code == "slot-override" and at_s is not None:
+        return _override_words(venue, party, at_s)
     if code == "nights" and venue.stays is not None:
         return f"for 1 to {venue.stays.max_nights} nights"
     return _PHRASES.get(code) or code.replace("-", " ").replace("_", " ")
+
+
+def _override_words(venue: Venue, party: int, at_s: int) -> str:
+    override = override_at(venue, at_s)
+    if override is not None and is_closed(override):
+        return f"nobody begins then: {override.kind.replace('_', ' ')}"
+    least, most = party_limits(venue, at_s)
+    return f"then for at least {least}" if party < least else f"then for at most {most}"
 
 
 def _length_words(policies: Policies) -> str:

@@ -255,6 +255,7 @@ CLOSED_DATES_MAX: Final = 2_000
 GUEST_WORDS_PER_VENUE_MAX: Final = 200
 """Tiers, and tags, that a venue file names beside ours."""
 BLACKOUTS_PER_VENUE_MAX: Final = 1_000
+SLOT_OVERRIDES_PER_VENUE_MAX: Final = 1_000
 GROUPS_PER_VENUE_MAX: Final = 100
 """Tiers of a venue's policies, and tags."""
 CONCURRENT_MAX: Final = 10_000

@@ -28,6 +28,7 @@ FEATURE: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 FEATURE_MEANS: Final = "a word of a-z, 0-9, - and _ that begins with a letter (32 at most)"
 URL: Final = re.compile(r"(https?://|/)[^\s\x00-\x1f\x7f]*")
 URL_MEANS: Final = "an address: https://… or a path that begins with /"
+_PATTERN: Final = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,64}")
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _AREA: Final = re.compile(r"(?=.*[A-Za-z0-9])[^\W_][^\x00-\x1f\x7f]{0,63}")
 _AREA_MEANS: Final = "an area's name: 64 characters at most, and a letter a-z or a digit among them"
@@ -181,3 +182,18 @@ def _seats(inner: Reader, counts_people: bool) -> tuple[int, int | None]:
     if smallest is not None and largest is not None and smallest > largest:
         inner.fault("seats", f"the smallest party ({smallest}) is above the largest ({largest})")
     return smallest or 1, largest
+
+
+def read_patterns(inner: Reader, ids: set[str], *, required: bool = True) -> tuple[str, ...]:
+    """The resources that an entry of a list is about: ids, or patterns."""
+    patterns = tuple(inner.texts("resources", RESOURCES_PER_VENUE_MAX))
+    if not patterns and required and not inner.has("resources"):
+        inner.fault("resources", "is required: ids or patterns such as T*")
+    for place, pattern in enumerate(patterns):
+        path = f"resources[{place}]"
+        if not _PATTERN.fullmatch(pattern):
+            inner.fault(path, f"{pattern!r} is neither an id nor a pattern such as T*")
+        elif pattern not in ids and not re.search(r"[*?\[]", pattern):
+            # A pattern may wait for resources that come later; a name is a slip of the pen.
+            inner.fault(path, f"there is no resource {pattern!r}")
+    return patterns

@@ -132,6 +132,12 @@ class Resource(msgspec.Struct, frozen=True):
         return frozenset((*self.features, ACCESSIBLE) if self.accessible else self.features)
 
     @property
+    def seats(self) -> int | None:
+        """The people that one of its units takes, or one place of a pool of people; None: not
+        limited."""
+        return 1 if self.counts_people else self.seats_max
+
+    @property
     def counts_people(self) -> bool:
         return self.pool and self.counts == "people"
 
@@ -200,6 +206,18 @@ class Blackout(msgspec.Struct, frozen=True):
     resources: tuple[str, ...] = ()
 
 
+class SlotOverride(msgspec.Struct, frozen=True):
+    """What is said of the slots that begin in a period; `kind` is one of `vocabulary.SLOT_KINDS`.
+    What is None stands as it does at other times. What it means, `slot_overrides` knows."""
+
+    first: Bound
+    last: Bound
+    kind: str
+    min_party: int | None = None
+    max_party: int | None = None
+    covers_per_slot: int | None = None
+
+
 class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     """A venue as everybody reads it.
 
@@ -233,6 +251,7 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     profile: Profile = Profile()
     check_in: CheckIn = CheckIn()
     business_account: str = ""
+    slot_overrides: tuple[SlotOverride, ...] = ()
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -310,6 +329,8 @@ def _later_keys(venue: Venue) -> dict[str, Any]:
     if venue.check_in != CheckIn():
         document["check_in"] = msgspec.to_builtins(venue.check_in)
     _put(document, "business_account", venue.business_account or None)
+    if venue.slot_overrides:
+        document["slot_overrides"] = [_slot_override_document(one) for one in venue.slot_overrides]
     return document
 
 
@@ -386,6 +407,15 @@ def blackout_document(one: Blackout) -> dict[str, Any]:
     if one.resources:
         document["resources"] = list(one.resources)
     return document
+
+
+def _slot_override_document(one: SlotOverride) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "from": _bound_text(one.first),
+        "to": _bound_text(one.last),
+        "kind": one.kind,
+    }
+    return document | _said(one, ("min_party", "max_party", "covers_per_slot"))
 
 
 def _bound_text(bound: Bound) -> str:

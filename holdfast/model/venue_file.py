@@ -1,7 +1,8 @@
 """The reading of a venue file: from plain values to a `Venue`, with every fault named.
 
 Owns which fields there are, their bounds and what they mean to each other; those of `policies`
-stand in `policies_file`, those of its resources in `resources_file`. What a venue is stands in
+stand in `policies_file`, those of its resources in `resources_file`, those of periods in
+`periods_file`. What a venue is stands in
 `venue`; use `venue.parse_venue`.
 """
 
@@ -16,26 +17,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from holdfast.model.limits import (
     ALLOTMENTS_PER_VENUE_MAX,
-    BLACKOUTS_PER_VENUE_MAX,
     CLOSED_DATES_MAX,
     GUEST_WORDS_PER_VENUE_MAX,
     NAME_CHARS_MAX,
     NIGHTS_MAX,
     OVERBOOKING_LIMITS_PER_VENUE_MAX,
     PARTY_MAX,
-    RESOURCES_PER_VENUE_MAX,
-    YEAR_MAX,
-    YEAR_MIN,
 )
+from holdfast.model.periods_file import read_blackouts, read_date, read_slot_overrides
 from holdfast.model.policies_file import MINUTES_MAX, read_policies
 from holdfast.model.profile_file import read_check_in, read_profile
 from holdfast.model.reading import Faults, Reader, shown
-from holdfast.model.resources_file import ID, read_floors, read_resources
+from holdfast.model.resources_file import ID, read_floors, read_patterns, read_resources
 from holdfast.model.venue import (
     DAY_MINUTES,
     AllotmentWish,
-    Blackout,
-    Bound,
     GuestWords,
     OverbookingLimit,
     Resource,
@@ -46,9 +42,7 @@ from holdfast.model.venue import (
 from holdfast.model.vocabulary import VENUE_KINDS, WEEKDAYS
 
 _VENUE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_PATTERN: Final = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,64}")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
-_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d)(:00)?")
 _ACCOUNT_MEANS: Final = "an id: letters, digits and - _ . (64 at most)"
 _GUEST_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _GUEST_WORD_MEANS: Final = "a word of a-z, 0-9 and _ that begins with a letter (32 at most)"
@@ -63,6 +57,7 @@ def read(document: Mapping[str, Any]) -> Venue:
     floors = read_floors(reader)
     resources = read_resources(reader, floors)
     seating, day_starts_at = _seating(reader), _day_start(reader)
+    policies = read_policies(reader, seating, kind)
     venue = Venue(
         id=venue_id,
         name=reader.text("name", chars_max=NAME_CHARS_MAX),
@@ -77,17 +72,18 @@ def read(document: Mapping[str, Any]) -> Venue:
         closed=_closed(reader),
         covers_per_slot=reader.optional_integer("covers_per_slot", 1, PARTY_MAX),
         stays=_stays(reader, kind),
-        policies=read_policies(reader, seating, kind),
+        policies=policies,
         allotments=_allotments(reader, resources),
         overbooking=_overbooking(reader, resources),
         guests=_guests(reader),
-        blackouts=_blackouts(reader, resources, day_starts_at),
+        blackouts=read_blackouts(reader, resources, day_starts_at),
         accepting=reader.flag("accepting", True),
         featured=reader.flag("featured", False),
         floors=floors,
         profile=read_profile(reader),
         check_in=read_check_in(reader),
         business_account=reader.text("business_account", "", pattern=ID, means=_ACCOUNT_MEANS),
+        slot_overrides=read_slot_overrides(reader, policies, day_starts_at),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")
@@ -198,24 +194,10 @@ def _day_spans(inner: Reader, day: str) -> tuple[Span, ...]:
 def _closed(reader: Reader) -> tuple[datetime.date, ...]:
     days: set[datetime.date] = set()
     for number, value in enumerate(reader.items("closed", CLOSED_DATES_MAX)):
-        day = _date(reader, f"closed[{number}]", value)
+        day = read_date(reader, f"closed[{number}]", value)
         if day is not None:
             days.add(day)
     return tuple(sorted(days))
-
-
-def _date(reader: Reader, name: str, value: object) -> datetime.date | None:
-    """A date; None after reporting a fault."""
-    # YAML reads an unquoted 2026-12-25 as a date; a date with a time is not one.
-    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-        return value
-    try:
-        if not isinstance(value, str) or len(value) != 10:
-            raise ValueError(value)
-        return datetime.date.fromisoformat(value)
-    except ValueError:
-        reader.fault(name, f"{shown(value)} is no date such as 2026-12-25")
-        return None
 
 
 def _stays(reader: Reader, kind: str) -> Stays | None:
@@ -248,7 +230,7 @@ def _allotments(reader: Reader, resources: tuple[Resource, ...]) -> tuple[Allotm
         wishes.append(
             AllotmentWish(
                 holder,
-                _patterns(inner, ids),
+                read_patterns(inner, ids),
                 inner.optional_integer("quantity", 1, PARTY_MAX),
                 inner.optional_integer("release_minutes", 0, MINUTES_MAX),
             )
@@ -277,9 +259,9 @@ def _overbooking(reader: Reader, resources: tuple[Resource, ...]) -> tuple[Overb
     limits: list[OverbookingLimit] = []
     for number, item in enumerate(reader.items("overbooking", OVERBOOKING_LIMITS_PER_VENUE_MAX)):
         inner = Reader(item, f"overbooking[{number}]", reader.faults)
-        patterns = _patterns(inner, ids)
+        patterns = read_patterns(inner, ids)
         bounds = [
-            None if (value := inner.value(name)) is None else _date(inner, name, value)
+            None if (value := inner.value(name)) is None else read_date(inner, name, value)
             for name in ("from", "until")
         ]
         first, last = bounds
@@ -291,64 +273,3 @@ def _overbooking(reader: Reader, resources: tuple[Resource, ...]) -> tuple[Overb
         limits.append(OverbookingLimit(patterns, most or 0, first, last))
         inner.finish()
     return tuple(limits)
-
-
-def _blackouts(
-    reader: Reader, resources: tuple[Resource, ...], day_starts_at: int
-) -> tuple[Blackout, ...]:
-    ids = {resource.id for resource in resources}
-    found: list[Blackout] = []
-    for number, item in enumerate(reader.items("blackouts", BLACKOUTS_PER_VENUE_MAX)):
-        inner = Reader(item, f"blackouts[{number}]", reader.faults)
-        first, last = _bound(inner, "from"), _bound(inner, "to")
-        name = inner.text("name", chars_max=NAME_CHARS_MAX)
-        patterns = _patterns(inner, ids, required=False)
-        inner.finish()
-        if first is None or last is None:
-            continue
-        if _is_empty(first, last, day_starts_at):
-            inner.fault("to", f"must be after from ({shown(inner.value('from'))})")
-        found.append(Blackout(first, last, name, patterns))
-    return tuple(found)
-
-
-def _bound(inner: Reader, name: str) -> Bound | None:
-    """A day, or a time on the venue's wall; None after reporting a fault."""
-    value = inner.required(name)
-    # YAML reads an unquoted 2026-12-24 18:00:00 as a time, and as one of UTC where it ends in Z.
-    if isinstance(value, datetime.datetime) and value.tzinfo is None:
-        value = value.isoformat()
-    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    if match is None and isinstance(value, str) and len(value) > len("2026-12-24"):
-        inner.fault(
-            name, f"{shown(value)} is neither a date nor a time of the venue: 2026-12-24T18:00"
-        )
-        return None
-    day = None if value is None else _date(inner, name, match[1] if match else value)
-    if day is not None and not YEAR_MIN <= day.year <= YEAR_MAX:
-        inner.fault(name, f"the year of {day} is not from {YEAR_MIN} to {YEAR_MAX}")
-        return None
-    minutes = int(match[2]) * 60 + int(match[3]) if match else None
-    return None if day is None else Bound(day, minutes)
-
-
-def _is_empty(first: Bound, last: Bound, day_starts_at: int) -> bool:
-    """Whether a period ends before it begins, on the clock of the wall."""
-    begins = first.minutes if first.minutes is not None else day_starts_at
-    ends = last.minutes if last.minutes is not None else DAY_MINUTES + day_starts_at
-    return (last.day - first.day).days * DAY_MINUTES + ends <= begins
-
-
-def _patterns(inner: Reader, ids: set[str], *, required: bool = True) -> tuple[str, ...]:
-    """The resources that an entry of a list is about: ids, or patterns."""
-    patterns = tuple(inner.texts("resources", RESOURCES_PER_VENUE_MAX))
-    if not patterns and required and not inner.has("resources"):
-        inner.fault("resources", "is required: ids or patterns such as T*")
-    for place, pattern in enumerate(patterns):
-        path = f"resources[{place}]"
-        if not _PATTERN.fullmatch(pattern):
-            inner.fault(path, f"{pattern!r} is neither an id nor a pattern such as T*")
-        elif pattern not in ids and not re.search(r"[*?\[]", pattern):
-            # A pattern may wait for resources that come later; a name is a slip of the pen.
-            inner.fault(path, f"there is no resource {pattern!r}")
-    return patterns

@@ -63,6 +63,9 @@ FORMS: Final = frozenset({"hold", "waitlist", "block"})
 BLOCK_KINDS: Final = frozenset({"maintenance", "training", "private_event", "blocked"})
 """What a resource is used for while it is out of use for guests."""
 
+SLOT_KINDS: Final = frozenset({"normal", "private_event", "closed", "maintenance", "weather"})
+"""What the venue file may say of single slots: guests begin in those alone that are `normal`."""
+
 TABLE_TYPES: Final = frozenset({"standard", "booth", "bar", "high_top", "outdoor", "private"})
 """What sort of table a resource is, for whoever seats people and for the plan."""
 

@@ -11,21 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from holdfast.model import calendar, lifecycle, restrictions, rules
-from holdfast.model.forms import form_now
+from holdfast.model import calendar, restrictions, rules
 from holdfast.model.limits import STAMP_AHEAD_MS_MAX
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import BLOCK, View
+from holdfast.model.reservation import View
 from holdfast.model.rules.history import reschedules
+from holdfast.model.slot_overrides import covers_limit
+from holdfast.model.slots import covers
 from holdfast.node import restricting
 from holdfast.node.same_guests import agents_of
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
-
-_OUT_OF_PACE: Final = (
-    lifecycle.CANCELLED, lifecycle.NO_SHOW, lifecycle.COMMIT_FAILED, lifecycle.EXPIRED,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ def question(
     """All that the rules may look at, as far as it is known here and now."""
     pacing = 0
     paced = wanted.nights is None and wanted.step != rules.CANCEL
-    if venue.venue.covers_per_slot is not None and paced:
+    if paced and covers_limit(venue.venue, wanted.starts_at) is not None:
         but = asked.moved.id if asked.moved is not None else b""
         pacing = covers_in_slot(replica, venue, wanted.starts_at, but)
     now_s = replica.clock.now_ms() // 1000
@@ -174,14 +171,6 @@ def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: byt
     first, last = calendar.slot_of(venue.venue, start)
     views = replica.store.projections.select(
         book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, form=None,
-        limit=10_000,
+        limit=-1,
     )  # fmt: skip
-    return sum(
-        view.party_size
-        for view in views
-        if view.status not in _OUT_OF_PACE
-        and view.id != exclude
-        and form_now(view) != BLOCK
-        # Who only waits for a place comes at no time yet.
-        and (view.status != lifecycle.INTENT or view.occupying or view.pending)
-    )
+    return covers(views, first, last, exclude).together

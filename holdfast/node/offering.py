@@ -16,7 +16,9 @@ from holdfast.model.errors import Invalid
 from holdfast.model.limits import SLOT_DAYS_MAX, SUGGESTED_SLOTS_LOOKED_AT_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.rules import blackouts
+from holdfast.model.rules.slots import SLOT_OVERRIDE
 from holdfast.model.rules.suggesting import Search, chosen
+from holdfast.model.slot_overrides import override_at
 from holdfast.node import asking, selling
 from holdfast.node.asking import Asked, Place
 from holdfast.node.requests import AvailabilityRequest
@@ -356,4 +358,7 @@ def render_slot(venue: VenueIndex, slot: Slot) -> dict[str, Any]:
     }
     if slot.reason:
         shown["reason"] = slot.reason
+        override = override_at(venue.venue, slot.start)
+        if slot.reason == SLOT_OVERRIDE.id and override is not None:
+            shown["override"] = override.kind
     return shown

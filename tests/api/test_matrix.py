@@ -147,6 +147,7 @@ TABLE = [
     Row("GET", f"/venues/trattoria/notes/{DAY}", DESK, 200, 403, at="node"),
     Row("PUT", f"/venues/trattoria/notes/{DAY}", DESK, 422, 403, WRONG),
     Row("GET", "/venues/trattoria/floor", LOOKERS, 200, 403),
+    Row("GET", f"/venues/trattoria/slots?date={DAY}", LOOKERS, 200, 403),
     Row("POST", "/venues/trattoria/resources/T1/state", DESK, 422, 403, WRONG),
     Row("GET", "/venues/trattoria/calendar.ics", LOOKERS, 200, 403),
     Row("GET", "/resources", ALL, 200, HIDDEN),

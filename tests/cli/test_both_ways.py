@@ -36,6 +36,7 @@ COMMON = f"""
 0 venue show trattoria
 0 availability --venue trattoria --date {DAY} --party 2
 0 availability --venue trattoria --date {DAY} --party 2 --full
+0 slots --venue trattoria --date {DAY}
 0 {BOOKING}T{{hour}}:00 --resource {{table}} --source phone --key both-ways-{{n}} --user u1
 0 reservations list --venue trattoria --date {DAY} --status confirmed
 0 reservations show {{code}}

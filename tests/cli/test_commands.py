@@ -17,6 +17,7 @@ NAMED = """
 hub init | hub export-root | hub run | hub invite | hub nodes | hub revoke | hub recover
 hub invites | hub renew-issuer | hub rotate-key | node rotate-key
 report tables
+slots
 notes show | notes append | notes edit | notes clear
 tables assign | tables clean | tables list | tables mark | tables optimise
 venue import | venue list | venue show | venue online | venue rotate-key

@@ -108,6 +108,7 @@ COMMANDS = [
     "venue show trattoria",
     "node status",
     f"availability --venue trattoria --date {DAY} --party 2 --full",
+    f"slots --venue trattoria --date {DAY}",
     "reservations list",
     "reservations show {lost}",
     f"reserve --venue trattoria --party 2 --at {DAY}T13:00",

@@ -336,8 +336,8 @@ ALL, SERVED, AHEAD = {"guest", "walk_in", "house"}, {"guest", "walk_in"}, {"gues
 BINDS = {
     "duration": ALL | {IMPORT}, "nights": ALL, "party": ALL, "past": AHEAD, "cutoff": AHEAD,
     "advance": AHEAD, "closed": ALL, "hours": ALL, "slot": AHEAD, "blackouts": SERVED,
-    "online": ALL, "pacing": ALL, "concurrent": AHEAD, "reschedules": SERVED, "rates": SERVED,
-    "cancel-cutoff": AHEAD,
+    "slot-override": SERVED, "online": ALL, "pacing": ALL, "concurrent": AHEAD,
+    "reschedules": SERVED, "rates": SERVED, "cancel-cutoff": AHEAD,
 }  # fmt: skip
 """Written out, and not taken from the list that the product goes by."""
 STAYS = restaurant(kind="lodging", hours=None, stays={"max_nights": 5}, closed=["2026-07-03"])
@@ -355,6 +355,12 @@ BROKEN: dict[str, dict[str, Any]] = {
     "slot": {"venue": restaurant(), "start": "2026-06-30T12:05"},
     "blackouts": {
         "venue": restaurant(blackouts=[{"from": "2026-06-30", "to": "2026-06-30", "name": "x"}]),
+        "start": AT,
+    },
+    "slot-override": {
+        "venue": restaurant(
+            slot_overrides=[{"from": "2026-06-30", "to": "2026-06-30", "kind": "weather"}]
+        ),
         "start": AT,
     },
     "online": {

@@ -31,6 +31,7 @@ from holdfast.api.shapes.venues import (
     OFFER_MINUTES,
     PROFILE,
     RESERVED_MINUTES,
+    SLOT_OVERRIDES,
     TAGS,
     TIERS,
     AllotmentEntry,
@@ -44,6 +45,7 @@ from holdfast.api.shapes.venues import (
     OverbookingEntry,
     PersonLimits,
     Rates,
+    SlotOverrideEntry,
     VenueKind,
     VenueProfile,
 )
@@ -154,3 +156,6 @@ class VenueFile(msgspec.Struct, kw_only=True):
     profile: Annotated[VenueProfile | UnsetType, Meta(description=PROFILE)] = UNSET
     check_in: Annotated[CheckInTimes | UnsetType, Meta(description=CHECK_IN)] = UNSET
     business_account: Annotated[str | UnsetType, Meta(description=BUSINESS_ACCOUNT)] = UNSET
+    slot_overrides: Annotated[
+        list[SlotOverrideEntry] | UnsetType, Meta(description=SLOT_OVERRIDES)
+    ] = UNSET

@@ -75,6 +75,14 @@ CLEANING_MINUTES: Final = (
 TIERS: Final = "what those of a tier may, by its name: the most that anybody has counts"
 TAGS: Final = "the same of those who have a tag"
 BLACKOUTS: Final = "periods in which guests are not taken"
+SLOT_OVERRIDES: Final = "what holds for the slots of a period alone; the first that matches counts"
+SlotKind = Annotated[
+    str,
+    one_of(
+        sorted(vocabulary.SLOT_KINDS),
+        description="guests may begin in slots that are `normal`, and in no others",
+    ),
+]
 
 
 class PersonLimits(msgspec.Struct, kw_only=True):
@@ -291,6 +299,25 @@ class BlackoutEntry(Shape, kw_only=True, rename={"first": "from", "last": "to"})
     ] = UNSET
 
 
+class SlotOverrideEntry(Shape, kw_only=True, rename={"first": "from", "last": "to"}):
+    """What holds for the slots that begin in a period."""
+
+    first: Annotated[
+        str, Meta(description="a date, which is in it, or a time on the venue's wall clock")
+    ]
+    last: Annotated[str, Meta(description="a date, which is in it, or a time, which is not")]
+    kind: SlotKind
+    min_party: Annotated[
+        int | UnsetType, Meta(description="people, at least; left out: as at other times")
+    ] = UNSET
+    max_party: Annotated[
+        int | UnsetType, Meta(description="people, at most; left out: as at other times")
+    ] = UNSET
+    covers_per_slot: Annotated[
+        int | UnsetType, Meta(description="people who may start at once; left out: the venue's")
+    ] = UNSET
+
+
 class Venue(Shape, kw_only=True):
     """A venue file with every default spelt out."""
 
@@ -328,6 +355,9 @@ class Venue(Shape, kw_only=True):
     profile: Annotated[VenueProfile | UnsetType, Meta(description=PROFILE)] = UNSET
     check_in: Annotated[CheckInTimes | UnsetType, Meta(description=CHECK_IN)] = UNSET
     business_account: Annotated[str | UnsetType, Meta(description=BUSINESS_ACCOUNT)] = UNSET
+    slot_overrides: Annotated[
+        list[SlotOverrideEntry] | UnsetType, Meta(description=SLOT_OVERRIDES)
+    ] = UNSET
 
 
 class VenueList(Items[Venue], kw_only=True):
@@ -377,6 +407,45 @@ class Slot(Shape, kw_only=True):
         str | UnsetType,
         Meta(description="why it cannot be had: a rule, `full` or `party`; with `include=full`"),
     ] = UNSET
+    override: Annotated[
+        SlotKind | UnsetType, Meta(description="where the reason is `slot-override`: which")
+    ] = UNSET
+
+
+class SlotCovers(Shape, kw_only=True):
+    """A slot, and the covers that begin in it: `available` = `total` − `reserved` − `pending`."""
+
+    starts_at: VenueTime
+    ends_at: VenueTime
+    total: Annotated[
+        int | None,
+        Meta(
+            description="guests who may begin in it: the limit (`covers_per_slot`), else the seats "
+            "in use; 0: closed; null: not limited"
+        ),
+    ]
+    reserved: Annotated[int, Meta(description="people who begin in it, of what stands")]
+    pending: Annotated[
+        int, Meta(description="the same of what is not decided yet, of holds, and of offers")
+    ]
+    available: Annotated[
+        int | None,
+        Meta(description="below 0: so many more begin than may; null: not limited"),
+    ]
+    override: SlotKind
+    min_party: Annotated[int, Meta(description="people, at least")]
+    max_party: Annotated[int | None, Meta(description="people, at most; null: not limited")]
+    blackout: Annotated[
+        str | None, Meta(description="name of the blackout of all the venue that it begins in")
+    ]
+
+
+class SlotList(Shape, kw_only=True):
+    """The slots of a service, in order of time."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    date: Date
+    items: list[SlotCovers]
 
 
 class Availability(Shape, kw_only=True):

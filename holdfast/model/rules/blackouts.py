@@ -1,37 +1,24 @@
 """The periods in which a venue, or a part of it, takes nobody.
 
-Owns when such a period begins and ends, and what it shuts. A period of days is one of the venue's
-days (`day_starts_at`); for nights, of the nights of those dates.
+Owns what such a period shuts; when it begins and ends stands in `periods`. Whatever meets it is
+refused, also what began before: single slots are the business of `rules.slots`.
 """
 
 from __future__ import annotations
 
-import datetime
 import fnmatch
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from holdfast.model import calendar
+from holdfast.model import periods
 from holdfast.model.rules.question import GUESTS, Proposal, Question, Rule, Violation
-from holdfast.model.rules.wording import day_text
-from holdfast.model.venue import Blackout, Bound, Venue, clock_text
-
-_ONE_DAY: Final = datetime.timedelta(days=1)
+from holdfast.model.rules.wording import period_text
+from holdfast.model.venue import Blackout, Venue
 
 
 def period(venue: Venue, blackout: Blackout, *, nights: bool) -> tuple[int, int]:
     """[first instant, first instant after it) of a blackout; `nights`: as a stay meets it."""
-    first, last = blackout.first, blackout.last
-    after = Bound(last.day + _ONE_DAY) if last.minutes is None else last
-    return _instant(venue, first, nights), _instant(venue, after, nights)
-
-
-def _instant(venue: Venue, bound: Bound, nights: bool) -> int:
-    if bound.minutes is not None:
-        return calendar.wall_to_epoch(venue, bound.day, bound.minutes)
-    if nights and venue.stays is not None:
-        return calendar.wall_to_epoch(venue, bound.day, venue.stays.check_in)
-    return calendar.wall_to_epoch(venue, bound.day, venue.day_starts_at)
+    return periods.period(venue, blackout.first, blackout.last, nights=nights)
 
 
 def overlapping(venue: Venue, start: int, end: int, *, nights: bool) -> list[Blackout]:
@@ -66,17 +53,8 @@ def met_by(venue: Venue, proposal: Proposal) -> list[Blackout]:
 
 def violation(blackout: Blackout, where: str) -> Violation:
     """That a blackout says no, of the venue or of a part of it."""
-    until = "until" if blackout.last.minutes is not None else "to"
-    return Violation(
-        "blackouts",
-        f"{where} takes no reservations from {_text(blackout.first)} {until} "
-        f"{_text(blackout.last)} ({blackout.name}).",
-    )
-
-
-def _text(bound: Bound) -> str:
-    at = "" if bound.minutes is None else f" {clock_text(bound.minutes)}"
-    return f"{day_text(bound.day)}{at}"
+    when = period_text(blackout.first, blackout.last)
+    return Violation("blackouts", f"{where} takes no reservations {when} ({blackout.name}).")
 
 
 def _blackouts(question: Question) -> Iterator[Violation]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Container, Iterable
 from typing import Any, Final
 
-from holdfast.model.rules import blackouts, online, person, sizes, times
+from holdfast.model.rules import blackouts, online, person, sizes, slots, times
 from holdfast.model.rules.question import EVERYBODY, STEPS, Question, Rule, Violation
 
 RULES: Final = (
@@ -24,6 +24,7 @@ RULES: Final = (
     times.HOURS,
     times.SLOT,
     blackouts.BLACKOUTS,
+    slots.SLOT_OVERRIDE,
     online.ONLINE,
     sizes.PACING,
     person.CONCURRENT,

@@ -16,6 +16,7 @@ from holdfast.model.rules.question import (
     Violation,
 )
 from holdfast.model.rules.wording import length_text
+from holdfast.model.slot_overrides import covers_limit
 from holdfast.model.wall import DAY_SECONDS
 
 
@@ -80,7 +81,7 @@ def _party(question: Question) -> Iterator[Violation]:
 
 def _pacing(question: Question) -> Iterator[Violation]:
     venue, proposal, already = question.venue, question.proposal, question.pacing
-    limit = venue.covers_per_slot
+    limit = covers_limit(venue, proposal.starts_at)
     if proposal.nights is not None or limit is None or already + proposal.party_size <= limit:
         return
     first, last = calendar.slot_of(venue, proposal.starts_at)
@@ -119,7 +120,7 @@ PARTY: Final = Rule(
 PACING: Final = Rule(
     id="pacing",
     asks="Not too many people start within one slot, with all reservations that are known here.",
-    set_by="`covers_per_slot`",
+    set_by="`covers_per_slot`, `slot_overrides`",
     binds=RESERVING,
     elsewhen=True,
     check=_pacing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from holdfast.model import calendar
-from holdfast.model.venue import Venue
+from holdfast.model.venue import Bound, Venue, clock_text
 
 
 def day_text(day: datetime.date) -> str:
@@ -16,6 +16,17 @@ def moment_text(venue: Venue, epoch_s: int) -> str:
     """A day with the time on the venue's wall."""
     day = calendar.local_date(venue, epoch_s)
     return f"{day_text(day)} {calendar.local_clock(venue, epoch_s)}"
+
+
+def period_text(first: Bound, last: Bound) -> str:
+    """A period of the venue file; a last day is in it (`to`), a last time is not (`until`)."""
+    until = "until" if last.minutes is not None else "to"
+    return f"from {_bound_text(first)} {until} {_bound_text(last)}"
+
+
+def _bound_text(bound: Bound) -> str:
+    at = "" if bound.minutes is None else f" {clock_text(bound.minutes)}"
+    return f"{day_text(bound.day)}{at}"
 
 
 def length_text(minutes: int) -> str:
