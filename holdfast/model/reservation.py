@@ -329,8 +329,8 @@ def _fold_lifecycle(
 
 def _reserving(view: View, turns: list[Seen], given: set[bytes], withdrawn: set[bytes]) -> bytes:
     """Of several who reserved what was held without knowing of each other, the one who was given
-    the place, or another one since, else the first who may yet be, else the first: whoever was told
-    that it is theirs has it under their own name."""
+    the place, else who was given another one since, else the first who may yet be, else the first:
+    whoever was told that it is theirs has it under their own name."""
     found = [
         entry.operation
         for entry in turns
@@ -345,7 +345,7 @@ def _reserving(view: View, turns: list[Seen], given: set[bytes], withdrawn: set[
         for entry in turns:
             if not led.isdisjoint(entry.follows):
                 led.add(entry.operation)
-        return 0 if led & given else 1 if one in waits else 2
+        return 0 if one in given else 1 if led & given else 2 if one in waits else 3
 
     # Of several of one rank the one that came first: `min` returns that.
     return min(found, key=rank)

@@ -1,9 +1,9 @@
-"""Who may do what to a hold while devices are apart (DESIGN §5.10).
+"""Who may do what to a hold, or to an offer, while devices are apart (DESIGN §5.10, decision 0019).
 
-Owns two questions, asked before anything is written. A hold can be used once. Its holder's word
-makes one reservation of it, whoever asks; but what it is a hold *of* must not change under that
-word. So only the device that placed it swaps it, one swap at a time, and nobody promises a place of
-their own in exchange for one that may have been given to somebody else meanwhile. Decision 0019.
+Owns two questions, asked before anything is written. A hold can be used once, so it has homes: the
+device that placed it, and the one that has its place to give, whose word makes one reservation of
+it. What it is a hold *of* must not change under that word: only who placed it swaps it, one swap at
+a time, and nobody promises a place of their own in exchange for one that may be another's by now.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from holdfast.model.claims import PENDING, READY, STANDBY
 from holdfast.model.errors import BadTransition
 from holdfast.model.forms import HOLD, made_as
 from holdfast.model.reservation import View
+from holdfast.model.waitlist import is_waiting
+from holdfast.node import selling
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -22,7 +24,13 @@ if TYPE_CHECKING:
 
 def require_swappable(replica: Service, view: View) -> None:
     """Whether this device may hold another place instead, of a hold that nobody has reserved.
-    Raises BadTransition where another device placed it, or its place is not answered yet."""
+    Raises BadTransition where another device placed it, or its place is not answered yet; and of
+    who waits, while something is offered to them."""
+    if is_waiting(view) and (view.occupying or view.pending):
+        raise BadTransition(
+            f"{view.code} waits, and has an offer: another place can be offered when it has lapsed",
+            view.status,
+        )
     if not _is_open_hold(view):
         return
     placed_by = _placed_by(replica, view)
@@ -41,8 +49,8 @@ def require_swappable(replica: Service, view: View) -> None:
 
 
 def require_reservable(replica: Service, view: View) -> None:
-    """Whether this device may reserve what is held, of a hold. Raises BadTransition where a swap of
-    it is not answered, or another device placed it and nobody has answered that."""
+    """Whether this device may reserve what is held, of a hold: it placed it, or has all of its
+    place to give, and no swap waits for an answer. Raises BadTransition."""
     if not _is_open_hold(view):
         return
     if any(claim.state in (STANDBY, READY) for claim in view.claims):
@@ -51,10 +59,11 @@ def require_reservable(replica: Service, view: View) -> None:
             "it then, or give it back and hold the place that is wanted",
             view.status,
         )
-    if not view.live and (placed_by := _placed_by(replica, view)):
+    own = bool(view.live) and all(selling.holds(replica, view.book, one) for one in view.live)
+    if not own and (placed_by := _placed_by(replica, view)):
         raise BadTransition(
-            f"{view.code} was asked for by {placed_by}, and is not answered yet: reserve it there, "
-            "or hold a place of your own",
+            f"{view.code} is held by {placed_by}: reserve it there, or where the place is to give; "
+            "or give it back and reserve the place here",
             view.status,
         )
 

@@ -135,7 +135,7 @@ def test_what_another_asked_for_to_hold_is_not_reserved_before_its_answer(fleet:
     fleet.cut("desk")
     made = hold(bar, "T1")
     fleet.sync(bar)
-    with pytest.raises(BadTransition, match="asked for by bar, and is not answered yet"):
+    with pytest.raises(BadTransition, match="is held by bar: reserve it there"):
         holds.reserve(hub, made.code, ReserveRequest(user_id="ann"))
 
 
@@ -178,25 +178,6 @@ def test_who_accepted_one_of_two_offers_has_the_place_whichever_was_answered(
     assert (now.status, where(now), len(now.occupying)) == ("confirmed", ["T3"], 1)
 
 
-def test_a_swap_that_the_reserving_device_did_not_know_promises_nothing(fleet: Fleet) -> None:
-    desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
-    view = hold(desk, "T1")
-    fleet.sync_all()
-    fleet.cut("bar")
-    desk.reservations.amend(view.code, PatchRequest(resources=["T2"]))
-    fleet.sync_all()
-    fleet.clocks.advance(minutes=14)
-    holds.reserve(bar, view.code, ReserveRequest(user_id="u-1"))
-    fleet.cut("desk")
-    fleet.heal("bar")
-    fleet.sync_all()
-    assert fleet.now(hub, view).status == "commit_pending"
-    fleet.clocks.advance(minutes=2)
-    assert lapsing.lapse(desk, fleet.book) == 1
-    settle(fleet)
-    assert fleet.now(hub, view).status == "commit_failed"
-
-
 def test_an_offer_beside_the_one_that_was_accepted_promises_nothing(fleet: Fleet) -> None:
     """The desk's offer was first; the kiosk, which knows of the bar's alone, accepts that."""
     desk, bar, hub = fleet.nodes["desk"], fleet.nodes["bar"], fleet.the_hub
@@ -228,7 +209,7 @@ def test_an_offer_beside_the_one_that_was_accepted_promises_nothing(fleet: Fleet
 
 def test_of_two_who_reserve_one_hold_the_one_who_was_told_yes_has_it(fleet: Fleet) -> None:
     desk, bar = fleet.nodes["desk"], fleet.nodes["bar"]
-    view = hold(desk, "T1")
+    view = hold(bar, "T1")
     fleet.sync_all()
     fleet.cut("desk", "bar")
     done = holds.reserve(desk, view.code, ReserveRequest(user_id="u-ann"))
@@ -241,7 +222,7 @@ def test_of_two_who_reserve_one_hold_the_one_who_was_told_yes_has_it(fleet: Flee
 
 def test_of_two_who_reserve_the_first_by_the_clock_may_not_be_the_one(fleet: Fleet) -> None:
     desk, bar = fleet.nodes["desk"], fleet.nodes["bar"]
-    view = hold(desk, "T1")
+    view = hold(bar, "T1")
     fleet.sync_all()
     fleet.cut("desk", "bar")
     holds.reserve(bar, view.code, ReserveRequest(user_id="u-ben"))
@@ -252,21 +233,42 @@ def test_of_two_who_reserve_the_first_by_the_clock_may_not_be_the_one(fleet: Fle
     assert (now.status, now.agent_id, where(now)) == ("confirmed", done.agent_id, ["T1"])
 
 
-def test_two_who_reserve_what_has_lapsed_are_both_told_no(fleet: Fleet) -> None:
-    kiosk, bar, hub = fleet.nodes["kiosk"], fleet.nodes["bar"], fleet.the_hub
+def test_who_reserves_what_has_lapsed_is_told_no(fleet: Fleet) -> None:
+    kiosk, hub = fleet.nodes["kiosk"], fleet.the_hub
     view = hold(kiosk, "T3")
     fleet.sync_all()
-    fleet.cut("kiosk", "bar")
+    fleet.cut("kiosk")
     fleet.clocks.advance(minutes=14)
-    for device, who in ((kiosk, "u-ann"), (bar, "u-ben")):
-        holds.reserve(device, view.code, ReserveRequest(user_id=who))
-        fleet.clocks.advance(seconds=1)
+    holds.reserve(kiosk, view.code, ReserveRequest(user_id="u-ann"))
     fleet.clocks.advance(minutes=2)
     assert lapsing.lapse(hub, fleet.book) == 1
     settle(fleet)
     now = fleet.now(hub, view)
     assert (now.status, now.occupying) == ("commit_failed", [])
     assert now.decision is not None and now.decision.verdict == "displaced"
+
+
+def test_a_hold_is_reserved_where_it_was_placed_or_where_its_place_is_held(fleet: Fleet) -> None:
+    """Anywhere else it would be a wish that crosses whatever those two do with it meanwhile."""
+    bar, kiosk, hub = fleet.nodes["bar"], fleet.nodes["kiosk"], fleet.the_hub
+    views = [hold(bar, one) for one in ("T3", "T4")]
+    fleet.sync_all()
+    with pytest.raises(BadTransition, match="is held by bar: reserve it there"):
+        holds.reserve(kiosk, views[0].code, ReserveRequest(user_id="ann"))
+    at_hub = holds.reserve(hub, views[0].code, ReserveRequest(user_id="ann"))
+    assert (at_hub.status, at_hub.assurance) == ("confirmed", "guaranteed")
+    asked = holds.reserve(bar, views[1].code, ReserveRequest(user_id="ben"))
+    settle(fleet)
+    for view in (at_hub, asked):
+        assert fleet.now(kiosk, view).status == "confirmed"
+
+
+def test_what_is_offered_to_who_waits_is_offered_anew_and_not_moved(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    view = wait(hub)
+    waiting.offer(hub, view.code, OfferRequest(resources=["T3"], minutes=30))
+    with pytest.raises(BadTransition, match="has an offer: another place can be offered"):
+        fleet.move(hub, view, resources=["T4"])
 
 
 def test_a_hold_whose_places_have_two_holders_lapses(fleet: Fleet) -> None:
@@ -384,23 +386,6 @@ def test_a_hold_with_no_room_for_another_entry_keeps_no_other_from_lapsing(fleet
     with mock.patch.object(desk, "has_room", lambda name, subject: subject != full.id):
         assert lapsing.lapse(desk, fleet.book) == 1
     assert fleet.now(desk, other).status == "expired"
-
-
-def test_an_offer_lapses_in_its_time_though_its_first_place_was_never_granted(fleet: Fleet) -> None:
-    hub = fleet.the_hub
-    view = wait(hub)
-    fleet.cut("desk")
-    waiting.offer(hub, view.code, OfferRequest(resources=["T1"]))
-    swapped = hub.reservations.amend(view.code, PatchRequest(resources=["T3"]))
-    assert (swapped.assurance, where(swapped)) == ("guaranteed", ["T3"])
-    fleet.clocks.advance(minutes=14)
-    assert lapsing.lapse(hub, fleet.book) == 0
-    fleet.clocks.advance(minutes=2)
-    assert lapsing.lapse(hub, fleet.book) == 1
-    settle(fleet)
-    lapsing.lapse(fleet.nodes["desk"], fleet.book)
-    settle(fleet)
-    assert fleet.now(hub, view).occupying == []
 
 
 def test_an_offer_that_nobody_granted_in_time_cannot_be_accepted_any_more(fleet: Fleet) -> None:

@@ -174,8 +174,9 @@ SCRIPTS = [
         ), {"as the script says"}, ends=("confirmed",)),
     Script("a hold is reserved once", the_first_by_the_clock_reserves,
         scenario(
-            ("sync", "desk0"),
-            ("hold", "desk0", kept(2, "19:30", "T1"), TEN), ("sync", "desk0"), ("sync", "desk1"),
+            ("sync", "desk0"), ("sync", "desk1"),
+            ("hold", "desk1", kept(2, "19:30", "T1"), TEN), ("sync", "desk1"), ("sync", "desk0"),
+            ("sync", "desk1"),
             ("cut", "desk0"), ("cut", "desk1"),
             ("reserve_hold", "desk1", TAKE),
             ("reserve_hold", "desk0", TAKE),
