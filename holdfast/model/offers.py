@@ -1,9 +1,9 @@
 """Choosing resources for a party: what fits, in the order in which it is offered.
 
 Owns which resources and combinations suit a party, and their order (CONTRACT, `POST
-/reservations`). Knows nothing of time: what is free, and guaranteed here, is the caller's to ask
-of each choice in turn; a caller that puts the guaranteed first sorts by that, and sorting keeps
-this order among equals.
+/reservations`). Knows nothing of time: what is free, guaranteed here, or held by whom, is the
+caller's to ask of each choice in turn (`node/offering.py`). What is guaranteed here goes before all
+others; what the hub holds goes before what a device holds only where both fit equally well.
 """
 
 from __future__ import annotations
@@ -38,9 +38,15 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     seats: int | None = None
 
     @property
+    def fit(self) -> tuple[int, int]:
+        """How well it suits the party: smallest waste, fewest resources. Who may answer for a place
+        matters among those that fit equally well, and more than the priority does."""
+        return (self.waste, len(self.resources))
+
+    @property
     def order(self) -> tuple[int, int, int, tuple[str, ...]]:
         """Smallest waste, fewest resources, lowest priority, id."""
-        return (self.waste, len(self.resources), self.priority, self.resources)
+        return (*self.fit, self.priority, self.resources)
 
 
 class VenueIndex:
