@@ -34,6 +34,7 @@ _SECTIONS: Final = {
         "reserve": ("reserve", "Make a reservation."),
         "availability": ("availability", "What can be had at a venue."),
         "reservations": ("reservations", "List, show, change them; bring in existing ones."),
+        "arrivals": ("arrivals", "Who is still expected today."),
         "holds": ("holds", "Keep a place for some minutes."),
         "waitlist": ("waitlist", "Who waits for a place."),
         "blocks": ("blocks", "Take places out of use."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
     data_option,
@@ -33,7 +34,7 @@ def holds() -> None:
 @holds.command("list")
 @data_option
 @click.option("--venue", metavar="V", help="Only of this one.")
-@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}.")
 @json_option
 def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     """What is held now, by start."""
@@ -41,6 +42,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
+        filters["date"] = date_meant(session, filters["date"], filters["venue"])
         found = session.items("/holds", None, **filters)
     if as_json:
         show_json({"items": found, "next": None})

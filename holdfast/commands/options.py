@@ -135,7 +135,7 @@ def guest_options(command: Command) -> Command:
 def place_options(command: Command) -> Command:
     """Where, when and for how many: what a reservation and a hold ask for alike."""
     options = (
-        click.option("--venue", required=True, metavar="V", help="The id of the venue."),
+        _venue_option(),
         click.option(
             "--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30."
         ),
@@ -167,6 +167,17 @@ def place_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def venue_option(command: Command) -> Command:
+    """`--venue`, which `only_venue` fills in where it is left out."""
+    return _venue_option()(command)
+
+
+def _venue_option() -> Callable[[Command], Command]:
+    return click.option(
+        "--venue", metavar="V", help="The id of the venue; left out where there is only one."
+    )
 
 
 def key_option(command: Command) -> Command:
@@ -258,7 +269,8 @@ def read_guest(source: str | None, **fields: str | None) -> dict[str, Any] | Non
 
 
 def only_venue(session: Session) -> str:
-    """The venue that is meant where none is named."""
+    """The venue that is meant where none is named. Raises click.UsageError where there is not
+    just one."""
     known = [str(one["venue"]) for one in session.items("/venues")]
     if len(known) == 1:
         return known[0]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from holdfast.commands import report_violations
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import Command, Group, data_option, json_option, only_venue
 from holdfast.commands.words import counted, day_text, status_words
 
@@ -52,7 +53,7 @@ def _figures_options(command: Command) -> Command:
 
 
 @report.command()
-@click.option("--date", metavar="D", help="A service date: 2026-07-01; left out: today.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}; left out: today.")
 @_figures_options
 def day(
     date: str | None, data: Path, venue: str | None, csv_file: str | None, as_json: bool
@@ -138,7 +139,9 @@ def _found(
     if csv_file is not None and as_json:
         raise click.UsageError("give --csv or --json, not both")
     with open_session(data) as session:
-        asked = {"venue": venue or only_venue(session), **dates}
+        venue = venue or only_venue(session)
+        meant = {name: date_meant(session, date, venue) for name, date in dates.items()}
+        asked = {"venue": venue, **meant}
         if csv_file is not None:
             _write(csv_file, session.text(path, format="csv", **asked))
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.naming import AGENT_HELP, named_agent
 from holdfast.commands.options import (
     Group,
@@ -45,7 +46,7 @@ def reservations() -> None:
 @reservations.command("list")
 @data_option
 @click.option("--venue", metavar="V", help="Only of this one.")
-@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}.")
 @click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
 @click.option("--agent", metavar="AGENT", help=f"Only of this guest. {AGENT_HELP}")
 @click.option("--series", metavar="ID", help="All of the series that this one belongs to.")
@@ -65,6 +66,7 @@ def list_(
 
     with open_session(data) as session:
         whole = None if agent is None else named_agent(session, agent)
+        filters["date"] = date_meant(session, filters["date"], filters["venue"])
         found = session.items("/reservations", limit, agent_id=whole, **filters)
     if as_json:
         show_json({"items": found, "next": None})

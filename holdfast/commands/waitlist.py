@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
     data_option,
@@ -14,6 +15,7 @@ from holdfast.commands.options import (
     json_option,
     key_option,
     read_guest,
+    venue_option,
     wait_option,
 )
 from holdfast.commands.words import between_text, day_text, span_text, waiting_words
@@ -32,7 +34,7 @@ def waitlist() -> None:
 @waitlist.command("list")
 @data_option
 @click.option("--venue", metavar="V", help="Only of this one.")
-@click.option("--date", metavar="D", help="A service date; left out: from today on.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}; left out: from today on.")
 @json_option
 def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     """Who waits, in the order of their turns.
@@ -45,6 +47,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
+        filters["date"] = date_meant(session, filters["date"], filters["venue"])
         found = session.items("/waitlist", None, **filters)
     if as_json:
         show_json({"items": found, "next": None})
@@ -74,8 +77,8 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
 
 @waitlist.command()
 @data_option
-@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
-@click.option("--date", required=True, metavar="D", help="A service date: 2026-07-01.")
+@venue_option
+@click.option("--date", required=True, metavar="D", help=f"{DATE_HELP}.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
 @click.option("--from", "earliest", metavar="HH:MM", help="The earliest start that would do.")
 @click.option("--to", "latest", metavar="HH:MM", help="The latest; left out: the whole day.")
@@ -87,7 +90,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
 @json_option
 def add(
     data: Path,
-    venue: str,
+    venue: str | None,
     date: str,
     party: int,
     earliest: str | None,
