@@ -195,15 +195,18 @@ async def _shown(
 ) -> Response[bytes]:
     def render() -> WaitingParty:
         view = found(face.replica, caller, reference, WAITLIST)
-        return _rendered(face.replica, caller, waiting.place_of(face.replica, view))
+        place = waiting.place_of(face.replica, view)
+        return _rendered(face.replica, caller, place, with_known=caller.told_who_is_known)
 
     return answer(await face.run(render), status, headers)
 
 
-def _rendered(replica: Replica, caller: Caller, place: Place) -> WaitingParty:
+def _rendered(
+    replica: Replica, caller: Caller, place: Place, *, with_known: bool = False
+) -> WaitingParty:
     return render_waiting(
         replica, place, with_guest=caller.may("guests.read"), to_guest=caller.role == "guest",
-        with_agent=caller.told_whose,
+        with_agent=caller.told_whose, with_known=with_known,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from holdfast.commands.naming import AGENT_HELP
 from holdfast.commands.words import PROMISES
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
@@ -115,9 +116,9 @@ def override_option(command: Command) -> Command:
 
 
 def guest_options(command: Command) -> Command:
-    """Who the guest is: `--user`, and `--guest…` for `read_guest`."""
+    """Who the guest is: `--user` or `--agent`, and `--guest…` for `read_guest`."""
     options = (
-        click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere."),
+        *_person_options(),
         click.option(
             "--guest-name", metavar="TEXT", help="The guest's data are sealed for the venue."
         ),
@@ -130,6 +131,18 @@ def guest_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _person_options() -> tuple[Callable[[Command], Command], ...]:
+    return (
+        click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere."),
+        click.option(
+            "--agent",
+            metavar="AGENT",
+            help="A guest who was here before, with the details of their newest card. "
+            f"{AGENT_HELP}",
+        ),
+    )
 
 
 def place_options(command: Command) -> Command:

@@ -106,6 +106,7 @@ def list_(
 @json_option
 def show(reservation: str, data: Path, as_json: bool) -> None:
     """Show one reservation, with its decision and the fate of its operations."""
+    from holdfast.commands.known_guests import say_who_is_known
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
@@ -115,6 +116,7 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
         _show(found, as_json)
     else:
         show_reservation(found, winners)
+        say_who_is_known(found)
 
 
 @reservations.command(epilog=all_reasons(CANCEL_REASONS))

@@ -24,6 +24,7 @@ _OPTIONS: Final = {
     "force": "--force",
     "resources": "--resource",
     "user_id": "--user",
+    "agent_id": "--agent",
     "guest.name": "--guest-name",
     "guest.phone": "--guest-phone",
     "guest.email": "--guest-email",

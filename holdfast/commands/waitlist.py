@@ -98,6 +98,7 @@ def add(
     area: str | None,
     priority: int | None,
     user: str | None,
+    agent: str | None,
     guest_name: str | None,
     guest_phone: str | None,
     guest_email: str | None,
@@ -122,6 +123,7 @@ def add(
         "area": area,
         "priority": priority,
         "user_id": user,
+        "agent_id": agent,
         "guest": read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email),
         "source": source,
     }
@@ -190,6 +192,7 @@ def accept(
     waiting: str,
     data: Path,
     user: str | None,
+    agent: str | None,
     guest_name: str | None,
     guest_phone: str | None,
     guest_email: str | None,
@@ -206,7 +209,7 @@ def accept(
     card = read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email)
     make(
         data, f"/waitlist/{quoted(waiting)}/accept",
-        {"user_id": user, "guest": card, "source": source},
+        {"user_id": user, "agent_id": agent, "guest": card, "source": source},
         key=key, wait=wait, as_json=as_json,
         show=lambda _, made: show_reservation(made, to_guest=True),
     )  # fmt: skip

@@ -36,6 +36,7 @@ def make(
         say_what_waiting_brought,
         warn_if_shut_out,
     )
+    from holdfast.commands.known_guests import as_known, say_who_is_known
     from holdfast.commands.output import show_json
     from holdfast.commands.session import open_session
 
@@ -44,6 +45,7 @@ def make(
             body = body | {"venue": body["venue"] or only_venue(session)}
         if "date" in body:
             body = body | {"date": date_meant(session, body["date"], body.get("venue"))}
+        body = as_known(session, body)
         waiting = plan_to_wait(session, wait)
         headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if waiting.patient else None}
         made = session.post(path, _given(body), **_given(headers))
@@ -51,6 +53,7 @@ def make(
             show_json(made)
         else:
             show(session, made)
+            say_who_is_known(made)
         say_what_waiting_brought(session, waiting, made)
         warn_if_shut_out(session)
 
