@@ -70,17 +70,20 @@ def reason_option(
     *,
     has_note: bool = False,
     read: bool = True,
+    required: bool = True,
 ) -> Callable[[Command], Command]:
     """`--reason`, a word of a closed list; the end of the help shows all of it. `has_note`: own
     words may go into a note; not `read`: the command does that, since the list depends."""
 
-    def code(ctx: click.Context, parameter: click.Parameter, typed: str) -> str:
+    def code(ctx: click.Context, parameter: click.Parameter, typed: str | None) -> str | None:
+        if typed is None:
+            return None
         return read_reason(typed, reasons, has_note=has_note) if read else typed
 
     common = ", ".join(COMMON_REASONS[reasons])
     return click.option(
         "--reason",
-        required=True,
+        required=required,
         metavar="R",
         callback=code,
         help=f"{before} {common}. Any other word of the list below is taken as well.",

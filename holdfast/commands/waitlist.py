@@ -10,17 +10,20 @@ import click
 from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
+    all_reasons,
     data_option,
     guest_options,
     json_option,
     key_option,
     read_guest,
+    reason_option,
     venue_option,
     wait_option,
 )
 from holdfast.commands.words import between_text, day_text, span_text, waiting_words
 from holdfast.commands.writing import change, make
 from holdfast.model.limits import HOLD_MINUTES_MAX
+from holdfast.model.vocabulary import CANCEL_REASONS
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
@@ -215,15 +218,22 @@ def accept(
     )  # fmt: skip
 
 
-@waitlist.command()
+@waitlist.command(epilog=all_reasons(CANCEL_REASONS))
 @click.argument("waiting", metavar="ID")
 @data_option
+@reason_option(
+    CANCEL_REASONS, "Needed for who was displaced, since that case ends with it. Such as",
+    required=False,
+)  # fmt: skip
 @json_option
-def remove(waiting: str, data: Path, as_json: bool) -> None:
+def remove(waiting: str, data: Path, reason: str | None, as_json: bool) -> None:
     """Take a party off the waitlist; those behind it move up."""
     from holdfast.commands.session import quoted
 
-    change(data, "DELETE", f"/waitlist/{quoted(waiting)}", as_json=as_json, show=_show)
+    params = None if reason is None else {"reason": reason}
+    change(
+        data, "DELETE", f"/waitlist/{quoted(waiting)}", params=params, as_json=as_json, show=_show
+    )
 
 
 def _about(minutes: Any) -> str:
