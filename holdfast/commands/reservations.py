@@ -29,6 +29,7 @@ from holdfast.commands.words import (
     venue_hint,
     visitor_fields,
 )
+from holdfast.model.errors import NotFound
 from holdfast.model.vocabulary import CANCEL_REASONS
 
 if TYPE_CHECKING:
@@ -137,12 +138,63 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
+    from holdfast.commands.hub_standing import warn_if_shut_out
+    from holdfast.commands.output import show_json
+    from holdfast.commands.session import open_session, quoted
+
     if note == "-":
         note = sys.stdin.read().strip()
-    _step(
-        reservation, "cancel", data, as_json, reason=reason, by=by, note=note,
-        series=series or None,
-    )  # fmt: skip
+    given = {"reason": reason, "by": by, "note": note, "series": series or None}
+    with open_session(data) as session:
+        before = _series_of(session, reservation) if series and not as_json else []
+        path = f"/reservations/{quoted(reservation)}/cancel"
+        done = session.post(path, {k: v for k, v in given.items() if v is not None})
+        after = _series_of(session, reservation) if before else []
+        warn_if_shut_out(session)
+    if as_json:
+        show_json(done)
+    elif after:
+        _show_called_off(before, after)
+    else:
+        show_reservation(done)
+
+
+def _series_of(session: Session, reservation: str) -> list[dict[str, Any]]:
+    """The dates of the series that a reservation belongs to; none where it was made alone."""
+    from holdfast.commands.failures import Refused
+
+    try:
+        return session.items("/reservations", None, series=reservation)
+    except Refused as error:
+        if error.http_status != NotFound.status:
+            raise
+        return []
+
+
+def _show_called_off(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    """Which dates of a series were called off just now, and how many stay."""
+    from holdfast.commands.output import say, show_table
+    from holdfast.commands.words import counted
+
+    stood = {one["id"]: one for one in before if one["cancelled"] is None}
+    gone = [one for one in after if one["id"] in stood and one["cancelled"] is not None]
+    show_table(
+        ["when", "code", "party", "had", "state"],
+        (
+            [
+                one.get("starts_at"),
+                one.get("code"),
+                one.get("party_size"),
+                " + ".join(stood[one["id"]].get("resources") or []),
+                status_words(one, brief=True),
+            ]
+            for one in gone
+        ),
+        by_day="venue",
+    )
+    left = sum(one["cancelled"] is None for one in after)
+    rest = f"; {counted(left, 'other date', 'other dates')} of the series as before" if left else ""
+    say(f"{counted(len(gone), 'date', 'dates')} cancelled{rest}.")
 
 
 @reservations.command("check-in")
@@ -341,17 +393,19 @@ def _change_words(change: Any) -> str:
 
 
 def show_series(made: dict[str, Any]) -> None:
-    """What became of the dates of a series, and what else could be had."""
-    from holdfast.commands.output import remark, show_table
+    """What became of the dates of a series, what the guest may be told of each, and what else
+    could be had."""
+    from holdfast.commands.output import Column, remark, show_table
 
     show_table(
-        ["when", "code", "where", "state"],
+        ["when", "code", "where", "state", Column("tell the guest", drop=1, below=True)],
         (
             [
                 one.get("starts_at"),
                 one.get("code"),
                 " + ".join(one.get("resources") or []),
                 status_words(one, brief=True),
+                guest_words(one),
             ]
             for one in made["items"]
         ),
