@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -18,7 +18,7 @@ from holdfast.commands.words import PROMISES
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 from holdfast.model.vocabulary import OVERRIDE_REASONS
-from holdfast.node.reasons import COMMON_REASONS, reason_code
+from holdfast.node.reasons import COMMON_REASONS, WORDS_PAGE, reason_code
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
@@ -29,6 +29,7 @@ _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 TOKEN_ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
 STAFF_ROLES: Final = ("supervisor", "staff", "read-only")
+_REASONS_NAMED: Final = 4
 PAGES: Final = ("desk", "kiosk", "hub")
 
 
@@ -64,6 +65,21 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
+class _Reason(click.types.StringParamType):
+    """A word of a closed list; where it is missing, some of them are named."""
+
+    name = "reason"
+
+    def __init__(self, common: Sequence[str]) -> None:
+        self._common = common
+
+    def get_missing_message(
+        self, param: click.Parameter, ctx: click.Context | None = None
+    ) -> str | None:
+        some = ", ".join(self._common[:_REASONS_NAMED])
+        return f"Say why, such as {some} or other; `--help` and {WORDS_PAGE} show all words."
+
+
 def reason_option(
     reasons: frozenset[str],
     before: str = "Such as",
@@ -83,6 +99,7 @@ def reason_option(
     common = ", ".join(COMMON_REASONS[reasons])
     return click.option(
         "--reason",
+        type=_Reason(COMMON_REASONS[reasons]),
         required=required,
         metavar="R",
         callback=code,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,8 @@ from holdfast.model.limits import (
     RESOURCES_PER_REQUEST_MAX,
 )
 from holdfast.model.venue import Resource, Venue
+
+_NAMED_MAX: Final = 20
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -337,7 +340,7 @@ def _named(index: VenueIndex, wanted: Sequence[str]) -> list[Resource]:
         resource = index.resource(resource_id)
         field = f"resources[{number}]"
         if resource is None:
-            message = f"{index.venue.id} has no resource {resource_id!r}"
+            message = f"{index.venue.id} has no resource {resource_id!r}; there are {_some(index)}"
             errors.append({"field": field, "message": message})
         elif resource in resources:
             errors.append({"field": field, "message": f"{resource_id!r} is named twice"})
@@ -346,6 +349,13 @@ def _named(index: VenueIndex, wanted: Sequence[str]) -> list[Resource]:
     if errors:
         raise Invalid(f"{errors[0]['field']}: {errors[0]['message']}", errors)
     return resources
+
+
+def _some(index: VenueIndex) -> str:
+    """The resources that somebody may have meant, as many as a line has room for."""
+    names = list(index.resource_by_id)
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    return f"{', '.join(names[:_NAMED_MAX])}{more}"
 
 
 def _unsuitable(message: str) -> RuleViolated:
