@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     pass
 
 _BUSIEST: Final = 3
+_CONFIRMED: Final = {
+    "guaranteed": "the device that took it",
+    "admitted": "whoever had the place",
+    "provisional": "nobody yet",
+    "none": "nobody, without a place",
+}
 _MINUTES: Final = ((2 * 1_440, 1_440, "days"), (2 * 60, 60, "h"), (0, 1, "min"))
 
 
@@ -217,16 +223,21 @@ def _fields(found: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("called off", _cancellations(found["cancellations"])),
         ("overbooked", str(found["overbooked"] or "")),
-        ("asked ahead", _spread(found["lead_minutes"])),
+        ("booked ahead", _spread(found["lead_minutes"])),
         ("stayed", _stayed(found["turn_minutes"])),
-        ("of the time", f"{_percent(use['rate'])} was booked" if use["open_minutes"] else ""),
+        ("tables taken", f"{_percent(use['rate'])} of the time" if use["open_minutes"] else ""),
         ("busiest", _busiest(found["hours"])),
         (
             "party sizes",
             _listed((f"{one['parties']} of", one["party_size"]) for one in found["party_sizes"]),
         ),
         ("came by", _listed((many, word) for word, many in found["sources"].items())),
-        ("promise", _listed((many, word) for word, many in found["assurances"].items())),
+        (
+            "confirmed by",
+            _listed(
+                (many, _CONFIRMED.get(word, word)) for word, many in found["assurances"].items()
+            ),
+        ),
     ]
 
 
@@ -235,7 +246,7 @@ def _show_resources(found: dict[str, Any]) -> None:
 
     click.echo("")
     show_table(
-        ["where", "of the time", "booked", "open"],
+        ["where", "taken", "booked", "open"],
         (
             [
                 one["resource"],

@@ -342,6 +342,7 @@ def show_reservation(
     held = "in the way" if reservation.get("prognosis") else "has it"
     show_fields(
         [
+            ("tell the guest", guest_words(reservation) if to_guest else None),
             ("code", reservation.get("code")),
             ("state", status_words(reservation)),
             ("venue", reservation.get("venue")),
@@ -365,7 +366,6 @@ def show_reservation(
             ("made by", reservation.get("made_by")),
             ("agent", reservation.get("agent_id")),
             ("id", reservation.get("id")),
-            ("tell the guest", guest_words(reservation) if to_guest else None),
         ]
     )
 
