@@ -83,11 +83,11 @@ def list_(
     show_table(
         [
             "when",
-            Column("clock", drop=2),
+            Column("clock", drop=1),
             "who",
             "what",
             "about",
-            Column("changed", drop=1, below=True),
+            Column("changed", drop=2, below=True, least=40),
         ],
         (
             [

@@ -47,7 +47,7 @@ def list_(data: Path, as_json: bool) -> None:
             *("about", "what", "when", "party"),
             Column("guest", drop=1, below=True),
             Column("since", drop=4),
-            Column("detail", drop=2, below=True),
+            Column("detail", drop=2, below=True, least=30),
             Column("actions", drop=3, below=True),
             Column("id", drop=5),
         ],

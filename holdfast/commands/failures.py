@@ -60,7 +60,7 @@ def line_of(error: HoldfastError) -> str:
     if missing:
         line = f"{line.rstrip('.')} ({sentences(missing)})"
     free = [_slot(one) for one in _dicts(extra.get("alternatives") or extra.get("suggestions"))]
-    more = [f"free instead{_venue_hint(extra)}: {', '.join(free[:_SHOWN])}"] if free else []
+    more = [f"free instead: {', '.join(free[:_SHOWN])}{_venue_hint(extra)}"] if free else []
     if extra.get("waitlist_available"):
         more.append("`holdfast waitlist add` lets them wait for a place of that day")
     return sentences([line, *more])

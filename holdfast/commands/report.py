@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 _BUSIEST: Final = 3
 _CONFIRMED: Final = {
-    "guaranteed": "the device that took it",
-    "admitted": "whoever had the place",
-    "provisional": "nobody yet",
-    "none": "nobody, without a place",
+    "guaranteed": "by the device that took it",
+    "admitted": "by whoever had the place",
+    "provisional": "not yet",
+    "none": "without a place",
 }
 _MINUTES: Final = ((2 * 1_440, 1_440, "days"), (2 * 60, 60, "h"), (0, 1, "min"))
 
@@ -233,7 +233,7 @@ def _fields(found: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("came by", _listed((many, word) for word, many in found["sources"].items())),
         (
-            "confirmed by",
+            "confirmed",
             _listed(
                 (many, _CONFIRMED.get(word, word)) for word, many in found["assurances"].items()
             ),
