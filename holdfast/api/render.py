@@ -111,9 +111,11 @@ def _visitor(replica: Replica, view: View) -> reservations.Visitor | UnsetType:
     return UNSET if found is None else msgspec.convert(found, reservations.Visitor)
 
 
-def known_guests(replica: Replica, view: View) -> list[reservations.KnownGuest]:
-    """Who else has a number or an address of a reservation's card."""
-    return msgspec.convert(known_as(replica, view), list[reservations.KnownGuest])
+def known_guests(replica: Replica, view: View) -> list[reservations.KnownGuest] | UnsetType:
+    """Who else has a number or an address of a reservation's card; left out where nobody has, so
+    that most answers are what the stream tells of them."""
+    found = known_as(replica, view)
+    return msgspec.convert(found, list[reservations.KnownGuest]) if found else UNSET
 
 
 def render_claims(venue: Venue, claims: Iterable[ClaimView]) -> list[reservations.Claim]:

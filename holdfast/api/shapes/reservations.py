@@ -310,7 +310,8 @@ class Reservation(Kept, kw_only=True):
         Meta(
             description=(
                 "who has the same number or address under another agent id, who came most often "
-                "first; only for staff, where cards are read, and not in lists"
+                "first; left out where nobody has, and only for staff, where cards are read; not "
+                "in lists"
             )
         ),
     ] = UNSET
