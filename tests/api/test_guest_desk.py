@@ -167,7 +167,7 @@ async def test_who_has_the_number_of_a_known_guest_is_told_of_to_staff_alone(
         assert [one["agent_id"] for one in again.json()["known_as"]] == [waits.json()["agent_id"]]
 
 
-async def test_a_kiosks_device_tells_nothing_of_who_has_a_number(hub: Hub, desk: Node):
+async def test_a_device_that_reads_no_cards_knows_nobody_by_their_number(hub: Hub, desk: Node):
     """The hub without the venue's key reads no card, so that it knows of nobody either."""
     async with calling(hub) as client:
         answer = await client.post(
