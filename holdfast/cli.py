@@ -34,6 +34,7 @@ _SECTIONS: Final = {
         "reserve": ("reserve", "Make a reservation."),
         "availability": ("availability", "What can be had at a venue."),
         "reservations": ("reservations", "List, show, change them; bring in existing ones."),
+        "arrivals": ("arrivals", "Who is still expected today."),
         "holds": ("holds", "Keep a place for some minutes."),
         "waitlist": ("waitlist", "Who waits for a place."),
         "blocks": ("blocks", "Take places out of use."),
@@ -131,11 +132,16 @@ class Commands(click.Group):
         return status if isinstance(status, int) else DONE
 
     def _failed(self, error: HoldfastError, words: Sequence[str]) -> int:
-        """One line in the words of the command line. What nobody can understand, whatever is in the
+        """One line in the words of the command line, and for `--json` the problem as a document on
+        standard output. What nobody can understand, whatever is in the
         directory, is wrong usage, wherever that was noticed."""
-        from holdfast.commands.failures import is_invalid, line_of
+        from holdfast.commands.failures import is_invalid, line_of, problem_of
         from holdfast.commands.spelling import as_typed, called, is_wrong_usage
 
+        if "--json" in words:
+            from holdfast.commands.output import show_json
+
+            show_json(problem_of(error))
         path, options = called(self, words)
         faults = error.extra.get("errors")
         line = as_typed(line_of(error), faults, options)

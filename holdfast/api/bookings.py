@@ -115,7 +115,7 @@ async def shown_reservation(
             face.replica, view, with_guest=reads, whole=True,
             with_note=reads and caller.role != "guest", to_guest=caller.role == "guest",
             with_agent=caller.told_whose, with_others=caller.told_of_others,
-            with_visitor=caller.may("guests.profile"),
+            with_visitor=caller.may("guests.profile"), with_known=caller.told_who_is_known,
         )  # fmt: skip
         changing = view.pending_change is not None
         return msgspec.json.encode(shown), version_tag(view), changing

@@ -55,6 +55,12 @@ class Caller(NamedTuple):
         it takes to find one at a kiosk, and to call it off."""
         return self.told_whose and self.role != "guest"
 
+    @property
+    def told_who_is_known(self) -> bool:
+        """Whether it may know which guest has a number or an address, and what the house knows of
+        them: staff alone."""
+        return self.may("guests.profile") and self.may("guests.find")
+
     # --- venues -----------------------------------------------------------------------------------
 
     def sees(self, venue: str) -> bool:

@@ -28,6 +28,7 @@ from holdfast.model.series import series_of
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
 from holdfast.node.foreseeing import foreseen, waits_for
+from holdfast.node.known_guests import known_as
 from holdfast.node.visitors import visitor
 from holdfast.store.logins import StaffRow
 from holdfast.store.records import Token
@@ -49,11 +50,12 @@ def render_reservation(
     with_agent: bool = True,
     with_others: bool = True,
     with_visitor: bool = False,
+    with_known: bool = False,
 ) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
     when it was cancelled, `with_note` the venue's note about that; without `with_agent` it says
     nothing of whose it is, without `with_others` of no other reservation; `with_visitor` adds what
-    the house knows of them."""
+    the house knows of them, `with_known` whom else it knows by the same number or address."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
@@ -100,12 +102,20 @@ def render_reservation(
         metadata=view.metadata,
         guest=guest_card(replica, view, own=to_guest) if with_guest else UNSET,
         visitor=_visitor(replica, view) if with_visitor and not to_guest else UNSET,
+        known_as=known_guests(replica, view) if with_known and not to_guest else UNSET,
     )
 
 
 def _visitor(replica: Replica, view: View) -> reservations.Visitor | UnsetType:
     found = visitor(replica, view)
     return UNSET if found is None else msgspec.convert(found, reservations.Visitor)
+
+
+def known_guests(replica: Replica, view: View) -> list[reservations.KnownGuest] | UnsetType:
+    """Who else has a number or an address of a reservation's card; left out where nobody has, so
+    that most answers are what the stream tells of them."""
+    found = known_as(replica, view)
+    return msgspec.convert(found, list[reservations.KnownGuest]) if found else UNSET
 
 
 def render_claims(venue: Venue, claims: Iterable[ClaimView]) -> list[reservations.Claim]:

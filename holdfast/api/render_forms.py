@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from holdfast.api.render import guest_card, render_claims, render_reservation, venue_or_utc
+from holdfast.api.render import (
+    guest_card,
+    known_guests,
+    render_claims,
+    render_reservation,
+    venue_or_utc,
+)
 from holdfast.api.shapes.blocks import Block, Occurrence
 from holdfast.api.shapes.holds import Hold
 from holdfast.api.shapes.waitlist import Offer, WaitingParty
@@ -27,12 +33,19 @@ if TYPE_CHECKING:
 
 
 def render_hold(
-    replica: Replica, view: View, *, with_agent: bool = True, with_others: bool = True
+    replica: Replica,
+    view: View,
+    *,
+    with_guest: bool = False,
+    to_guest: bool = False,
+    with_agent: bool = True,
+    with_others: bool = True,
 ) -> Hold:
     """A hold, or what became of it; as `render_reservation`."""
     shown = render_reservation(
-        replica, view, with_guest=False, with_agent=with_agent, with_others=with_others
-    )
+        replica, view, with_guest=with_guest, to_guest=to_guest, with_agent=with_agent,
+        with_others=with_others,
+    )  # fmt: skip
     return Hold(**{name: getattr(shown, name) for name in Hold.__struct_fields__})
 
 
@@ -93,8 +106,10 @@ def render_waiting(
     with_guest: bool = False,
     to_guest: bool = False,
     with_agent: bool = True,
+    with_known: bool = False,
 ) -> WaitingParty:
-    """A party in the line, or what became of it; without `with_agent` it does not say who."""
+    """A party in the line, or what became of it; without `with_agent` it does not say who,
+    `with_known` adds whom the house knows by the same number or address."""
     view, form = place.view, place.view.form
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
@@ -124,6 +139,7 @@ def render_waiting(
         expires_at=wall.format_time(venue, until // 1000) if until else None,
         sync=replica.reservations.sync_state(view),
         guest=guest_card(replica, view, own=to_guest) if with_guest else UNSET,
+        known_as=known_guests(replica, view) if with_known else UNSET,
     )
 
 

@@ -324,6 +324,9 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "items": {"description": "each as `POST /blocks` takes it", "minItems": 1},
     },
     "BlockQuery": {"venue": {"description": "id of the venue; left out: all"}},
+    "LeaveQuery": {
+        "reason": {"description": "a code, as for cancelling; why who was displaced leaves"}
+    },
     "UnblockQuery": {"series": {"description": "with all later dates of its recurrence"}},
     "WaitRequest": {
         "from": {

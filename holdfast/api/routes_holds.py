@@ -272,8 +272,9 @@ async def _shown(
 
 def _rendered(replica: Replica, caller: Caller, view: View) -> Hold:
     return render_hold(
-        replica, view, with_agent=caller.told_whose, with_others=caller.told_of_others
-    )
+        replica, view, with_guest=caller.may("guests.read"), to_guest=caller.role == "guest",
+        with_agent=caller.told_whose, with_others=caller.told_of_others,
+    )  # fmt: skip
 
 
 ROUTES: list[HTTPRouteHandler] = [

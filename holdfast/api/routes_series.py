@@ -97,7 +97,13 @@ def _shown(replica: Replica, caller: Caller, subject: str, told: list[dict[str, 
     return Series(
         series=model.series_of(views[0]),
         items=[
-            render_reservation(replica, view, with_guest=caller.may("guests.read"))
+            render_reservation(
+                replica,
+                view,
+                with_guest=caller.may("guests.read"),
+                # All are of one guest: who else that may be is said once.
+                with_known=caller.told_who_is_known and view is views[0],
+            )
             for view in views
         ],
         refused=msgspec.convert(told, list[RefusedDate]),

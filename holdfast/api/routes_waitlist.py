@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from litestar import Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -169,22 +170,35 @@ async def accept_offer(request: Asking, reference: FromPath[str]) -> Response[by
     return await shown_reservation(face, caller, answered.subject, answered.status, headers)
 
 
+class LeaveQuery(msgspec.Struct, kw_only=True):
+    """Why; needed of the house for who was displaced."""
+
+    reason: str | None = None
+
+
 @delete(
     "/waitlist/{reference:str}",
     operation_id="leaveWaitlist",
     summary="Leave the waitlist",
+    description=(
+        "With a `reason` for who was displaced (`state`): what a person was to look at ends with "
+        "it. Who leaves by themself, at a kiosk or with their own token, need not say why."
+    ),
     tags=TAGS,
     status_code=200,
     opt={"permission": "waitlist.join", "reach": VENUES},
-    operation_class=operation(),
+    operation_class=operation(query=LeaveQuery),
 )
 async def leave_waitlist(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
+    query = read_query(request.query_params.multi_items(), LeaveQuery)
 
     def leave() -> WaitingParty:
         with face.replica.transaction():
             view = found(face.replica, caller, reference, WAITLIST)
-            gone = waiting.remove(face.replica, uuid_text(view.id))
+            gone = waiting.remove(
+                face.replica, uuid_text(view.id), query.reason, by_guest=caller.by_guest
+            )
         return _rendered(face.replica, caller, waiting.place_of(face.replica, gone))
 
     return answer(await face.run(leave))
@@ -195,15 +209,18 @@ async def _shown(
 ) -> Response[bytes]:
     def render() -> WaitingParty:
         view = found(face.replica, caller, reference, WAITLIST)
-        return _rendered(face.replica, caller, waiting.place_of(face.replica, view))
+        place = waiting.place_of(face.replica, view)
+        return _rendered(face.replica, caller, place, with_known=caller.told_who_is_known)
 
     return answer(await face.run(render), status, headers)
 
 
-def _rendered(replica: Replica, caller: Caller, place: Place) -> WaitingParty:
+def _rendered(
+    replica: Replica, caller: Caller, place: Place, *, with_known: bool = False
+) -> WaitingParty:
     return render_waiting(
         replica, place, with_guest=caller.may("guests.read"), to_guest=caller.role == "guest",
-        with_agent=caller.told_whose,
+        with_agent=caller.told_whose, with_known=with_known,
     )  # fmt: skip
 
 

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 import click
 
-from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
+from holdfast.commands.options import (
+    Group,
+    all_reasons,
+    data_option,
+    json_option,
+    only_venue,
+    reason_option,
+    venue_option,
+)
 from holdfast.commands.words import clock_text, counted
 from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.vocabulary import RIGHT_REVOKE_REASONS
@@ -52,7 +60,7 @@ def list_(data: Path, venue: str | None, as_json: bool) -> None:
 
 @allotments.command()
 @data_option
-@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
+@venue_option
 @click.option("--holder", required=True, metavar="NAME", help="The device, by its name.")
 @click.option(
     "--resource",
@@ -76,7 +84,7 @@ def list_(data: Path, venue: str | None, as_json: bool) -> None:
 @json_option
 def grant(
     data: Path,
-    venue: str,
+    venue: str | None,
     holder: str,
     resources: tuple[str, ...],
     quantity: int | None,
@@ -113,8 +121,9 @@ def grant(
         raise click.UsageError("--again takes it all from the venue file: leave the rest out")
     if not again and not resources:
         raise click.UsageError("say what: --resource PATTERN, or --again")
-    body = {"venue": venue, "holder": holder, **(given if given else {"again": True})}
+    body: dict[str, Any] = {"holder": holder, **(given if given else {"again": True})}
     with open_session(data) as session:
+        body["venue"] = venue or only_venue(session)
         answer = session.post("/allotments", body)
     if as_json:
         show_json(answer)

@@ -81,7 +81,14 @@ def list_(
         show_json({"items": items, "next": None})
         return
     show_table(
-        ["when", Column("clock", drop=1), "who", "what", "about", "changed"],
+        [
+            "when",
+            Column("clock", drop=1),
+            "who",
+            "what",
+            "about",
+            Column("changed", drop=2, below=True, least=40),
+        ],
         (
             [
                 one.get("at"),

@@ -6,14 +6,21 @@ from pathlib import Path
 
 import click
 
-from holdfast.commands.options import data_option, json_option, promises_explained
+from holdfast.commands.days import DATE_HELP, date_meant
+from holdfast.commands.options import (
+    data_option,
+    json_option,
+    only_venue,
+    promises_explained,
+    venue_option,
+)
 from holdfast.commands.words import until_text
 
 
 @click.command(epilog=promises_explained())
 @data_option
-@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
-@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@venue_option
+@click.option("--date", metavar="D", help=f"{DATE_HELP}.")
 @click.option("--from", "starts_from", metavar="TIME", help="Instead of a date: starts from …")
 @click.option("--to", "starts_to", metavar="TIME", help="… and before.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
@@ -29,7 +36,7 @@ from holdfast.commands.words import until_text
 @json_option
 def availability(
     data: Path,
-    venue: str,
+    venue: str | None,
     date: str | None,
     starts_from: str | None,
     starts_to: str | None,
@@ -58,6 +65,8 @@ def availability(
     if date is not None and (starts_from is not None or starts_to is not None):
         raise click.UsageError("give --date, or --from and --to, not both")
     with open_session(data) as session:
+        venue = venue or only_venue(session)
+        date = date_meant(session, date, venue)
         answer = session.request(
             "GET",
             "/availability",

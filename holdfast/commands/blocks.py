@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
     all_reasons,
@@ -16,6 +17,7 @@ from holdfast.commands.options import (
     json_option,
     key_option,
     read_reason,
+    venue_option,
 )
 from holdfast.commands.words import block_words, code_words, until_text
 from holdfast.commands.writing import change, make
@@ -37,7 +39,7 @@ def blocks() -> None:
 @blocks.command("list")
 @data_option
 @click.option("--venue", metavar="V", help="Only of this one.")
-@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}.")
 @click.option("--from", "since", metavar="TIME", help="Starts from here on …")
 @click.option("--to", "before", metavar="TIME", help="… and before.")
 @click.option("--resource", metavar="R", help="Only of this one.")
@@ -61,6 +63,7 @@ def list_(
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
+        filters["date"] = date_meant(session, filters["date"], filters["venue"])
         found = session.items("/blocks", None, **filters, **{"from": since, "to": before})
     if not past:
         now = datetime.datetime.now(datetime.UTC)
@@ -97,7 +100,7 @@ def _reason(ctx: click.Context, parameter: click.Parameter, typed: str | None) -
 
 @blocks.command(epilog=all_reasons(BLOCK_REASONS))
 @data_option
-@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
+@venue_option
 @click.option(
     "--resource",
     "resources",

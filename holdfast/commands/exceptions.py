@@ -18,7 +18,7 @@ from holdfast.commands.options import (
 )
 from holdfast.commands.words import ago_text
 from holdfast.model.contradictions import ANSWERS
-from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.errors import Conflict, Invalid, NotFound
 from holdfast.model.vocabulary import ACTIONS, RESOLVE_REASONS, resolve_reasons
 
 
@@ -37,20 +37,25 @@ def list_(data: Path, as_json: bool) -> None:
 
     with open_session(data) as session:
         answer = session.get("/exceptions")
+        told = {} if as_json else _reservations(session, answer["items"])
     if as_json:
         show_json(answer)
         return
     now = datetime.datetime.now(datetime.UTC)
     show_table(
         [
-            *("about", "what", "since", "detail"),
-            Column("actions", drop=1, below=True),
-            Column("id", drop=2),
+            *("about", "what", "when", "party"),
+            Column("guest", drop=1, below=True),
+            Column("since", drop=4),
+            Column("detail", drop=2, below=True, least=30),
+            Column("actions", drop=3, below=True),
+            Column("id", drop=5),
         ],
         (
             [
                 _called(one),
                 str(one.get("kind", "")).replace("_", " "),
+                *told.get(_called(one), ("", "", "")),
                 ago_text(one.get("since"), now),
                 one.get("detail"),
                 one.get("actions"),
@@ -172,6 +177,25 @@ def resolve(
 def _changes(kind: str, action: str) -> bool:
     """Whether an action does something to the reservation, beside the record of it."""
     return any(one.action == action and one.does for one in ANSWERS.get(kind, ()))
+
+
+def _reservations(session: Any, items: list[dict[str, Any]]) -> dict[str, tuple[Any, Any, Any]]:
+    """The start, the party and the guest's name of each reservation that is told of, by its code;
+    the name where this device reads the card."""
+    from holdfast.commands.failures import Refused
+    from holdfast.commands.session import quoted
+
+    found = {}
+    for code in dict.fromkeys(str(one["code"]) for one in items if one.get("code")):
+        try:
+            one = session.get(f"/reservations/{quoted(code)}")
+        except Refused as error:
+            # Such as a block, or what a copied device gave the same code to: told by its detail.
+            if error.http_status not in (NotFound.status, Conflict.status):
+                raise
+            continue
+        found[code] = one["starts_at"], one["party_size"], (one.get("guest") or {}).get("name")
+    return found
 
 
 def _called(item: dict[str, Any]) -> str:

@@ -60,8 +60,25 @@ def line_of(error: HoldfastError) -> str:
     if missing:
         line = f"{line.rstrip('.')} ({sentences(missing)})"
     free = [_slot(one) for one in _dicts(extra.get("alternatives") or extra.get("suggestions"))]
-    more = [f"free instead: {', '.join(free[:_SHOWN])}"] if free else []
+    more = [f"free instead: {', '.join(free[:_SHOWN])}{_venue_hint(extra)}"] if free else []
+    if extra.get("waitlist_available"):
+        more.append("`holdfast waitlist add` lets them wait for a place of that day")
     return sentences([line, *more])
+
+
+def _venue_hint(extra: dict[str, Any]) -> str:
+    from holdfast.commands.words import venue_hint
+
+    slots = _dicts(extra.get("alternatives") or extra.get("suggestions"))
+    return venue_hint(one.get("starts_at") for one in slots)
+
+
+def problem_of(error: HoldfastError) -> dict[str, Any]:
+    """What a program reads of a failure: the document that the HTTP interface answers with."""
+    if isinstance(error, Refused) and error.problem:
+        return error.problem
+    kind = f"urn:holdfast:error:{error.name}"
+    return {"type": kind, "status": error.status, "detail": error.detail, **error.extra}
 
 
 def log_unexpected(error: BaseException) -> str:

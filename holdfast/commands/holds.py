@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
     data_option,
@@ -33,7 +34,7 @@ def holds() -> None:
 @holds.command("list")
 @data_option
 @click.option("--venue", metavar="V", help="Only of this one.")
-@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}.")
 @json_option
 def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     """What is held now, by start."""
@@ -41,6 +42,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
+        filters["date"] = date_meant(session, filters["date"], filters["venue"])
         found = session.items("/holds", None, **filters)
     if as_json:
         show_json({"items": found, "next": None})
@@ -48,7 +50,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     several = len({one.get("venue") for one in found}) > 1
     show_table(
         ["when", "code", "party", "where", "state", "held until", Column("made by", drop=1),
-         "venue"],
+         Column("name", drop=2), "venue"],
         (
             [
                 one.get("starts_at"),
@@ -58,6 +60,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
                 hold_words(one),
                 time_text(one.get("expires_at")),
                 one.get("made_by"),
+                (one.get("guest") or {}).get("name"),
                 one.get("venue") if several else "",
             ]
             for one in found
@@ -72,7 +75,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
 @holds.command()
 @data_option
 @place_options
-@click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere.")
+@guest_options
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
 @click.option(
     "--hold-minutes",
@@ -91,6 +94,11 @@ def add(
     resources: tuple[str, ...],
     features: tuple[str, ...],
     user: str | None,
+    agent: str | None,
+    guest_name: str | None,
+    guest_phone: str | None,
+    guest_email: str | None,
+    guest: str | None,
     hold_minutes: int | None,
     key: str | None,
     wait: int | None,
@@ -113,6 +121,8 @@ def add(
         "resources": list(resources) or None,
         "features": list(features) or None,
         "user_id": user,
+        "agent_id": agent,
+        "guest": read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email),
         "minutes": hold_minutes,
         **same,
     }
@@ -203,6 +213,7 @@ def reserve(
     hold: str,
     data: Path,
     user: str | None,
+    agent: str | None,
     guest_name: str | None,
     guest_phone: str | None,
     guest_email: str | None,
@@ -223,7 +234,7 @@ def reserve(
 
     card = read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email)
     path = f"/holds/{quoted(hold)}/reserve"
-    body = {"user_id": user, "guest": card, "source": source}
+    body = {"user_id": user, "agent_id": agent, "guest": card, "source": source}
     make(data, path, body, key=key, wait=wait, as_json=as_json, show=_show_reserved)
 
 

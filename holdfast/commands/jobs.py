@@ -15,11 +15,11 @@ _DOES: Final = {
     "no-show": "marks who did not come",
     "ntp": "asks the time servers",
     "offer": "offers who waits what became free",
-    "release": "gives back allotments whose time has come",
-    "renew": "renews the certificate before it ends",
-    "settle": "stops waiting for backlogs that do not come",
-    "sweep": "drops what is kept for a time only",
-    "witness": "notes how far this life has come",
+    "release": "gives tables back to the hub at the agreed time",
+    "renew": "renews this device's papers at the hub in time",
+    "settle": "stops waiting for devices that stay silent",
+    "sweep": "deletes what is kept for a time only",
+    "witness": "makes sure that a copied directory is noticed",
 }
 
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from holdfast.commands.naming import AGENT_HELP
 from holdfast.commands.words import PROMISES
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import PREFER_WAIT_SECONDS_MAX
 from holdfast.model.vocabulary import OVERRIDE_REASONS
-from holdfast.node.reasons import COMMON_REASONS, reason_code
+from holdfast.node.reasons import COMMON_REASONS, WORDS_PAGE, reason_code
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
@@ -28,6 +29,7 @@ _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 TOKEN_ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-only")
 STAFF_ROLES: Final = ("supervisor", "staff", "read-only")
+_REASONS_NAMED: Final = 4
 PAGES: Final = ("desk", "kiosk", "hub")
 
 
@@ -63,23 +65,42 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
+class _Reason(click.types.StringParamType):
+    """A word of a closed list; where it is missing, some of them are named."""
+
+    name = "reason"
+
+    def __init__(self, common: Sequence[str]) -> None:
+        self._common = common
+
+    def get_missing_message(
+        self, param: click.Parameter, ctx: click.Context | None = None
+    ) -> str | None:
+        some = ", ".join(self._common[:_REASONS_NAMED])
+        return f"Say why, such as {some} or other; `--help` and {WORDS_PAGE} show all words."
+
+
 def reason_option(
     reasons: frozenset[str],
     before: str = "Such as",
     *,
     has_note: bool = False,
     read: bool = True,
+    required: bool = True,
 ) -> Callable[[Command], Command]:
     """`--reason`, a word of a closed list; the end of the help shows all of it. `has_note`: own
     words may go into a note; not `read`: the command does that, since the list depends."""
 
-    def code(ctx: click.Context, parameter: click.Parameter, typed: str) -> str:
+    def code(ctx: click.Context, parameter: click.Parameter, typed: str | None) -> str | None:
+        if typed is None:
+            return None
         return read_reason(typed, reasons, has_note=has_note) if read else typed
 
     common = ", ".join(COMMON_REASONS[reasons])
     return click.option(
         "--reason",
-        required=True,
+        type=_Reason(COMMON_REASONS[reasons]),
+        required=required,
         metavar="R",
         callback=code,
         help=f"{before} {common}. Any other word of the list below is taken as well.",
@@ -115,9 +136,9 @@ def override_option(command: Command) -> Command:
 
 
 def guest_options(command: Command) -> Command:
-    """Who the guest is: `--user`, and `--guest…` for `read_guest`."""
+    """Who the guest is: `--user` or `--agent`, and `--guest…` for `read_guest`."""
     options = (
-        click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere."),
+        *_person_options(),
         click.option(
             "--guest-name", metavar="TEXT", help="The guest's data are sealed for the venue."
         ),
@@ -132,10 +153,22 @@ def guest_options(command: Command) -> Command:
     return command
 
 
+def _person_options() -> tuple[Callable[[Command], Command], ...]:
+    return (
+        click.option("--user", metavar="ID", help="Your id of the person; it is stored nowhere."),
+        click.option(
+            "--agent",
+            metavar="AGENT",
+            help="A guest who was here before, with the details of their newest card. "
+            f"{AGENT_HELP}",
+        ),
+    )
+
+
 def place_options(command: Command) -> Command:
     """Where, when and for how many: what a reservation and a hold ask for alike."""
     options = (
-        click.option("--venue", required=True, metavar="V", help="The id of the venue."),
+        _venue_option(),
         click.option(
             "--at", "at", required=True, metavar="TIME", help="Venue-local: 2026-07-01T19:30."
         ),
@@ -167,6 +200,17 @@ def place_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def venue_option(command: Command) -> Command:
+    """`--venue`, which `only_venue` fills in where it is left out."""
+    return _venue_option()(command)
+
+
+def _venue_option() -> Callable[[Command], Command]:
+    return click.option(
+        "--venue", metavar="V", help="The id of the venue; left out where there is only one."
+    )
 
 
 def key_option(command: Command) -> Command:
@@ -258,7 +302,8 @@ def read_guest(source: str | None, **fields: str | None) -> dict[str, Any] | Non
 
 
 def only_venue(session: Session) -> str:
-    """The venue that is meant where none is named."""
+    """The venue that is meant where none is named. Raises click.UsageError where there is not
+    just one."""
     known = [str(one["venue"]) for one in session.items("/venues")]
     if len(known) == 1:
         return known[0]

@@ -45,13 +45,15 @@ class Column(NamedTuple):
 
     `short`: its values are cut to so many characters, which is enough to recognise an id; 0: never.
     `drop`: it is left out, the column with the highest number first; 0: never. `below`: instead of
-    being left out it goes under each row. A pipe and `--json` get everything.
+    being left out it goes under each row. `least`: so wide sentences must be to be read, rather
+    than broken after every other word. A pipe and `--json` get everything.
     """
 
     name: str
     short: int = 0
     drop: int = 0
     below: bool = False
+    least: int = 0
 
 
 def show_json(document: Any) -> None:
@@ -155,8 +157,8 @@ class _Table:
 
     def _needed(self) -> int:
         least = [
-            width if whole else min(width, _WORD_CHARS)
-            for width, whole in zip(self._widths, self._whole, strict=True)
+            width if whole else min(width, max(_WORD_CHARS, self.columns[n].least))
+            for n, width, whole in zip(self._shown, self._widths, self._whole, strict=True)
         ]
         return sum(least) + _GAP * (len(least) - 1)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from holdfast.commands import report_violations
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import Command, Group, data_option, json_option, only_venue
 from holdfast.commands.words import counted, day_text, status_words
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     pass
 
 _BUSIEST: Final = 3
+_CONFIRMED: Final = {
+    "guaranteed": "by the device that took it",
+    "admitted": "by whoever had the place",
+    "provisional": "not yet",
+    "none": "without a place",
+}
 _MINUTES: Final = ((2 * 1_440, 1_440, "days"), (2 * 60, 60, "h"), (0, 1, "min"))
 
 
@@ -52,7 +59,7 @@ def _figures_options(command: Command) -> Command:
 
 
 @report.command()
-@click.option("--date", metavar="D", help="A service date: 2026-07-01; left out: today.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}; left out: today.")
 @_figures_options
 def day(
     date: str | None, data: Path, venue: str | None, csv_file: str | None, as_json: bool
@@ -138,7 +145,9 @@ def _found(
     if csv_file is not None and as_json:
         raise click.UsageError("give --csv or --json, not both")
     with open_session(data) as session:
-        asked = {"venue": venue or only_venue(session), **dates}
+        venue = venue or only_venue(session)
+        meant = {name: date_meant(session, date, venue) for name, date in dates.items()}
+        asked = {"venue": venue, **meant}
         if csv_file is not None:
             _write(csv_file, session.text(path, format="csv", **asked))
             return None
@@ -214,16 +223,21 @@ def _fields(found: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("called off", _cancellations(found["cancellations"])),
         ("overbooked", str(found["overbooked"] or "")),
-        ("asked ahead", _spread(found["lead_minutes"])),
+        ("booked ahead", _spread(found["lead_minutes"])),
         ("stayed", _stayed(found["turn_minutes"])),
-        ("of the time", f"{_percent(use['rate'])} was booked" if use["open_minutes"] else ""),
+        ("tables taken", f"{_percent(use['rate'])} of the time" if use["open_minutes"] else ""),
         ("busiest", _busiest(found["hours"])),
         (
             "party sizes",
             _listed((f"{one['parties']} of", one["party_size"]) for one in found["party_sizes"]),
         ),
         ("came by", _listed((many, word) for word, many in found["sources"].items())),
-        ("promise", _listed((many, word) for word, many in found["assurances"].items())),
+        (
+            "confirmed",
+            _listed(
+                (many, _CONFIRMED.get(word, word)) for word, many in found["assurances"].items()
+            ),
+        ),
     ]
 
 
@@ -232,7 +246,7 @@ def _show_resources(found: dict[str, Any]) -> None:
 
     click.echo("")
     show_table(
-        ["where", "of the time", "booked", "open"],
+        ["where", "taken", "booked", "open"],
         (
             [
                 one["resource"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.naming import AGENT_HELP, named_agent
 from holdfast.commands.options import (
     Group,
@@ -28,6 +29,7 @@ from holdfast.commands.words import (
     venue_hint,
     visitor_fields,
 )
+from holdfast.model.errors import NotFound
 from holdfast.model.vocabulary import CANCEL_REASONS
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def reservations() -> None:
 @reservations.command("list")
 @data_option
 @click.option("--venue", metavar="V", help="Only of this one.")
-@click.option("--date", metavar="D", help="A service date: 2026-07-01.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}.")
 @click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
 @click.option("--agent", metavar="AGENT", help=f"Only of this guest. {AGENT_HELP}")
 @click.option("--series", metavar="ID", help="All of the series that this one belongs to.")
@@ -65,6 +67,7 @@ def list_(
 
     with open_session(data) as session:
         whole = None if agent is None else named_agent(session, agent)
+        filters["date"] = date_meant(session, filters["date"], filters["venue"])
         found = session.items("/reservations", limit, agent_id=whole, **filters)
     if as_json:
         show_json({"items": found, "next": None})
@@ -104,6 +107,7 @@ def list_(
 @json_option
 def show(reservation: str, data: Path, as_json: bool) -> None:
     """Show one reservation, with its decision and the fate of its operations."""
+    from holdfast.commands.known_guests import say_who_is_known
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
@@ -113,6 +117,7 @@ def show(reservation: str, data: Path, as_json: bool) -> None:
         _show(found, as_json)
     else:
         show_reservation(found, winners)
+        say_who_is_known(found)
 
 
 @reservations.command(epilog=all_reasons(CANCEL_REASONS))
@@ -133,12 +138,63 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Cancel a reservation; its place is free once its holder has ended the claim."""
+    from holdfast.commands.hub_standing import warn_if_shut_out
+    from holdfast.commands.output import show_json
+    from holdfast.commands.session import open_session, quoted
+
     if note == "-":
         note = sys.stdin.read().strip()
-    _step(
-        reservation, "cancel", data, as_json, reason=reason, by=by, note=note,
-        series=series or None,
-    )  # fmt: skip
+    given = {"reason": reason, "by": by, "note": note, "series": series or None}
+    with open_session(data) as session:
+        before = _series_of(session, reservation) if series and not as_json else []
+        path = f"/reservations/{quoted(reservation)}/cancel"
+        done = session.post(path, {k: v for k, v in given.items() if v is not None})
+        after = _series_of(session, reservation) if before else []
+        warn_if_shut_out(session)
+    if as_json:
+        show_json(done)
+    elif after:
+        _show_called_off(before, after)
+    else:
+        show_reservation(done)
+
+
+def _series_of(session: Session, reservation: str) -> list[dict[str, Any]]:
+    """The dates of the series that a reservation belongs to; none where it was made alone."""
+    from holdfast.commands.failures import Refused
+
+    try:
+        return session.items("/reservations", None, series=reservation)
+    except Refused as error:
+        if error.http_status != NotFound.status:
+            raise
+        return []
+
+
+def _show_called_off(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    """Which dates of a series were called off just now, and how many stay."""
+    from holdfast.commands.output import say, show_table
+    from holdfast.commands.words import counted
+
+    stood = {one["id"]: one for one in before if one["cancelled"] is None}
+    gone = [one for one in after if one["id"] in stood and one["cancelled"] is not None]
+    show_table(
+        ["when", "code", "party", "had", "state"],
+        (
+            [
+                one.get("starts_at"),
+                one.get("code"),
+                one.get("party_size"),
+                " + ".join(stood[one["id"]].get("resources") or []),
+                status_words(one, brief=True),
+            ]
+            for one in gone
+        ),
+        by_day="venue",
+    )
+    left = sum(one["cancelled"] is None for one in after)
+    rest = f"; {counted(left, 'other date', 'other dates')} of the series as before" if left else ""
+    say(f"{counted(len(gone), 'date', 'dates')} cancelled{rest}.")
 
 
 @reservations.command("check-in")
@@ -286,6 +342,7 @@ def show_reservation(
     held = "in the way" if reservation.get("prognosis") else "has it"
     show_fields(
         [
+            ("tell the guest", guest_words(reservation) if to_guest else None),
             ("code", reservation.get("code")),
             ("state", status_words(reservation)),
             ("venue", reservation.get("venue")),
@@ -309,7 +366,6 @@ def show_reservation(
             ("made by", reservation.get("made_by")),
             ("agent", reservation.get("agent_id")),
             ("id", reservation.get("id")),
-            ("tell the guest", guest_words(reservation) if to_guest else None),
         ]
     )
 
@@ -337,17 +393,19 @@ def _change_words(change: Any) -> str:
 
 
 def show_series(made: dict[str, Any]) -> None:
-    """What became of the dates of a series, and what else could be had."""
-    from holdfast.commands.output import remark, show_table
+    """What became of the dates of a series, what the guest may be told of each, and what else
+    could be had."""
+    from holdfast.commands.output import Column, remark, show_table
 
     show_table(
-        ["when", "code", "where", "state"],
+        ["when", "code", "where", "state", Column("tell the guest", drop=1, below=True)],
         (
             [
                 one.get("starts_at"),
                 one.get("code"),
                 " + ".join(one.get("resources") or []),
                 status_words(one, brief=True),
+                guest_words(one),
             ]
             for one in made["items"]
         ),

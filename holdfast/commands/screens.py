@@ -194,6 +194,7 @@ def hold_fields(found: Mapping[str, Any]) -> Fields:
         ("from", f"{clock_text(starts)}{venue_hint([starts])}"),
         ("until", until_text(starts, found.get("ends_at"))),
         ("party", found.get("party_size")),
+        *(found.get("guest") or {}).items(),
         ("where", " + ".join(found.get("resources") or []) if held else None),
         (
             "asked for",

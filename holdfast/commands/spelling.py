@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from holdfast.commands.words import clock_text
+from holdfast.commands.words import clock_text, venue_hint
 
 _OPTIONS: Final = {
     "starts_at": "--at",
@@ -24,6 +24,7 @@ _OPTIONS: Final = {
     "force": "--force",
     "resources": "--resource",
     "user_id": "--user",
+    "agent_id": "--agent",
     "guest.name": "--guest-name",
     "guest.phone": "--guest-phone",
     "guest.email": "--guest-email",
@@ -65,7 +66,7 @@ def as_typed(line: str, errors: Any, options: Collection[str]) -> str:
     line = _NAMES.sub(
         lambda found: option if (option := _option(found[0])) in options else found[0], line
     )
-    return _TIME.sub(lambda found: clock_text(found[0]), line)
+    return _TIME.sub(lambda found: f"{clock_text(found[0])}{venue_hint([found[0]])}", line)
 
 
 def is_wrong_usage(errors: Any, options: Collection[str]) -> bool:

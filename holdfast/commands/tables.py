@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
     data_option,
@@ -14,6 +15,7 @@ from holdfast.commands.options import (
     key_option,
     only_venue,
     override_option,
+    venue_option,
 )
 from holdfast.commands.words import code_words, time_text
 from holdfast.commands.writing import make
@@ -30,14 +32,9 @@ def tables() -> None:
     """How the tables stand: free, reserved, occupied, to be cleaned, out of use."""
 
 
-_venue_option = click.option(
-    "--venue", metavar="V", help="The id of the venue; left out where there is only one."
-)
-
-
 @tables.command("list")
 @data_option
-@_venue_option
+@venue_option
 @click.option("--at", metavar="TIME", help="Venue-local: 2026-07-01T19:30; left out: now.")
 @click.option("--state", type=click.Choice(MARKS), help="Only tables that stand so.")
 @json_option
@@ -103,7 +100,7 @@ def _clock(moment: str) -> str:
 @click.argument("resource")
 @click.argument("state", type=click.Choice(MARKS))
 @data_option
-@_venue_option
+@venue_option
 @key_option
 @json_option
 def mark(
@@ -122,7 +119,7 @@ def mark(
 @tables.command()
 @click.argument("resource")
 @data_option
-@_venue_option
+@venue_option
 @key_option
 @json_option
 def clean(resource: str, data: Path, venue: str | None, key: str | None, as_json: bool) -> None:
@@ -171,8 +168,8 @@ def assign(
 
 @tables.command()
 @data_option
-@_venue_option
-@click.option("--date", required=True, metavar="D", help="A service date: 2026-07-01.")
+@venue_option
+@click.option("--date", required=True, metavar="D", help=f"{DATE_HELP}.")
 @click.option("--from", "since", metavar="TIME", help="Only who starts from here on …")
 @click.option("--to", "before", metavar="TIME", help="… and before.")
 @click.option("--accept", metavar="ID", help="Do what this proposal says, all of it or nothing.")
@@ -198,10 +195,12 @@ def optimise(
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, quoted
 
-    body = {"date": date, "from": since, "to": before}
-    body = {name: value for name, value in body.items() if value is not None}
+    body: dict[str, str | None] = {"date": date, "from": since, "to": before}
     with open_session(data) as session:
-        path = f"/venues/{quoted(venue or only_venue(session))}/optimise"
+        venue = venue or only_venue(session)
+        body["date"] = date_meant(session, date, venue)
+        body = {name: value for name, value in body.items() if value is not None}
+        path = f"/venues/{quoted(venue)}/optimise"
         if accept is not None:
             path += f"/{quoted(accept)}/accept"
         done = session.post(path, body, **({} if key is None else {"Idempotency_Key": key}))

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
+    all_reasons,
     data_option,
     guest_options,
     json_option,
     key_option,
     read_guest,
+    reason_option,
+    venue_option,
     wait_option,
 )
 from holdfast.commands.words import between_text, day_text, span_text, waiting_words
 from holdfast.commands.writing import change, make
 from holdfast.model.limits import HOLD_MINUTES_MAX
+from holdfast.model.vocabulary import CANCEL_REASONS
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
@@ -32,7 +37,7 @@ def waitlist() -> None:
 @waitlist.command("list")
 @data_option
 @click.option("--venue", metavar="V", help="Only of this one.")
-@click.option("--date", metavar="D", help="A service date; left out: from today on.")
+@click.option("--date", metavar="D", help=f"{DATE_HELP}; left out: from today on.")
 @json_option
 def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     """Who waits, in the order of their turns.
@@ -45,6 +50,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
+        filters["date"] = date_meant(session, filters["date"], filters["venue"])
         found = session.items("/waitlist", None, **filters)
     if as_json:
         show_json({"items": found, "next": None})
@@ -74,8 +80,8 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
 
 @waitlist.command()
 @data_option
-@click.option("--venue", required=True, metavar="V", help="The id of the venue.")
-@click.option("--date", required=True, metavar="D", help="A service date: 2026-07-01.")
+@venue_option
+@click.option("--date", required=True, metavar="D", help=f"{DATE_HELP}.")
 @click.option("--party", required=True, type=int, metavar="N", help="How many people come.")
 @click.option("--from", "earliest", metavar="HH:MM", help="The earliest start that would do.")
 @click.option("--to", "latest", metavar="HH:MM", help="The latest; left out: the whole day.")
@@ -87,7 +93,7 @@ def list_(data: Path, as_json: bool, **filters: str | None) -> None:
 @json_option
 def add(
     data: Path,
-    venue: str,
+    venue: str | None,
     date: str,
     party: int,
     earliest: str | None,
@@ -95,6 +101,7 @@ def add(
     area: str | None,
     priority: int | None,
     user: str | None,
+    agent: str | None,
     guest_name: str | None,
     guest_phone: str | None,
     guest_email: str | None,
@@ -119,6 +126,7 @@ def add(
         "area": area,
         "priority": priority,
         "user_id": user,
+        "agent_id": agent,
         "guest": read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email),
         "source": source,
     }
@@ -187,6 +195,7 @@ def accept(
     waiting: str,
     data: Path,
     user: str | None,
+    agent: str | None,
     guest_name: str | None,
     guest_phone: str | None,
     guest_email: str | None,
@@ -203,21 +212,28 @@ def accept(
     card = read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email)
     make(
         data, f"/waitlist/{quoted(waiting)}/accept",
-        {"user_id": user, "guest": card, "source": source},
+        {"user_id": user, "agent_id": agent, "guest": card, "source": source},
         key=key, wait=wait, as_json=as_json,
         show=lambda _, made: show_reservation(made, to_guest=True),
     )  # fmt: skip
 
 
-@waitlist.command()
+@waitlist.command(epilog=all_reasons(CANCEL_REASONS))
 @click.argument("waiting", metavar="ID")
 @data_option
+@reason_option(
+    CANCEL_REASONS, "Needed for who was displaced, since that case ends with it. Such as",
+    required=False,
+)  # fmt: skip
 @json_option
-def remove(waiting: str, data: Path, as_json: bool) -> None:
+def remove(waiting: str, data: Path, reason: str | None, as_json: bool) -> None:
     """Take a party off the waitlist; those behind it move up."""
     from holdfast.commands.session import quoted
 
-    change(data, "DELETE", f"/waitlist/{quoted(waiting)}", as_json=as_json, show=_show)
+    params = None if reason is None else {"reason": reason}
+    change(
+        data, "DELETE", f"/waitlist/{quoted(waiting)}", params=params, as_json=as_json, show=_show
+    )
 
 
 def _about(minutes: Any) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.commands.days import date_meant
+from holdfast.commands.options import only_venue
+
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
 
@@ -25,16 +28,24 @@ def make(
     as_json: bool,
     show: Show,
 ) -> None:
-    """POST what is given of a body, under a key, and wait for a decision where that makes sense."""
+    """POST what is given of a body, under a key, and wait for a decision where that makes sense. A
+    venue that was left out is the only one there is, a `date` may be a word such as `today`, a
+    guest who is meant by an agent id is named whole, and who may be the same one is told."""
     from holdfast.commands.hub_standing import (
         plan_to_wait,
         say_what_waiting_brought,
         warn_if_shut_out,
     )
+    from holdfast.commands.known_guests import as_known, say_who_is_known
     from holdfast.commands.output import show_json
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
+        if "venue" in body:
+            body = body | {"venue": body["venue"] or only_venue(session)}
+        if "date" in body:
+            body = body | {"date": date_meant(session, body["date"], body.get("venue"))}
+        body = as_known(session, body)
         waiting = plan_to_wait(session, wait)
         headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if waiting.patient else None}
         made = session.post(path, _given(body), **_given(headers))
@@ -42,6 +53,7 @@ def make(
             show_json(made)
         else:
             show(session, made)
+            say_who_is_known(made)
         say_what_waiting_brought(session, waiting, made)
         warn_if_shut_out(session)
 

@@ -63,6 +63,24 @@ def contacts_of_card(card: Mapping[str, object]) -> frozenset[str]:
     return frozenset(word for word in words_of_card(card) if is_contact(word))
 
 
+def words_for_contacts(card: Mapping[str, object]) -> frozenset[str]:
+    """The words by which cards are found that may have this one's number or address, in whatever
+    way they write it; `contacts_in_common` looks closer."""
+    email, digits = _text(card.get("email")), phone_digits(_text(card.get("phone")))
+    found = {f"e={_plain(email)}"} if email else set()
+    if len(digits) >= PHONE_ENDINGS[-1]:
+        found.update(word for word, _ in _phone_asked(digits))
+    return frozenset(found)
+
+
+def contacts_in_common(card: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
+    """In which fields two cards are of one contact."""
+    found = ["email"] if same_address(_text(card.get("email")), other.get("email")) else []
+    if same_number(_text(card.get("phone")), other.get("phone")):
+        found.append("phone")
+    return found
+
+
 def same_address(typed: str, known: object) -> bool:
     """Whether two e-mail addresses are one; nothing is the same as none."""
     return bool(typed.strip()) and _plain(typed.strip()) == _plain(_text(known))

@@ -135,15 +135,30 @@ NEXT: Final = {(s, step.kind): _next(s, step) for s in FOLD_STATUSES for step in
 COLLIDE: Final = {(s, step.kind): _collide(s, step) for s in FOLD_STATUSES for step in STEPS}
 
 
+_CALLED: Final = {
+    INTENT: "held for the moment",
+    COMMIT_PENDING: "waiting for an answer",
+    COMMIT_FAILED: "could not be had",
+    CHECKED_IN: "checked in",
+    NO_SHOW: "no-show",
+    EXPIRED: "lapsed",
+}
+
+
+def called(status: str) -> str:
+    """A status in a sentence: in plain words, with its code where that is another."""
+    words = _CALLED.get(status, status.replace("_", " "))
+    return words if words == status else f"{words} ({status})"
+
+
 def check_step(name: str, status: str, reference: str) -> Step:
     """The step, if a writer who sees `status` may take it. Raises BadTransition otherwise."""
     step = STEP_BY_NAME[name]
     if status not in step.sources:
-        allowed = ", ".join(sorted(step.sources))
+        allowed = ", ".join(called(one) for one in sorted(step.sources))
         raise BadTransition(
-            f"{reference} is {status.replace('_', ' ')}; "
-            f"{name.replace('_', ' ')} is possible only from: "
-            f"{allowed.replace('_', ' ')}",
+            f"{reference} is {called(status)}; {name.replace('_', ' ')} is possible only from: "
+            f"{allowed}",
             status,
         )
     return step

@@ -1,15 +1,16 @@
 """Choosing resources for a party: what fits, in the order in which it is offered.
 
 Owns which resources and combinations suit a party, and their order (CONTRACT, `POST
-/reservations`). Knows nothing of time: what is free, and guaranteed here, is the caller's to ask
-of each choice in turn; a caller that puts the guaranteed first sorts by that, and sorting keeps
-this order among equals.
+/reservations`). Knows nothing of time: what is free, guaranteed here, or held by whom, is the
+caller's to ask of each choice in turn (`node/offering.py`). What is guaranteed here goes before all
+others; what the hub holds goes before what a device holds only where both fit equally well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,8 @@ from holdfast.model.limits import (
     RESOURCES_PER_REQUEST_MAX,
 )
 from holdfast.model.venue import Resource, Venue
+
+_NAMED_MAX: Final = 20
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -38,9 +41,15 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     seats: int | None = None
 
     @property
+    def fit(self) -> tuple[int, int]:
+        """How well it suits the party: smallest waste, fewest resources. Who may answer for a place
+        matters among those that fit equally well, and more than the priority does."""
+        return (self.waste, len(self.resources))
+
+    @property
     def order(self) -> tuple[int, int, int, tuple[str, ...]]:
         """Smallest waste, fewest resources, lowest priority, id."""
-        return (self.waste, len(self.resources), self.priority, self.resources)
+        return (*self.fit, self.priority, self.resources)
 
 
 class VenueIndex:
@@ -331,7 +340,7 @@ def _named(index: VenueIndex, wanted: Sequence[str]) -> list[Resource]:
         resource = index.resource(resource_id)
         field = f"resources[{number}]"
         if resource is None:
-            message = f"{index.venue.id} has no resource {resource_id!r}"
+            message = f"{index.venue.id} has no resource {resource_id!r}; there are {_some(index)}"
             errors.append({"field": field, "message": message})
         elif resource in resources:
             errors.append({"field": field, "message": f"{resource_id!r} is named twice"})
@@ -340,6 +349,13 @@ def _named(index: VenueIndex, wanted: Sequence[str]) -> list[Resource]:
     if errors:
         raise Invalid(f"{errors[0]['field']}: {errors[0]['message']}", errors)
     return resources
+
+
+def _some(index: VenueIndex) -> str:
+    """The resources that somebody may have meant, as many as a line has room for."""
+    names = list(index.resource_by_id)
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    return f"{', '.join(names[:_NAMED_MAX])}{more}"
 
 
 def _unsuitable(message: str) -> RuleViolated:

@@ -112,7 +112,7 @@ def walk(replica: Service, reference: str, resources: Sequence[str]) -> View:
         view = recording.find(replica, reference)
         if view.status != lifecycle.CHECKED_IN:
             raise BadTransition(
-                f"{view.code} is {view.status.replace('_', ' ')}; only guests who are checked in "
+                f"{view.code} is {lifecycle.called(view.status)}; only guests who are checked in "
                 "can go to another place",
                 view.status,
             )

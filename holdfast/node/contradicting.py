@@ -296,7 +296,7 @@ def _answer(view: View, kind: str, action: str) -> Answer:
     allowed = ", ".join(answer.action for answer in possible)
     if any(answer.action == action for answer in contradictions.ANSWERS[kind]):
         raise BadTransition(
-            f"{view.code} is {view.status.replace('_', ' ')}: {action} is not possible any more; "
+            f"{view.code} is {lifecycle.called(view.status)}: {action} is not possible any more; "
             f"what is: {allowed}",
             view.status,
         )

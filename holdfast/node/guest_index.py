@@ -136,6 +136,21 @@ class GuestIndex:
             shown = [Found(one, fit) for one, fit in placed if one is not None and one.book == book]
         return sorted(shown, key=lambda found: (found.fit, -found.placed.stamp, found.placed.num))
 
+    def with_contact(self, book: str, words: Iterable[str]) -> list[PlacedCard]:
+        """The cards that one of `guest_words.words_for_contacts` finds, the newest first: hashes
+        may agree by chance, so look at the card. A long index that is not finished yet is carried
+        on with, and asked as far as it goes: nobody who reserves waits for all of it."""
+        self.keep_up(book)
+        with self._r.lock:
+            private = self._r.cards.reader_in_force(book)
+            if private is None:
+                return []
+            key, rows = index_key(private, book), self._r.store.cards
+            nums = {num for word in words for num in rows.with_word(token(key, word))}
+            placed = [one for num in nums if (one := rows.by_num(num)) is not None]
+        found = [one for one in placed if one.book == book]
+        return sorted(found, key=lambda one: (-one.stamp, one.num))
+
     def _fitting(self, key: bytes, words: Iterable[tuple[str, int]]) -> dict[int, int]:
         found: dict[int, int] = {}
         for word, fit in words:

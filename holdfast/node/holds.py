@@ -183,7 +183,7 @@ def standing(replica: Service, view: View) -> View:
         raise Gone(f"{view.code} has lapsed; look for a place again")
     if view.status != lifecycle.INTENT:
         raise BadTransition(
-            f"{view.code} is {view.status.replace('_', ' ')}, and no hold any more", view.status
+            f"{view.code} is {lifecycle.called(view.status)}, and no hold any more", view.status
         )
     if replica.clock.now_ms() >= view.expires_at_ms:
         raise Gone(f"{view.code} has lapsed; look for a place again")

@@ -47,11 +47,14 @@ def first_free(
     *,
     ignoring: Collection[ClaimId] = (),
 ) -> Choice | None:
-    """The choice to take for [start, end): the first that would be guaranteed here and now, else
-    the first that is free as far as is known here and that one holder can answer for."""
+    """The choice to take for [start, end): the first that would be guaranteed here and now, however
+    it fits; else of what is free as far as is known here the best fit, and of equal ones the first
+    that the hub can answer for, who always answers: another device may be away. What nobody can
+    answer for alone comes last."""
     occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
     divided = bool(replica.rights(replica.book_of(venue.venue.id)))
     asked = split = None
+    by_hub = False
     for choice in choices:
         for name, quantity in zip(choice.resources, choice.quantities, strict=True):
             resource = venue.resource_by_id[name]
@@ -63,16 +66,19 @@ def first_free(
             terms = selling.terms(replica, venue, claims_for(choice, start, end), ignoring)
             if terms.guaranteed:
                 return choice
-            if asked is None and (terms.asks or not _is_split(replica, venue, choice, start, end)):
-                asked = choice
-            split = split or choice
+            held = bool(terms.asks) or _is_held(replica, venue, choice, start, end)
+            if held and not terms.asks and len(choice.resources) > 1:
+                split = split or choice
+            elif asked is None or (not held and not by_hub and choice.fit == asked.fit):
+                asked, by_hub = choice, not held
     return asked or split
 
 
-def _is_split(replica: Service, venue: VenueIndex, choice: Choice, start: int, end: int) -> bool:
-    """Whether units that are put together have several holders: nobody can answer for all."""
+def _is_held(replica: Service, venue: VenueIndex, choice: Choice, start: int, end: int) -> bool:
+    """Whether devices have rights to units of a choice. Where they are put together and no device
+    is asked, they have several holders: nobody can answer for all."""
     rights = replica.rights(replica.book_of(venue.venue.id))
-    return len(choice.resources) > 1 and any(
+    return any(
         held.covers(name, start, end)
         for name in choice.resources
         if not venue.resource_by_id[name].pool

@@ -163,7 +163,7 @@ def not_available(
     alternatives = _nearest(replica, venue, place, asked, Search(((day,),), minutes, place.nights))
     way_out = "try one of the alternatives" if alternatives else "try another time or day"
     return NotAvailable(
-        f"{what} at {when} is not free at {venue.venue.name}; {way_out}",
+        f"{what} at {when} ({venue.venue.time_zone}) is not free at {venue.venue.name}; {way_out}",
         alternatives,
         waitlist_available=_may_wait(replica, venue, place),
     )

@@ -70,7 +70,7 @@ class SeriesRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class HoldRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """POST /holds: as a reservation, without the guest's details; `minutes`: how long."""
+    """POST /holds: as a reservation; `minutes`: how long."""
 
     venue: str
     starts_at: str
@@ -85,6 +85,7 @@ class HoldRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     may_move: bool | None = None
     user_id: str | None = None
     agent_id: str | None = None
+    guest: dict[str, Any] | None = None
     source: str | None = None
     kind: str = "guest"
     minutes: int | None = None

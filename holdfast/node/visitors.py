@@ -26,7 +26,12 @@ def visitor(replica: Service, view: View) -> dict[str, Any] | None:
     not tell."""
     if not view.agent_id or view.kind == HOUSE or made_as(view) == BLOCK or not receives(replica):
         return None
-    book, agent = view.book, view.agent_id
+    return known_of(replica, view.book, view.agent_id, now_over=view.status == lifecycle.COMPLETED)
+
+
+def known_of(replica: Service, book: str, agent: str, *, now_over: bool = False) -> dict[str, Any]:
+    """The same of a person, by their agent id; `now_over`: one of the visits is the one that is
+    asked about."""
     with replica.lock:
         # Of most guests nobody ever said anything: one look, instead of one for each question.
         known = replica.store.guest_entries.knows(book, agent)
@@ -36,7 +41,7 @@ def visitor(replica: Service, view: View) -> dict[str, Any] | None:
     visits, no_shows = (sum(numbers) for numbers in zip(*counted, strict=True))
     return {
         "visits": visits,
-        "repeat": visits > (view.status == lifecycle.COMPLETED),
+        "repeat": visits > now_over,
         "no_shows": no_shows,
         **{flag: flag in standing and standing[flag].up for flag in FLAGS},
         "alerts": guest_notes.alerts_at(replica, book, agent) if known else [],

@@ -244,14 +244,25 @@ def accept(
     raise NotAvailable(f"nothing is offered to {view.code} yet")
 
 
-def remove(replica: Service, reference: str) -> View:
-    """Leave the waitlist, also for good after having been displaced. Raises Gone, BadTransition,
-    NotFound."""
+def remove(
+    replica: Service, reference: str, reason: str | None = None, *, by_guest: bool = False
+) -> View:
+    """Leave the waitlist, also for good after having been displaced: that ends what a person was to
+    look at, so the house says why; who leaves by themself (`by_guest`) need not. Raises Invalid,
+    Gone, BadTransition, NotFound."""
     with replica.transaction():
         view = found(replica, reference)
         if waitlist.state_of(view) != waitlist.DISPLACED:
             view = _standing(view)
-        return marking.cancel(replica, uuid_text(view.id), "not_needed", late=True)
+        elif reason is None and not by_guest:
+            raise Invalid.field(
+                "reason",
+                f"{view.code} waits because its place was promised to somebody else before; to "
+                f"take it off ends that case (`holdfast exceptions show {view.code}`). Say why, as "
+                "`--reason guest_request` or `--reason found_alternative`, or give them another "
+                f"place: `holdfast exceptions resolve {view.code} --action move`",
+            )
+        return marking.cancel(replica, uuid_text(view.id), reason or "not_needed", late=True)
 
 
 def found(replica: Service, reference: str) -> View:

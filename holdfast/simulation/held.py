@@ -294,7 +294,7 @@ _ACTS: Final[dict[str, Callable[[Service, View, Step], View]]] = {
     "accept": lambda replica, view, step: waiting.accept(
         replica, uuid_text(view.id), _accept_request(step)
     ),
-    "leave": lambda replica, view, step: waiting.remove(replica, uuid_text(view.id)),
+    "leave": lambda replica, view, step: waiting.remove(replica, uuid_text(view.id), "not_needed"),
     "unblock": lambda replica, view, step: blocks.unblock(
         replica, uuid_text(view.id), series=step.detail.get("series", False)
     )[0],

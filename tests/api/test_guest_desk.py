@@ -131,6 +131,52 @@ async def test_an_alert_shows_to_staff_when_that_guest_books_and_to_nobody_else(
             assert (await at_desk.get(f"/guests/{ANNA}/{path}", headers=token)).status_code == 403
 
 
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "read-only"])
+async def test_who_has_the_number_of_a_known_guest_is_told_of_to_staff_alone(
+    at_desk: httpx.AsyncClient, role: str
+):
+    """H-20, H-24: another agent id, the same telephone; nobody is merged and nothing refused."""
+    await made(at_desk, "12:00", guest={"name": "Anna", "phone": "+39 333 1234567"})
+    await noted(at_desk)
+    token = bearer(await token_for(at_desk, role, BRUNO if role == "guest" else None))
+    body = booking(agent_id=BRUNO, guest={"name": "A.", "phone": "333 123 4567"})
+    answer = await at_desk.post("/reservations", json=body, headers=token)
+    assert answer.status_code == 201, answer.text
+    again = await at_desk.get(f"/reservations/{answer.json()['id']}", headers=token)
+    for shown in (answer, again):
+        if role in TOLD:
+            (known,) = shown.json()["known_as"]
+            assert (known["agent_id"], known["by"], known["visits"]) == (ANNA, ["phone"], 0)
+            assert [one["text"] for one in known["alerts"]] == [NUTS]
+        else:
+            assert "known_as" not in shown.json()
+            assert ANNA not in shown.text
+    waiting = {"venue": "trattoria", "date": DAY, "party_size": 2, "guest": body["guest"]}
+    waits = await at_desk.post("/waitlist", json=waiting, headers=token)
+    assert waits.status_code == 201, waits.text
+    assert {one["agent_id"] for one in waits.json().get("known_as", [])} == (
+        {ANNA, BRUNO} if role in TOLD else set()
+    )
+    if role in TOLD:
+        series = body | {"rrule": "FREQ=WEEKLY;COUNT=2", "starts_at": f"{DAY}T22:00"}
+        dates = (await at_desk.post("/reservations/series", json=series, headers=token)).json()
+        first, second = dates["items"]
+        assert first["known_as"] and "known_as" not in second
+        await at_desk.post(f"/guests/{BRUNO}/merge", json={"other": ANNA})
+        again = await at_desk.get(f"/reservations/{answer.json()['id']}", headers=token)
+        assert [one["agent_id"] for one in again.json()["known_as"]] == [waits.json()["agent_id"]]
+
+
+async def test_a_device_that_reads_no_cards_knows_nobody_by_their_number(hub: Hub, desk: Node):
+    """The hub without the venue's key reads no card, so that it knows of nobody either."""
+    async with calling(hub) as client:
+        answer = await client.post(
+            "/reservations", json=booking(guest={"name": "A.", "phone": "333 123 4567"})
+        )
+        assert answer.status_code == 201, answer.text
+        assert "known_as" not in answer.json()
+
+
 async def test_a_note_is_written_changed_and_withdrawn(at_desk: httpx.AsyncClient):
     headers = {"Idempotency-Key": "once"}
     body = {"kind": "general", "text": "likes the corner"}

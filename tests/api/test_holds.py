@@ -205,7 +205,7 @@ async def test_a_hold_is_kept_longer_once(desk: httpx.AsyncClient):
         ("POST", "/holds", wanted(minutes=31), "minutes"),
         ("POST", "/holds", wanted(minutes=0), "minutes"),
         ("POST", "/holds", wanted(party_size=0), "party_size"),
-        ("POST", "/holds", wanted(guest={"name": "Ann"}), "guest"),
+        ("POST", "/holds", wanted(guests={"name": "Ann"}), "guests"),
         ("POST", "/holds/{id}/extend", {"minutes": 0}, "minutes"),
         ("POST", "/holds/{id}/extend", {}, "minutes"),
         ("POST", "/holds/{id}/reserve", {"source": "gossip"}, "source"),

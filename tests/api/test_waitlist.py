@@ -327,6 +327,9 @@ async def test_who_was_displaced_stands_first_and_is_helped_by_a_person(
     refused = await client.post(f"/waitlist/{lost['id']}/offer", json={})
     assert refused.status_code == 409
     assert f"holdfast exceptions resolve {lost['code']}" in refused.json()["detail"]
-    left = await client.delete(f"/waitlist/{lost['id']}")
+    silent = await client.delete(f"/waitlist/{lost['id']}")
+    assert silent.status_code == 422
+    assert [one["field"] for one in silent.json()["errors"]] == ["reason"]
+    left = await client.delete(f"/waitlist/{lost['id']}", params={"reason": "found_alternative"})
     assert (left.status_code, left.json()["state"]) == (200, "removed")
     assert await line(client) == [(waits["id"], 1, "waiting")]

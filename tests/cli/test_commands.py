@@ -27,7 +27,7 @@ reserve
 reservations list | reservations show | reservations cancel | reservations check-in
 reservations complete | reservations no-show | reservations undo-no-show | reservations move
 reservations import
-availability
+availability | arrivals
 holds list | holds add | holds show | holds extend | holds move | holds release | holds reserve
 waitlist list | waitlist add | waitlist show | waitlist offer | waitlist accept | waitlist remove
 blocks list | blocks add | blocks show | blocks remove

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -153,10 +154,11 @@ def test_what_is_refused_has_status_1_and_says_why(run: Run, hub: Path):
     assert done.stdout == ""
 
 
-def test_with_json_a_refusal_leaves_standard_output_empty(run: Run, hub: Path):
+def test_with_json_a_refusal_is_one_document_and_one_line(run: Run, hub: Path):
     done = run("reservations", "show", "RES-2026-AAAAAA", "--json", "--data", hub)
     assert done.exit_code == 1
-    assert done.stdout == ""
+    problem = json.loads(done.stdout)
+    assert (problem["type"], problem["status"]) == ("urn:holdfast:error:not-found", 404)
     assert "RES-2026-AAAAAA" in one_line(done.stderr)
 
 
@@ -251,7 +253,9 @@ class TestTheLine:
     def test_offers_what_is_free_instead_in_the_venues_time(self):
         slots = [{"starts_at": "2026-07-01T20:00:00+02:00", "resources": ["T1", "T2"]}]
         line = line_of(NotAvailable("T1 is taken.", slots))
-        assert line == "T1 is taken; free instead: Wed 2026-07-01 20:00 T1 + T2"
+        assert line.replace(" (venue time)", "") == (
+            "T1 is taken; free instead: Wed 2026-07-01 20:00 T1 + T2"
+        )
 
     def test_has_one_full_stop_at_the_most_where_sentences_are_joined(self):
         violations = [{"rule": "a", "message": "Too late."}, {"rule": "b", "message": "Too many."}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,9 +31,9 @@ def day(request: pytest.FixtureRequest) -> str:
     return DAYS["running" in request.node.name]
 
 
-def reserve(run: Run, desk: Path, at: str, user: str, **guest: str) -> dict[str, str]:
+def reserve(run: Run, desk: Path, at: str, user: str, **guest: str) -> dict[str, Any]:
     options = [part for name, text in guest.items() for part in (f"--guest-{name}", text)]
-    found: dict[str, str] = document(
+    found: dict[str, Any] = document(
         run("reserve", "--venue", "trattoria", "--at", at, "--party", 2, *options,
             "--user", user, "--json", "--data", desk)
     )  # fmt: skip
@@ -79,6 +80,88 @@ def test_who_comes_is_told_with_what_staff_noted(
     audit = run("audit", "list", "--limit", "500", "--data", desk).stdout
     assert "guest marked, or a mark taken away" in " ".join(audit.split())
     assert NUTS not in audit
+
+
+def test_who_was_here_before_is_told_by_their_number_and_reserved_for_by_agent_id(
+    run: Run, desk: Path, request: pytest.FixtureRequest
+):
+    running = "running" in request.node.name
+    phone, number = ("+39 06 555 0101", "06 5550101") if running else ("06 555 0202", "065550202")
+    first = reserve(run, desk, f"{day(request)}T12:45", f"{running} a", name="Ann", phone=phone)
+    agent, code = first["agent_id"], first["code"]
+    assert "known_as" not in first
+    run("guests", "note", code, "-", "--kind", "dietary", "--alert", "--data", desk, stdin=NUTS)
+    run("guests", "flag", code, "vip", "--data", desk)
+    run(
+        "guests",
+        "restrict",
+        code,
+        "--restriction",
+        "booking-ban",
+        "--reason",
+        "abuse",
+        "--data",
+        desk,
+    )
+
+    at = f"{day(request)}T13:45"
+    made = run("reserve", "--venue", "trattoria", "--at", at, "--party", 2, "--guest-name", "A. R.",
+               "--guest-phone", number, "--data", desk)  # fmt: skip
+    assert made.exit_code == 0, made.output
+    assert "This telephone number is that of a guest who was here before" in made.stderr
+    assert "VIP, 0 visits, restricted: booking-ban" in made.stderr
+    assert f"`holdfast guests show {agent}`" in made.stderr and f"dietary: {NUTS}" in made.stderr
+    line = next(one for one in made.stderr.split("`") if "guests merge" in one)
+    assert line.split()[-1] == agent
+
+    second = line.split()[-2]
+    found = document(run("reservations", "show", second, "--json", "--data", desk))
+    (known,) = found["known_as"]
+    assert (known["agent_id"], known["by"], known["vip"]) == (agent, ["phone"], True)
+    assert (known["restrictions"], [one["text"] for one in known["alerts"]]) == (
+        ["booking-ban"], [NUTS],
+    )  # fmt: skip
+    assert run(*line.split()[1:], "--data", desk).exit_code == 0
+    assert "here before" not in run("reservations", "show", second, "--data", desk).stderr
+
+    # From now on they are one, and what binds the one binds both.
+    banned = run("reserve", "--venue", "trattoria", "--at", at, "--party", 2, "--agent", second,
+                 "--data", desk)  # fmt: skip
+    assert banned.exit_code == 1 and "takes no reservation for this guest" in banned.stderr, (
+        banned.output
+    )
+
+
+def test_a_known_guest_is_reserved_for_without_typing_anything_again(
+    run: Run, desk: Path, request: pytest.FixtureRequest
+):
+    running = "running" in request.node.name
+    mail = f"known-{running}@example.org"
+    first = reserve(run, desk, f"{day(request)}T18:15", f"{running} b", name="Bo", email=mail)
+    agent = first["agent_id"]
+
+    def made(*words: object) -> dict[str, object]:
+        found: dict[str, object] = document(
+            run(*words, "--agent", agent[:16], "--json", "--data", desk)
+        )
+        return found
+
+    at = ("--venue", "trattoria", "--at", f"{day(request)}T22:00", "--party", 2)
+    again = made("reserve", *at)
+    assert (again["agent_id"], again["guest"]) == (agent, {"name": "Bo", "email": mail})
+    assert "known_as" not in again
+    assert made("reserve", *at, "--guest-name", "Bob")["guest"] == {"name": "Bob"}
+    held = document(run("holds", "add", *at, "--agent", first["code"], "--json", "--data", desk))
+    assert (held["agent_id"], held["guest"]) == (agent, {"name": "Bob"})
+    assert "Bob" in run("holds", "list", "--date", day(request), "--data", desk).stdout
+    kept = made("holds", "reserve", held["id"])
+    assert (kept["agent_id"], kept["guest"]) == (agent, {"name": "Bob"})
+    waits = made("waitlist", "add", "--venue", "trattoria", "--date", day(request), "--party", 2)
+    assert (waits["agent_id"], waits["guest"]) == (agent, {"name": "Bob"})
+    both = run("reserve", *at, "--agent", agent, "--user", "x", "--data", desk)
+    assert both.exit_code == 2 and "not both" in both.stderr
+    nobody = run("reserve", *at, "--agent", "RES-2026-ZZZZZZ", "--data", desk)
+    assert nobody.exit_code == 1 and "guests find" in nobody.stderr
 
 
 def test_history_and_preferences(run: Run, desk: Path, request: pytest.FixtureRequest):

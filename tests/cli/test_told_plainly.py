@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,7 +104,46 @@ class TestWhatWasTypedIsCalledAsItWasTyped:
         asked = ("--venue", "trattoria", "--at", f"{DAY}T19:30", "--party", "2")
         code = document(run("reserve", *asked, "--data", hub, "--json"))["code"]
         refused = run("reservations", "no-show", code, "--data", hub)
-        assert f"begins at Tue {DAY} 19:30;" in refused.stderr
+        # With the zone where the reader is in another.
+        assert re.search(rf"begins at Tue {DAY} 19:30( \(venue time\))?;", refused.stderr)
+
+    def test_an_error_says_what_there_is_and_what_else_can_be_done(self, run: Run, hub: Path):
+        asked = ("reserve", "--at", f"{DAY}T12:30", "--party", "2", "--data", hub)
+        unknown = run(*asked, "--resource", "T99")
+        assert "no resource 'T99'; there are T1, T2, T3, T4, T5, T6, T7, T8" in unknown.stderr
+        assert run(*asked, "--resource", "T1").exit_code == 0
+        taken = run(*asked, "--resource", "T1")
+        assert "12:30 (Europe/Rome) is not free" in taken.stderr
+        assert "`holdfast waitlist add` lets them wait" in taken.stderr
+        large = run("reserve", "--at", f"{DAY}T12:30", "--party", "40", "--data", hub)
+        assert "12 at most; make several reservations" in large.stderr
+        why = run("reservations", "cancel", "RES-2026-ABC123", "--data", hub)
+        assert why.exit_code == 2
+        assert "Say why, such as guest_request, changed_plans" in why.stderr
+        assert "docs/words.md" in why.stderr
+
+    def test_a_refusal_is_a_document_for_a_program_too(self, run: Run, hub: Path):
+        asked = ("reserve", "--at", f"{DAY}T13:45", "--resource", "T1", "--data", hub, "--json")
+        for party, status, kind in (("2", 1, "not-available"), ("0", 2, "invalid")):
+            refused = run(*asked, "--party", party)
+            if party == "2":
+                assert refused.exit_code == 0, refused.output
+                refused = run(*asked, "--party", party)
+            assert refused.exit_code == status
+            assert json.loads(refused.stdout)["type"] == f"urn:holdfast:error:{kind}"
+            assert refused.stderr.startswith("error: ")
+
+    def test_a_status_in_an_error_is_in_plain_words_with_its_code(self, run: Run, hub: Path):
+        asked = ("--at", f"{DAY}T22:00", "--party", "2", "--json", "--data", hub)
+        code = document(run("holds", "add", *asked))["code"]
+        refused = run("reservations", "complete", code, "--data", hub)
+        assert "is held for the moment (intent); completed is possible only from: checked in" in (
+            refused.stderr
+        )
+
+    def test_a_setting_for_tests_is_in_no_list(self, run: Run, hub: Path):
+        assert "test_wall" not in run("config", "get", "--data", hub).stdout
+        assert "test_wall" in document(run("config", "get", "--json", "--data", hub))
 
     def test_a_field_of_a_file_and_a_word_in_quotes_stay_what_they_are(self):
         errors = [{"field": "venue", "message": "must be text"}]

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from holdfast.model.guest_words import (
     BEGINNING,
     EXACT,
+    contacts_in_common,
     folded,
     has_short_word,
     words_asked,
+    words_for_contacts,
     words_of_card,
 )
 
@@ -103,3 +105,13 @@ def test_the_words_of_a_card_are_few(name, email, phone):
 )  # fmt: skip
 def test_a_word_is_short_that_begins_no_name(text: str, short: bool):
     assert has_short_word(text) is short
+
+
+def test_a_contact_is_the_same_however_it_is_written():
+    abroad = {"name": "Ann", "phone": "+39 06 555 0101", "email": "Ann@Example.org"}
+    at_home = {"phone": "06 5550101"}
+    assert contacts_in_common(abroad, at_home) == ["phone"]
+    assert words_for_contacts(at_home) & words_of_card(abroad)
+    assert contacts_in_common(abroad, {"email": "ann@example.ORG"}) == ["email"]
+    assert contacts_in_common(abroad, {"name": "Ann", "phone": "0101"}) == []
+    assert not words_for_contacts({"name": "Ann", "phone": "0101"})

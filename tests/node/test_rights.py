@@ -112,6 +112,25 @@ def test_a_place_that_would_be_guaranteed_is_taken_before_a_better_fit(fleet: Fl
     assert view.assurance == "guaranteed"
 
 
+def test_of_places_that_fit_alike_the_hubs_is_taken_before_another_devices(fleet: Fleet):
+    """T3 is the kiosk's, which is away; the hub's T4 fits as well, although it comes later."""
+    desk = fleet.nodes["desk"]
+    fleet.cut("kiosk")
+    view = fleet.reserve(desk, "19:00", party=3)
+    assert [claim.resource for claim in view.claims] == ["T4"]
+    fleet.sync(desk)
+    assert status(fleet.now(desk, view)) == ("confirmed", "admitted")
+    # Where the hub has none that fits as well, another device is asked.
+    assert [one.resource for one in fleet.reserve(desk, "19:00", party=3).claims] == ["T3"]
+
+
+def test_a_worse_fit_is_not_taken_because_the_hub_holds_it(fleet: Fleet):
+    kiosk = fleet.nodes["kiosk"]
+    fleet.reserve(kiosk, "19:00", ["T3"])
+    view = fleet.reserve(kiosk, "19:00", party=2)
+    assert [claim.resource for claim in view.claims] == ["T1"], "T4 is the hub's, and larger"
+
+
 def test_the_hub_does_not_sell_what_it_granted(fleet: Fleet):
     view = fleet.reserve(fleet.the_hub, "19:00", ["T1"])
     assert status(view) == ("commit_pending", "provisional")

@@ -180,8 +180,23 @@ def test_who_was_displaced_is_helped_by_a_person_and_may_leave(fleet: Fleet) -> 
     settle(fleet)
     with pytest.raises(BadTransition, match="exceptions resolve"):
         waiting.offer(desk, lost.code, OfferRequest())
-    assert waiting.remove(desk, lost.code).status == "cancelled"
+    with pytest.raises(Invalid, match=r"--reason .*exceptions resolve"):
+        waiting.remove(desk, lost.code)
+    assert [place.state for place in waiting.line(desk, "trattoria", lost.service_date)] == [
+        "displaced"
+    ]
+    gone = waiting.remove(desk, lost.code, "found_alternative")
+    assert (gone.status, gone.cancel_reason) == ("cancelled", "found_alternative")
     assert line(desk) == []
+
+
+def test_who_was_displaced_and_leaves_by_themself_gives_no_reason(fleet: Fleet) -> None:
+    desk, bar = fleet.nodes["desk"], fleet.nodes["bar"]
+    fleet.cut("bar")
+    lost = fleet.reserve(bar, EVENING, ["T1"])
+    fleet.reserve(desk, EVENING, ["T1"])
+    settle(fleet)
+    assert waiting.remove(desk, lost.code, by_guest=True).status == "cancelled"
 
 
 def test_who_has_a_place_leaves_no_waitlist(fleet: Fleet) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
 from holdfast.api.shapes.common import Items
-from holdfast.api.shapes.reservations import Kept
+from holdfast.api.shapes.reservations import GuestCard, Kept
 
 
 class Hold(Kept, kw_only=True):
     """A place that is kept while a guest pays or types, as far as this replica knows."""
+
+    guest: Annotated[
+        GuestCard | UnsetType,
+        Meta(description="only where this replica can read the card and the token may"),
+    ] = UNSET
 
 
 class HoldList(Items[Hold], kw_only=True):

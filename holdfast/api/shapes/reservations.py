@@ -15,7 +15,7 @@ from holdfast.api.shapes.common import (
     VenueTime,
     one_of,
 )
-from holdfast.model import guest_notes, lifecycle, vocabulary
+from holdfast.model import guest_notes, lifecycle, restrictions, vocabulary
 from holdfast.model.prognosis import CERTAINTIES
 
 Status = Annotated[
@@ -239,6 +239,20 @@ class Visitor(Shape, kw_only=True):
     alerts: Annotated[list[Alert], Meta(description="the newest first, ten at most")]
 
 
+class KnownGuest(Visitor, kw_only=True):
+    """A guest of another agent id who has a number or an address of this reservation's card."""
+
+    agent_id: Annotated[str, Meta(description="pseudonym; `POST /guests/{id}/merge` joins them")]
+    by: Annotated[
+        list[Annotated[str, one_of(("email", "phone"), description="a field of the card")]],
+        Meta(description="what they have in common"),
+    ]
+    restrictions: Annotated[
+        list[Annotated[str, one_of(restrictions.KINDS, description="see `GET /restrictions`")]],
+        Meta(description="what binds that guest now; it does not bind this reservation"),
+    ]
+
+
 class CheckInWindow(Shape, kw_only=True):
     """When guests check in by themselves, as the venue file says today."""
 
@@ -290,6 +304,16 @@ class Reservation(Kept, kw_only=True):
     visitor: Annotated[
         Visitor | UnsetType,
         Meta(description="only for staff, at a front desk, a venue's server or the hub"),
+    ] = UNSET
+    known_as: Annotated[
+        list[KnownGuest] | UnsetType,
+        Meta(
+            description=(
+                "who has the same number or address under another agent id, who came most often "
+                "first; left out where nobody has, and only for staff, where cards are read; not "
+                "in lists"
+            )
+        ),
     ] = UNSET
 
 

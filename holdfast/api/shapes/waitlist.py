@@ -15,7 +15,15 @@ from holdfast.api.shapes.common import (
     VenueTime,
     one_of,
 )
-from holdfast.api.shapes.reservations import Assurance, Code, GuestCard, Status, VenueId, WaitsFor
+from holdfast.api.shapes.reservations import (
+    Assurance,
+    Code,
+    GuestCard,
+    KnownGuest,
+    Status,
+    VenueId,
+    WaitsFor,
+)
 from holdfast.model import waitlist
 
 
@@ -75,6 +83,9 @@ class WaitingParty(Shape, kw_only=True):
     guest: Annotated[
         GuestCard | UnsetType,
         Meta(description="only where this replica can read the card and the token may"),
+    ] = UNSET
+    known_as: Annotated[
+        list[KnownGuest] | UnsetType, Meta(description="as in reservations; not in lists")
     ] = UNSET
 
 

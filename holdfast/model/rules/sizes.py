@@ -76,7 +76,8 @@ def _party(question: Question) -> Iterator[Violation]:
     if party < policies.min_party:
         yield Violation("party", f"A party of {party} is too small: {policies.min_party} at least.")
     elif party > largest:
-        yield Violation("party", f"A party of {party} is too large: {largest} at most.")
+        message = f"A party of {party} is too large: {largest} at most; make several reservations."
+        yield Violation("party", message)
 
 
 def _pacing(question: Question) -> Iterator[Violation]:

@@ -1,0 +1,80 @@
+"""Whether whoever reserves was here before under another agent id: somebody who gives the number or
+the address of a guest whom this venue knows (H-20, H-24).
+
+Owns this question, for the faces of the house alone. It merges nobody and refuses nothing: families
+share a telephone, and a person at the desk knows. It asks the index of this device, so that it is
+answered offline too, and only where cards can be read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.model import guest_words
+from holdfast.model.figures import HOUSE
+from holdfast.model.forms import made_as
+from holdfast.model.limits import AGENTS_PER_CONTACT_MAX
+from holdfast.model.reservation import BLOCK, View
+from holdfast.node import restricting, visitors
+from holdfast.node.guest_index import sealed_card
+from holdfast.node.guest_scope import receives
+from holdfast.node.same_guests import agents_of
+from holdfast.store.cards import PlacedCard
+
+if TYPE_CHECKING:
+    from holdfast.node.service import Service
+
+
+def known_as(replica: Service, view: View) -> list[dict[str, Any]]:
+    """The guests of other agent ids who have a number or an address of a reservation's card, with
+    what the house knows of each; who came most often first. Each person once, and nobody who was
+    merged with its guest. Empty where this device does not tell, or so many have that contact that
+    it tells nobody from another."""
+    if not view.agent_id or view.kind == HOUSE or made_as(view) == BLOCK or not receives(replica):
+        return []
+    card = replica.reservations.guest(view, own=True)
+    if not card or not guest_words.words_for_contacts(card):
+        return []
+    by_agent = _sharing(replica, view, card)
+    people: dict[frozenset[str], tuple[str, list[str]]] = {}
+    with replica.lock:
+        for agent, by in by_agent.items():
+            people.setdefault(frozenset(agents_of(replica, view.book, agent)), (agent, by))
+    if len(people) > AGENTS_PER_CONTACT_MAX:
+        return []
+    found = [_told(replica, view.book, agent, by) for agent, by in people.values()]
+    # Sorting is stable: of equals, whose card is the newest.
+    return sorted(found, key=lambda one: (-one["visits"], -one["no_shows"]))
+
+
+def _sharing(replica: Service, view: View, card: dict[str, Any]) -> dict[str, list[str]]:
+    """By what each other agent id agrees with a card, by their newest one that does, that first."""
+    with replica.lock:
+        own = agents_of(replica, view.book, view.agent_id)
+    found: dict[str, list[str]] = {}
+    for placed in replica.cards.index.with_contact(view.book, guest_words.words_for_contacts(card)):
+        if placed.agent_id not in own and placed.agent_id not in found:
+            by = guest_words.contacts_in_common(card, _opened(replica, placed))
+            if by:
+                found[placed.agent_id] = by
+    return found
+
+
+def _opened(replica: Service, placed: PlacedCard) -> dict[str, Any]:
+    """A card in clear: what the index found is looked at before anything is said of it."""
+    with replica.lock:
+        sealed = sealed_card(replica, placed)
+    if sealed is None:
+        return {}
+    return replica.cards.read(placed.book.partition("/")[2], [placed.agent_id], sealed) or {}
+
+
+def _told(replica: Service, book: str, agent: str, by: list[str]) -> dict[str, Any]:
+    with replica.lock:
+        bound = restricting.in_force(replica, book, agent)
+    return {
+        "agent_id": agent,
+        "by": by,
+        **visitors.known_of(replica, book, agent),
+        "restrictions": sorted({one.kind for one in bound}),
+    }
