@@ -169,7 +169,10 @@ def resolve(
     if as_json:
         show_json(answer)
         return
-    say("Resolved.")
+    if changed is not None and (changed.get("waits_for") or changed.get("pending_change")):
+        say("Asked for. It comes back to this list if it is refused.")
+    else:
+        say("Resolved.")
     if changed is not None:
         show_reservation(changed, to_guest=True)
 

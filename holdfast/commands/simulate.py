@@ -123,7 +123,8 @@ def simulate(
     else:
         say(
             f"{found.seeds} seeds, {found.steps} steps, {found.entries} entries in "
-            f"{found.seconds:.1f} seconds: {len(found.failures)} with a violation."
+            f"{found.elapsed:.1f} seconds ({found.seconds:.1f} of a processor): "
+            f"{len(found.failures)} with a violation."
         )
         for kind, count in sorted(found.exceptions.items()):
             say(f"honest exceptions, {kind}: {count}")
@@ -178,12 +179,18 @@ class _Found:
                 click.echo(f"  {step}", err=True)
         self.failures.append(failure)
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first seed."""
+        return time.monotonic() - self._began
+
     def summary(self) -> dict[str, Any]:
         return {
             "seeds": self.seeds,
             "steps": self.steps,
             "entries": self.entries,
             "seconds": round(self.seconds, 1),
+            "elapsed_seconds": round(self.elapsed, 1),
             "failures": self.failures,
             "exceptions": dict(sorted(self.exceptions.items())),
             "digests": self.digests,

@@ -54,10 +54,10 @@ _OPERATION: Final = {
     "reservation.no_show": "no-show",
 }
 PROMISES: Final = {
-    "guaranteed": "It is confirmed: this device had the place to give, and gave it.",
-    "admitted": "It is confirmed: whoever had the place to give has given it.",
-    "provisional": "It is asked for, not confirmed: whoever has the place to give answers once the"
-    " devices meet. If it was promised to somebody else first, a person calls.",
+    "guaranteed": "It is booked. It is yours.",
+    "admitted": "It is booked. It is yours.",
+    "provisional": "We have noted your wish and will confirm it."
+    " If the place is gone, we call you.",
 }
 """What a guest may be told, by the assurance of a reservation."""
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

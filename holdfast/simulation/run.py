@@ -60,7 +60,8 @@ _MEMORY: Final = "/dev/shm"  # noqa: S108 - a directory of its own is made in it
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a seed. `digest` covers every byte sent and everything told to anybody;
-    `exceptions` counts the honest ones (DESIGN §5.12) by kind; `answers` what calls were told."""
+    `seconds` are the processor's; `exceptions` counts the honest ones (DESIGN §5.12) by kind;
+    `answers` what calls were told."""
 
     seed: int
     digest: str
@@ -74,7 +75,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 def play(scenario: Scenario) -> Result:
     """Play a scenario to its end, or to the first step that violates something."""
-    began = time.perf_counter()
+    began = time.process_time()
     scratch = tempfile.TemporaryDirectory(prefix="holdfast-simulation-", dir=_in_memory())
     with scratch as directory, _quiet_logs():
         player = Player(scenario, Path(directory))
@@ -83,7 +84,7 @@ def play(scenario: Scenario) -> Result:
         seed=scenario.seed,
         digest=player.world.trace.hex(),
         steps=player.played,
-        seconds=time.perf_counter() - began,
+        seconds=time.process_time() - began,
         violations=player.oracles.violations,
         exceptions=dict(sorted(player.oracles.exceptions.items())),
         answers=dict(sorted((player.answers + player.mishaps).items())),

@@ -19,7 +19,7 @@ def test_a_series_is_made_listed_and_called_off(run: Run, hub: Path):
     made = run("reserve", *rule, "--each", *where)
     assert made.exit_code == 0
     assert made.stdout.count("RES-") == 2
-    assert made.stdout.count("It is confirmed: this device had the place to give") == 2
+    assert made.stdout.count("It is booked. It is yours.") == 2
     assert made.stderr.count("could not be had") == 1
     assert "Free:" in made.stderr
     listed = json.loads(run("reservations", "list", "--json", "--data", hub).stdout)["items"]
