@@ -10,8 +10,8 @@ import pytest
 from tests.kit import Fleet
 from tests.node.short_schedules import Broken, Game, Town, draw, search, venue
 
-SCHEDULES = int(os.environ.get("HOLDFAST_SHORT_SCHEDULES", "150"))
-"""Of each form; an environment variable asks for more (docs/simulation.md)."""
+SCHEDULES = 3_000 if "HOLDFAST_SIMULATIONS" in os.environ else 150
+"""Of each form (docs/simulation.md)."""
 PER_TOWN = 150
 
 
