@@ -241,7 +241,7 @@ class Link:
         while True:
             self._wake.clear()
             # It waits for the network, so it must not hold the store's only thread meanwhile.
-            self._polled = self._loop.run_in_executor(None, self._node.sync)
+            self._polled = self._loop.run_in_executor(None, self._node.poll)
             await asyncio.shield(self._polled)
             self.state = "connected"
             self._breaker = self._breaker.succeeded()

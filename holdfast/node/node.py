@@ -353,6 +353,14 @@ class Node(Service):
         waits for the first. A running link may carry entries at the same time, in which case what
         it carried is not counted here.
         """
+        done = self.poll()
+        if self.live_state is not None and self.live_state() not in ("connected", "paused"):
+            # The hub is there: a link that waits before it tries again needs to wait no more.
+            self._control("retry")
+        return done
+
+    def poll(self) -> dict[str, Any]:
+        """The same for a link that finds no live channel, and looks by itself again and again."""
         self._require_network()
         with self._syncing:
             done = self._sync()

@@ -217,6 +217,20 @@ def test_retry_kicks_a_link_that_waits(devices: Devices, late: None):
         way.close()
 
 
+def test_an_exchange_that_somebody_asks_for_wakes_a_link_that_waits(devices: Devices, late: None):
+    way = Between(devices.url, devices.bell)
+    desk = devices.node("desk", way.url)
+    port = int(way.url.rpartition(":")[2])
+    way.close()
+    devices.until(lambda: desk.state == "offline")
+    way = Between(devices.url, devices.bell, port=port)
+    try:
+        desk.node.sync()
+        devices.until(desk.connected)
+    finally:
+        way.close()
+
+
 def test_a_node_told_another_address_dials_it_at_once(
     devices: Devices, between: Callable[..., Between], late: None
 ):
