@@ -142,11 +142,12 @@ def candidates(
 ) -> Iterator[Choice]:
     """What suits the party, best first: smallest waste, fewest resources, lowest priority, id.
 
-    `resource_kind` left out: the kind of the venue's first resource. `quantity` (default 1) is for
-    pools that count units. Every resource of a choice has all of the `features`, and is active.
-    `wanted_resources` are taken all together, as the one choice there is; then kind, area and
-    features do not matter, and `below_minimum` lets a small party have a large table,
-    which a host may decide and a guest may not.
+    `resource_kind` left out: the kind of the venue's first resource. `area` is the venue's own name
+    of one (`areas.area_asked`). `quantity` (default 1) is for pools that count units. Every
+    resource of a choice has all of the `features`, and is active. `wanted_resources` are taken all
+    together, as the one choice there is; then kind, area and features do not matter, and
+    `below_minimum` lets a small party have a large table, which a host may decide and a guest may
+    not.
 
     Raises `Invalid` for names or numbers that mean nothing here, and `RuleViolated` where the
     wanted resources do not suit the party.
@@ -165,10 +166,6 @@ def candidates(
         raise Invalid.field("resource_kind", f"{kind!r} is none of {', '.join(kinds)}")
     if amount > 1 and not any(resource.pool for resource in of_kind):
         raise Invalid.field("quantity", f"counts the units of a pool, and no {kind} is a pool")
-    if area and all(resource.area != area for resource in index.venue.resources):
-        areas = sorted({resource.area for resource in index.venue.resources if resource.area})
-        known = f"is none of {', '.join(areas)}" if areas else "is unknown: the venue has no areas"
-        raise Invalid.field("area", f"{area!r} {known}")
     if features:
         there = sorted({word for one in index.venue.resources for word in one.all_features})
         for word in features:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import UNSET
 
 from holdfast.model import calendar, lifecycle, series, waitlist, wall
-from holdfast.model.areas import area_code, area_named
+from holdfast.model.areas import area_asked, area_code, area_named
 from holdfast.model.claims import DEAD, ENDED, PENDING, STANDBY, ClaimView
 from holdfast.model.entries import ClaimId
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
@@ -175,9 +175,7 @@ def _amended_fields(
         if value is not UNSET:
             fields[name] = value or ""
     if patch.area is not UNSET:
-        fields["area"] = area_code(patch.area or "")
-        if fields["area"] and not area_named(venue, fields["area"]):
-            raise Invalid.field("area", f"{patch.area!r} is no area of {venue.venue.name}")
+        fields["area"] = area_code(area_asked(venue, patch.area))
     user_id = None if patch.user_id is UNSET else patch.user_id
     agent = None if patch.agent_id is UNSET else patch.agent_id
     if user_id is not None or agent is not None:

@@ -9,7 +9,10 @@ import datetime
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from holdfast.model import availability, calendar, rules, wall
+from holdfast.model.areas import area_asked
 from holdfast.model.capacity import Occupancy
 from holdfast.model.entries import EPOCH_SECONDS_MAX, Claim, ClaimId
 from holdfast.model.errors import Invalid
@@ -147,6 +150,30 @@ def nearest(
     return [found[at] for at in chosen(found, start, count)]
 
 
+def elsewhere(
+    replica: Service, venue: VenueIndex, request: AvailabilityRequest, asked: Asked, start: int
+) -> list[Slot]:
+    """The slot of one start in each other area than the one that is asked for, where it can be had
+    there: the best place first. What stands in no area, or is put together across two, counts as
+    one of them."""
+    here = area_asked(venue, request.area)
+    by_area: dict[str, list[Choice]] = {}
+    for choice in _fitting(venue, msgspec.structs.replace(request, area=None)):
+        if choice.area != here:
+            by_area.setdefault(choice.area, []).append(choice)
+    day = calendar.service_date(venue.venue, start)
+    at = [minutes for begins, minutes in _starts(venue, request, day) if begins == start]
+    if not by_area or not at:
+        return []
+    standing = asking.standing(replica, venue, asked)
+    place = _place(venue, request, day, start, at[0])
+    found = [
+        _slot(replica, venue, place, choices, asked, standing, None) for choices in by_area.values()
+    ]
+    had = [(slot.choice.order, slot) for slot in found if slot.choice is not None]
+    return [slot for _, slot in sorted(had, key=lambda one: one[0])]
+
+
 def _starts(
     venue: VenueIndex, request: AvailabilityRequest, day: datetime.date
 ) -> Iterable[tuple[int, int | None]]:
@@ -191,7 +218,7 @@ def _fitting(venue: VenueIndex, request: AvailabilityRequest) -> list[Choice]:
             request.party_size,
             request.quantity,
             request.resource_kind,
-            request.area,
+            area_asked(venue, request.area),
             features=request.features,
         )
     )

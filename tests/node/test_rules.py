@@ -12,15 +12,22 @@ from typing import Any
 import pytest
 
 from holdfast.model import lifecycle, restrictions
-from holdfast.model.errors import NotAvailable, RateLimited, RuleViolated, StorageFull
+from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolated, StorageFull
 from holdfast.model.limits import VIOLATIONS_KEPT_DAYS
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.pseudonyms import agent_id
 from holdfast.model.reservation import View
-from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
+from holdfast.node import holds, waiting
+from holdfast.node.requests import (
+    AvailabilityRequest,
+    CreateRequest,
+    HoldRequest,
+    PatchRequest,
+    WaitRequest,
+)
 from holdfast.node.service import Service
 from holdfast.store import violations
-from tests.kit import HOTEL, OPEN, TRATTORIA, Fleet
+from tests.kit import DAY, HOTEL, OPEN, TRATTORIA, Fleet
 
 AGENT, OTHER = ("agent_" + letter * 32 for letter in "ab")
 TODAY = "2027-06-02"  # a Wednesday, 10:13 in Rome
@@ -141,6 +148,54 @@ def test_what_is_suggested_is_of_the_kind_and_area_that_was_asked_for(ruled: Rul
         assert {tuple(slot["resources"]) for slot in error.extra["suggestions"]} == {("T4",)}
         error = refused(lambda: fleet.reserve(hub, "19:40", resource_kind="pool"))
         assert {tuple(slot["resources"]) for slot in error.extra["suggestions"]} == {("HALL",)}
+
+
+def test_who_named_an_area_is_offered_it_first_and_then_the_same_start_elsewhere(ruled: Ruled):
+    with ruled({}) as fleet:
+        hub = fleet.the_hub
+        fleet.reserve(hub, "19:30", ["T4"], party=4)
+
+        def offered(**asked: Any) -> list[tuple[str, list[str]]]:
+            with pytest.raises((NotAvailable, RuleViolated)) as caught:
+                fleet.reserve(hub, "19:30", **asked)
+            extra = caught.value.extra
+            slots = extra.get("alternatives") or extra["suggestions"]
+            return [(slot["starts_at"][11:16], slot["resources"]) for slot in slots]
+
+        there = [("17:30", ["T4"]), ("18:00", ["T4"]), ("21:00", ["T4"])]
+        assert offered(party=4, area="garden") == [*there, ("19:30", ["T3"])]
+        fleet.reserve(hub, "19:30", ["T3"], party=4)
+        assert offered(party=4, area="Garden") == there, "nothing is free elsewhere either"
+        assert offered(party=4, area="main")[-1][0] != "19:30"
+        assert offered(party=1, area="Garden") == [("19:30", ["T1"])], "the garden takes no one"
+
+
+def test_an_area_may_be_called_as_the_venue_writes_it_or_as_answers_show_it(ruled: Ruled):
+    with ruled({}) as fleet:
+        hub = fleet.the_hub
+        assert fleet.slots(hub, 4, area="garden") == fleet.slots(hub, 4, area="Garden") != []
+        made = fleet.reserve(hub, "19:30", party=4, area="garden")
+        assert ([claim.resource for claim in made.claims], made.area) == (["T4"], "garden")
+        held = holds.place(
+            hub,
+            HoldRequest(venue="trattoria", starts_at=f"{DAY}T12:30", party_size=4, area="garden"),
+        )
+        assert held.area == "garden"
+        moved = fleet.move(hub, made, area="Main")
+        assert (moved.area, moved.claims[-1].resource) == ("main", "T3")
+        asks: tuple[Callable[[], Any], ...] = (
+            lambda: fleet.reserve(hub, "19:30", area="Roof"),
+            lambda: fleet.reserve(hub, "19:30", ["T1"], area="Roof"),
+            lambda: fleet.slots(hub, area="Roof"),
+            lambda: fleet.move(hub, made, area="Roof"),
+            lambda: waiting.join(
+                hub, WaitRequest(venue="trattoria", date=DAY, party_size=2, area="Roof")
+            ),
+        )
+        for ask in asks:
+            with pytest.raises(Invalid, match="'Roof' is none of Garden, Main") as caught:
+                ask()
+            assert caught.value.extra["errors"][0]["field"] == "area"
 
 
 def test_a_full_house_is_no_alternative_and_the_next_free_hour_is(ruled: Ruled):
