@@ -43,6 +43,8 @@ def reason_words(reason: Any, venue: Venue, party: int, area: str | None = None)
         return _length_words(policies)
     if code == "pacing":
         return f"too many would come at once: {venue.covers_per_slot} people may start together"
+    if code == "seated":
+        return f"too many would be there at once: {venue.covers_at_once} people may sit here"
     if code == "nights" and venue.stays is not None:
         return f"for 1 to {venue.stays.max_nights} nights"
     return _PHRASES.get(code) or code.replace("-", " ").replace("_", " ")

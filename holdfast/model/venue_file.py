@@ -88,6 +88,7 @@ def read(document: Mapping[str, Any]) -> Venue:
         profile=read_profile(reader),
         check_in=read_check_in(reader),
         business_account=reader.text("business_account", "", pattern=ID, means=_ACCOUNT_MEANS),
+        covers_at_once=reader.optional_integer("covers_at_once", 1, PARTY_MAX),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")

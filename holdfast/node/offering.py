@@ -14,6 +14,7 @@ import msgspec
 from holdfast.model import availability, calendar, rules, wall
 from holdfast.model.areas import area_asked
 from holdfast.model.capacity import Occupancy
+from holdfast.model.coming import Comers
 from holdfast.model.entries import EPOCH_SECONDS_MAX, Claim, ClaimId
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import SLOT_DAYS_MAX, SUGGESTED_SLOTS_LOOKED_AT_MAX
@@ -112,9 +113,10 @@ def slots(
     for day in _days(venue, request):
         starts = [one for one in _starts(venue, request, day) if first <= one[0] < before]
         openings = _openings(replica, venue, fitting, starts, asked)
+        come = _comers(replica, venue, starts, asked)
         for start, minutes in starts:
             place = _place(venue, request, day, start, minutes)
-            slot = _slot(replica, venue, place, fitting, asked, standing, openings)
+            slot = _slot(replica, venue, place, fitting, asked, standing, openings, come)
             if slot.choice is not None or request.include_full:
                 found.append(slot)
     return found
@@ -141,9 +143,10 @@ def nearest(
         for day in days:
             starts = list(_starts(venue, request, day))
             openings = _openings(replica, venue, fitting, starts, asked)
+            come = _comers(replica, venue, starts, asked)
             for at, minutes in starts:
                 place = _place(venue, request, day, at, minutes)
-                slot = _slot(replica, venue, place, fitting, asked, standing, openings)
+                slot = _slot(replica, venue, place, fitting, asked, standing, openings, come)
                 looked += 1
                 if slot.choice is not None:
                     found[slot.start] = slot
@@ -168,7 +171,8 @@ def elsewhere(
     standing = asking.standing(replica, venue, asked)
     place = _place(venue, request, day, start, at[0])
     found = [
-        _slot(replica, venue, place, choices, asked, standing, None) for choices in by_area.values()
+        _slot(replica, venue, place, choices, asked, standing, None, None)
+        for choices in by_area.values()
     ]
     had = [(slot.choice.order, slot) for slot in found if slot.choice is not None]
     return [slot for _, slot in sorted(had, key=lambda one: one[0])]
@@ -277,6 +281,16 @@ def _openings(
     return Openings(occupancy, venue, choices, starts[0][0], starts[-1][0], length)
 
 
+def _comers(
+    replica: Service, venue: VenueIndex, starts: list[tuple[int, int | None]], asked: Asked
+) -> Comers | None:
+    """Those who come while something may that starts then; None where nobody counts them."""
+    lengths = [minutes * 60 for _, minutes in starts if minutes is not None]
+    if not lengths:
+        return None
+    return asking.comers(replica, venue, asked, starts[0][0], starts[-1][0], max(lengths))
+
+
 def _place(
     venue: VenueIndex,
     request: AvailabilityRequest,
@@ -302,10 +316,12 @@ def _slot(
     asked: Asked,
     standing: rules.Standing,
     openings: Openings | None,
+    come: Comers | None,
 ) -> Slot:
     start, end = place.start, place.end
     wanted = asking.proposal(place, asked)
-    broken = replica.rules.violations(asking.question(replica, venue, wanted, asked, standing))
+    question = asking.question(replica, venue, wanted, asked, standing, come)
+    broken = replica.rules.violations(question)
     if broken:
         return Slot(start, end, None, 0, "none", broken[0].rule)
     choices = left_open(venue, wanted, fitting)

@@ -198,6 +198,36 @@ def test_an_area_may_be_called_as_the_venue_writes_it_or_as_answers_show_it(rule
             assert caught.value.extra["errors"][0]["field"] == "area"
 
 
+def test_no_more_people_sit_there_at_once_than_may(ruled: Ruled):
+    """Eight at once, whole evenings through: who has left, and a buffer, are in nobody's way."""
+    hall = [{"id": "HALL", "kind": "pool", "capacity": 40, "counts": "people"}]
+    with ruled({}, covers_at_once=8, buffer_minutes=15, resources=hall) as fleet:
+        hub = fleet.the_hub
+        early = fleet.reserve(hub, "18:00", ["HALL"], party=5)
+        late = fleet.reserve(hub, "19:30", ["HALL"], party=5)
+        waiting.join(hub, WaitRequest(venue="trattoria", date=DAY, party_size=8))
+
+        def free(party: int) -> list[str]:
+            slots = fleet.slots(hub, party)
+            starts = [slot["starts_at"][11:16] for slot in slots]
+            return [start for start in starts if "16:00" <= start <= "21:30"]
+
+        assert "18:30" in free(3), "two parties of five follow each other"
+        assert free(4) == ["16:00", "16:30", "21:00", "21:30"]
+        error = refused(lambda: fleet.reserve(hub, "18:30", party=4))
+        assert rules_of(error) == ["seated"]
+        assert "18:30 and 20:00 5 covers already sit here at once, and 8 may" in str(error)
+        assert [slot["starts_at"][11:16] for slot in error.extra["suggestions"]] == [
+            "16:00", "16:30", "21:00",
+        ]  # fmt: skip
+        assert rules_of(refused(lambda: fleet.move(hub, late, time="19:00"))) == ["seated"]
+        assert fleet.move(hub, late, time="20:00", party_size=8).party_size == 8
+        fleet.clocks.advance(hours=32)
+        hub.reservations.check_in(early.code)
+        hub.reservations.complete(early.code)
+        assert fleet.reserve(hub, "18:30", party=8).status == "confirmed"
+
+
 def test_a_full_house_is_no_alternative_and_the_next_free_hour_is(ruled: Ruled):
     one = [{"id": "T1", "kind": "table", "seats": [1, 4]}]
     with ruled({}, resources=one) as fleet:

@@ -26,6 +26,7 @@ RULES: Final = (
     blackouts.BLACKOUTS,
     online.ONLINE,
     sizes.PACING,
+    sizes.SEATED,
     person.CONCURRENT,
     person.RESCHEDULES,
     person.RATES,
