@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,9 @@ from holdfast.model.limits import (
     RESOURCES_PER_REQUEST_MAX,
 )
 from holdfast.model.venue import Resource, Venue
+
+TABLE: Final = "table"
+"""The kind of what a chair can be put to."""
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -138,6 +142,7 @@ def candidates(
     wanted_resources: Sequence[str] = (),
     *,
     below_minimum: bool = False,
+    one_chair_more: bool = False,
     features: Sequence[str] = (),
 ) -> Iterator[Choice]:
     """What suits the party, best first: smallest waste, fewest resources, lowest priority, id.
@@ -147,7 +152,8 @@ def candidates(
     resource of a choice has all of the `features`, and is active. `wanted_resources` are taken all
     together, as the one choice there is; then kind, area and features do not matter, and
     `below_minimum` lets a small party have a large table, which a host may decide and a guest may
-    not.
+    not; `one_chair_more` puts one to each table, which a supervisor may (H-41). The choice is then
+    for more than its `seats` (`is_tight`).
 
     Raises `Invalid` for names or numbers that mean nothing here, and `RuleViolated` where the
     wanted resources do not suit the party.
@@ -158,7 +164,9 @@ def candidates(
     if party_size < 1:
         raise Invalid.field("party_size", f"must be at least 1, not {party_size}")
     if wanted_resources:
-        return iter((_wanted(index, party_size, amount, wanted_resources, below_minimum),))
+        chairs = len(wanted_resources) if one_chair_more else 0
+        wanted = _wanted(index, party_size, amount, wanted_resources, below_minimum, chairs)
+        return iter((wanted,))
     kind = resource_kind or index.default_kind
     of_kind = [resource for resource in index.venue.resources if resource.kind == kind]
     if not of_kind:
@@ -273,8 +281,18 @@ def _combined(together: tuple[Resource, ...], party: int) -> Choice | None:
     )
 
 
+def is_tight(choice: Choice, party_size: int) -> bool:
+    """Whether a party has more people than the places of a choice have seats."""
+    return choice.seats is not None and party_size > choice.seats
+
+
 def _wanted(
-    index: VenueIndex, party: int, quantity: int, wanted: Sequence[str], below_minimum: bool
+    index: VenueIndex,
+    party: int,
+    quantity: int,
+    wanted: Sequence[str],
+    below_minimum: bool,
+    chairs: int,
 ) -> Choice:
     resources = _named(index, wanted)
     if quantity > 1 and not any(resource.pool for resource in resources):
@@ -292,8 +310,11 @@ def _wanted(
             raise _unsuitable(f"{one.id} has {one.capacity} {what}, and {amount} are asked for.")
     seats = _seats_of(resources, quantity)
     names = " and ".join(resource.id for resource in resources)
-    if seats is not None and party > seats:
-        raise _unsuitable(f"A party of {party} does not fit: {names} seat {seats} at most.")
+    if any(one.kind != TABLE or one.pool for one in resources):
+        chairs = 0
+    if seats is not None and party > seats + chairs:
+        more = f", and {seats + chairs} with a chair more at each" if chairs else ""
+        raise _unsuitable(f"A party of {party} does not fit: {names} seat {seats} at most{more}.")
     smallest = sum(resource.seats_min for resource in resources)
     if seats is not None and party < smallest and not below_minimum:
         verb = "is" if len(resources) == 1 else "are"

@@ -20,7 +20,7 @@ from holdfast.model.claims import DEAD, ENDED, PENDING, STANDBY, ClaimView
 from holdfast.model.entries import ClaimId
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
-from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
+from holdfast.model.offers import Choice, VenueIndex, candidates, is_tight, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
 from holdfast.node import offering, overriding, placing, recording, reserving, restricting
@@ -218,8 +218,13 @@ def _moved(
     # What was refused or ended may be asked for again by its name.
     stands = any(c.state not in (ENDED, DEAD) for c in present)
     if wanted and same_time and stands and tuple(c.resource for c in present) == wanted:
-        listed = candidates(venue, place.party_size, place.quantity, None, None, wanted)
-        if _places(present) == _chosen(next(iter(listed))):
+        listed = candidates(
+            venue, place.party_size, place.quantity, None, None, wanted,
+            one_chair_more=bool(patch.override),
+        )  # fmt: skip
+        same = next(iter(listed))
+        # A chair more is put there by a move, which says on whose word.
+        if _places(present) == _chosen(same) and not is_tight(same, place.party_size):
             return None
     guest = str(fields.get("agent_id", view.agent_id))
     area = area_named(venue, str(fields.get("area", view.area)))
@@ -246,7 +251,8 @@ def _moved(
             return _free_move(replica, venue, patch, place, kept, ignoring)
     fitting = candidates(
         venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
-        below_minimum=asked.kind != "guest", features=asked.features,
+        below_minimum=asked.kind != "guest", one_chair_more=bool(patch.override),
+        features=asked.features,
     )  # fmt: skip
     choices = placing.permitted(replica, venue, place, asked, list(fitting))
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)

@@ -17,7 +17,7 @@ from holdfast.model import calendar, restrictions, rules, wall
 from holdfast.model.claims import READY
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolated
-from holdfast.model.offers import Choice, VenueIndex, most_people
+from holdfast.model.offers import Choice, VenueIndex, is_tight, most_people
 from holdfast.model.reservation import View, standing_claims
 from holdfast.model.rules import blackouts
 from holdfast.model.rules.online import not_online
@@ -306,5 +306,6 @@ def claims_of(
         for index, claim in enumerate(wanted)
     )
     if terms.guaranteed:
-        return Written(made, own, override if terms.overbooked else "")
+        beyond = terms.overbooked or is_tight(choice, place.party_size)
+        return Written(made, own, override if beyond else "")
     return Written(made, (), override)

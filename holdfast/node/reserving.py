@@ -101,6 +101,7 @@ def _choose(
         asked.area,
         asked.resources,
         below_minimum=request.kind != "guest",
+        one_chair_more=request.override is not None,
         features=asked.features,
     )
     choices = placing.permitted(replica, venue, place, asked, list(found))

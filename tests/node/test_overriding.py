@@ -24,7 +24,7 @@ from holdfast.node.doctor import doctor
 from holdfast.node.foreseeing import foreseen
 from holdfast.node.requests import HoldRequest, Override, ReserveRequest
 from holdfast.node.service import Service
-from tests.kit import DAY, TRATTORIA, Fleet, assert_same_book
+from tests.kit import DAY, HOTEL, TRATTORIA, Fleet, assert_same_book
 
 VIP = Override(reason="vip_guest")
 LIMITS = [{"resources": ["T1", "T3", "T4"], "limit": 1}, {"resources": ["HALL"], "limit": 2}]
@@ -541,3 +541,48 @@ def test_what_is_held_is_reserved_beside_an_overbooking_that_came_later(fleet: F
     assert [fleet.now(hub, one).status for one in (held, vip)] == ["confirmed", "confirmed"]
     assert hub.rights(fleet.book).now(done.live[0].right) is not None, "not oversold"
     refused(fleet, desk, "19:30", ["T1"])
+
+
+# --- one chair more -------------------------------------------------------------------------------
+
+
+def test_one_chair_more_is_put_to_a_table_that_is_named_by_a_supervisor_alone(fleet: Fleet):
+    hub = fleet.the_hub
+    for seats, named in ((3, ["T2"]), (10, ["T3", "T4"])):
+        with pytest.raises(RuleViolated, match="does not fit") as raised:
+            fleet.reserve(hub, "12:00", named, party=seats)
+        assert raised.value.extra["violations"][0]["rule"] == "seats"
+        view = fleet.reserve(hub, "12:00", named, party=seats, override=VIP)
+        assert told(view) == ("confirmed", "guaranteed", "vip_guest")
+        with pytest.raises(RuleViolated, match="with a chair more at each"):
+            fleet.reserve(hub, "19:00", named, party=seats + 1, override=VIP)
+        (entry, *_), _ = audit_entries(hub, reservation=view.code)
+        assert entry["after"]["override"] == "vip_guest"
+        assert view.id in {row[1] for row in hub.store.projections.exceptions(fleet.book)}
+    with pytest.raises(Forbidden, match="kiosk overbooks nothing"):
+        fleet.reserve(fleet.nodes["kiosk"], "19:00", ["T2"], party=3, override=VIP)
+    settle(fleet)
+
+
+def test_a_party_is_assigned_to_a_table_with_one_chair_more_and_moved_on(fleet: Fleet):
+    desk = fleet.nodes["desk"]
+    view = fleet.reserve(desk, "19:00", party=3)
+    with pytest.raises(RuleViolated, match="T1 seat 2 at most"):
+        fleet.move(desk, view, resources=["T1"])
+    fleet.cut("desk")
+    fleet.move(desk, view, resources=["T1"], override=VIP)
+    settle(fleet)
+    moved = fleet.now(fleet.the_hub, view)
+    assert ([claim.resource for claim in moved.live], moved.override) == (["T1"], "vip_guest")
+    other = fleet.reserve(desk, "12:00", ["T1"])
+    fleet.move(desk, other, party_size=3, resources=["T1"], override=VIP)
+    settle(fleet)
+    assert told(fleet.now(fleet.the_hub, other)) == ("confirmed", "guaranteed", "vip_guest")
+    fleet.move(desk, other, party_size=2, resources=["T1"])
+    settle(fleet)
+    assert fleet.now(fleet.the_hub, other).party_size == 2
+
+
+def test_no_bed_is_put_into_a_room(tmp_path: Path):
+    with Fleet(tmp_path, HOTEL) as fleet, pytest.raises(RuleViolated, match="R101 seat 4 at most"):
+        fleet.reserve(fleet.the_hub, "15:00", ["R101"], party=5, nights=1, override=VIP)
