@@ -91,9 +91,10 @@ def question(
     asked: Asked,
     known: rules.Standing,
     come: Comers | None = None,
+    now_s: int | None = None,
 ) -> rules.Question:
     """All that the rules may look at, as far as it is known here and now; `come` are those who
-    come (`comers`) where they were read for many questions at once."""
+    come (`comers`), and `now_s` is the time, where they were read for many questions at once."""
     pacing = seated = 0
     if wanted.nights is None and wanted.step != rules.CANCEL:
         start = wanted.starts_at
@@ -101,7 +102,8 @@ def question(
     if come is not None:
         pacing = come.starting(*calendar.slot_of(venue.venue, wanted.starts_at))
         seated = come.at_once(wanted.starts_at, wanted.ends_at)
-    now_s = replica.clock.now_ms() // 1000
+    if now_s is None:
+        now_s = replica.clock.now_ms() // 1000
     return rules.Question(venue.venue, wanted, now_s, known, pacing, seated)
 
 

@@ -48,27 +48,42 @@ def first_free(
     end: int,
     *,
     ignoring: Collection[ClaimId] = (),
+    free: bool = False,
 ) -> Choice | None:
     """The choice to take for [start, end): the first that would be guaranteed here and now, else
-    the first that is free as far as is known here and that one holder can answer for."""
+    the first that is free as far as is known here and that one holder can answer for. `free`: that
+    all of them are is known already."""
     occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
     divided = bool(replica.rights(replica.book_of(venue.venue.id)))
     asked = split = None
     for choice in choices:
-        for name, quantity in zip(choice.resources, choice.quantities, strict=True):
-            resource = venue.resource_by_id[name]
-            if occupancy.free(name, resource.capacity, start, end, ignoring=ignoring) < quantity:
-                break
-        else:
-            if not divided:
-                return choice
-            terms = selling.terms(replica, venue, claims_for(choice, start, end), ignoring)
-            if terms.guaranteed:
-                return choice
-            if asked is None and (terms.asks or not _is_split(replica, venue, choice, start, end)):
-                asked = choice
-            split = split or choice
+        if not (free or _is_free(occupancy, venue, choice, start, end, ignoring)):
+            continue
+        if not divided:
+            return choice
+        terms = selling.terms(replica, venue, claims_for(choice, start, end), ignoring)
+        if terms.guaranteed:
+            return choice
+        if asked is None and (terms.asks or not _is_split(replica, venue, choice, start, end)):
+            asked = choice
+        split = split or choice
     return asked or split
+
+
+def _is_free(
+    occupancy: Occupancy,
+    venue: VenueIndex,
+    choice: Choice,
+    start: int,
+    end: int,
+    ignoring: Collection[ClaimId],
+) -> bool:
+    return all(
+        occupancy.free(
+            name, venue.resource_by_id[name].capacity, start, end, ignoring=ignoring
+        ) >= quantity
+        for name, quantity in zip(choice.resources, choice.quantities, strict=True)
+    )  # fmt: skip
 
 
 def _is_split(replica: Service, venue: VenueIndex, choice: Choice, start: int, end: int) -> bool:
@@ -106,19 +121,12 @@ def slots(
     Invalid for a request that makes no sense."""
     if request.party_size < 1:
         raise Invalid.field("party_size", "must be at least 1")
-    standing = asking.standing(replica, venue, asked)
-    fitting = _fitting(venue, request)
+    look = _look(replica, venue, request, asked)
     first, before = _span(venue, request)
     found = []
     for day in _days(venue, request):
         starts = [one for one in _starts(venue, request, day) if first <= one[0] < before]
-        openings = _openings(replica, venue, fitting, starts, asked)
-        come = _comers(replica, venue, starts, asked)
-        for start, minutes in starts:
-            place = _place(venue, request, day, start, minutes)
-            slot = _slot(replica, venue, place, fitting, asked, standing, openings, come)
-            if slot.choice is not None or request.include_full:
-                found.append(slot)
+        found += _on_day(look, day, starts, full=request.include_full)
     return found
 
 
@@ -133,8 +141,7 @@ def nearest(
 ) -> list[Slot]:
     """The slots nearest to a start that can be had, in order of time; no more days are looked at
     than are needed."""
-    standing = asking.standing(replica, venue, asked)
-    fitting = _fitting(venue, request)
+    look = _look(replica, venue, request, asked)
     found: dict[int, Slot] = {}
     looked = 0
     for days in where.days:
@@ -142,14 +149,8 @@ def nearest(
             break
         for day in days:
             starts = list(_starts(venue, request, day))
-            openings = _openings(replica, venue, fitting, starts, asked)
-            come = _comers(replica, venue, starts, asked)
-            for at, minutes in starts:
-                place = _place(venue, request, day, at, minutes)
-                slot = _slot(replica, venue, place, fitting, asked, standing, openings, come)
-                looked += 1
-                if slot.choice is not None:
-                    found[slot.start] = slot
+            looked += len(starts)
+            found |= {slot.start: slot for slot in _on_day(look, day, starts)}
     return [found[at] for at in chosen(found, start, count)]
 
 
@@ -168,14 +169,51 @@ def elsewhere(
     at = [minutes for begins, minutes in _starts(venue, request, day) if begins == start]
     if not by_area or not at:
         return []
-    standing = asking.standing(replica, venue, asked)
+    look = _look(replica, venue, request, asked)
     place = _place(venue, request, day, start, at[0])
-    found = [
-        _slot(replica, venue, place, choices, asked, standing, None, None)
-        for choices in by_area.values()
-    ]
+    found = [_slot(look._replace(fitting=some), place, some) for some in by_area.values()]
     had = [(slot.choice.order, slot) for slot in found if slot.choice is not None]
     return [slot for _, slot in sorted(had, key=lambda one: one[0])]
+
+
+class _Look(NamedTuple):
+    """What one request is answered from, read once for all the starts that it asks about."""
+
+    replica: Service
+    venue: VenueIndex
+    request: AvailabilityRequest
+    asked: Asked
+    standing: rules.Standing
+    fitting: list[Choice]
+    now_s: int
+
+
+def _look(replica: Service, venue: VenueIndex, request: AvailabilityRequest, asked: Asked) -> _Look:
+    known = asking.standing(replica, venue, asked)
+    now_s = replica.clock.now_ms() // 1000
+    return _Look(replica, venue, request, asked, known, _fitting(venue, request), now_s)
+
+
+def _on_day(
+    look: _Look,
+    day: datetime.date,
+    starts: list[tuple[int, int | None]],
+    *,
+    full: bool = False,
+) -> list[Slot]:
+    """The slots of a service date that can be had; `full`: also those that cannot."""
+    openings = _openings(look.replica, look.venue, look.fitting, starts, look.asked)
+    come = _comers(look.replica, look.venue, starts, look.asked)
+    found = []
+    for start, minutes in starts:
+        choices = look.fitting if openings is None else openings.at(start)
+        # Why not is asked of no start that nobody is shown.
+        if choices or full:
+            place = _place(look.venue, look.request, day, start, minutes)
+            slot = _slot(look, place, choices, come, free=openings is not None)
+            if slot.choice is not None or full:
+                found.append(slot)
+    return found
 
 
 def _starts(
@@ -244,6 +282,7 @@ class Openings:
         minutes = (last - first) // availability.MINUTE + 1
         ruled_out: dict[tuple[str, int], int] = {}
         self._choices: list[tuple[Choice, int]] = []
+        self._full = -1
         for choice in choices:
             bits = 0
             for name, quantity in zip(choice.resources, choice.quantities, strict=True):
@@ -254,11 +293,15 @@ class Openings:
                     ruled_out[key] = availability.ruled_out(taken, first, minutes, length)
                 bits |= ruled_out[key]
             self._choices.append((choice, bits))
+            self._full &= bits
 
     def at(self, start: int) -> list[Choice]:
         """The choices that are free from a start on, the best first."""
         minute = (start - self._first) // availability.MINUTE
-        return [choice for choice, bits in self._choices if not bits >> minute & 1]
+        at = 1 << minute
+        if self._full & at:
+            return []
+        return [choice for choice, bits in self._choices if not bits & at]
 
 
 def _openings(
@@ -309,32 +352,30 @@ def _place(
 
 
 def _slot(
-    replica: Service,
-    venue: VenueIndex,
+    look: _Look,
     place: Place,
-    fitting: list[Choice],
-    asked: Asked,
-    standing: rules.Standing,
-    openings: Openings | None,
-    come: Comers | None,
+    choices: list[Choice],
+    come: Comers | None = None,
+    *,
+    free: bool = False,
 ) -> Slot:
+    """What can be had of some choices at a place; `free`: they are known to be free."""
+    replica, venue, asked = look.replica, look.venue, look.asked
     start, end = place.start, place.end
     wanted = asking.proposal(place, asked)
-    question = asking.question(replica, venue, wanted, asked, standing, come)
+    question = asking.question(replica, venue, wanted, asked, look.standing, come, look.now_s)
     broken = replica.rules.violations(question)
     if broken:
         return Slot(start, end, None, 0, "none", broken[0].rule)
-    choices = left_open(venue, wanted, fitting)
-    if not choices:
-        return Slot(start, end, None, 0, "none", _why_shut(venue, wanted, fitting))
-    if openings is not None:
-        choices = left_open(venue, wanted, openings.at(start))
+    choices = left_open(venue, wanted, choices)
+    if not choices and not left_open(venue, wanted, look.fitting):
+        return Slot(start, end, None, 0, "none", _why_shut(venue, wanted, look.fitting))
     ignoring = {claim.id for claim in asked.moved.claims} if asked.moved is not None else ()
     occupied_end = end + place.buffer
-    choice = first_free(replica, venue, choices, start, occupied_end, ignoring=ignoring)
+    choice = first_free(replica, venue, choices, start, occupied_end, ignoring=ignoring, free=free)
     if choice is None:
         return Slot(start, end, None, 0, "none", "full")
-    remaining = _remaining(replica, venue, choices, start, occupied_end, free=openings is not None)
+    remaining = _remaining(replica, venue, choices, start, occupied_end, free=free)
     assurance = assurance_of(replica, venue, choice, start, occupied_end)
     return Slot(start, end, choice, remaining, assurance, "")
 
