@@ -33,6 +33,10 @@ All rules are asked at once. A refusal is 409 `rule-violated`; its `violations` 
 says no, with a sentence, and its `suggestions` are slots near the one that was asked for which
 break none of them: the nearest before and the nearest after, for the nearest length that is
 allowed. They are as good as any slot of `GET /availability`, and empty where no other time helps.
+
+What is full has `alternatives` in the same order (409 `not-available`), of that day. Who named an
+`area` is offered other times there first; where it has no place at that start, then that start in
+the other areas (a slot each, the best fitting first): whose evening is planned may sit elsewhere.
 """
 
 BINDING: Final = """\

@@ -202,7 +202,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
             200: Success(venues.Venue, _VERSIONED, "the venue as read, with defaults"),
             201: Success(venues.Venue, _VERSIONED, "the same, of a new venue"),
         },
-        ("rule-violated",),
+        ("conflict", "rule-violated"),
     ),
     "listResources": _operation(venues.ResourceList, "not-found"),
     "getCalendar": Operation(

@@ -65,7 +65,8 @@ class OptimiseRequest(
     summary="Give a party these tables",
     description=(
         "A move to the tables that are named. Refused where they are taken, or too small; with "
-        "`override` a supervisor goes beyond the capacity, as the venue file allows. Where the "
+        "`override` a supervisor goes beyond the capacity, as the venue file allows, and puts one "
+        "chair more to each table. Where the "
         "tables are not held here, `pending_change` waits and the old place stays."
     ),
     tags=TAGS,

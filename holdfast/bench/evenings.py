@@ -24,6 +24,7 @@ from holdfast.node.requests import AvailabilityRequest, CreateRequest
 
 TABLES: Final = 50
 PER_DAY: Final = 200
+TRIES_PER_DAY: Final = 10 * PER_DAY
 RUNS: Final = 25
 PAGE: Final = 50
 """Reservations on one page of the list, the number that is given unless another is asked for."""
@@ -61,12 +62,14 @@ def first_day() -> datetime.date:
 
 
 def fill(hub: Hub, days: int) -> int:
-    """Book each of the days as far as 200 parties fit. Returns how many reservations that made."""
+    """Book 200 parties on each of the days; who finds a time full asks for another. Returns how
+    many reservations that made."""
     draw, made = random.Random(7), 0  # noqa: S311  (the same evenings in every run)
     for offset in range(days):
         day = first_day() + datetime.timedelta(days=offset)
+        until = made + PER_DAY
         with hub.transaction():
-            for _ in range(PER_DAY):
+            for _ in range(TRIES_PER_DAY):
                 quarter = min(max(int(draw.gauss(29, 8)), 0), 43)
                 request = CreateRequest(
                     venue="evenings", party_size=draw.choice((1, 2, 2, 2, 3, 4, 4, 5, 6)),
@@ -75,8 +78,11 @@ def fill(hub: Hub, days: int) -> int:
                 try:
                     hub.reservations.create(request)
                 except HoldfastError:
-                    continue  # That time is full; as many as fit come.
+                    continue
                 made += 1
+                if made == until:
+                    break
+        assert made == until, f"{until - made} of {PER_DAY} parties found no time on {day}"
     return made
 
 

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from holdfast.model.errors import HoldfastError, Invalid, Unreachable
 
-_SHOWN: Final = 3
-"""Alternatives that a line names; `--json` clients read all of them."""
+_SHOWN: Final = 4
+"""Alternatives that a line names, three times in the area that was asked for and the best place
+elsewhere; `--json` clients read all of them."""
 
 
 class Refused(HoldfastError):

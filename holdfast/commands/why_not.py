@@ -50,6 +50,8 @@ def reason_words(
     if code == "pacing":
         limit = covers_limit(venue, at_s) if at_s is not None else venue.covers_per_slot
         return f"too many would come at once: {limit} people may start together"
+    if code == "seated":
+        return f"too many would be there at once: {venue.covers_at_once} people may sit here"
     if code == "slot-override" and at_s is not None:
         return _override_words(venue, party, at_s)
     if code == "nights" and venue.stays is not None:

@@ -6,6 +6,7 @@ maps errors.
 
     HoldfastError
     ├── Invalid              422  input that cannot be understood, field by field
+    │   └── Duplicate        409  understood, but two things in it have one name
     ├── NotFound             404
     ├── NotAvailable         409  this replica knows that it is taken
     ├── RuleViolated         409  a rule of the venue says no
@@ -57,6 +58,14 @@ class Invalid(HoldfastError):
     def field(cls, field: str, message: str) -> Invalid:
         """One field at fault: the common case."""
         return cls(f"{field}: {message}", [{"field": field, "message": message}])
+
+
+class Duplicate(Invalid):
+    """Two things of one document have the same name, and nothing else is wrong with it (H-06).
+    Whoever expects a faulty document expects this too."""
+
+    name = "conflict"
+    status = 409
 
 
 class NotFound(HoldfastError):

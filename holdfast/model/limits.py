@@ -230,6 +230,8 @@ WAITING_PER_DEVICE_MAX: Final = 200
 themselves: more than a busy evening turns away, and too few to crowd all others out."""
 OFFERS_UNANSWERED_MAX: Final = 3
 """Who let so many offers go by is offered nothing by itself any more: the house asks them."""
+SITTING_SECONDS_MAX: Final = 86_400
+"""Who is there for longer is not counted among those who sit there at once."""
 NO_SHOW_GRACE_MINUTES: Final = 15
 """How late who has no nights may be, unless the venue says otherwise."""
 NO_SHOW_CATCH_UP_DAYS: Final = 7

@@ -25,6 +25,9 @@ from holdfast.model.venue import Resource, Venue
 
 _NAMED_MAX: Final = 20
 
+TABLE: Final = "table"
+"""The kind of what a chair can be put to."""
+
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
     """Resources that suit a party, all of them together.
@@ -147,15 +150,18 @@ def candidates(
     wanted_resources: Sequence[str] = (),
     *,
     below_minimum: bool = False,
+    one_chair_more: bool = False,
     features: Sequence[str] = (),
 ) -> Iterator[Choice]:
     """What suits the party, best first: smallest waste, fewest resources, lowest priority, id.
 
-    `resource_kind` left out: the kind of the venue's first resource. `quantity` (default 1) is for
-    pools that count units. Every resource of a choice has all of the `features`, and is active.
-    `wanted_resources` are taken all together, as the one choice there is; then kind, area and
-    features do not matter, and `below_minimum` lets a small party have a large table,
-    which a host may decide and a guest may not.
+    `resource_kind` left out: the kind of the venue's first resource. `area` is the venue's own name
+    of one (`areas.area_asked`). `quantity` (default 1) is for pools that count units. Every
+    resource of a choice has all of the `features`, and is active. `wanted_resources` are taken all
+    together, as the one choice there is; then kind, area and features do not matter, and
+    `below_minimum` lets a small party have a large table, which a host may decide and a guest may
+    not; `one_chair_more` puts one to each table, which a supervisor may (H-41). The choice is then
+    for more than its `seats` (`is_tight`).
 
     Raises `Invalid` for names or numbers that mean nothing here, and `RuleViolated` where the
     wanted resources do not suit the party.
@@ -166,7 +172,9 @@ def candidates(
     if party_size < 1:
         raise Invalid.field("party_size", f"must be at least 1, not {party_size}")
     if wanted_resources:
-        return iter((_wanted(index, party_size, amount, wanted_resources, below_minimum),))
+        chairs = len(wanted_resources) if one_chair_more else 0
+        wanted = _wanted(index, party_size, amount, wanted_resources, below_minimum, chairs)
+        return iter((wanted,))
     kind = resource_kind or index.default_kind
     of_kind = [resource for resource in index.venue.resources if resource.kind == kind]
     if not of_kind:
@@ -174,10 +182,6 @@ def candidates(
         raise Invalid.field("resource_kind", f"{kind!r} is none of {', '.join(kinds)}")
     if amount > 1 and not any(resource.pool for resource in of_kind):
         raise Invalid.field("quantity", f"counts the units of a pool, and no {kind} is a pool")
-    if area and all(resource.area != area for resource in index.venue.resources):
-        areas = sorted({resource.area for resource in index.venue.resources if resource.area})
-        known = f"is none of {', '.join(areas)}" if areas else "is unknown: the venue has no areas"
-        raise Invalid.field("area", f"{area!r} {known}")
     if features:
         there = sorted({word for one in index.venue.resources for word in one.all_features})
         for word in features:
@@ -285,8 +289,18 @@ def _combined(together: tuple[Resource, ...], party: int) -> Choice | None:
     )
 
 
+def is_tight(choice: Choice, party_size: int) -> bool:
+    """Whether a party has more people than the places of a choice have seats."""
+    return choice.seats is not None and party_size > choice.seats
+
+
 def _wanted(
-    index: VenueIndex, party: int, quantity: int, wanted: Sequence[str], below_minimum: bool
+    index: VenueIndex,
+    party: int,
+    quantity: int,
+    wanted: Sequence[str],
+    below_minimum: bool,
+    chairs: int,
 ) -> Choice:
     resources = _named(index, wanted)
     if quantity > 1 and not any(resource.pool for resource in resources):
@@ -304,8 +318,11 @@ def _wanted(
             raise _unsuitable(f"{one.id} has {one.capacity} {what}, and {amount} are asked for.")
     seats = _seats_of(resources, quantity)
     names = " and ".join(resource.id for resource in resources)
-    if seats is not None and party > seats:
-        raise _unsuitable(f"A party of {party} does not fit: {names} seat {seats} at most.")
+    if any(one.kind != TABLE or one.pool for one in resources):
+        chairs = 0
+    if seats is not None and party > seats + chairs:
+        more = f", and {seats + chairs} with a chair more at each" if chairs else ""
+        raise _unsuitable(f"A party of {party} does not fit: {names} seat {seats} at most{more}.")
     smallest = sum(resource.seats_min for resource in resources)
     if seats is not None and party < smallest and not below_minimum:
         verb = "is" if len(resources) == 1 else "are"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from holdfast.model.errors import Invalid
+from holdfast.model.errors import Duplicate, Invalid
 
 _MISSING: Final = object()
 
@@ -22,21 +22,29 @@ class Faults:
 
     def __init__(self) -> None:
         self.errors: list[dict[str, str]] = []
+        self._duplicates = 0
 
     def add(self, path: str, message: str) -> None:
         self.errors.append({"field": path, "message": message})
+
+    def add_duplicate(self, path: str, message: str) -> None:
+        """Something has a name that something else in the document has already."""
+        self._duplicates += 1
+        self.add(path, message)
 
     def errors_at(self, path: str) -> bool:
         """Whether something was already found wrong with this field itself."""
         return any(error["field"] == path for error in self.errors)
 
     def check(self, what: str) -> None:
-        """Raise `Invalid` with every fault; `what` names the document for the summary."""
+        """Raise `Invalid` with every fault, `Duplicate` where all are names that stand there twice;
+        `what` names the document for the summary."""
         if not self.errors:
             return
         first = self.errors[0]
         more = f" (and {len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
-        raise Invalid(f"{what}: {first['field']}: {first['message']}{more}", self.errors)
+        kind = Duplicate if self._duplicates == len(self.errors) else Invalid
+        raise kind(f"{what}: {first['field']}: {first['message']}{more}", self.errors)
 
 
 class Reader:

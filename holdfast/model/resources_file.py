@@ -64,7 +64,8 @@ def read_resources(reader: Reader, floors: tuple[Floor, ...]) -> tuple[Resource,
         resource = _resource(inner)
         if resource.id in place_by_id:
             first = place_by_id[resource.id]
-            inner.fault("id", f"{resource.id!r} is already the id of resources[{first}]")
+            message = f"{resource.id!r} is already the id of resources[{first}]"
+            inner.faults.add_duplicate(inner.at("id"), message)
         elif resource.id:
             place_by_id[resource.id] = number
         if resource.floor and resource.floor not in {floor.id for floor in floors}:
@@ -96,7 +97,7 @@ def _check_names(reader: Reader, resources: list[Resource]) -> None:
         if resource.name and by_word.setdefault(resource.name, number) != number:
             first = by_word[resource.name]
             message = f"{resource.name!r} is already the name or id of resources[{first}]"
-            reader.faults.add(f"resources[{number}].name", message)
+            reader.faults.add_duplicate(f"resources[{number}].name", message)
 
 
 def _resource(inner: Reader) -> Resource:

@@ -36,6 +36,13 @@ def is_closed(override: SlotOverride | None) -> bool:
     return override is not None and override.kind != NORMAL
 
 
+def limits_covers(venue: Venue) -> bool:
+    """Whether a venue limits the covers of any slot."""
+    return venue.covers_per_slot is not None or any(
+        one.covers_per_slot is not None for one in venue.slot_overrides
+    )
+
+
 def covers_limit(venue: Venue, epoch_s: int) -> int | None:
     """How many people may begin in the slot of an instant, as its override says it, else the venue;
     None: not limited. It binds the house too, so it stands in a closed slot as well."""

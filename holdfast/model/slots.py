@@ -73,7 +73,7 @@ def covers(views: Iterable[View], first: int, before: int, but: bytes = b"") -> 
     counted. Who only waits for a place comes at no time yet, and a block is nobody."""
     reserved = pending = 0
     for view in views:
-        if not first <= view.starts_at < before or view.id == but or not _counts(view):
+        if not first <= view.starts_at < before or view.id == but or not counts(view):
             continue
         if view.status in _UNDECIDED:
             pending += view.party_size
@@ -82,7 +82,9 @@ def covers(views: Iterable[View], first: int, before: int, but: bytes = b"") -> 
     return Covers(reserved, pending)
 
 
-def _counts(view: View) -> bool:
+def counts(view: View) -> bool:
+    """Whether the covers of a reservation count where it begins: it stands, or may yet, and is no
+    block. Who only waits for a place comes at no time yet."""
     if view.status in _OUT_OF_PACE or form_now(view) == BLOCK:
         return False
     return view.status != lifecycle.INTENT or bool(view.occupying or view.pending)
@@ -101,7 +103,7 @@ def slots(
         return []
     first, before = calendar.service_day(venue, day)
     starts = calendar.slot_starts(venue, day, calendar.default_minutes(venue, 1))
-    starts += [view.starts_at for view in views if _counts(view)]
+    starts += [view.starts_at for view in views if counts(view)]
     found = sorted({calendar.slot_of(venue, start) for start in starts})
     return [
         _slot(venue, start, end, views, blocks) for start, end in found if first <= start < before

@@ -222,7 +222,8 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     """A venue as everybody reads it.
 
     `seating` pairs the largest party with its minutes, ascending; `hours` has seven entries from
-    Monday on, None: never closes; `covers_per_slot` None: no pacing; `stays` None: no nights.
+    Monday on, None: never closes; `covers_per_slot` and `covers_at_once` None: as many people may
+    begin within a slot, or sit there at one instant, as there are places; `stays` None: no nights.
     `accepting` False: people do not reserve by themselves. `featured`: it stands first in lists.
     `business_account` is an id in the system of whoever runs it; empty: none.
     """
@@ -252,6 +253,7 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     check_in: CheckIn = CheckIn()
     business_account: str = ""
     slot_overrides: tuple[SlotOverride, ...] = ()
+    covers_at_once: int | None = None
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -331,6 +333,7 @@ def _later_keys(venue: Venue) -> dict[str, Any]:
     _put(document, "business_account", venue.business_account or None)
     if venue.slot_overrides:
         document["slot_overrides"] = [_slot_override_document(one) for one in venue.slot_overrides]
+    _put(document, "covers_at_once", venue.covers_at_once)
     return document
 
 

@@ -84,6 +84,7 @@ def read(document: Mapping[str, Any]) -> Venue:
         check_in=read_check_in(reader),
         business_account=reader.text("business_account", "", pattern=ID, means=_ACCOUNT_MEANS),
         slot_overrides=read_slot_overrides(reader, policies, day_starts_at),
+        covers_at_once=reader.optional_integer("covers_at_once", 1, PARTY_MAX),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")

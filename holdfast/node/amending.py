@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import UNSET
 
 from holdfast.model import calendar, lifecycle, series, waitlist, wall
-from holdfast.model.areas import area_code, area_named
+from holdfast.model.areas import area_asked, area_code, area_named
 from holdfast.model.claims import DEAD, ENDED, PENDING, STANDBY, ClaimView
 from holdfast.model.entries import ClaimId
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated, Stale
 from holdfast.model.events import ReservationAmended, ReservationMoved, SealedCard
-from holdfast.model.offers import Choice, VenueIndex, candidates, named_choice
+from holdfast.model.offers import Choice, VenueIndex, candidates, is_tight, named_choice
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
 from holdfast.node import (
@@ -184,9 +184,7 @@ def _amended_fields(
         if value is not UNSET:
             fields[name] = value or ""
     if patch.area is not UNSET:
-        fields["area"] = area_code(patch.area or "")
-        if fields["area"] and not area_named(venue, fields["area"]):
-            raise Invalid.field("area", f"{patch.area!r} is no area of {venue.venue.name}")
+        fields["area"] = area_code(area_asked(venue, patch.area))
     user_id = None if patch.user_id is UNSET else patch.user_id
     agent = None if patch.agent_id is UNSET else patch.agent_id
     if user_id is not None or agent is not None:
@@ -229,8 +227,13 @@ def _moved(
     # What was refused or ended may be asked for again by its name.
     stands = any(c.state not in (ENDED, DEAD) for c in present)
     if wanted and same_time and stands and tuple(c.resource for c in present) == wanted:
-        listed = candidates(venue, place.party_size, place.quantity, None, None, wanted)
-        if _places(present) == _chosen(next(iter(listed))):
+        listed = candidates(
+            venue, place.party_size, place.quantity, None, None, wanted,
+            one_chair_more=bool(patch.override),
+        )  # fmt: skip
+        same = next(iter(listed))
+        # A chair more is put there by a move, which says on whose word.
+        if _places(present) == _chosen(same) and not is_tight(same, place.party_size):
             return None
     guest = str(fields.get("agent_id", view.agent_id))
     area = area_named(venue, str(fields.get("area", view.area)))
@@ -257,7 +260,8 @@ def _moved(
             return _free_move(replica, venue, patch, place, kept, ignoring)
     fitting = candidates(
         venue, place.party_size, place.quantity, resource_kind, area or None, wanted,
-        below_minimum=asked.kind != "guest", features=asked.features,
+        below_minimum=asked.kind != "guest", one_chair_more=bool(patch.override),
+        features=asked.features,
     )  # fmt: skip
     choices = placing.permitted(replica, venue, place, asked, list(fitting))
     found = offering.first_free(replica, venue, choices, place.start, end, ignoring=ignoring)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from holdfast.model import calendar, restrictions, rules
-from holdfast.model.limits import STAMP_AHEAD_MS_MAX
+from holdfast.model import calendar, lifecycle, restrictions, rules
+from holdfast.model.coming import Comers, Coming
+from holdfast.model.limits import SITTING_SECONDS_MAX, STAMP_AHEAD_MS_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View
 from holdfast.model.rules.history import reschedules
-from holdfast.model.slot_overrides import covers_limit
-from holdfast.model.slots import covers
+from holdfast.model.slot_overrides import limits_covers
+from holdfast.model.slots import counts
 from holdfast.node import restricting
 from holdfast.node.same_guests import agents_of
 
@@ -86,15 +87,21 @@ def question(
     wanted: rules.Proposal,
     asked: Asked,
     known: rules.Standing,
+    come: Comers | None = None,
+    now_s: int | None = None,
 ) -> rules.Question:
-    """All that the rules may look at, as far as it is known here and now."""
-    pacing = 0
-    paced = wanted.nights is None and wanted.step != rules.CANCEL
-    if paced and covers_limit(venue.venue, wanted.starts_at) is not None:
-        but = asked.moved.id if asked.moved is not None else b""
-        pacing = covers_in_slot(replica, venue, wanted.starts_at, but)
-    now_s = replica.clock.now_ms() // 1000
-    return rules.Question(venue.venue, wanted, now_s, known, pacing)
+    """All that the rules may look at, as far as it is known here and now; `come` are those who
+    come (`comers`), and `now_s` is the time, where they were read for many questions at once."""
+    pacing = seated = 0
+    if wanted.nights is None and wanted.step != rules.CANCEL:
+        start = wanted.starts_at
+        come = come or comers(replica, venue, asked, start, start, wanted.length_s)
+    if come is not None:
+        pacing = come.starting(*calendar.slot_of(venue.venue, wanted.starts_at))
+        seated = come.at_once(wanted.starts_at, wanted.ends_at)
+    if now_s is None:
+        now_s = replica.clock.now_ms() // 1000
+    return rules.Question(venue.venue, wanted, now_s, known, pacing, seated)
 
 
 def standing(replica: Service, venue: VenueIndex, asked: Asked) -> rules.Standing:
@@ -165,12 +172,31 @@ def _made(replica: Service, venue: VenueIndex, asked: Asked) -> tuple[rules.Made
     )
 
 
-def covers_in_slot(replica: Service, venue: VenueIndex, start: int, exclude: bytes = b"") -> int:
-    """Covers of reservations that start in the same slot: what pacing counts (DESIGN §1)."""
+def comers(
+    replica: Service, venue: VenueIndex, asked: Asked, first: int, last: int, length_s: int
+) -> Comers | None:
+    """Those who come, for whoever asks about something so long that starts from `first` to `last`:
+    what pacing counts (DESIGN §1). None where the venue has no limit for them."""
+    of = venue.venue
+    if not limits_covers(of) and of.covers_at_once is None:
+        return None
     _bring_up_to_date(replica)
-    first, last = calendar.slot_of(venue.venue, start)
+    but = asked.moved.id if asked.moved is not None else b""
+    before = after = of.slot_minutes * 60
+    if of.covers_at_once is not None:
+        before, after = SITTING_SECONDS_MAX, max(after, length_s)
     views = replica.store.projections.select(
-        book=replica.book_of(venue.venue.id), starts_from=first, starts_before=last, form=None,
-        limit=-1,
+        book=replica.book_of(of.id), starts_from=first - before, starts_before=last + after,
+        form=None, limit=-1,
     )  # fmt: skip
-    return covers(views, first, last, exclude).together
+    return Comers(
+        Coming(view.starts_at, view.ends_at, view.party_size, _sits(view))
+        for view in views
+        if view.id != but and counts(view)
+    )
+
+
+def _sits(view: View) -> bool:
+    """Whether its people sit there at some time: no guests of nights, nor who has left."""
+    sits = not view.nights and view.status != lifecycle.COMPLETED
+    return sits and view.ends_at - view.starts_at <= SITTING_SECONDS_MAX

@@ -35,7 +35,15 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import HUB
 from holdfast.model.venue import Venue, parse_venue, to_document, version_tag
-from holdfast.node import directories, issuing, lives, overselling, renewing, settings
+from holdfast.node import (
+    directories,
+    issuing,
+    lives,
+    overselling,
+    renewing,
+    settings,
+    taking_away,
+)
 from holdfast.node import identity as certificates
 from holdfast.node.admission import Admission, Invite, is_name
 from holdfast.node.forgetting import Device
@@ -193,6 +201,8 @@ class Hub(Service):
                 return venue
             self._require_own_slug(venue)
             self.granting.require_room(name, venue)
+            if present is not None:
+                taking_away.require_nobody_there(self, name, present.venue, venue)
             self.append(name, VenueConfigured(data))
             self.admission.grant_codes(name, self.identity.incarnation)
             self.granting.fulfil(name)

@@ -9,8 +9,12 @@ import datetime
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from holdfast.model import availability, calendar, rules, wall
+from holdfast.model.areas import area_asked
 from holdfast.model.capacity import Occupancy
+from holdfast.model.coming import Comers
 from holdfast.model.entries import EPOCH_SECONDS_MAX, Claim, ClaimId
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import SLOT_DAYS_MAX, SUGGESTED_SLOTS_LOOKED_AT_MAX
@@ -46,32 +50,46 @@ def first_free(
     end: int,
     *,
     ignoring: Collection[ClaimId] = (),
+    free: bool = False,
 ) -> Choice | None:
     """The choice to take for [start, end): the first that would be guaranteed here and now, however
     it fits; else of what is free as far as is known here the best fit, and of equal ones the first
     that the hub can answer for, who always answers: another device may be away. What nobody can
-    answer for alone comes last."""
+    answer for alone comes last. `free`: that all of them are is known already."""
     occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
     divided = bool(replica.rights(replica.book_of(venue.venue.id)))
     asked = split = None
     by_hub = False
     for choice in choices:
-        for name, quantity in zip(choice.resources, choice.quantities, strict=True):
-            resource = venue.resource_by_id[name]
-            if occupancy.free(name, resource.capacity, start, end, ignoring=ignoring) < quantity:
-                break
-        else:
-            if not divided:
-                return choice
-            terms = selling.terms(replica, venue, claims_for(choice, start, end), ignoring)
-            if terms.guaranteed:
-                return choice
-            held = bool(terms.asks) or _is_held(replica, venue, choice, start, end)
-            if held and not terms.asks and len(choice.resources) > 1:
-                split = split or choice
-            elif asked is None or (not held and not by_hub and choice.fit == asked.fit):
-                asked, by_hub = choice, not held
+        if not (free or _is_free(occupancy, venue, choice, start, end, ignoring)):
+            continue
+        if not divided:
+            return choice
+        terms = selling.terms(replica, venue, claims_for(choice, start, end), ignoring)
+        if terms.guaranteed:
+            return choice
+        held = bool(terms.asks) or _is_held(replica, venue, choice, start, end)
+        if held and not terms.asks and len(choice.resources) > 1:
+            split = split or choice
+        elif asked is None or (not held and not by_hub and choice.fit == asked.fit):
+            asked, by_hub = choice, not held
     return asked or split
+
+
+def _is_free(
+    occupancy: Occupancy,
+    venue: VenueIndex,
+    choice: Choice,
+    start: int,
+    end: int,
+    ignoring: Collection[ClaimId],
+) -> bool:
+    return all(
+        occupancy.free(
+            name, venue.resource_by_id[name].capacity, start, end, ignoring=ignoring
+        ) >= quantity
+        for name, quantity in zip(choice.resources, choice.quantities, strict=True)
+    )  # fmt: skip
 
 
 def _is_held(replica: Service, venue: VenueIndex, choice: Choice, start: int, end: int) -> bool:
@@ -110,18 +128,12 @@ def slots(
     Invalid for a request that makes no sense."""
     if request.party_size < 1:
         raise Invalid.field("party_size", "must be at least 1")
-    standing = asking.standing(replica, venue, asked)
-    fitting = _fitting(venue, request)
+    look = _look(replica, venue, request, asked)
     first, before = _span(venue, request)
     found = []
     for day in _days(venue, request):
         starts = [one for one in _starts(venue, request, day) if first <= one[0] < before]
-        openings = _openings(replica, venue, fitting, starts, asked)
-        for start, minutes in starts:
-            place = _place(venue, request, day, start, minutes)
-            slot = _slot(replica, venue, place, fitting, asked, standing, openings)
-            if slot.choice is not None or request.include_full:
-                found.append(slot)
+        found += _on_day(look, day, starts, full=request.include_full)
     return found
 
 
@@ -136,8 +148,7 @@ def nearest(
 ) -> list[Slot]:
     """The slots nearest to a start that can be had, in order of time; no more days are looked at
     than are needed."""
-    standing = asking.standing(replica, venue, asked)
-    fitting = _fitting(venue, request)
+    look = _look(replica, venue, request, asked)
     found: dict[int, Slot] = {}
     looked = 0
     for days in where.days:
@@ -145,14 +156,71 @@ def nearest(
             break
         for day in days:
             starts = list(_starts(venue, request, day))
-            openings = _openings(replica, venue, fitting, starts, asked)
-            for at, minutes in starts:
-                place = _place(venue, request, day, at, minutes)
-                slot = _slot(replica, venue, place, fitting, asked, standing, openings)
-                looked += 1
-                if slot.choice is not None:
-                    found[slot.start] = slot
+            looked += len(starts)
+            found |= {slot.start: slot for slot in _on_day(look, day, starts)}
     return [found[at] for at in chosen(found, start, count)]
+
+
+def elsewhere(
+    replica: Service, venue: VenueIndex, request: AvailabilityRequest, asked: Asked, start: int
+) -> list[Slot]:
+    """The slot of one start in each other area than the one that is asked for, where it can be had
+    there: the best place first. What stands in no area, or is put together across two, counts as
+    one of them."""
+    here = area_asked(venue, request.area)
+    by_area: dict[str, list[Choice]] = {}
+    for choice in _fitting(venue, msgspec.structs.replace(request, area=None)):
+        if choice.area != here:
+            by_area.setdefault(choice.area, []).append(choice)
+    day = calendar.service_date(venue.venue, start)
+    at = [minutes for begins, minutes in _starts(venue, request, day) if begins == start]
+    if not by_area or not at:
+        return []
+    look = _look(replica, venue, request, asked)
+    place = _place(venue, request, day, start, at[0])
+    found = [_slot(look._replace(fitting=some), place, some) for some in by_area.values()]
+    had = [(slot.choice.order, slot) for slot in found if slot.choice is not None]
+    return [slot for _, slot in sorted(had, key=lambda one: one[0])]
+
+
+class _Look(NamedTuple):
+    """What one request is answered from, read once for all the starts that it asks about."""
+
+    replica: Service
+    venue: VenueIndex
+    request: AvailabilityRequest
+    asked: Asked
+    standing: rules.Standing
+    fitting: list[Choice]
+    now_s: int
+
+
+def _look(replica: Service, venue: VenueIndex, request: AvailabilityRequest, asked: Asked) -> _Look:
+    known = asking.standing(replica, venue, asked)
+    now_s = replica.clock.now_ms() // 1000
+    return _Look(replica, venue, request, asked, known, _fitting(venue, request), now_s)
+
+
+def _on_day(
+    look: _Look,
+    day: datetime.date,
+    starts: list[tuple[int, int | None]],
+    *,
+    full: bool = False,
+) -> list[Slot]:
+    """The slots of a service date that can be had; `full`: also those that cannot."""
+    openings = _openings(look.replica, look.venue, look.fitting, starts, look.asked)
+    come = _comers(look.replica, look.venue, starts, look.asked)
+    found = []
+    for start, minutes in starts:
+        choices = look.fitting if openings is None else openings.at(start)
+        # Why not is asked of no start that nobody is shown.
+        if choices or full:
+            place = _place(look.venue, look.request, day, start, minutes)
+            slot = _slot(look, place, choices, come, free=openings is not None)
+            if slot.choice is not None or full:
+                found.append(slot)
+    return found
 
 
 def _starts(
@@ -199,7 +267,7 @@ def _fitting(venue: VenueIndex, request: AvailabilityRequest) -> list[Choice]:
             request.party_size,
             request.quantity,
             request.resource_kind,
-            request.area,
+            area_asked(venue, request.area),
             features=request.features,
         )
     )
@@ -221,6 +289,7 @@ class Openings:
         minutes = (last - first) // availability.MINUTE + 1
         ruled_out: dict[tuple[str, int], int] = {}
         self._choices: list[tuple[Choice, int]] = []
+        self._full = -1
         for choice in choices:
             bits = 0
             for name, quantity in zip(choice.resources, choice.quantities, strict=True):
@@ -231,11 +300,15 @@ class Openings:
                     ruled_out[key] = availability.ruled_out(taken, first, minutes, length)
                 bits |= ruled_out[key]
             self._choices.append((choice, bits))
+            self._full &= bits
 
     def at(self, start: int) -> list[Choice]:
         """The choices that are free from a start on, the best first."""
         minute = (start - self._first) // availability.MINUTE
-        return [choice for choice, bits in self._choices if not bits >> minute & 1]
+        at = 1 << minute
+        if self._full & at:
+            return []
+        return [choice for choice, bits in self._choices if not bits & at]
 
 
 def _openings(
@@ -258,6 +331,16 @@ def _openings(
     return Openings(occupancy, venue, choices, starts[0][0], starts[-1][0], length)
 
 
+def _comers(
+    replica: Service, venue: VenueIndex, starts: list[tuple[int, int | None]], asked: Asked
+) -> Comers | None:
+    """Those who come while something may that starts then; None where nobody counts them."""
+    lengths = [minutes * 60 for _, minutes in starts if minutes is not None]
+    if not lengths:
+        return None
+    return asking.comers(replica, venue, asked, starts[0][0], starts[-1][0], max(lengths))
+
+
 def _place(
     venue: VenueIndex,
     request: AvailabilityRequest,
@@ -276,30 +359,30 @@ def _place(
 
 
 def _slot(
-    replica: Service,
-    venue: VenueIndex,
+    look: _Look,
     place: Place,
-    fitting: list[Choice],
-    asked: Asked,
-    standing: rules.Standing,
-    openings: Openings | None,
+    choices: list[Choice],
+    come: Comers | None = None,
+    *,
+    free: bool = False,
 ) -> Slot:
+    """What can be had of some choices at a place; `free`: they are known to be free."""
+    replica, venue, asked = look.replica, look.venue, look.asked
     start, end = place.start, place.end
     wanted = asking.proposal(place, asked)
-    broken = replica.rules.violations(asking.question(replica, venue, wanted, asked, standing))
+    question = asking.question(replica, venue, wanted, asked, look.standing, come, look.now_s)
+    broken = replica.rules.violations(question)
     if broken:
         return Slot(start, end, None, 0, "none", broken[0].rule)
-    choices = left_open(venue, wanted, fitting)
-    if not choices:
-        return Slot(start, end, None, 0, "none", _why_shut(venue, wanted, fitting))
-    if openings is not None:
-        choices = left_open(venue, wanted, openings.at(start))
+    choices = left_open(venue, wanted, choices)
+    if not choices and not left_open(venue, wanted, look.fitting):
+        return Slot(start, end, None, 0, "none", _why_shut(venue, wanted, look.fitting))
     ignoring = {claim.id for claim in asked.moved.claims} if asked.moved is not None else ()
     occupied_end = end + place.buffer
-    choice = first_free(replica, venue, choices, start, occupied_end, ignoring=ignoring)
+    choice = first_free(replica, venue, choices, start, occupied_end, ignoring=ignoring, free=free)
     if choice is None:
         return Slot(start, end, None, 0, "none", "full")
-    remaining = _remaining(replica, venue, choices, start, occupied_end, free=openings is not None)
+    remaining = _remaining(replica, venue, choices, start, occupied_end, free=free)
     assurance = assurance_of(replica, venue, choice, start, occupied_end)
     return Slot(start, end, choice, remaining, assurance, "")
 

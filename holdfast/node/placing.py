@@ -17,7 +17,7 @@ from holdfast.model import calendar, restrictions, rules, wall
 from holdfast.model.claims import READY
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolated
-from holdfast.model.offers import Choice, VenueIndex, most_people
+from holdfast.model.offers import Choice, VenueIndex, is_tight, most_people
 from holdfast.model.reservation import View, standing_claims
 from holdfast.model.rules import blackouts
 from holdfast.model.rules.online import not_online
@@ -146,8 +146,12 @@ def not_available(
 ) -> NotAvailable | RuleViolated:
     """The error to raise where no choice is free, with the nearest slots that are.
 
-    RuleViolated where there is no choice at any time: another time would not help.
+    RuleViolated where there is no choice at any time: another time would not help, at most another
+    area.
     """
+    day = calendar.service_date(venue.venue, place.start)
+    minutes = None if place.nights else (place.end - place.start) // 60
+    near = Search(((day,),), minutes, place.nights)
     if not asked.resources:
         here = (asked.resource_kind or venue.default_kind, asked.area or "")
         features = frozenset(asked.features)
@@ -155,12 +159,13 @@ def not_available(
             wanted = asking.proposal(place, asked)
             question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
             replica.refusals.note(question, ["seats"])
-            return never(venue, place.party_size, place.quantity or 1, *here, asked.features)
+            error = never(venue, place.party_size, place.quantity or 1, *here, asked.features)
+            if asked.area:
+                error.extra["suggestions"] = _nearest(replica, venue, place, asked, near)
+            return error
     what = " and ".join(asked.resources) if asked.resources else f"a place for {place.party_size}"
     when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
-    day = calendar.service_date(venue.venue, place.start)
-    minutes = None if place.nights else (place.end - place.start) // 60
-    alternatives = _nearest(replica, venue, place, asked, Search(((day,),), minutes, place.nights))
+    alternatives = _nearest(replica, venue, place, asked, near)
     way_out = "try one of the alternatives" if alternatives else "try another time or day"
     return NotAvailable(
         f"{what} at {when} ({venue.venue.time_zone}) is not free at {venue.venue.name}; {way_out}",
@@ -221,7 +226,9 @@ def _suggestions(
 def _nearest(
     replica: Service, venue: VenueIndex, place: Place, asked: Asked, where: Search
 ) -> list[dict[str, Any]]:
-    """The nearest slots that can be had by whoever asks ahead."""
+    """The nearest slots that can be had by whoever asks ahead, in order of time; where an area was
+    asked for, and the start is not among them, then those of that start in other areas: who named
+    an area is offered that first, and whose evening is planned need not move it."""
     request = AvailabilityRequest(
         venue=venue.venue.id,
         party_size=place.party_size,
@@ -237,6 +244,9 @@ def _nearest(
         slots = offering.nearest(
             replica, venue, request, somebody, where, place.start, ALTERNATIVES
         )
+        if asked.area and all(slot.start != place.start for slot in slots):
+            others = offering.elsewhere(replica, venue, request, somebody, place.start)
+            slots += others[:ALTERNATIVES]
         return [offering.render_slot(venue, slot) for slot in slots]
     return []
 
@@ -296,5 +306,6 @@ def claims_of(
         for index, claim in enumerate(wanted)
     )
     if terms.guaranteed:
-        return Written(made, own, override if terms.overbooked else "")
+        beyond = terms.overbooked or is_tight(choice, place.party_size)
+        return Written(made, own, override if beyond else "")
     return Written(made, (), override)

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import calendar, codes, vocabulary, wall
-from holdfast.model.areas import area_code
+from holdfast.model.areas import area_asked, area_code
 from holdfast.model.errors import Invalid
 from holdfast.model.events import Form, ReservationCreated, SealedCard
 from holdfast.model.metadata import check_metadata
@@ -53,7 +53,7 @@ def create(
     source = request.source or ("walk_in" if request.kind == "walk_in" else "direct")
     asked = Asked(
         request.kind, source, agent, by_guest, tuple(request.resources), request.resource_kind,
-        request.area, features=tuple(request.features),
+        area_asked(venue, request.area) or None, features=tuple(request.features),
     )  # fmt: skip
     with replica.transaction():
         placing.check_rules(replica, venue, place, asked, limits, plain=asking.plain)
@@ -76,7 +76,7 @@ def create(
             if request.may_move is None
             else request.may_move,
             resource_kind=request.resource_kind or "",
-            area=area_code(request.area or ""),
+            area=area_code(asked.area or ""),
             occasion=request.occasion or "",
             nights=place.nights or 0,
             card=card,
@@ -98,9 +98,10 @@ def _choose(
         place.party_size,
         place.quantity,
         request.resource_kind,
-        request.area,
+        asked.area,
         asked.resources,
         below_minimum=request.kind != "guest",
+        one_chair_more=request.override is not None,
         features=asked.features,
     )
     choices = placing.permitted(replica, venue, place, asked, list(found))

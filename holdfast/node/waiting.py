@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from holdfast.model import calendar, lifecycle, waitlist, wall
-from holdfast.model.areas import area_code, area_named
+from holdfast.model.areas import area_asked, area_code, area_named
 from holdfast.model.errors import (
     BadTransition,
     Conflict,
@@ -64,12 +64,11 @@ def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View
     if not 0 <= request.priority <= PRIORITY_MAX:
         raise Invalid.field("priority", f"must be 0 to {PRIORITY_MAX}")
     reserving.check_words("guest", request.source, None, {})
-    if request.area and not area_named(venue, area_code(request.area)):
-        raise Invalid.field("area", f"{request.area!r} is no area of {venue.venue.name}")
+    area = area_asked(venue, request.area)
     now_ms = replica.clock.now_ms()
     if last * 1000 < now_ms:
         raise Invalid.field("to", "is over; ask for a later time or day")
-    _require_possible(venue, request, day, now_ms // 1000)
+    _require_possible(venue, request, day, area, now_ms // 1000)
     agent = reserving.agent_of(replica, request.user_id, request.agent_id)
     restricting.require(replica, venue, agent, "guest", start=first, exclude=b"", asking=asking)
     until = min(now_ms + WAITLIST_DAYS * 86_400_000, last * 1000)
@@ -84,7 +83,7 @@ def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View
             service_date=day.isoformat(),
             source=request.source or "direct",
             resource_kind=request.resource_kind or "",
-            area=area_code(request.area or ""),
+            area=area_code(area),
             card=reserving.sealed_card(replica, venue, agent, request.guest),
             starts_at=first,
             ends_at=last,
@@ -96,13 +95,12 @@ def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View
 
 
 def _require_possible(
-    venue: VenueIndex, request: WaitRequest, day: datetime.date, now_s: int
+    venue: VenueIndex, request: WaitRequest, day: datetime.date, area: str, now_s: int
 ) -> None:
     found = waiting_violations(venue.venue, request.party_size, day, now_s)
     if found:
         raise placing.refusal(found, [])
     kind = request.resource_kind or venue.default_kind
-    area = area_named(venue, area_code(request.area or "")) or ""
     if next(candidates(venue, request.party_size, None, kind, area or None), None) is None:
         raise placing.never(venue, request.party_size, 1, kind, area)
 

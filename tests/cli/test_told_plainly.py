@@ -31,6 +31,7 @@ def small() -> Venue:
             "hours": {"tue": [["18:00", "23:00"]]},
             "closed": ["2026-12-29"],
             "covers_per_slot": 6,
+            "covers_at_once": 20,
             "policies": {
                 "advance_days": 60,
                 "cutoff_minutes": 30,
@@ -57,6 +58,7 @@ class TestWhyNothingCanBeHad:
             ("party", 1, "for at least 2 people"),
             ("party", 9, "no place takes 9; the largest takes 8"),
             ("pacing", 2, "too many would come at once: 6 people may start together"),
+            ("seated", 2, "too many would be there at once: 20 people may sit here"),
             ("cutoff", 2, "too soon: taken until 30 min before the start"),
             ("advance", 2, "too far ahead: taken 60 days ahead at the most"),
             ("duration", 2, "not for so long: 30 min at least, 120 min at most"),

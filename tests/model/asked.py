@@ -21,6 +21,7 @@ def restaurant(**changes: Any) -> Venue:
             "day_starts_at": "04:00",
             "hours": {"tue": [["12:00", "15:00"], ["18:00", "23:30"]], "wed": [["18:00", "02:00"]]},
             "covers_per_slot": 10,
+            "covers_at_once": 40,
             "policies": {"advance_days": 90, "cutoff_minutes": 30, "min_party": 2, "max_party": 8},
             "resources": [{"id": "T1", "kind": "table", "seats": [1, 4]}],
             **changes,
@@ -43,6 +44,7 @@ def said(
     start: str,
     *,
     pacing: int = 0,
+    seated: int = 0,
     now: str = NOW,
     nights: int | None = None,
     minutes: int | None = None,
@@ -56,5 +58,5 @@ def said(
         party_size=party, starts_at=interval.start, ends_at=interval.end,
         nights=interval.nights, **proposal,
     )  # fmt: skip
-    asked = Question(venue, proposed, local_to_epoch(venue, now), standing, pacing)
+    asked = Question(venue, proposed, local_to_epoch(venue, now), standing, pacing, seated)
     return {one.rule: one.message for one in OWN.violations(asked)}

@@ -202,7 +202,6 @@ def test_a_host_may_give_a_small_party_a_large_table() -> None:
         ({"quantity": 2}, "quantity"),
         ({"quantity": 0}, "quantity"),
         ({"resource_kind": "room"}, "resource_kind"),
-        ({"area": "Roof"}, "area"),
     ],
 )
 def test_what_means_nothing_here_is_refused_by_field(asked: dict[str, Any], field: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.model.errors import Invalid
+from holdfast.model.errors import Duplicate, Invalid
 from holdfast.model.offers import VenueIndex, candidates
 from holdfast.model.venue import parse_venue, to_document
 
@@ -89,3 +89,19 @@ def test_tables_put_together_take_as_many_as_the_file_says():
 
 def test_a_table_out_of_use_is_not_put_together_with_others_either():
     assert offered(8, table("T1", combines_with=["T2"]), table("T2", active=False)) == []
+
+
+@pytest.mark.parametrize("second", [{"id": "T1"}, {"id": "T2", "name": "T1"}])
+def test_a_name_that_stands_there_twice_is_a_conflict_unless_more_is_wrong(second: dict[str, Any]):
+    document = {
+        "venue": "corner", "name": "Corner", "kind": "restaurant", "time_zone": "Europe/Rome",
+        "resources": [{"id": "T1", "kind": "table"}, {"kind": "table"} | second],
+    }  # fmt: skip
+    with pytest.raises(Duplicate) as conflict:
+        parse_venue(document)
+    assert (conflict.value.status, conflict.value.name) == (409, "conflict")
+    (error,) = conflict.value.extra["errors"]
+    assert error["field"] == f"resources[1].{'name' if 'name' in second else 'id'}"
+    with pytest.raises(Invalid) as invalid:
+        parse_venue(document | {"slot_minutes": 0})
+    assert (invalid.value.status, len(invalid.value.extra["errors"])) == (422, 2)

@@ -45,6 +45,8 @@ from tests.model.asked import NOW, hotel, restaurant, said
         ({"start": "2026-09-29T18:00"}, {"advance"}),  # 91 days
         ({"start": "2026-06-30T12:00", "pacing": 8}, set()),
         ({"start": "2026-06-30T12:00", "pacing": 9}, {"pacing"}),
+        ({"start": "2026-06-30T12:00", "seated": 38}, set()),
+        ({"start": "2026-06-30T12:00", "seated": 39}, {"seated"}),
     ],
 )
 def test_what_a_guest_may_ask_for(proposal: dict[str, Any], rules: set[str]) -> None:
@@ -127,8 +129,8 @@ def test_a_stay_is_bounded_and_nobody_arrives_on_a_closed_date() -> None:
 
 
 def test_a_venue_without_limits_has_none() -> None:
-    at = restaurant(policies=None, covers_per_slot=None, hours=None)
-    assert said(at, "2031-01-01T04:15", party_size=500, pacing=10_000) == {}
+    at = restaurant(policies=None, covers_per_slot=None, covers_at_once=None, hours=None)
+    assert said(at, "2031-01-01T04:15", party_size=500, pacing=10_000, seated=10_000) == {}
 
 
 # --- how long -------------------------------------------------------------------------------------
@@ -336,7 +338,7 @@ ALL, SERVED, AHEAD = {"guest", "walk_in", "house"}, {"guest", "walk_in"}, {"gues
 BINDS = {
     "duration": ALL | {IMPORT}, "nights": ALL, "party": ALL, "past": AHEAD, "cutoff": AHEAD,
     "advance": AHEAD, "closed": ALL, "hours": ALL, "slot": AHEAD, "blackouts": SERVED,
-    "slot-override": SERVED, "online": ALL, "pacing": ALL, "concurrent": AHEAD,
+    "slot-override": SERVED, "online": ALL, "pacing": ALL, "seated": ALL, "concurrent": AHEAD,
     "reschedules": SERVED, "rates": SERVED, "cancel-cutoff": AHEAD,
 }  # fmt: skip
 """Written out, and not taken from the list that the product goes by."""
@@ -368,6 +370,7 @@ BROKEN: dict[str, dict[str, Any]] = {
         "start": AT, "resources": ("T1",),
     },
     "pacing": {"venue": restaurant(), "start": AT, "pacing": 9},
+    "seated": {"venue": restaurant(), "start": AT, "seated": 39},
     "concurrent": {
         "venue": restaurant(policies={"concurrent": 2}), "start": AT,
         "standing": Standing(ahead=2),

@@ -153,6 +153,7 @@ def test_a_pool_counts_people_unless_it_says_units() -> None:
         ({"hours": {"mon": [["12:00", "25:00"]]}}, "hours.mon[0][1]", "time of day"),
         ({"closed": ["25/12/2026"]}, "closed[0]", "2026-12-25"),
         ({"covers_per_slot": 0}, "covers_per_slot", "from 1"),
+        ({"covers_at_once": 0}, "covers_at_once", "from 1"),
         ({"stays": {"check_in": "10:00", "check_out": "11:00"}}, "stays.check_out", "check_in"),
         ({"policies": {"min_party": 4, "max_party": 2}}, "policies.max_party", "min_party"),
         ({"policies": {"cutof_minutes": 2}}, "policies.cutof_minutes", "cutoff_minutes"),
@@ -255,7 +256,13 @@ def test_writing_and_reading_a_venue_gives_the_same_venue(
     hours: Any, closed: Any, seating: Any, covers: Any
 ) -> None:
     venue: Venue = parse_venue(
-        document(hours=hours, closed=closed, seating_minutes=seating, covers_per_slot=covers)
+        document(
+            hours=hours,
+            closed=closed,
+            seating_minutes=seating,
+            covers_per_slot=covers,
+            covers_at_once=covers,
+        )
     )
     assert parse_venue(json.loads(json.dumps(to_document(venue)))) == venue
     assert hash(parse_venue(to_document(venue))) == hash(venue)

@@ -99,6 +99,8 @@ def draw_house(draw: random.Random) -> House:
         file["resources"][0] |= {"combined_capacity": 3}
     if draw.random() < 0.6:
         file["covers_per_slot"] = draw.choice((4, 6, 8))
+    if draw.random() < 0.6:
+        file["covers_at_once"] = draw.choice((5, 7, 9))
     return House(file, tables, pairs, [], [])
 
 
@@ -151,6 +153,11 @@ def seatings(house: House, start: int, party: int) -> set[frozenset[str]]:
         others = sum(size for at, size in house.parties if slot_of(house, at) == slot)
         if others + party > file["covers_per_slot"]:
             return set()
+    if "covers_at_once" in file:
+        for minute in range(start, end):
+            there = [n for at, n in house.parties if at <= minute < at + length_of(house, n)]
+            if sum(there) + party > file["covers_at_once"]:
+                return set()
     shut: set[str] = set()
     for one in file["blackouts"]:
         if minute_of(one["from"]) < end and start < minute_of(one["to"]):

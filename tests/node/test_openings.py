@@ -50,7 +50,8 @@ def fill(fleet: Fleet, replica: Service, seed: int) -> None:
 
 def asked(fleet: Fleet, replica: Service) -> list[Any]:
     return [
-        fleet.slots(replica, party, include_full=True, **more)
+        fleet.slots(replica, party, include_full=full, **more)
+        for full in (True, False)
         for party in (1, 2, 4, 6)
         for more in (
             {"date": DAY}, {"date": NEXT_DAY, "resource_kind": "pool"},

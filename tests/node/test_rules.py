@@ -12,15 +12,22 @@ from typing import Any
 import pytest
 
 from holdfast.model import lifecycle, restrictions
-from holdfast.model.errors import NotAvailable, RateLimited, RuleViolated, StorageFull
+from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolated, StorageFull
 from holdfast.model.limits import VIOLATIONS_KEPT_DAYS
 from holdfast.model.mapping import ImportRecord
 from holdfast.model.pseudonyms import agent_id
 from holdfast.model.reservation import View
-from holdfast.node.requests import AvailabilityRequest, CreateRequest, PatchRequest
+from holdfast.node import holds, waiting
+from holdfast.node.requests import (
+    AvailabilityRequest,
+    CreateRequest,
+    HoldRequest,
+    PatchRequest,
+    WaitRequest,
+)
 from holdfast.node.service import Service
 from holdfast.store import violations
-from tests.kit import HOTEL, OPEN, TRATTORIA, Fleet
+from tests.kit import DAY, HOTEL, OPEN, TRATTORIA, Fleet
 
 AGENT, OTHER = ("agent_" + letter * 32 for letter in "ab")
 TODAY = "2027-06-02"  # a Wednesday, 10:13 in Rome
@@ -141,6 +148,84 @@ def test_what_is_suggested_is_of_the_kind_and_area_that_was_asked_for(ruled: Rul
         assert {tuple(slot["resources"]) for slot in error.extra["suggestions"]} == {("T4",)}
         error = refused(lambda: fleet.reserve(hub, "19:40", resource_kind="pool"))
         assert {tuple(slot["resources"]) for slot in error.extra["suggestions"]} == {("HALL",)}
+
+
+def test_who_named_an_area_is_offered_it_first_and_then_the_same_start_elsewhere(ruled: Ruled):
+    with ruled({}) as fleet:
+        hub = fleet.the_hub
+        fleet.reserve(hub, "19:30", ["T4"], party=4)
+
+        def offered(**asked: Any) -> list[tuple[str, list[str]]]:
+            with pytest.raises((NotAvailable, RuleViolated)) as caught:
+                fleet.reserve(hub, "19:30", **asked)
+            extra = caught.value.extra
+            slots = extra.get("alternatives") or extra["suggestions"]
+            return [(slot["starts_at"][11:16], slot["resources"]) for slot in slots]
+
+        there = [("17:30", ["T4"]), ("18:00", ["T4"]), ("21:00", ["T4"])]
+        assert offered(party=4, area="garden") == [*there, ("19:30", ["T3"])]
+        fleet.reserve(hub, "19:30", ["T3"], party=4)
+        assert offered(party=4, area="Garden") == there, "nothing is free elsewhere either"
+        assert offered(party=4, area="main")[-1][0] != "19:30"
+        assert offered(party=1, area="Garden") == [("19:30", ["T1"])], "the garden takes no one"
+
+
+def test_an_area_may_be_called_as_the_venue_writes_it_or_as_answers_show_it(ruled: Ruled):
+    with ruled({}) as fleet:
+        hub = fleet.the_hub
+        assert fleet.slots(hub, 4, area="garden") == fleet.slots(hub, 4, area="Garden") != []
+        made = fleet.reserve(hub, "19:30", party=4, area="garden")
+        assert ([claim.resource for claim in made.claims], made.area) == (["T4"], "garden")
+        held = holds.place(
+            hub,
+            HoldRequest(venue="trattoria", starts_at=f"{DAY}T12:30", party_size=4, area="garden"),
+        )
+        assert held.area == "garden"
+        moved = fleet.move(hub, made, area="Main")
+        assert (moved.area, moved.claims[-1].resource) == ("main", "T3")
+        asks: tuple[Callable[[], Any], ...] = (
+            lambda: fleet.reserve(hub, "19:30", area="Roof"),
+            lambda: fleet.reserve(hub, "19:30", ["T1"], area="Roof"),
+            lambda: fleet.slots(hub, area="Roof"),
+            lambda: fleet.move(hub, made, area="Roof"),
+            lambda: waiting.join(
+                hub, WaitRequest(venue="trattoria", date=DAY, party_size=2, area="Roof")
+            ),
+        )
+        for ask in asks:
+            with pytest.raises(Invalid, match="'Roof' is none of Garden, Main") as caught:
+                ask()
+            assert caught.value.extra["errors"][0]["field"] == "area"
+
+
+def test_no_more_people_sit_there_at_once_than_may(ruled: Ruled):
+    """Eight at once, whole evenings through: who has left, and a buffer, are in nobody's way."""
+    hall = [{"id": "HALL", "kind": "pool", "capacity": 40, "counts": "people"}]
+    with ruled({}, covers_at_once=8, buffer_minutes=15, resources=hall) as fleet:
+        hub = fleet.the_hub
+        early = fleet.reserve(hub, "18:00", ["HALL"], party=5)
+        late = fleet.reserve(hub, "19:30", ["HALL"], party=5)
+        waiting.join(hub, WaitRequest(venue="trattoria", date=DAY, party_size=8))
+
+        def free(party: int) -> list[str]:
+            slots = fleet.slots(hub, party)
+            starts = [slot["starts_at"][11:16] for slot in slots]
+            return [start for start in starts if "16:00" <= start <= "21:30"]
+
+        assert "18:30" in free(3), "two parties of five follow each other"
+        assert free(4) == ["16:00", "16:30", "21:00", "21:30"]
+        error = refused(lambda: fleet.reserve(hub, "18:30", party=4))
+        assert rules_of(error) == ["seated"]
+        assert "18:30 and 20:00 5 covers already sit here at once, and 8 may" in str(error)
+        assert [slot["starts_at"][11:16] for slot in error.extra["suggestions"]] == [
+            "16:00", "16:30", "21:00",
+        ]  # fmt: skip
+        assert rules_of(refused(lambda: fleet.move(hub, late, time="19:00"))) == ["seated"]
+        assert fleet.move(hub, late, time="20:00", party_size=8).party_size == 8
+        fleet.clocks.advance(hours=32)
+        hub.reservations.check_in(early.code)
+        hub.reservations.complete(early.code)
+        assert fleet.reserve(hub, "18:30", party=8).status == "confirmed"
 
 
 def test_a_full_house_is_no_alternative_and_the_next_free_hour_is(ruled: Ruled):

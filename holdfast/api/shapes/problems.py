@@ -58,7 +58,10 @@ class Problem(Shape, kw_only=True):
     ] = UNSET
     alternatives: Annotated[
         list[Slot] | UnsetType,
-        Meta(description="`not-available`: the nearest slots that are believed to be free"),
+        Meta(
+            description="`not-available`: the nearest slots that are believed to be free; where an "
+            "area was asked for, then the same start in others"
+        ),
     ] = UNSET
     waitlist_available: Annotated[
         bool | UnsetType,

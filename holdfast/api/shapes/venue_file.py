@@ -130,7 +130,10 @@ class VenueFile(msgspec.Struct, kw_only=True):
     hours: Annotated[Hours | None, Meta(description="left out: never closes")] = None
     closed: Annotated[list[Date], Meta(description="dates on which it does not open")] = []
     covers_per_slot: Annotated[
-        int | None, Meta(description="people who may start at once; left out: no limit")
+        int | None, Meta(description="people who may start within one slot; left out: no limit")
+    ] = None
+    covers_at_once: Annotated[
+        int | None, Meta(description="people who may sit there at once; left out: no limit")
     ] = None
     stays: Annotated[StaysFile | None, Meta(description="left out: nights at a lodging alone")] = (
         None

@@ -335,7 +335,11 @@ class Venue(Shape, kw_only=True):
     hours: Annotated[Hours | UnsetType, Meta(description="left out: never closes")] = UNSET
     closed: Annotated[list[Date], Meta(description="dates on which it does not open")]
     covers_per_slot: Annotated[
-        int | UnsetType, Meta(description="people who may start at once; left out: no limit")
+        int | UnsetType,
+        Meta(description="people who may start within one slot; left out: no limit"),
+    ] = UNSET
+    covers_at_once: Annotated[
+        int | UnsetType, Meta(description="people who may sit there at once; left out: no limit")
     ] = UNSET
     stays: Annotated[Stays | UnsetType, Meta(description="left out: no nights")] = UNSET
     policies: Policies

@@ -27,6 +27,7 @@ RULES: Final = (
     slots.SLOT_OVERRIDE,
     online.ONLINE,
     sizes.PACING,
+    sizes.SEATED,
     person.CONCURRENT,
     person.RESCHEDULES,
     person.RATES,

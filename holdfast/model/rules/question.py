@@ -98,7 +98,8 @@ class Question(msgspec.Struct, frozen=True):
     """All that a rule may look at.
 
     `pacing` is the number of covers that already start in the proposal's slot
-    (`calendar.slot_of`), the proposal's own not included.
+    (`calendar.slot_of`), `seated` the most that sit there at one instant of its time; the
+    proposal's own are in neither.
     """
 
     venue: Venue
@@ -106,6 +107,7 @@ class Question(msgspec.Struct, frozen=True):
     now_s: int
     standing: Standing = NOBODY
     pacing: int = 0
+    seated: int = 0
 
 
 class Violation(msgspec.Struct, frozen=True):

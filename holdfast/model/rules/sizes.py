@@ -94,6 +94,19 @@ def _pacing(question: Question) -> Iterator[Violation]:
     )
 
 
+def _seated(question: Question) -> Iterator[Violation]:
+    venue, proposal, already = question.venue, question.proposal, question.seated
+    limit = venue.covers_at_once
+    if proposal.nights is not None or limit is None or already + proposal.party_size <= limit:
+        return
+    yield Violation(
+        "seated",
+        f"Between {calendar.local_clock(venue, proposal.starts_at)} and "
+        f"{calendar.local_clock(venue, proposal.ends_at)} {already} covers already sit here at "
+        f"once, and {limit} may: {proposal.party_size} more are too many.",
+    )
+
+
 DURATION: Final = Rule(
     id="duration",
     asks="The end is after the start, within 365 days; and, of guests and walk-ins, the length is "
@@ -125,4 +138,12 @@ PACING: Final = Rule(
     binds=RESERVING,
     elsewhen=True,
     check=_pacing,
+)
+SEATED: Final = Rule(
+    id="seated",
+    asks="Not too many people sit there at one instant, with all reservations that are known here.",
+    set_by="`covers_at_once`",
+    binds=RESERVING,
+    elsewhen=True,
+    check=_seated,
 )
