@@ -215,6 +215,17 @@ class Reservations:
         note = (card or {}).get("note")
         return entry.stamp >> 16, note if isinstance(note, str) else ""
 
+    def happened(self, view: View) -> tuple[int, int]:
+        """When the guest first said again that they will come, and when they left, in Unix
+        milliseconds; 0 for what did not happen, or of which nobody here knows when (H-13, H-16)."""
+        with self._r.lock:
+            record = self._r.record(view.id, view.book)
+        seen = record.seen if record is not None else ()
+        return (
+            moments.attendance_confirmed_at_ms(seen) if view.attendance_confirmed else 0,
+            moments.completed_at_ms(seen) if view.status == lifecycle.COMPLETED else 0,
+        )
+
 
 def written_cursor(last: View) -> str:
     """The cursor of what comes after a reservation in a list by start and id."""

@@ -115,6 +115,23 @@ async def test_a_reservation_is_marked_step_by_step(
     assert (await client.get(f"/reservations/{made['id']}")).json() == answer.json()
 
 
+async def test_each_step_says_when_it_was_taken(client: httpx.AsyncClient, hub: Hub):
+    """Confirmed again, came, left (H-13, H-16); who confirms a second time changes nothing."""
+    made = (await client.post("/reservations", json=booking())).json()
+    names = ("attendance_confirmed_at", "checked_in_at", "completed_at")
+    assert [made[name] for name in names] == [None] * 3
+    told: list[list[str | None]] = []
+    for step in ("confirm", "confirm", "check-in", "complete"):
+        answer = await client.post(f"/reservations/{made['id']}/{step}", json={})
+        assert answer.status_code == 200, answer.text
+        told.append([answer.json()[name] for name in names])
+    assert told[0] == told[1] == [told[3][0], None, None]
+    assert told[2] == [*told[3][:2], None]
+    assert all(time and time[-6:] == made["starts_at"][-6:] for time in told[3])
+    (listed,) = (await client.get("/reservations")).json()["items"]
+    assert set(names) & set(listed) == {"checked_in_at"}
+
+
 async def test_what_is_called_off_says_whether_that_was_in_time(
     client: httpx.AsyncClient, hub: Hub
 ):
