@@ -151,6 +151,57 @@ async def test_a_step_that_is_not_possible_says_from_where_it_would_be(client: h
     assert "checked in" in answer.json()["detail"]
 
 
+PLACES = [
+    {"id": "W1", "kind": "table", "seats": [1, 4], "area": "Winter Garden"},
+    {"id": "B1", "kind": "table", "seats": [1, 4], "area": "Bar", "combines_with": ["B2"]},
+    {"id": "B2", "kind": "table", "seats": [1, 4], "area": "Bar"},
+    {"id": "S1", "kind": "table", "seats": [1, 4]},
+]
+
+
+async def test_a_list_can_be_of_an_area_and_table_after_table(client: httpx.AsyncClient, hub: Hub):
+    """As on the sheet of a service (H-37)."""
+    hub.import_venue(venue_document(resources=PLACES, allotments=[]))
+    code_by_name = {}
+    for name, hour, tables in (
+        ("bar late", "21:00", ["B1"]), ("bar early", "12:00", ["B1"]),
+        ("both", "19:00", ["B2", "B1"]), ("garden", "20:00", ["W1"]), ("nowhere", "11:00", ["S1"]),
+    ):  # fmt: skip
+        wanted = booking(starts_at=f"{DAY}T{hour}", resources=tables)
+        answer = await client.post("/reservations", json=wanted)
+        assert answer.status_code == 201, answer.text
+        code_by_name[answer.json()["code"]] = name
+
+    async def listed(**query: Any) -> list[str]:
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            asked = query | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/reservations", params=asked)).json()
+            found += [code_by_name[item["code"]] for item in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+    assert await listed(area="Bar", limit=1) == ["bar early", "both", "bar late"]
+    # An answer's own word for it is taken too.
+    assert await listed(area="winter-garden", status="confirmed") == ["garden"]
+    here = {"venue": "trattoria", "date": DAY, "order": "table"}
+    by_table = ["garden", "bar early", "both", "bar late", "nowhere"]
+    assert await listed(**here) == await listed(**here, limit=2) == by_table
+    assert await listed(**here, area="Bar") == by_table[1:4]
+
+    for wrong, said in (
+        ({"area": "Cellar"}, "is none of Bar, Winter Garden"),
+        ({"area": "-"}, "is none of Bar, Winter Garden"),
+        ({"order": "table", "venue": "trattoria"}, "give both"),
+        ({"order": "name"}, "starts_at, table"),
+    ):
+        refused = await client.get("/reservations", params=wrong)
+        assert refused.status_code == 422
+        assert said in refused.json()["detail"]
+
+
 async def test_lists_are_sorted_filtered_and_paged(client: httpx.AsyncClient):
     hours = ("20:00", "12:00", "16:00")
     for hour in hours:
