@@ -29,6 +29,7 @@ from holdfast.api.shapes import (
     sync,
     venues,
     violations,
+    vocabulary,
     waitlist,
 )
 from holdfast.api.shapes.common import QueueCounts, Shape
@@ -229,6 +230,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "getFloor": _operation(floor.Floor),
     "markResource": _operation(floor.TableState, "bad-transition", text="the table as it is now"),
     "listBlackouts": _operation(venues.BlackoutList, "not-found"),
+    "listKinds": _operation(vocabulary.KindLooks),
     # Figures
     "reportViolations": _operation(violations.ViolationReport, "not-found"),
     # Allotments
