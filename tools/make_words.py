@@ -12,7 +12,7 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
-from holdfast.model import vocabulary
+from holdfast.model import looks, vocabulary
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "words.md"
 
@@ -35,6 +35,19 @@ KNOWN_AS: Final = """\
 
 For `holdfast guests profile`. A venue may name words of its own in its file.
 """
+
+LOOKS: Final = f"""\
+## How kinds look
+
+For a plan or a calendar; over HTTP `GET /vocabulary`. A colour never stands alone: the text or the
+icon stands with it. Each of the five colours has a contrast of {looks.CONTRAST_MIN} or more with
+its ground ({looks.LIGHT_GROUND} or {looks.DARK_GROUND}; WCAG 2.2, 1.4.3), and any two are
+{looks.DISTANCE_MIN:g} or more apart (CIE 1976), {looks.DISTANCE_BLIND_MIN:g} or more for people
+who lack a kind of cone (simulated as by Machado and others, 2009). `tests/model/test_looks.py`
+measures that.
+
+| kind | text | icon | colour | on light | on dark |
+|---|---|---|---|---|---|"""
 
 REPLICAS: Final = """\
 ## What replicas say to each other
@@ -110,6 +123,13 @@ def page() -> str:
     parts.append(KNOWN_AS)
     for option, choice in GUESTS:
         parts += [f"{option}: {_filled(choice)}\n"]
+    parts.append(LOOKS)
+    parts += [
+        f"| {look.of} `{look.kind}` | {look.text} | {look.icon} | {look.colour.name} "
+        f"| `{look.colour.light}` | `{look.colour.dark}` |"
+        for look in looks.LOOKS
+    ]
+    parts.append("")
     parts += [REPLICAS, "| kind | field | words |", "|---|---|---|"]
     for kind, field, words in ROWS:
         shown = words if isinstance(words, str) else _listed(words)

@@ -46,6 +46,7 @@ from holdfast.api import (
     routes_sync,
     routes_venues,
     routes_violations,
+    routes_vocabulary,
     routes_waitlist,
 )
 from holdfast.api.auth import guard
@@ -81,6 +82,7 @@ _API: Final[list[HTTPRouteHandler]] = [
     *routes_books.ROUTES,
     *routes_analytics.ROUTES,
     *routes_violations.ROUTES,
+    *routes_vocabulary.ROUTES,
     *routes_admin.ROUTES,
     *routes_jobs.ROUTES,
     *routes_access.ROUTES,

@@ -29,6 +29,7 @@ from holdfast.api.shapes import (
     sync,
     venues,
     violations,
+    vocabulary,
     waitlist,
 )
 from holdfast.api.shapes.common import QueueCounts, Shape
@@ -155,14 +156,15 @@ OPERATIONS: Final[dict[str, Operation]] = {
         waitlist.WaitingParty,
         *("not-found", "rule-violated"),
         status=201,
-        headers=("Location",),
+        headers=_MADE,
         text="the party in the line",
     ),
     "listWaitlist": _operation(waitlist.WaitingList, "not-found"),
-    "getWaiting": _operation(waitlist.WaitingParty),
+    "getWaiting": _operation(waitlist.WaitingParty, headers=_VERSIONED),
     "offerPlace": _operation(
         waitlist.WaitingParty,
         *("not-available", "rule-violated", "bad-transition", "gone"),
+        headers=_VERSIONED,
         text="the party with the offer",
     ),
     "acceptOffer": _operation(
@@ -175,6 +177,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "leaveWaitlist": _operation(
         waitlist.WaitingParty,
         *("bad-transition", "gone", "storage-full"),
+        headers=_VERSIONED,
         text="the party, which waits no more",
     ),
     # Blocks
@@ -230,6 +233,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "markResource": _operation(floor.TableState, "bad-transition", text="the table as it is now"),
     "getSlots": _operation(venues.SlotList),
     "listBlackouts": _operation(venues.BlackoutList, "not-found"),
+    "listKinds": _operation(vocabulary.KindLooks),
     # Figures
     "reportViolations": _operation(violations.ViolationReport, "not-found"),
     # Allotments
@@ -267,12 +271,18 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "unmergeGuests": _operation(guest_desk.SamePerson, "rule-violated", text="who is one now"),
     "listDuplicateGuests": _operation(guest_desk.DuplicateList, "not-found", "rule-violated"),
     "listGuestNotes": _operation(guest_desk.GuestNoteList, "rule-violated"),
-    "addGuestNote": _operation(guest_desk.GuestNote, "rule-violated", status=201),
-    "changeGuestNote": _operation(guest_desk.GuestNote, "conflict", "rule-violated"),
-    "withdrawGuestNote": _operation(guest_desk.GuestNote, "rule-violated"),
-    "getGuestPreferences": _operation(guest_desk.GuestPreferences, "rule-violated"),
+    "addGuestNote": _operation(
+        guest_desk.GuestNote, "rule-violated", status=201, headers=_VERSIONED
+    ),
+    "changeGuestNote": _operation(
+        guest_desk.GuestNote, "conflict", "rule-violated", headers=_VERSIONED
+    ),
+    "withdrawGuestNote": _operation(guest_desk.GuestNote, "rule-violated", headers=_VERSIONED),
+    "getGuestPreferences": _operation(
+        guest_desk.GuestPreferences, "rule-violated", headers=_VERSIONED
+    ),
     "patchGuestPreferences": _operation(
-        guest_desk.GuestPreferences, "rule-violated", text="as they are now"
+        guest_desk.GuestPreferences, "rule-violated", headers=_VERSIONED, text="as they are now"
     ),
     "rotateVenueKey": _operation(guests.RotatedKey, "conflict"),
     "shareVenueKey": _operation(guests.SharedKey, "conflict"),

@@ -53,12 +53,14 @@ def render_reservation(
     with_known: bool = False,
 ) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
-    when it was cancelled, `with_note` the venue's note about that; without `with_agent` it says
-    nothing of whose it is, without `with_others` of no other reservation; `with_visitor` adds what
-    the house knows of them, `with_known` whom else it knows by the same number or address."""
+    when it was cancelled, confirmed again and over, `with_note` the venue's note about a
+    cancellation; without `with_agent` it says nothing of whose it is, without `with_others` of no
+    other reservation; `with_visitor` adds what the house knows of them, `with_known` whom else it
+    knows by the same number or address."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
+    confirmed_ms, left_ms = replica.reservations.happened(view) if whole else (None, None)
     return reservations.Reservation(
         id=uuid_text(view.id),
         code=view.code,
@@ -91,8 +93,10 @@ def render_reservation(
         business_account=venue.business_account or None,
         check_in=_check_in(venue, view),
         attendance_confirmed=view.attendance_confirmed,
+        attendance_confirmed_at=_told_moment(venue, confirmed_ms),
         actual_party_size=view.actual_party_size or None,
         checked_in_at=_moment(venue, view.checked_in_at_ms),
+        completed_at=_told_moment(venue, left_ms),
         seated_at=seated_at(view),
         no_show_at=_moment(venue, view.no_show_at_ms),
         cancelled=_cancellation(replica, venue, view, whole, with_note),
@@ -174,6 +178,11 @@ def venue_or_utc(replica: Replica, venue_id: str) -> Venue:
 
 def _moment(venue: Venue, ms: int) -> str | None:
     return wall.format_time(venue, ms // 1000) if ms else None
+
+
+def _told_moment(venue: Venue, ms: int | None) -> str | UnsetType | None:
+    """The same of what an answer may leave out: not asked for."""
+    return UNSET if ms is None else _moment(venue, ms)
 
 
 def _check_in(venue: Venue, view: View) -> reservations.CheckInWindow | None:

@@ -98,6 +98,10 @@ _NOTES: Final[dict[str, Note]] = {
     "to": {"description": f"before here, of the start; {_TIME}"},
     "status": {"enum": list(lifecycle.STATUSES), "description": "only with this status"},
     "resource": {"description": "id: only what has a claim on this resource"},
+    "order": {
+        "enum": ["starts_at", "table"],
+        "description": "`table`: in the order of the venue file, of a `venue` on a `date`",
+    },
     "include": {"enum": ["full"], "description": "`full` adds what cannot be had, and why"},
     "state": {"enum": list(STATES), "description": "only operations with this fate"},
     "reservation": {"description": "id or code: only changes of this reservation"},

@@ -18,7 +18,7 @@ from holdfast.api.auth import VENUES
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.guest_venues import GuestVenueQuery, require_venue
-from holdfast.api.parsing import PageQuery, page_of, read_body, read_query
+from holdfast.api.parsing import PageQuery, page_of, read_body, read_if_match, read_query
 from holdfast.api.render import with_times
 from holdfast.api.shapes import guest_desk as shapes
 from holdfast.model.guest_details import FIELDS
@@ -120,7 +120,7 @@ async def add_guest_note(request: Asking, agent_id: FromPath[str]) -> Response[b
 
     answered = await face.answers.once(request, body, 201, add)
     shown = await face.run(_shown, face.replica, agent_id, answered.subject)
-    return answer(shown, answered.status, answered.headers)
+    return answer(shown, answered.status, answered.headers | _tag(shown.version))
 
 
 @patch(
@@ -130,23 +130,25 @@ async def add_guest_note(request: Asking, agent_id: FromPath[str]) -> Response[b
     description="What it said before stays readable to the venue until the guest is forgotten.",
     tags=TAGS,
     opt={"permission": "guests.profile", "reach": VENUES},
-    operation_class=operation(body=NoteChange),
+    operation_class=operation(body=NoteChange, matches=True),
 )
 async def change_guest_note(
     request: Asking, agent_id: FromPath[str], note_id: FromPath[str]
 ) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     body = await request.body()
+    if_match = read_if_match(request.headers.get("if-match"))
 
     def change() -> shapes.GuestNote:
         wanted = read_body(body, NoteChange)
         note = guest_notes.change(
             face.replica, note_id, kind=wanted.kind, text=wanted.text, alert=wanted.alert,
-            author=caller.name, agent=agent_id, sees=caller.sees,
+            author=caller.name, agent=agent_id, if_match=if_match, sees=caller.sees,
         )  # fmt: skip
         return _shown(face.replica, agent_id, note)
 
-    return answer(await face.run(change))
+    changed = await face.run(change)
+    return answer(changed, headers=_tag(changed.version))
 
 
 @post(
@@ -156,21 +158,24 @@ async def change_guest_note(
     tags=TAGS,
     status_code=200,
     opt={"permission": "guests.profile", "reach": VENUES},
-    operation_class=operation(body=WithdrawNoteRequest, keyed=True),
+    operation_class=operation(body=WithdrawNoteRequest, keyed=True, matches=True),
 )
 async def withdraw_guest_note(
     request: Asking, agent_id: FromPath[str], note_id: FromPath[str]
 ) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     body = await request.body()
+    if_match = read_if_match(request.headers.get("if-match"))
 
     def withdraw() -> str:
         read_body(body, WithdrawNoteRequest)
-        return guest_notes.withdraw(face.replica, note_id, agent=agent_id, sees=caller.sees)
+        return guest_notes.withdraw(
+            face.replica, note_id, agent=agent_id, if_match=if_match, sees=caller.sees
+        )
 
     answered = await face.answers.once(request, body, 200, withdraw)
     shown = await face.run(_shown, face.replica, agent_id, answered.subject)
-    return answer(shown, answered.status, answered.headers)
+    return answer(shown, answered.status, answered.headers | _tag(shown.version))
 
 
 def _shown(replica: Replica, agent: str, note: str) -> shapes.GuestNote:
@@ -197,10 +202,14 @@ async def get_guest_preferences(request: Asking, agent_id: FromPath[str]) -> Res
     query = read_query(request.query_params.multi_items(), GuestVenueQuery)
     require_venue(caller, query.venue)
 
-    def found() -> dict[str, Any]:
-        return guest_details.details(face.replica, agent_id, venue=query.venue, sees=caller.sees)
+    def found() -> tuple[dict[str, Any], str]:
+        replica, venue, sees = face.replica, query.venue, caller.sees
+        with replica.lock:
+            shown = guest_details.details(replica, agent_id, venue=venue, sees=sees)
+            return shown, guest_details.version(replica, agent_id, venue=venue, sees=sees)
 
-    return answer(_preferences(await face.run(found)))
+    shown, version = await face.run(found)
+    return answer(_preferences(shown), headers=_tag(version))
 
 
 @patch(
@@ -211,21 +220,30 @@ async def get_guest_preferences(request: Asking, agent_id: FromPath[str]) -> Res
     "stands, on whatever device it was said.",
     tags=TAGS,
     opt={"permission": "guests.profile", "reach": VENUES},
-    operation_class=operation(body=PreferencesRequest),
+    operation_class=operation(body=PreferencesRequest, matches=True),
 )
 async def patch_guest_preferences(request: Asking, agent_id: FromPath[str]) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     body = await request.body()
+    if_match = read_if_match(request.headers.get("if-match"))
 
-    def say() -> dict[str, Any]:
+    def say() -> tuple[dict[str, Any], str]:
         wanted = read_body(body, PreferencesRequest)
         require_venue(caller, wanted.venue)
         fields = {name: value for name in FIELDS if (value := getattr(wanted, name)) is not UNSET}
-        return guest_details.describe(
-            face.replica, agent_id, fields, venue=wanted.venue, sees=caller.sees
-        )
+        replica, venue, sees = face.replica, wanted.venue, caller.sees
+        with replica.transaction():
+            shown = guest_details.describe(
+                replica, agent_id, fields, venue=venue, if_match=if_match, sees=sees
+            )
+            return shown, guest_details.version(replica, agent_id, venue=venue, sees=sees)
 
-    return answer(_preferences(await face.run(say)))
+    shown, version = await face.run(say)
+    return answer(_preferences(shown), headers=_tag(version))
+
+
+def _tag(version: str) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
 
 
 def _preferences(found: dict[str, Any]) -> shapes.GuestPreferences:

@@ -7,7 +7,8 @@ a token of some venues those of its venues. The rules of reservations stand in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 import msgspec
 from litestar import Response, get, patch, post
@@ -35,11 +36,17 @@ from holdfast.api.shapes.reservations import ReservationList
 from holdfast.model import wall
 from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.ids import uuid_text
-from holdfast.model.reservation import View
+from holdfast.model.reservation import View, shown_claims
+from holdfast.model.venue import Venue
 from holdfast.node import series
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
 
 TAGS = ["reservations"]
+
+TABLE: Final = "table"
+ORDERS: Final = ("starts_at", TABLE)
+_OF_A_DATE_MAX: Final = 1_000_000
+"""All that a venue has on a date: it is put into another order before a page of it is taken."""
 
 
 class ListQuery(
@@ -54,7 +61,9 @@ class ListQuery(
     status: str | None = None
     agent_id: str | None = None
     resource: str | None = None
+    area: str | None = None
     series: str | None = None
+    order: str | None = None
     limit: int | None = None
     cursor: str | None = None
 
@@ -140,6 +149,8 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         agent = caller.agent_id
     if query.series is not None:
         return _series_listed(replica, caller, query, query.series)
+    by_table = _is_by_table(query)
+    limit, cursor = read_limit(query.limit), read_cursor(query.cursor)
     views, place = replica.reservations.select(
         venue=query.venue,
         date=query.date,
@@ -148,11 +159,39 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         status=query.status,
         agent_id=agent,
         resource=query.resource,
-        limit=read_limit(query.limit),
-        cursor=read_cursor(query.cursor),
+        area=query.area,
+        limit=_OF_A_DATE_MAX if by_table else limit,
+        cursor=None if by_table else cursor,
         among=caller.limited_to(),
     )
+    if venue is not None and by_table:
+        views, place = page_of(_by_table(venue, views), limit, query.cursor)
+        return _rendered(replica, caller, views, place)
     return _rendered(replica, caller, views, write_cursor(place))
+
+
+def _is_by_table(query: ListQuery) -> bool:
+    """Whether tables come one after the other, as on the sheet of a service. Raises Invalid."""
+    if query.order not in (None, *ORDERS):
+        raise Invalid.field("order", f"must be one of {', '.join(ORDERS)}")
+    if query.order != TABLE:
+        return False
+    if query.venue is None or query.date is None:
+        raise Invalid.field("order", "tables have one for a `venue` and a `date`; give both")
+    return True
+
+
+def _by_table(venue: Venue, views: Iterable[View]) -> list[tuple[str, View]]:
+    """Reservations by the first of their tables in the venue file, then by start and id; last what
+    has none there."""
+    place_by_id = {resource.id: n for n, resource in enumerate(venue.resources)}
+    last = len(place_by_id)
+    keyed = []
+    for view in views:
+        places = [place_by_id.get(claim.resource, last) for claim in shown_claims(view)]
+        first = min(places, default=last)
+        keyed.append((f"{first:06} {view.starts_at:012} {view.id.hex()}", view))
+    return sorted(keyed, key=lambda pair: pair[0])
 
 
 def _series_listed(replica: Replica, caller: Caller, query: ListQuery, reference: str) -> bytes:

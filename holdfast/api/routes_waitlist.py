@@ -18,15 +18,17 @@ from holdfast.api.bookings import asking_of, found, only_own, shown_reservation,
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
-from holdfast.api.parsing import PageQuery, page_of, read_body, read_query
+from holdfast.api.parsing import PageQuery, page_of, read_body, read_if_match, read_query
 from holdfast.api.render_forms import render_waiting
 from holdfast.api.shapes.waitlist import WaitingList, WaitingParty
 from holdfast.model import wall
 from holdfast.model.errors import Forbidden
 from holdfast.model.forms import WAITLIST
 from holdfast.model.ids import uuid_text
+from holdfast.model.reservation import version_tag
 from holdfast.model.waitlist import Place
 from holdfast.node import waiting
+from holdfast.node.amending import check_match
 from holdfast.node.requests import OfferRequest, ReserveRequest, WaitRequest
 
 TAGS = ["waitlist"]
@@ -127,15 +129,17 @@ async def get_waiting(request: Asking, reference: FromPath[str]) -> Response[byt
     tags=TAGS,
     status_code=200,
     opt={"permission": "waitlist.offer", "reach": VENUES},
-    operation_class=operation(body=OfferRequest, keyed=True, waits=True),
+    operation_class=operation(body=OfferRequest, keyed=True, waits=True, matches=True),
 )
 async def offer_place(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     body = await request.body()
+    if_match = read_if_match(request.headers.get("if-match"))
 
     def offer() -> str:
-        subject = uuid_text(found(face.replica, caller, reference, WAITLIST).id)
-        waiting.offer(face.replica, subject, read_body(body, OfferRequest))
+        with face.replica.transaction():
+            subject = _matching(face.replica, caller, reference, if_match)
+            waiting.offer(face.replica, subject, read_body(body, OfferRequest))
         return subject
 
     answered = await face.answers.once(request, body, 200, offer)
@@ -150,18 +154,22 @@ async def offer_place(request: Asking, reference: FromPath[str]) -> Response[byt
     description="Its id and code stay the same. 410 `gone` once the offer has lapsed.",
     tags=TAGS,
     opt={"permission": "waitlist.accept", "reach": VENUES},
-    operation_class=operation(body=ReserveRequest, keyed=True, waits=True),
+    operation_class=operation(body=ReserveRequest, keyed=True, waits=True, matches=True),
 )
 async def accept_offer(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     body = await request.body()
+    if_match = read_if_match(request.headers.get("if-match"))
 
     def accept() -> str:
-        subject = uuid_text(found(face.replica, caller, reference, WAITLIST).id)
-        wanted = read_body(body, ReserveRequest)
-        if caller.role == "guest":
-            only_own(caller, wanted.user_id, wanted.agent_id)
-        waiting.accept(face.replica, subject, wanted, asking_of(caller), by_guest=caller.by_guest)
+        with face.replica.transaction():
+            subject = _matching(face.replica, caller, reference, if_match)
+            wanted = read_body(body, ReserveRequest)
+            if caller.role == "guest":
+                only_own(caller, wanted.user_id, wanted.agent_id)
+            waiting.accept(
+                face.replica, subject, wanted, asking_of(caller), by_guest=caller.by_guest
+            )
         return subject
 
     answered = await face.answers.once(request, body, 201, accept)
@@ -187,32 +195,42 @@ class LeaveQuery(msgspec.Struct, kw_only=True):
     tags=TAGS,
     status_code=200,
     opt={"permission": "waitlist.join", "reach": VENUES},
-    operation_class=operation(query=LeaveQuery),
+    operation_class=operation(query=LeaveQuery, matches=True),
 )
 async def leave_waitlist(request: Asking, reference: FromPath[str]) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     query = read_query(request.query_params.multi_items(), LeaveQuery)
+    if_match = read_if_match(request.headers.get("if-match"))
 
-    def leave() -> WaitingParty:
+    def leave() -> tuple[WaitingParty, str]:
         with face.replica.transaction():
-            view = found(face.replica, caller, reference, WAITLIST)
-            gone = waiting.remove(
-                face.replica, uuid_text(view.id), query.reason, by_guest=caller.by_guest
-            )
-        return _rendered(face.replica, caller, waiting.place_of(face.replica, gone))
+            subject = _matching(face.replica, caller, reference, if_match)
+            gone = waiting.remove(face.replica, subject, query.reason, by_guest=caller.by_guest)
+        place = waiting.place_of(face.replica, gone)
+        return _rendered(face.replica, caller, place), version_tag(place.view)
 
-    return answer(await face.run(leave))
+    shown, version = await face.run(leave)
+    return answer(shown, headers={"ETag": f'"{version}"'})
+
+
+def _matching(replica: Replica, caller: Caller, reference: str, if_match: str | None) -> str:
+    """The id of who waits, as long as they are as they were when they were looked at."""
+    view = found(replica, caller, reference, WAITLIST)
+    check_match(view, if_match)
+    return uuid_text(view.id)
 
 
 async def _shown(
     face: Face, caller: Caller, reference: str, status: int, headers: dict[str, str]
 ) -> Response[bytes]:
-    def render() -> WaitingParty:
+    def render() -> tuple[WaitingParty, str]:
         view = found(face.replica, caller, reference, WAITLIST)
         place = waiting.place_of(face.replica, view)
-        return _rendered(face.replica, caller, place, with_known=caller.told_who_is_known)
+        shown = _rendered(face.replica, caller, place, with_known=caller.told_who_is_known)
+        return shown, version_tag(view)
 
-    return answer(await face.run(render), status, headers)
+    shown, version = await face.run(render)
+    return answer(shown, status, headers | {"ETag": f'"{version}"'})
 
 
 def _rendered(

@@ -222,6 +222,8 @@ def _fields(found: dict[str, Any]) -> list[tuple[str, str]]:
             f"{_parties(no_shows)} ({_percent(no_shows['rate'])})" if no_shows["parties"] else "",
         ),
         ("called off", _cancellations(found["cancellations"])),
+        ("came before", _repeats(found["repeats"])),
+        ("waitlist", _waited(found["waitlist"])),
         ("overbooked", str(found["overbooked"] or "")),
         ("booked ahead", _spread(found["lead_minutes"])),
         ("stayed", _stayed(found["turn_minutes"])),
@@ -308,6 +310,22 @@ def _cancellations(found: dict[str, Any]) -> str:
     by = _listed((found[name], words) for name, words in whom if found[name])
     late = f"; {found['late']} too late" if found["late"] else ""
     return f"{found['total']}: {by}{late}"
+
+
+def _repeats(found: dict[str, Any]) -> str:
+    if not found["parties"]:
+        return ""
+    parties = counted(found["parties"], "party", "parties")
+    return f"{parties} ({_percent(found['rate'])} of those who came)"
+
+
+def _waited(found: dict[str, Any]) -> str:
+    if not found["joined"]:
+        return ""
+    words = ("offered", "accepted", "waiting")
+    some = _listed((found[word], word) for word in words if found[word])
+    share = f" ({_percent(found['conversion'])})" if found["accepted"] else ""
+    return f"{found['joined']} joined" + (f": {some}{share}" if some else "")
 
 
 def _spread(found: dict[str, Any]) -> str:

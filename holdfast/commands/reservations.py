@@ -17,6 +17,7 @@ from holdfast.commands.options import (
     data_option,
     file_argument,
     json_option,
+    only_venue,
     override_option,
     reason_option,
 )
@@ -50,25 +51,38 @@ def reservations() -> None:
 @click.option("--date", metavar="D", help=f"{DATE_HELP}.")
 @click.option("--status", metavar="S", help="Such as confirmed or commit_pending.")
 @click.option("--agent", metavar="AGENT", help=f"Only of this guest. {AGENT_HELP}")
+@click.option("--area", metavar="A", help="Only at the tables of this area.")
 @click.option("--series", metavar="ID", help="All of the series that this one belongs to.")
+@click.option("--by-table", is_flag=True, help="Table after table, of one service date.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
 def list_(
-    data: Path, agent: str | None, limit: int | None, as_json: bool, **filters: str | None
+    data: Path,
+    agent: str | None,
+    by_table: bool,
+    limit: int | None,
+    as_json: bool,
+    **filters: str | None,
 ) -> None:
-    """List by start.
+    """List by start, or table after table.
 
     \b
     Such as:
-      holdfast reservations list --date 2026-07-01 --data desk
+      holdfast reservations list --date 2026-07-01 --area Garden --data desk
     """
     from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
+    if by_table and not filters["date"]:
+        raise click.UsageError("--by-table is for one service date: give --date too")
     with open_session(data) as session:
         whole = None if agent is None else named_agent(session, agent)
         filters["date"] = date_meant(session, filters["date"], filters["venue"])
-        found = session.items("/reservations", limit, agent_id=whole, **filters)
+        if by_table:
+            asked = {"venue": filters["venue"] or only_venue(session), "order": "table"}
+        else:
+            asked = {}
+        found = session.items("/reservations", limit, agent_id=whole, **(filters | asked))
     if as_json:
         show_json({"items": found, "next": None})
         return
@@ -97,7 +111,8 @@ def list_(
         if whole or any(filters.values())
         else "No reservations yet: `holdfast reserve` makes one, and `holdfast reservations"
         " import` brings in those of another system.",
-        by_day="venue",
+        # After midnight the day is another one, and a table's evening would be torn apart.
+        by_day=None if by_table else "venue",
     )
 
 
@@ -353,6 +368,9 @@ def show_reservation(
             ("sit at", " + ".join(reservation.get("seated_at") or [])),
             ("overbooked", _override_words(reservation.get("override"))),
             ("asked for", where if status == "commit_failed" else _change_words(change)),
+            ("said again to come", clock_text(reservation.get("attendance_confirmed_at"))),
+            ("came", clock_text(reservation.get("checked_in_at"))),
+            ("left", clock_text(reservation.get("completed_at"))),
             *_cancellation_fields(reservation.get("cancelled") or {}),
             *((name, value) for name, value in guest.items()),
             *visitor_fields(reservation.get("visitor") or {}),

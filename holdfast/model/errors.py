@@ -106,7 +106,11 @@ class RuleViolated(HoldfastError):
 
 
 class BadTransition(HoldfastError):
-    """The lifecycle table has no such step from the present status."""
+    """The lifecycle table has no such step from the present status.
+
+    Its own member is not called `status`: that is the HTTP status in every problem (RFC 9457,
+    3.1.2), and whoever reads it as a number must find one.
+    """
 
     name = "bad-transition"
     status = 409

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from holdfast.model import lifecycle
-from holdfast.model.figures import ASSURANCES, CANCELLERS, KINDS
+from holdfast.model.figures import ASSURANCES, CANCELLERS, KINDS, WAITED
 
 
 def line(figures: dict[str, Any]) -> dict[str, Any]:
@@ -25,12 +25,16 @@ def line(figures: dict[str, Any]) -> dict[str, Any]:
         "covers_seated": figures["covers"]["seated"],
         "walk_in_parties": figures["walk_ins"]["parties"],
         "walk_in_covers": figures["walk_ins"]["covers"],
+        "repeat_parties": figures["repeats"]["parties"],
+        "repeat_rate": figures["repeats"]["rate"],
         "no_show_parties": no_shows["parties"],
         "no_show_covers": no_shows["covers"],
         "no_show_rate": no_shows["rate"],
         "cancellations": cancelled["total"],
         **{f"cancelled_by_{who}": cancelled[f"by_{who}"] for who in CANCELLERS},
         **{f"cancelled_{when}": cancelled[when] for when in ("in_time", "late", "undated")},
+        **{f"waitlist_{what}": figures["waitlist"][what] for what in WAITED},
+        "waitlist_conversion": figures["waitlist"]["conversion"],
         "lead_minutes_median": lead["median"],
         "lead_minutes_mean": lead["mean"],
         "turn_parties": turn["parties"],

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from holdfast.model import lifecycle, wall
-from holdfast.model.claims import DEAD
+from holdfast.model.claims import DEAD, ENDED, LIVE
 from holdfast.model.errors import Invalid
-from holdfast.model.forms import form_now
+from holdfast.model.forms import WAITLIST, form_now, made_as
 from holdfast.model.moments import Told, cancelled_at_ms, completed_at_ms
 from holdfast.model.open_time import OpenTime
 from holdfast.model.reservation import BLOCK, View, shown_claims
@@ -37,6 +37,8 @@ HOUSE: Final = "house"
 ASSURANCES: Final = ("guaranteed", "admitted", "provisional", "none")
 KINDS: Final = ("guest", "walk_in", HOUSE)
 CANCELLERS: Final = ("guest", "venue", "system")
+WAITED: Final = ("joined", "offered", "accepted", "lapsed", "removed", "expired", "waiting")
+"""What is counted of those on the waitlist, of each once."""
 _IMPORTED_AT: Final = "import.status_at"
 _NOON_MINUTES: Final = 12 * 60
 
@@ -59,8 +61,8 @@ class Tally:
         self.booked_minutes = 0
         self.open_minutes = 0
 
-    def add(self, venue: Venue, told: Told) -> None:
-        """Count a reservation."""
+    def add(self, venue: Venue, told: Told, came_before: Callable[[View], bool]) -> None:
+        """Count a reservation. `came_before`: whether its guest had visited the venue before."""
         view = told.view
         self.statuses[view.status] += 1
         self.kinds[view.kind] += 1
@@ -71,6 +73,8 @@ class Tally:
             self._add_cancellation(venue, told)
         elif view.status in BOOKED and view.kind != HOUSE:
             self._add_party(venue, view)
+            if view.status in SEATED and came_before(view):
+                self.counts["repeat_parties"] += 1
             if view.status == lifecycle.COMPLETED:
                 self._add_visit(told)
 
@@ -93,6 +97,22 @@ class Tally:
             self.counts["walk_in_covers"] += size
         else:
             self.lead[max(view.starts_at - view.made_at_ms // 1_000, 0) // 60] += 1
+
+    def add_waiting(self, view: View) -> None:
+        """Count who was put on the waitlist, whatever became of them (S-18)."""
+        self.counts["waitlist_joined"] += 1
+        offered = any(claim.state in (LIVE, ENDED) for claim in view.claims)
+        self.counts["waitlist_offered"] += offered
+        if view.reserving:
+            became = "accepted"
+        elif view.status == lifecycle.CANCELLED:
+            became = "removed"
+        elif view.status == lifecycle.EXPIRED:
+            became = "expired"
+        else:
+            became = "waiting"
+        self.counts[f"waitlist_{became}"] += 1
+        self.counts["waitlist_lapsed"] += offered and not view.reserving and not view.occupying
 
     def _add_visit(self, told: Told) -> None:
         """How long they were there, where both the coming and the going were said."""
@@ -138,6 +158,10 @@ class Tally:
                 {"party_size": size, "parties": self.sizes[size]} for size in sorted(self.sizes)
             ],
             "walk_ins": {"parties": counts["walk_in_parties"], "covers": counts["walk_in_covers"]},
+            "repeats": {
+                "parties": counts["repeat_parties"],
+                "rate": _rate(counts["repeat_parties"], counts["seated_parties"]),
+            },
             "no_shows": {
                 "parties": counts["no_show_parties"],
                 "covers": counts["no_show_covers"],
@@ -151,6 +175,13 @@ class Tally:
                 "in_time": counts["cancelled_in_time"],
                 "late": counts["cancelled_late"],
                 "undated": counts["cancelled_undated"],
+            },
+            "waitlist": {
+                **{what: counts[f"waitlist_{what}"] for what in WAITED},
+                "conversion": _rate(
+                    counts["waitlist_accepted"],
+                    counts["waitlist_joined"] - counts["waitlist_waiting"],
+                ),
             },
             "lead_minutes": _spread(self.lead),
             "turn_minutes": _spread(self.turn)
@@ -168,14 +199,19 @@ class Tally:
 
 
 def compute(
-    venue: Venue, first: datetime.date, last: datetime.date, rows: Iterable[Told]
+    venue: Venue,
+    first: datetime.date,
+    last: datetime.date,
+    rows: Iterable[Told],
+    came_before: Callable[[View], bool] = lambda view: False,
 ) -> tuple[Tally, list[Tally], list[dict[str, Any]]]:
     """The tally of the service dates from first to last, that of each date, and the use of each
     resource, in the order of the venue file.
 
     `rows` may have others too: a stay that began earlier takes its nights of these dates, and is
     counted on the date of its arrival alone. Holds and those who wait are no reservations; what is
-    out of use is none either, and is not open meanwhile.
+    out of use is none either, and is not open meanwhile. `came_before`: whether a reservation's
+    guest had visited the venue before.
     """
     time = OpenTime(venue, first, last)
     tally_by_date = {day.isoformat(): Tally() for day in time.dates}
@@ -188,11 +224,13 @@ def compute(
         form = form_now(view)
         if form == BLOCK:
             out_of_use.add(view)
+        tally = tally_by_date.get(view.service_date)
+        if tally is not None and made_as(view) == WAITLIST:
+            tally.add_waiting(view)
         if form:
             continue
-        tally = tally_by_date.get(view.service_date)
         if tally is not None:
-            tally.add(venue, told)
+            tally.add(venue, told, came_before)
         if view.status not in BOOKED:
             continue
         for claim in shown_claims(view):

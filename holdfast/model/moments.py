@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from holdfast.model.claims import Seen, order
-from holdfast.model.events import OperationWithdrawn, ReservationCancelled, ReservationCompleted
+from holdfast.model.events import (
+    OperationWithdrawn,
+    ReservationAttendanceConfirmed,
+    ReservationCancelled,
+    ReservationCompleted,
+)
 from holdfast.model.reservation import View, content_of
 
 
@@ -69,3 +74,15 @@ def completed_at_ms(seen: Sequence[Seen]) -> int:
     if entry is None or not isinstance(event, ReservationCompleted):
         return 0
     return event.at_ms or entry.stamp >> 16
+
+
+def attendance_confirmed_at_ms(seen: Sequence[Seen]) -> int:
+    """When the guest said again that they will come, the first time (H-16), Unix milliseconds; 0:
+    they did not."""
+    said = [
+        entry
+        for entry in seen
+        if entry.kind == "reservation.attendance_confirmed"
+        and isinstance(content_of(entry), ReservationAttendanceConfirmed)
+    ]
+    return min((entry.stamp >> 16 for entry in said), default=0)

@@ -72,7 +72,7 @@ def amend(
     override = overriding.reason_of(replica, patch.override or None)
     with replica.transaction():
         view = recording.find(replica, reference)
-        _check_match(view, if_match)
+        check_match(view, if_match)
         venue = replica.venue(recording.venue_of(view))
         fields = _amended_fields(replica, venue, view, patch)
         card = None
@@ -148,7 +148,8 @@ def _walked_to(
     return place, False
 
 
-def _check_match(view: View, if_match: str | None) -> None:
+def check_match(view: View, if_match: str | None) -> None:
+    """Raises Stale where `if_match` names another version of it."""
     if if_match is not None and if_match.strip('"') not in (version_tag(view), "*"):
         raise Stale(f"{view.code} was changed meanwhile; read it again and repeat the change")
 

@@ -275,11 +275,18 @@ def _require_free(replica: Service, plan: _Plan, own: Collection[bytes] = ()) ->
     views = [view for view in _by_start(replica, book, in_the_way) if view.id not in own]
     if not views:
         raise Conflict("overlaps with another item of the same request", conflicts=[])
+    standing = [view for view in views if view.status not in _GONE]
+    views, over = standing or views, not standing
     codes = [view.code for view in views]
     named = ", ".join(codes[:_NAMED]) + (" …" if len(codes) > _NAMED else "")
     way_out = "move them first, or block the place all the same (`force`) and find them another"
     if all(form_now(view) == BLOCK for view in views):
         way_out = "blocked already; take that block away first, or block it once more (`force`)"
+    if over:
+        way_out = (
+            "ended already, but who holds the place has not answered yet; try again after the next "
+            "exchange, or block it all the same (`force`)"
+        )
     raise Conflict(
         f"{len(codes)} in the way: {named}; {way_out}",
         conflicts=[uuid_text(view.id) for view in views[:_SHOWN]],

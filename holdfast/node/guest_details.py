@@ -6,12 +6,13 @@ Owns these commands and their answers as JSON values. Which word on a field stan
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from holdfast.model import guest_details
-from holdfast.model.errors import Invalid
+from holdfast.model.errors import Invalid, Stale
 from holdfast.model.events import GuestDescribed
 from holdfast.model.guest_details import FIELDS, TEXTS, TIME_ZONE, Said, Standing
 from holdfast.model.limits import GUEST_CARDS_OPENED_MAX
@@ -39,11 +40,12 @@ def describe(
     fields: Mapping[str, Any],
     *,
     venue: str | None = None,
+    if_match: str | None = None,
     sees: Sees = everywhere,
 ) -> dict[str, Any]:
     """Say some fields of what a venue knows of a person, and return how all stand; None takes one
-    away, what is not named stays. Raises Invalid, NotFound, Forbidden, RuleViolated; no error
-    repeats a value."""
+    away, what is not named stays. Raises Invalid, NotFound, Forbidden, RuleViolated; Stale where
+    another `version` stands than `if_match`; no error repeats a value."""
     index = venue_meant(replica, venue, sees)
     require_agent(agent)
     said = _checked(fields)
@@ -51,6 +53,10 @@ def describe(
     require_reading(replica, book)
     with replica.transaction():
         standing = standing_at(replica, book, agent)
+        if if_match is not None and if_match != _version(standing):
+            raise Stale(
+                "more was said of this guest meanwhile; read it again and repeat the change"
+            )
         known = {field: one.value for field, one in standing.items()}
         news = {field: value for field, value in said.items() if known.get(field) != value}
         if news:
@@ -69,6 +75,20 @@ def details(
     book = replica.book_of(index.venue.id)
     require_reading(replica, book)
     return details_at(replica, book, agent)
+
+
+def version(
+    replica: Service, agent: str, *, venue: str | None = None, sees: Sees = everywhere
+) -> str:
+    """What changes with every word on a person that counts: 16 hexadecimal digits, from the
+    operations alone and from nothing that they say. Raises as `details`."""
+    index = venue_meant(replica, venue, sees)
+    return _version(standing_at(replica, replica.book_of(index.venue.id), agent))
+
+
+def _version(standing: Mapping[str, Standing]) -> str:
+    said = ";".join(f"{field} {one.by.hex()}" for field, one in standing.items())
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:

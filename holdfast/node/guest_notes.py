@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model import guest_notes
-from holdfast.model.errors import Conflict, Forbidden, Invalid, NotFound, RuleViolated
+from holdfast.model.errors import Conflict, Forbidden, Invalid, NotFound, RuleViolated, Stale
 from holdfast.model.events import GuestNoted, GuestNoteWithdrawn
 from holdfast.model.guest_notes import AUTHOR_CHARS_MAX, GENERAL, KINDS, TEXT_CHARS_MAX, Note
 from holdfast.model.limits import GUEST_CARDS_OPENED_MAX, NOTES_PER_GUEST_MAX
@@ -84,14 +84,16 @@ def change(
     alert: bool | None = None,
     author: str = "",
     agent: str,
+    if_match: str | None = None,
     sees: Sees = everywhere,
 ) -> str:
     """Change a note, and return its id; what is left out stays. Raises as `add`, NotFound, Conflict
-    for one that was withdrawn."""
+    for one that was withdrawn, Stale where it has another `version` than `if_match`."""
     with replica.transaction():
         book, found = _find(replica, note, agent, sees)
         require_reading(replica, book)
         _require_standing(found)
+        _require_version(found, if_match)
         present = _opened(replica, book, found.said)
         if present is None:
             raise Forbidden(
@@ -110,13 +112,21 @@ def change(
         return found.made.id.hex()
 
 
-def withdraw(replica: Service, note: str, *, agent: str, sees: Sees = everywhere) -> str:
+def withdraw(
+    replica: Service,
+    note: str,
+    *,
+    agent: str,
+    if_match: str | None = None,
+    sees: Sees = everywhere,
+) -> str:
     """Let a note stand no more, and return its id; one that was withdrawn stays so. Raises
-    NotFound, Forbidden, RuleViolated."""
+    NotFound, Forbidden, RuleViolated, and Stale as `change`."""
     with replica.transaction():
         book, found = _find(replica, note, agent, sees)
         require_reading(replica, book)
         if found.withdrawn is None:
+            _require_version(found, if_match)
             with refused_as_invalid():
                 replica.append(book, GuestNoteWithdrawn(found.said.agent_id, found.made.id))
         return found.made.id.hex()
@@ -250,6 +260,16 @@ def _require_standing(found: Note[GuestEntry]) -> None:
         raise Conflict("this note was withdrawn and stays so; write another one")
 
 
+def _tag(note: Note[GuestEntry]) -> str:
+    """What changes with every entry that changes a note: 16 hexadecimal digits."""
+    return (note.withdrawn or note.stands).id.hex()[:16]
+
+
+def _require_version(note: Note[GuestEntry], if_match: str | None) -> None:
+    if if_match is not None and if_match != _tag(note):
+        raise Stale("this note was changed meanwhile; read it again and repeat the change")
+
+
 def _erased(replica: Service, book: str, said: GuestNoted) -> bool:
     return replica.store.cards.erased(book, said.card.id) is not None
 
@@ -274,6 +294,7 @@ def _item(replica: Service, book: str, note: Note[GuestEntry], *, opens: bool) -
         gone = note.withdrawn
         return {
             "id": note.made.id.hex(),
+            "version": _tag(note),
             "agent_id": note.said.agent_id,
             "venue": book.partition("/")[2],
             "state": _state(replica, book, note.said, said),

@@ -31,6 +31,10 @@ log = logging.getLogger("holdfast.jobs")
 HOUR_SECONDS: Final = 3_600
 NETWORKED: Final = frozenset({"ntp", "renew"})
 """Jobs that wait for the network: they must not hold the store's only thread meanwhile."""
+AT_START: Final = ("ntp", "renew", "sweep")
+"""Jobs that also run as soon as a process serves: until the first sample the clock is
+undisciplined, and a device that is switched off every evening may never run for as long as the
+others wait for their first turn. What comes within a minute anyway is not here."""
 NAMES: Final = (
     "lapse", "no-show", "ntp", "offer", "release", "renew", "settle", "sweep", "witness",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from holdfast.model import calendar, figures, turnover
@@ -17,7 +17,9 @@ from holdfast.model.errors import Invalid
 from holdfast.model.figure_lines import line
 from holdfast.model.limits import FIGURES_DAYS_MAX
 from holdfast.model.pseudonyms import is_agent_id
+from holdfast.model.reservation import View
 from holdfast.model.venue import Venue
+from holdfast.node.same_guests import agents_of
 from holdfast.node.service import Service
 from holdfast.store.snapshot import Snapshot
 
@@ -122,7 +124,25 @@ def _computed(
 ) -> tuple[figures.Tally, list[figures.Tally], list[dict[str, Any]]]:
     book = replica.book_of(venue.id)
     between = figures.reaches(venue, first, last, snapshot.longest_seconds(book))
-    return figures.compute(venue, first, last, snapshot.reservations(book, *between))
+    return figures.compute(
+        venue, first, last, snapshot.reservations(book, *between),
+        _came_before(replica, book, snapshot),
+    )  # fmt: skip
+
+
+def _came_before(replica: Service, book: str, snapshot: Snapshot) -> Callable[[View], bool]:
+    """Whether whoever a reservation is for had begun a visit there before, under any agent id."""
+    merged = snapshot.merged(book)
+
+    def came_before(view: View) -> bool:
+        agents: tuple[str, ...] = (view.agent_id,)
+        if view.agent_id in merged:
+            with replica.lock:
+                agents = agents_of(replica, book, view.agent_id)
+        first = snapshot.first_visit(book, agents)
+        return first is not None and first < view.starts_at
+
+    return came_before
 
 
 def _today(replica: Service, venue: Venue) -> datetime.date:

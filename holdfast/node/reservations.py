@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import lifecycle, moments
+from holdfast.model.areas import area_code
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import Invalid
 from holdfast.model.events import agent_of
@@ -121,6 +122,7 @@ class Reservations:
         status: str | None = None,
         agent_id: str | None = None,
         resource: str | None = None,
+        area: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
         among: Collection[str] | None = None,
@@ -128,12 +130,14 @@ class Reservations:
     ) -> tuple[list[View], str | None]:
         """Views sorted by start, then id, and the cursor of the next page: reservations, or what
         stands as a `form`. With a status in which nothing was reserved yet, what is held and who
-        waits. `among` names the venues that may be looked at; None: all. Raises Invalid."""
+        waits. `area`: what has a claim on a resource that is there by the venue file as it is now
+        (H-37). `among` names the venues that may be looked at; None: all. Raises Invalid."""
         if status is not None and status not in lifecycle.STATUSES:
             raise Invalid.field("status", f"must be one of {', '.join(lifecycle.STATUSES)}")
         forms = None if status in (lifecycle.INTENT, lifecycle.EXPIRED) else form
         book = self._r.book_of(venue) if venue is not None else None
         books = None if among is None else [self._r.book_of(one) for one in among]
+        there = None if area is None else self._of_area(area, venue, among)
         after = read_cursor(cursor)
         found: list[View] = []
         while True:
@@ -144,7 +148,10 @@ class Reservations:
                     after=after, limit=limit + 1,
                 )  # fmt: skip
             for view in page:
-                if resource is None or any(c.resource == resource for c in shown_claims(view)):
+                taken = {claim.resource for claim in shown_claims(view)}
+                if resource is not None and resource not in taken:
+                    continue
+                if there is None or not taken.isdisjoint(there.get(view.book, ())):
                     found.append(view)
             if len(found) > limit or len(page) <= limit:
                 break
@@ -153,6 +160,28 @@ class Reservations:
             last = found[limit - 1]
             return found[:limit], written_cursor(last)
         return found, None
+
+    def _of_area(
+        self, area: str, venue: str | None, among: Collection[str] | None
+    ) -> dict[str, frozenset[str]]:
+        """The resources of an area by their book, written as in the venue file or as in answers.
+        Raises Invalid for what is an area of none of the venues."""
+        if venue is None:
+            venues = [one for one in self._r.venue_ids() if among is None or one in among]
+        else:
+            venues = [venue]
+        files = [self._r.venue(one).venue for one in venues]
+        found = {
+            self._r.book_of(file.id): frozenset(
+                one.id for one in file.resources if area_code(one.area) == area_code(area)
+            )
+            for file in files
+        }
+        if not area_code(area) or not any(found.values()):
+            known = sorted({one.area for file in files for one in file.resources if one.area})
+            way_out = f"is none of {', '.join(known)}" if known else "is unknown: there are none"
+            raise Invalid.field("area", f"{area!r} {way_out}")
+        return found
 
     def availability(
         self, request: AvailabilityRequest, *, by_guest: bool = False
@@ -214,6 +243,17 @@ class Reservations:
             card = self._r.cards.read(self.venue_of(view), self._agents(view), event.note)
         note = (card or {}).get("note")
         return entry.stamp >> 16, note if isinstance(note, str) else ""
+
+    def happened(self, view: View) -> tuple[int, int]:
+        """When the guest first said again that they will come, and when they left, in Unix
+        milliseconds; 0 for what did not happen, or of which nobody here knows when (H-13, H-16)."""
+        with self._r.lock:
+            record = self._r.record(view.id, view.book)
+        seen = record.seen if record is not None else ()
+        return (
+            moments.attendance_confirmed_at_ms(seen) if view.attendance_confirmed else 0,
+            moments.completed_at_ms(seen) if view.status == lifecycle.COMPLETED else 0,
+        )
 
 
 def written_cursor(last: View) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from holdfast.node.jobs import NETWORKED, Jobs
+from holdfast.node.jobs import AT_START, NETWORKED, Jobs
 from holdfast.node.link import Link
 from holdfast.node.node import Node
 from holdfast.node.service import Service
@@ -37,7 +37,9 @@ class Runtime:
         for name, seconds in self.jobs.seconds_by_name.items():
             self._scheduler.add_job(
                 self._run_job, "interval", seconds=seconds, args=[name], id=name, max_instances=1,
-                coalesce=True,
+                # However late it is (a machine that slept, a loop that was busy), what was missed
+                # is caught up: once, since a run does all that is due by then.
+                coalesce=True, misfire_grace_time=None,
             )  # fmt: skip
         self._scheduler.start()
         self.jobs.next_ms = self._next_ms
@@ -45,9 +47,9 @@ class Runtime:
             self.link = Link(self.replica, self.executor)
             self.link.start()
             self.replica.live_state = self._live_state
-        if "ntp" in self.jobs.seconds_by_name:
-            # The first sample at once: until then the clock is undisciplined.
-            self._running.add(asyncio.get_running_loop().create_task(self._run_job("ntp")))
+        for name in AT_START:
+            if name in self.jobs.seconds_by_name:
+                self._running.add(asyncio.get_running_loop().create_task(self._run_job(name)))
 
     async def stop(self) -> None:
         if self._scheduler is not None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from holdfast.model.claims import Seen
+from holdfast.model.events import KIND_BY_EVENT, GuestMerged
 from holdfast.model.reservation import View
 from holdfast.store.database import translated
 from holdfast.store.readonly import open_snapshot
@@ -94,3 +95,24 @@ class Snapshot:
                 (agent_id, *(books or ())),
             ).fetchall()
         return [(row[0], row[1], row[2]) for row in rows]
+
+    def first_visit(self, book: str, agents: Collection[str]) -> int | None:
+        """When a person, by all of their agent ids, first began a visit in a book that was
+        completed, epoch seconds; None: never."""
+        with translated(self._path):
+            row = self._c.execute(
+                "SELECT min(starts_at) FROM reservations INDEXED BY reservations_by_agent"  # noqa: S608
+                f" WHERE agent_id IN ({', '.join('?' * len(agents))}) AND book = ?"
+                " AND status = 'completed' AND form = '' AND entries > 0 AND code <> ''",
+                (*agents, book),
+            ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def merged(self, book: str) -> frozenset[str]:
+        """The agent ids of a book that were ever said to be one person with another."""
+        with translated(self._path):
+            rows = self._c.execute(
+                "SELECT DISTINCT agent_id FROM guest_entries WHERE book = ? AND kind = ?",
+                (book, KIND_BY_EVENT[GuestMerged]),
+            ).fetchall()
+        return frozenset(row[0] for row in rows)

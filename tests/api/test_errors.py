@@ -97,6 +97,14 @@ async def test_every_faulty_field_is_named_at_once(client: httpx.AsyncClient):
     }
 
 
+async def test_a_step_that_cannot_be_says_how_the_reservation_stands(client: httpx.AsyncClient):
+    made = (await client.post("/reservations", json=booking())).json()
+    await client.post(f"/reservations/{made['id']}/cancel", json={})
+    problem = (await client.post(f"/reservations/{made['id']}/check-in", json={})).json()
+    # `status` is what RFC 9457 calls so in every problem.
+    assert (problem["status"], problem["reservation_status"]) == (409, "cancelled")
+
+
 async def test_a_method_that_is_not_taken_names_those_that_are(client: httpx.AsyncClient):
     answer = await client.delete("/venues")
     assert "GET" in answer.headers["allow"]

@@ -204,6 +204,39 @@ async def test_a_note_is_written_changed_and_withdrawn(at_desk: httpx.AsyncClien
     assert (await at_desk.patch(other, json={"text": "x"})).status_code == 404
 
 
+async def test_who_changes_what_another_changed_meanwhile_is_told(at_desk: httpx.AsyncClient):
+    """Two clerks with one note, and one guest's preferences, before them."""
+    notes, preferences = f"/guests/{ANNA}/notes", f"/guests/{ANNA}/preferences"
+
+    def seen(answer: httpx.Response) -> dict[str, str]:
+        assert answer.is_success, answer.text
+        return {"If-Match": answer.headers["etag"]}
+
+    made = await at_desk.post(notes, json={"kind": "general", "text": "likes the corner"})
+    path, both_saw = f"{notes}/{made.json()['id']}", seen(made)
+    assert both_saw == {"If-Match": f'"{made.json()["version"]}"'}
+    first = await at_desk.patch(path, json={"text": "hates the corner"}, headers=both_saw)
+    for refused in (
+        await at_desk.patch(path, json={"alert": True}, headers=both_saw),
+        await at_desk.post(f"{path}/withdraw", json={}, headers=both_saw),
+    ):
+        assert (refused.status_code, refused.json()["type"]) == (412, "urn:holdfast:error:stale")
+    (listed,) = (await at_desk.get(notes)).json()["items"]
+    assert (listed["text"], listed["alert"]) == ("hates the corner", False)
+    assert listed["version"] == first.json()["version"]
+    gone = await at_desk.post(f"{path}/withdraw", json={}, headers=seen(first))
+    assert gone.json()["withdrawn"]
+
+    both_saw = seen(await at_desk.get(preferences))
+    said = await at_desk.patch(preferences, json={"dietary": NUTS}, headers=both_saw)
+    late = await at_desk.patch(preferences, json={"language": "it"}, headers=both_saw)
+    assert late.status_code == 412
+    assert seen(await at_desk.get(preferences)) == seen(said) != both_saw
+    assert (await at_desk.get(preferences)).json()["language"] is None
+    again = await at_desk.patch(preferences, json={"language": "it"}, headers=seen(said))
+    assert again.json()["language"] == "it"
+
+
 async def test_preferences_are_said_field_by_field(at_desk: httpx.AsyncClient):
     """H-26: consent with when it was given; null takes away, what is left out stays."""
     path = f"/guests/{ANNA}/preferences"

@@ -154,6 +154,7 @@ TABLE = [
     Row("GET", "/resources?venue=trattoria", ALL, 200, 403),
     Row("GET", "/blackouts", ALL, 200, HIDDEN),
     Row("GET", "/blackouts?venue=trattoria", ALL, 200, 403),
+    Row("GET", "/vocabulary", ALL, 200, SAME),
     # What is added up
     Row("GET", "/analytics/violations?venue=trattoria", LOOKERS, 200, 403),
     # Who sells what

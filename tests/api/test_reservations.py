@@ -115,6 +115,23 @@ async def test_a_reservation_is_marked_step_by_step(
     assert (await client.get(f"/reservations/{made['id']}")).json() == answer.json()
 
 
+async def test_each_step_says_when_it_was_taken(client: httpx.AsyncClient, hub: Hub):
+    """Confirmed again, came, left (H-13, H-16); who confirms a second time changes nothing."""
+    made = (await client.post("/reservations", json=booking())).json()
+    names = ("attendance_confirmed_at", "checked_in_at", "completed_at")
+    assert [made[name] for name in names] == [None] * 3
+    told: list[list[str | None]] = []
+    for step in ("confirm", "confirm", "check-in", "complete"):
+        answer = await client.post(f"/reservations/{made['id']}/{step}", json={})
+        assert answer.status_code == 200, answer.text
+        told.append([answer.json()[name] for name in names])
+    assert told[0] == told[1] == [told[3][0], None, None]
+    assert told[2] == [*told[3][:2], None]
+    assert all(time and time[-6:] == made["starts_at"][-6:] for time in told[3])
+    (listed,) = (await client.get("/reservations")).json()["items"]
+    assert set(names) & set(listed) == {"checked_in_at"}
+
+
 async def test_what_is_called_off_says_whether_that_was_in_time(
     client: httpx.AsyncClient, hub: Hub
 ):
@@ -132,6 +149,57 @@ async def test_a_step_that_is_not_possible_says_from_where_it_would_be(client: h
     answer = await client.post(f"/reservations/{made['id']}/complete")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:holdfast:error:bad-transition")
     assert "checked in" in answer.json()["detail"]
+
+
+PLACES = [
+    {"id": "W1", "kind": "table", "seats": [1, 4], "area": "Winter Garden"},
+    {"id": "B1", "kind": "table", "seats": [1, 4], "area": "Bar", "combines_with": ["B2"]},
+    {"id": "B2", "kind": "table", "seats": [1, 4], "area": "Bar"},
+    {"id": "S1", "kind": "table", "seats": [1, 4]},
+]
+
+
+async def test_a_list_can_be_of_an_area_and_table_after_table(client: httpx.AsyncClient, hub: Hub):
+    """As on the sheet of a service (H-37)."""
+    hub.import_venue(venue_document(resources=PLACES, allotments=[]))
+    code_by_name = {}
+    for name, hour, tables in (
+        ("bar late", "21:00", ["B1"]), ("bar early", "12:00", ["B1"]),
+        ("both", "19:00", ["B2", "B1"]), ("garden", "20:00", ["W1"]), ("nowhere", "11:00", ["S1"]),
+    ):  # fmt: skip
+        wanted = booking(starts_at=f"{DAY}T{hour}", resources=tables)
+        answer = await client.post("/reservations", json=wanted)
+        assert answer.status_code == 201, answer.text
+        code_by_name[answer.json()["code"]] = name
+
+    async def listed(**query: Any) -> list[str]:
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            asked = query | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/reservations", params=asked)).json()
+            found += [code_by_name[item["code"]] for item in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+    assert await listed(area="Bar", limit=1) == ["bar early", "both", "bar late"]
+    # An answer's own word for it is taken too.
+    assert await listed(area="winter-garden", status="confirmed") == ["garden"]
+    here = {"venue": "trattoria", "date": DAY, "order": "table"}
+    by_table = ["garden", "bar early", "both", "bar late", "nowhere"]
+    assert await listed(**here) == await listed(**here, limit=2) == by_table
+    assert await listed(**here, area="Bar") == by_table[1:4]
+
+    for wrong, said in (
+        ({"area": "Cellar"}, "is none of Bar, Winter Garden"),
+        ({"area": "-"}, "is none of Bar, Winter Garden"),
+        ({"order": "table", "venue": "trattoria"}, "give both"),
+        ({"order": "name"}, "starts_at, table"),
+    ):
+        refused = await client.get("/reservations", params=wrong)
+        assert refused.status_code == 422
+        assert said in refused.json()["detail"]
 
 
 async def test_lists_are_sorted_filtered_and_paged(client: httpx.AsyncClient):

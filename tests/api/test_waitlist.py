@@ -120,6 +120,25 @@ async def test_positions_are_told_in_order_and_have_no_gaps(
     assert (await client.get("/reservations")).json()["items"] == []
 
 
+async def test_who_looked_before_another_offered_is_told(client: httpx.AsyncClient):
+    """Two clerks with one party before them: of the second every step is refused, until they look
+    again."""
+    path = f"/waitlist/{(await joined(client))['id']}"
+    before = {"If-Match": (await client.get(path)).headers["etag"]}
+    offered = await client.post(f"{path}/offer", json={}, headers=before)
+    assert offered.status_code == 200, offered.text
+    now = {"If-Match": offered.headers["etag"]}
+    for refused in (
+        await client.post(f"{path}/offer", json={}, headers=before),
+        await client.post(f"{path}/accept", json={}, headers=before),
+        await client.delete(path, headers=before),
+    ):
+        assert (refused.status_code, refused.json()["type"]) == (412, "urn:holdfast:error:stale")
+    assert (await client.get(path)).headers["etag"] == now["If-Match"]
+    gone = await client.delete(path, headers=now)
+    assert (gone.status_code, gone.json()["state"]) == (200, "removed")
+
+
 async def test_an_offer_is_made_held_and_accepted_once(client: httpx.AsyncClient):
     waits = await joined(client)
     path = f"/waitlist/{waits['id']}"

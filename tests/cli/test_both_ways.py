@@ -39,6 +39,9 @@ COMMON = f"""
 0 slots --venue trattoria --date {DAY}
 0 {BOOKING}T{{hour}}:00 --resource {{table}} --source phone --key both-ways-{{n}} --user u1
 0 reservations list --venue trattoria --date {DAY} --status confirmed
+0 reservations list --area Main --date {DAY} --by-table
+2 reservations list --by-table
+1 reservations list --area Cellar
 0 reservations show {{code}}
 0 reservations move {{code}} --party 3
 0 reservations check-in {{code}}

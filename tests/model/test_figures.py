@@ -8,6 +8,7 @@ import statistics
 from collections import Counter
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,10 +154,15 @@ def test_an_evening_worked_out_by_hand():
             {"party_size": 5, "parties": 1}, {"party_size": 8, "parties": 1},
         ],
         "walk_ins": {"parties": 1, "covers": 2},
+        "repeats": {"parties": 0, "rate": 0.0},
         "no_shows": {"parties": 1, "covers": 5, "rate": 0.25},
         "cancellations": {
             "total": 4, "by_guest": 3, "by_venue": 1, "by_system": 0,
             "in_time": 2, "late": 1, "undated": 1,
+        },
+        "waitlist": {
+            "joined": 0, "offered": 0, "accepted": 0, "lapsed": 0, "removed": 0, "expired": 0,
+            "waiting": 0, "conversion": None,
         },
         # 55 h, 72 h, 7.5 h and 61 h: of four the middle two.
         "lead_minutes": {
@@ -404,3 +410,62 @@ def test_what_is_held_or_waited_for_is_no_reservation_and_a_block_closes_its_pla
     for before, after in zip(unused, resources, strict=True):
         taken = before["open_minutes"] - after["open_minutes"]
         assert taken == closed.get(before["resource"], 0)
+
+
+# --- who waits, and who comes again -------------------------------------------------------------
+
+
+TOOK = b"o" * 16
+"""The operation by which they reserved what was offered."""
+AGAIN = "agent_again"
+
+
+def waits(status: str, *, state: str = "", **fields: Any) -> Row:
+    """Somebody on the waitlist; `state`: of the place that they were offered."""
+    found = row("2027-06-03T19:00", status=status, state=state or LIVE, form=Form("waitlist"))
+    claims = found.view.claims if state else ()
+    return Row(msgspec.structs.replace(found.view, claims=claims, **fields), [])
+
+
+def test_of_those_who_wait_it_is_told_what_became_of_each():
+    """Eight joined. Accepted are two, of whom one called off later; nobody had the place that was
+    asked of another device for the last but one."""
+    rows = [
+        waits("confirmed", state=LIVE, reserving=TOOK),
+        waits(
+            "cancelled",
+            state=ENDED,
+            cancel_reason="guest_request",
+            cancelled_by="guest",
+            reserving=TOOK,
+        ),
+        waits("cancelled", cancel_reason="not_needed", cancelled_by="guest"),
+        waits("expired", state=ENDED),
+        waits("expired"),
+        waits("intent", state=ENDED),
+        waits("intent", state=DEAD),
+        waits("intent", state=LIVE),
+    ]
+    whole, (day,), _ = compute(VENUE, THURSDAY, THURSDAY, rows)
+    found = whole.figures()
+    assert found["waitlist"] == {
+        "joined": 8, "offered": 5, "accepted": 2, "lapsed": 2, "removed": 1, "expired": 2,
+        "waiting": 3, "conversion": 0.4,
+    }  # fmt: skip
+    # Who accepted has a reservation like any other; the others have none.
+    assert (found["reservations"], found["parties"]["booked"]) == (2, 1)
+    told = line(day.figures())
+    assert (told["waitlist_joined"], told["waitlist_conversion"]) == (8, 0.4)
+
+
+def test_who_came_again_is_told_of_those_who_came():
+    """A regular who is still to come, or did not come, is none of them."""
+    rows = [
+        row("2027-06-03T12:00", status="completed", agent_id=AGAIN),
+        row("2027-06-03T19:00", status="checked_in", agent_id="agent_new"),
+        row("2027-06-03T19:00", status="checked_in", kind="house", agent_id=AGAIN),
+        row("2027-06-03T20:00", status="confirmed", agent_id=AGAIN),
+        row("2027-06-03T21:00", status="no_show", agent_id=AGAIN),
+    ]
+    whole, _, _ = compute(VENUE, THURSDAY, THURSDAY, rows, lambda view: view.agent_id == AGAIN)
+    assert whole.figures()["repeats"] == {"parties": 1, "rate": 0.5}

@@ -90,6 +90,23 @@ def test_over_reservations_nothing_is_blocked_unless_somebody_insists(fleet: Fle
         fleet.reserve(desk, "19:30", ["T1"])
 
 
+def test_what_was_taken_away_here_is_not_to_be_taken_away_again(fleet: Fleet) -> None:
+    """T3 is the hub's: a desk that is cut off asks for it, takes that back, and asks once more."""
+    desk = fleet.nodes["desk"]
+    fleet.cut("desk")
+    (made,) = block(desk, "T3")
+    blocks.unblock(desk, made.code)
+    with pytest.raises(Conflict, match="has not answered yet") as raised:
+        block(desk, "T3")
+    assert "take that block away" not in raised.value.detail
+    assert raised.value.extra["conflicts"] == [uuid_text(made.id)]
+    settle(fleet)
+    (again,) = block(desk, "T3")
+    settle(fleet)
+    assert fleet.now(desk, again).status == "confirmed"
+    assert fleet.now(desk, made).status == "cancelled"
+
+
 @pytest.mark.parametrize("where", ["T1", "T3"])
 def test_what_is_held_is_reserved_under_a_block_that_came_later(fleet: Fleet, where: str) -> None:
     """T1 is the desk's, which gives it at once; T3 is the hub's, which is asked for it."""

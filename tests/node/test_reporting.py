@@ -12,7 +12,7 @@ import pytest
 from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.limits import FIGURES_DAYS_MAX
 from holdfast.model.pseudonyms import agent_id
-from holdfast.node import reporting
+from holdfast.node import reporting, same_guests
 from holdfast.node.service import Service
 from tests.kit import DAY, HOTEL, NEXT_DAY, TRATTORIA, Fleet, every_view
 
@@ -226,3 +226,24 @@ def test_a_table_s_own_turn_over_needs_dates_that_make_a_range(fleet: Fleet):
         reporting.of_tables(fleet.the_hub, "trattoria", NEXT_DAY, DAY)
     with pytest.raises(NotFound):
         reporting.of_tables(fleet.the_hub, "bistro", DAY, DAY)
+
+
+def test_a_guest_comes_again_under_whatever_agent_id(fleet: Fleet):
+    """Twice on a day as themself, and once under another id that turned out to be theirs."""
+    hub, other = fleet.the_hub, agent_id(b"k" * 32, "anna, by telephone")
+
+    def visit(hour: str, agent: str) -> None:
+        view = fleet.reserve(hub, f"{DAY}T{hour}", ["T2"], agent_id=agent)
+        hub.reservations.check_in(view.code)
+        fleet.clocks.advance(minutes=10)
+        hub.reservations.complete(view.code)
+        fleet.clocks.advance(minutes=80)
+
+    fleet.clocks.advance(hours=25, minutes=40)  # to shortly before noon of the day
+    visit("12:00", ANNA)
+    assert service(hub)["repeats"] == {"parties": 0, "rate": 0.0}
+    visit("14:00", ANNA)
+    visit("16:00", other)
+    assert service(hub)["repeats"] == {"parties": 1, "rate": 0.3333}
+    same_guests.merge(hub, ANNA, other)
+    assert service(hub)["repeats"] == {"parties": 2, "rate": 0.6667}

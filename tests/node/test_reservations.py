@@ -589,6 +589,25 @@ def test_confirming_twice_changes_nothing_the_second_time(fleet):
     assert hub.tip(fleet.book) == before
 
 
+def test_when_the_guest_said_it_again_is_when_they_first_did_wherever_it_was_said(fleet):
+    """Two devices hear it apart; afterwards all say the earlier time (H-16)."""
+    hub, desk = fleet.the_hub, fleet.join("desk")
+    view = fleet.reserve(hub, "19:30")
+    fleet.sync_all()
+    assert hub.reservations.happened(view) == (0, 0)
+    fleet.cut("desk")
+    first_ms = desk.clock.now_ms()
+    desk.reservations.confirm(view.code)
+    fleet.clocks.advance(minutes=5)
+    hub.reservations.confirm(view.code)
+    assert hub.reservations.happened(fleet.now(hub, view))[0] >= first_ms + 300_000
+    fleet.heal()
+    fleet.sync_all()
+    for replica in fleet.replicas():
+        said_ms, _ = replica.reservations.happened(fleet.now(replica, view))
+        assert 0 <= said_ms - first_ms < 1_000
+
+
 @pytest.mark.parametrize("word", [{"reason": "because"}, {"by": "anna"}, {"reason": "mario_rossi"}])
 def test_reasons_are_codes(fleet, word):
     view = fleet.reserve(fleet.the_hub, "19:30")

@@ -3,6 +3,7 @@ trace."""
 
 from __future__ import annotations
 
+import datetime
 import gc
 import logging
 import threading
@@ -17,6 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from holdfast.model.errors import HoldfastError, NotFound
 from holdfast.node import jobs
+from holdfast.node import runtime as runtime_module
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.node.runtime import Runtime
@@ -187,6 +189,52 @@ def test_the_first_time_sample_is_taken_at_once(fleet: Fleet, start: Callable[[S
     with mock.patch.object(Timekeeper, "sample", side_effect=lambda servers: sampled.set()):
         start(fleet.the_hub)
         assert sampled.wait(PATIENCE_SECONDS)
+
+
+def test_what_waits_for_an_hour_also_runs_when_a_process_starts(
+    fleet: Fleet, start: Callable[[Service], Runtime]
+):
+    """A device that is switched off every evening would else never come to it."""
+    desk = fleet.join("desk")
+    ran = {name: threading.Event() for name in ("_sweep", "_renew")}
+    with (
+        mock.patch.object(jobs.Jobs, "_sweep", lambda self: ran["_sweep"].set()),
+        mock.patch.object(jobs.Jobs, "_renew", lambda self: ran["_renew"].set()),
+    ):
+        start(desk)
+        for event in ran.values():
+            assert event.wait(PATIENCE_SECONDS)
+
+
+def test_a_run_that_was_missed_is_caught_up_once(fleet: Fleet, monkeypatch: pytest.MonkeyPatch):
+    """As after a machine slept: an hourly job was due three hours ago, and twice since."""
+    ran: list[str] = []
+    again = threading.Event()
+    monkeypatch.setattr(jobs.Jobs, "_sweep", lambda self: ran.append("sweep"))
+    monkeypatch.setattr(jobs.Jobs, "_offer", lambda self: again.set())
+    monkeypatch.setattr(jobs, "OFFER_SECONDS", 3_600)
+    monkeypatch.setattr(runtime_module, "AT_START", ())
+    loop, runtime = Loop(), Runtime(fleet.the_hub)
+    loop.call(runtime.start)
+
+    async def sleep_through(name: str) -> None:
+        scheduler = runtime._scheduler
+        assert scheduler is not None
+        due = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2, minutes=59)
+        scheduler.modify_job(name, next_run_time=due)
+
+    try:
+        loop.call(lambda: sleep_through("sweep"))
+        # One worker does all jobs in turn: when the later one ran, the first had run, and as often
+        # as it would.
+        loop.call(lambda: sleep_through("offer"))
+        assert again.wait(PATIENCE_SECONDS)
+        assert ran == ["sweep"]
+        listed = {job["name"]: job for job in runtime.jobs.listed()}
+        assert listed["sweep"]["next_ms"] > datetime.datetime.now(datetime.UTC).timestamp() * 1000
+    finally:
+        loop.call(runtime.stop)
+        loop.close()
 
 
 def test_a_paused_node_asks_no_time_server(fleet: Fleet, start: Callable[[Service], Runtime]):

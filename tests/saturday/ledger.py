@@ -39,6 +39,7 @@ class Row:
     called_off: int | None = None
     called_off_by: str = ""
     moves: int = 0
+    guest: str = ""
 
     @property
     def booked(self) -> bool:
@@ -54,6 +55,8 @@ class Ledger:
 
     def __init__(self, opening: Span, cutoff_minutes: int, tables: list[str]) -> None:
         self.rows: dict[str, Row] = {}
+        self.waited: dict[str, str] = {}
+        """By code, of whoever stood on the waitlist: `joined`, `offered` or `accepted`."""
         self.out_of_use: list[tuple[str, int, int]] = []
         self._opening = opening
         self._cutoff = cutoff_minutes * 60
@@ -79,6 +82,7 @@ class Ledger:
         walked_in = [row for row in booked if row.walk_in]
         off = [row for row in rows if row.status == "cancelled"]
         late = [row for row in off if (row.called_off or 0) > row.start - self._cutoff]
+        again = [row for row in seated if self._came_before(row)]
         stayed = [row for row in booked if row.came_ms and row.left_ms]
         return {
             "reservations": len(rows),
@@ -97,6 +101,8 @@ class Ledger:
             "walk_ins": {
                 "parties": len(walked_in), "covers": sum(row.party for row in walked_in),
             },
+            "repeats": {"parties": len(again), "rate": round(len(again) / len(seated), 4)},
+            "waitlist": self._waitlist(),
             "no_shows": {
                 "parties": len(missed),
                 "covers": sum(row.party for row in missed),
@@ -114,6 +120,23 @@ class Ledger:
             ]),
             "turn_minutes": _spread([(row.left_ms - row.came_ms) // 60_000 for row in stayed])
             | _planned([(row.end - row.start) // 60 for row in stayed]),
+        }  # fmt: skip
+
+    def _came_before(self, row: Row) -> bool:
+        """The same guest had sat there before, and gone by now."""
+        return bool(row.guest) and any(
+            other.guest == row.guest and other.status == "completed" and other.start < row.start
+            for other in self.rows.values()
+        )
+
+    def _waitlist(self) -> dict[str, Any]:
+        """At the end of the day, when nobody waits any more, and nobody was sent away."""
+        fates = Counter(self.waited.values())
+        joined, accepted = fates.total(), fates["accepted"]
+        return {
+            "joined": joined, "offered": fates["offered"] + accepted, "accepted": accepted,
+            "lapsed": fates["offered"], "removed": 0, "expired": joined - accepted, "waiting": 0,
+            "conversion": round(accepted / joined, 4),
         }  # fmt: skip
 
     def minutes(self) -> dict[str, int]:

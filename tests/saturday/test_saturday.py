@@ -91,6 +91,7 @@ class Saturday:
         self.refused: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
         self.waiting: list[Waiting] = []
+        self.asked_for: list[Waiting] = []
         self.asked_to_move: set[str] = set()
         self._queue: list[tuple[int, int, Callable[[], object]]] = []
         self._order = count()
@@ -132,6 +133,9 @@ class Saturday:
         party = wanted.pop("party", None) or self.draw.choice((1, 2, 2, 2, 2, 3, 4, 4, 5))
         party = min(party, 4) if bay else party
         more: dict[str, Any] = {"kind": "walk_in" if walk_in else "guest", **wanted}
+        guest = self._regular(device, walk_in)
+        if guest:
+            more["user_id"] = guest
         if bay:
             more |= {"resource_kind": "bay", "duration_minutes": 60}
         try:
@@ -145,7 +149,7 @@ class Saturday:
         row = Row(
             view.code, device, self.now, party, walk_in, source, view.starts_at, view.ends_at,
             tuple(sorted(claim.resource for claim in (view.live or view.pending))),
-            view.assurance, self.now, view.status,
+            view.assurance, self.now, view.status, guest=guest,
         )  # fmt: skip
         assert (row.told, row.status) in (
             ("guaranteed", "confirmed"), ("admitted", "confirmed"),
@@ -154,6 +158,13 @@ class Saturday:
         self.ledger.write(row)
         self._plan_visit(row)
         return row
+
+    def _regular(self, device: str, walk_in: bool) -> str:
+        """Each fourth who calls is one of nine who come often."""
+        self.done["calls"] += 1
+        if walk_in or device == "kiosk" or self.done["calls"] % 4:
+            return ""
+        return f"regular-{self.done['calls'] // 4 % 9}"
 
     def next_quarter(self) -> int:
         return self.now - self.now % 900 + 900
@@ -170,6 +181,10 @@ class Saturday:
         """Whoever waited for an answer is called back."""
         for row in self.ledger.rows.values():
             self._can(row)
+        for waits in self.asked_for:
+            view = self.replica(waits.device).reservations.find(waits.view.code)
+            if view.decision is not None and view.decision.verdict == "admitted":
+                self.ledger.waited[view.code] = "offered"
 
     # --- what becomes of them -------------------------------------------------------------------
 
@@ -298,6 +313,7 @@ class Saturday:
             ),
         )  # fmt: skip
         self.waiting.append(Waiting(view, device, self.now))
+        self.ledger.waited[view.code] = "joined"
 
     def look_after_waitlist(self) -> None:
         """Whoever waits longest is offered the first place that fits; every third lets it lapse."""
@@ -311,8 +327,10 @@ class Saturday:
             except NotAvailable:
                 continue
             if not offered.live:
+                self.asked_for.append(waits)  # Another has it to give.
                 continue
             self.done["offered"] += 1
+            self.ledger.waited[view.code] = "offered"
             if self.done["offered"] % 3 != 0:
                 self.at(self.now + 240, partial(self.accept, waits))
 
@@ -321,6 +339,7 @@ class Saturday:
         taken = waiting.accept(replica, waits.view.code, ReserveRequest())
         assert (taken.status, taken.assurance) == ("confirmed", "guaranteed")
         self.waiting.remove(waits)
+        self.ledger.waited[taken.code] = "accepted"
         row = Row(
             taken.code, waits.device, waits.joined, taken.party_size, False, "phone",
             taken.starts_at, taken.ends_at, tuple(sorted(c.resource for c in taken.live)),
@@ -435,6 +454,7 @@ def test_it_was_a_day_as_it_was_meant_to_be(day: Saturday):
     mishaps = ("moved from the broken bay", "called off for the broken bay")
     for what in ("moved", "cancelled", "offered", "accepted", *mishaps):
         assert day.done[what], f"nobody was {what}: {day.done}"
+    assert day.ledger.figures()["repeats"]["parties"] > 1
     offline = [row for row in rows if clock(CUT) <= row.made < clock(HEALED)]
     assert {row.device for row in offline} >= {"left", "right", "kiosk"}
     assert sum(row.told == "guaranteed" for row in offline) >= 10

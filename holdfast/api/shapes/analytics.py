@@ -73,6 +73,31 @@ class Cancellations(Shape, kw_only=True):
     undated: Annotated[int, Meta(description="of which nobody said when: by another system")]
 
 
+class Repeats(Shape, kw_only=True):
+    """Parties that came, of people who had been there before."""
+
+    parties: Annotated[int, Meta(description="how many")]
+    rate: Annotated[
+        float | None, Meta(description="of all that came, from 0 to 1; null: nobody came")
+    ]
+
+
+class Waited(Shape, kw_only=True):
+    """Parties that were put on the waitlist of these dates."""
+
+    joined: Count
+    offered: Annotated[int, Meta(description="for whom a place was held at least once")]
+    accepted: Annotated[int, Meta(description="who reserved what was offered")]
+    lapsed: Annotated[int, Meta(description="who were offered a place and did not take it")]
+    removed: Annotated[int, Meta(description="who left the waitlist without one")]
+    expired: Annotated[int, Meta(description="whose time was over without one")]
+    waiting: Annotated[int, Meta(description="who wait still, or have an offer")]
+    conversion: Annotated[
+        float | None,
+        Meta(description="accepted, of those who wait no more; from 0 to 1; null: of none"),
+    ]
+
+
 class Spread(Shape, kw_only=True):
     """A length of time, over parties."""
 
@@ -128,8 +153,10 @@ class Figures(Shape, kw_only=True):
     covers: Covers
     party_sizes: Annotated[list[PartySize], Meta(description="booked parties, smallest first")]
     walk_ins: SomeParties
+    repeats: Repeats
     no_shows: NoShows
     cancellations: Cancellations
+    waitlist: Waited
     lead_minutes: Annotated[
         Spread, Meta(description="from making to start, of booked parties that asked beforehand")
     ]
@@ -172,6 +199,8 @@ class FigureLine(Shape, kw_only=True):
     covers_seated: Annotated[int, Meta(description="people of those that came")]
     walk_in_parties: Annotated[int, Meta(description="booked parties that asked at the desk")]
     walk_in_covers: Annotated[int, Meta(description="their people")]
+    repeat_parties: Annotated[int, Meta(description="parties of people who had come before")]
+    repeat_rate: Rate
     no_show_parties: Annotated[int, Meta(description="booked parties that did not come")]
     no_show_covers: Annotated[int, Meta(description="their people")]
     no_show_rate: Rate
@@ -182,6 +211,14 @@ class FigureLine(Shape, kw_only=True):
     cancelled_in_time: Count
     cancelled_late: Count
     cancelled_undated: Count
+    waitlist_joined: Count
+    waitlist_offered: Count
+    waitlist_accepted: Count
+    waitlist_lapsed: Count
+    waitlist_removed: Count
+    waitlist_expired: Count
+    waitlist_waiting: Count
+    waitlist_conversion: Rate
     lead_minutes_median: Minutes
     lead_minutes_mean: Minutes
     turn_parties: Annotated[int, Meta(description="parties whose coming and leaving were said")]

@@ -176,6 +176,7 @@ class GuestNote(Shape, kw_only=True):
     """What staff noted about a guest."""
 
     id: OperationId
+    version: Annotated[str, Meta(description="the ETag of the note as it is, for `If-Match`")]
     agent_id: Agent
     venue: Venue
     state: TextState

@@ -271,10 +271,21 @@ class Reservation(Kept, kw_only=True):
     attendance_confirmed: Annotated[
         bool, Meta(description="the guest said again that they will come")
     ]
+    attendance_confirmed_at: Annotated[
+        VenueTime | UnsetType | None,
+        Meta(description="when, the first time; null: they did not; not in lists"),
+    ] = UNSET
     actual_party_size: Annotated[
         int | None, Meta(description="people who came; null: not told, or as expected")
     ]
     checked_in_at: VenueTime | None
+    completed_at: Annotated[
+        VenueTime | UnsetType | None,
+        Meta(
+            description="when the guests left; null: they did not, or another system says nothing "
+            "of when; not in lists"
+        ),
+    ] = UNSET
     seated_at: Annotated[
         list[str],
         Meta(
