@@ -26,6 +26,8 @@ def require_swappable(replica: Service, view: View) -> None:
     """Whether this device may hold another place instead, of a hold that nobody has reserved.
     Raises BadTransition where another device placed it, or its place is not answered yet; and of
     who waits, while something is offered to them."""
+    if view.status != lifecycle.INTENT:
+        return
     if is_waiting(view) and (view.occupying or view.pending):
         raise BadTransition(
             f"{view.code} waits, and has an offer: another place can be offered when it has lapsed",

@@ -88,7 +88,7 @@ def draw(seed: int, form: str) -> list[Step]:
         if kind < 0.4:
             steps.append(_spread(by))
         elif kind < 0.64:
-            if forms[which] == "wait":
+            if forms[which] == "wait" and by.random() < 0.7:
                 steps.append(("offer", who, which, by.choice(PLACES)))
             else:
                 place = by.choice(PLACES) if by.random() < 0.8 else None

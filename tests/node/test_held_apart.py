@@ -269,6 +269,9 @@ def test_what_is_offered_to_who_waits_is_offered_anew_and_not_moved(fleet: Fleet
     waiting.offer(hub, view.code, OfferRequest(resources=["T3"], minutes=30))
     with pytest.raises(BadTransition, match="has an offer: another place can be offered"):
         fleet.move(hub, view, resources=["T4"])
+    # Accepted, it is a reservation like any other.
+    taken = waiting.accept(hub, view.code, ReserveRequest(user_id="ann"))
+    assert where(fleet.move(hub, taken, resources=["T4"])) == ["T4"]
 
 
 def test_a_hold_whose_places_have_two_holders_lapses(fleet: Fleet) -> None:
