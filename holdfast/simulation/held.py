@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model import lifecycle, waitlist
 from holdfast.model.claims import ClaimView
+from holdfast.model.errors import BadTransition
 from holdfast.model.forms import HOLD
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import BLOCK, View
-from holdfast.node import blocks, holds, lapsing, selling, waiting
+from holdfast.node import blocks, holding_apart, holds, lapsing, selling, waiting
 from holdfast.node.requests import (
     BlockRequest,
     HoldRequest,
@@ -80,13 +81,12 @@ def _hold(draw: random.Random, day: int, at: int, machines: list[str]) -> list[P
     minutes = draw.choice(_MINUTES)
     detail = place_detail(draw, day, at // _HOUR_MS % 24) | {"minutes": minutes}
     planned: list[Planned] = [(at, "hold", where, detail)]
-    told = draw.random() < 0.4
-    if told:
+    story = draw.choices(list(_STORIES), list(_STORIES.values()))[0]
+    if draw.random() < 0.4 or story == "swapped":
         # The live channel tells the others at once; without it, the next exchange does.
         planned += [(at + 20_000, "sync", where, {}), (at + 25_000, "sync", other, {})]
     over = at + (minutes or 15) * _MINUTE_MS
     soon = at + draw.randrange(30_000, over - at)
-    story = draw.choices(list(_STORIES), list(_STORIES.values()))[0]
     if story == "forgotten":
         # Somebody comes back to it when it is nearly, or already, too late.
         late = over + draw.choice((-2_000, 10_000, 40_000))
@@ -100,8 +100,11 @@ def _hold(draw: random.Random, day: int, at: int, machines: list[str]) -> list[P
         planned.append((soon, "extend", where, _pick(draw) | {"minutes": more}))
         soon = over + draw.randrange(30_000, 8 * _MINUTE_MS)
     elif story == "swapped":
+        # Once it was answered; and reserved before that is, or after.
         planned.append((soon, "swap", where, _pick(draw) | {"resource": draw.choice(_TABLES)}))
         soon += draw.choice((5_000, 60_000))
+        if draw.random() < 0.5:
+            planned.append((soon - 2_000, "sync", where, {}))
     elif story == "reserved twice":
         planned.append((soon, "reserve_hold", other, _converted(draw)))
         soon += draw.choice((1_000, 120_000))
@@ -201,7 +204,27 @@ def picked(replica: Service, venue: str, step: Step) -> View | None:
         found = wanted or found
     else:
         found = select(book=book, form=HOLD, limit=1_000)
+        require = _ALLOWED.get(step.what)
+        if require is not None:
+            # Whoever is told that it is another's to swap or to reserve looks for one of their own.
+            found = [one for one in found if _may(require, replica, one)] or found
     return found[int(step.detail["pick"] * len(found))] if found else None
+
+
+_ALLOWED: Final[dict[str, Callable[[Service, View], None]]] = {
+    "swap": holding_apart.require_swappable,
+    "reserve_hold": holding_apart.require_reservable,
+}
+
+
+def _may(require: Callable[[Service, View], None], replica: Service, view: View) -> bool:
+    if view.status != lifecycle.INTENT:
+        return False
+    try:
+        require(replica, view)
+    except BadTransition:
+        return False
+    return True
 
 
 def kept(replica: Service, venue: str, step: Step) -> list[ClaimView]:
