@@ -169,7 +169,7 @@ def _reservation(face: Face, caller: Caller, changed: Changed, parted: Parted) -
 
 def _plainly(replica: Replica, caller: Caller, view: View) -> Reservation:
     return render_reservation(
-        replica, view, with_guest=False, with_agent=caller.told_whose,
+        replica, view, whole=True, with_guest=False, with_agent=caller.told_whose,
         with_others=caller.told_of_others, with_visitor=caller.may("guests.profile"),
     )  # fmt: skip
 
