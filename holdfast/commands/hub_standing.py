@@ -85,13 +85,18 @@ def _is_asked_for(made: dict[str, Any]) -> bool:
 
 def warn_if_shut_out(session: Session) -> None:
     """After a write: what is written on a device that was shut out reaches nobody."""
-    standing = session.get("/sync")
-    if not _is_hub(standing) and standing.get("reason") == SHUT_OUT:
+    if is_shut_out(session):
         data = shlex.quote(str(session.directory))
         remark(
             "warning: the hub has shut this device out: this is written here and reaches nobody. "
             f"`holdfast sync status --data {data}` says what to do."
         )
+
+
+def is_shut_out(session: Session) -> bool:
+    """Whether the hub has shut this device out, and told it so."""
+    standing = session.get("/sync")
+    return not _is_hub(standing) and standing.get("reason") == SHUT_OUT
 
 
 def _is_hub(standing: dict[str, Any]) -> bool:

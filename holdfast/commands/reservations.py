@@ -22,6 +22,7 @@ from holdfast.commands.options import (
     reason_option,
 )
 from holdfast.commands.words import (
+    ALONE,
     clock_text,
     guest_words,
     status_words,
@@ -340,10 +341,14 @@ def _winners(session: Session, reservation: dict[str, Any]) -> list[dict[str, An
 
 
 def show_reservation(
-    reservation: dict[str, Any], winners: Sequence[dict[str, Any]] = (), *, to_guest: bool = False
+    reservation: dict[str, Any],
+    winners: Sequence[dict[str, Any]] = (),
+    *,
+    to_guest: bool = False,
+    alone: bool = False,
 ) -> None:
     """One reservation in plain words; `winners` have what it could not have. `to_guest` adds what
-    the guest, who waits for it, may be told."""
+    the guest, who waits for it, may be told; `alone`: nobody will hear of it from this device."""
     from holdfast.commands.output import show_fields
     from holdfast.commands.screens import expected_words, winner_words
     from holdfast.node.words import plain_reason
@@ -357,7 +362,10 @@ def show_reservation(
     held = "in the way" if reservation.get("prognosis") else "has it"
     show_fields(
         [
-            ("tell the guest", guest_words(reservation) if to_guest else None),
+            (
+                "tell the guest",
+                (ALONE if alone else guest_words(reservation)) if to_guest else None,
+            ),
             ("code", reservation.get("code")),
             ("state", status_words(reservation)),
             ("venue", reservation.get("venue")),

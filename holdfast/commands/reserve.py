@@ -68,6 +68,7 @@ def reserve(
       holdfast reserve --venue trattoria --at 2026-07-03T19:30 --party 2 \\
           --repeat "FREQ=WEEKLY;COUNT=8" --each --data desk
     """
+    from holdfast.commands.hub_standing import is_shut_out
     from holdfast.commands.reservations import show_reservation, show_series
 
     if minutes is not None and same["nights"] is not None:
@@ -98,5 +99,7 @@ def reserve(
         return
     make(
         data, "/reservations", body, key=key, wait=wait, as_json=as_json,
-        show=lambda _, made: show_reservation(made, to_guest=True),
+        show=lambda session, made: show_reservation(
+            made, to_guest=True, alone=is_shut_out(session)
+        ),
     )  # fmt: skip

@@ -60,6 +60,8 @@ PROMISES: Final = {
     " If the place is gone, we call you.",
 }
 """What a guest may be told, by the assurance of a reservation."""
+ALONE: Final = "We cannot take this booking here. Please ask at another desk, or call us."
+"""The same where nobody hears of what this device writes."""
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CODE: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")

@@ -81,6 +81,14 @@ def test_what_is_written_on_it_is_kept_with_a_warning(run: Run, shut_out: Path):
     assert "reaches nobody" in cancelled.stderr
 
 
+def test_a_device_that_was_shut_out_has_nobody_told_that_their_wish_is_noted(
+    run: Run, shut_out: Path
+):
+    told = run(*[word for word in reserve(shut_out) if word != "--json"]).stdout
+    assert "We cannot take this booking here." in told
+    assert "noted" not in told
+
+
 def test_the_way_out_works_as_it_is_printed_and_what_waited_goes_out(
     run: Run, hub: Path, shut_out: Path
 ):
