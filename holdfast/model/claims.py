@@ -197,11 +197,13 @@ class _Judge:
 
 
 class _Ending(NamedTuple):
-    """An entry that ends claims: in favour of which operation, and by which right each."""
+    """An entry that ends claims: in favour of which operation, and by which right each. `itself`:
+    it sells or grants that operation's claims with the same word."""
 
     entry: Seen
     favour: bytes
     by: tuple[bytes, ...] = ()
+    itself: bool = True
 
     def of(self, *names: ClaimId) -> bytes | None:
         """The right that is named for a claim (empty: none); None where it is not ended here."""
@@ -289,7 +291,7 @@ def fold_claims(
                 vouched.setdefault(ClaimId(operation, index), (entry, claim))
         elif entry.ends:
             if isinstance(event, ClaimEnded):
-                ending.append(_Ending(entry, event.favour, event.by))
+                ending.append(_Ending(entry, event.favour, event.by, itself=False))
             else:
                 ending.append(_Ending(entry, entry.operation))
     claims: list[ClaimView] = []
@@ -325,13 +327,14 @@ def fold_claims(
             if one not in found
         )
     favoured: dict[ClaimId, bytes] = {}
+    gave_way: set[ClaimId] = set()
     if ending:
         claims = [
-            _ended(claim, named.get(claim.id, claim.id), ending, judge, favoured)
+            _ended(claim, named.get(claim.id, claim.id), ending, judge, favoured, gave_way)
             for claim in claims
         ]
     if len(claims) > 1:
-        claims = _taken_turns(_whole(claims), favoured, asked, decided)
+        claims = _taken_turns(_whole(claims), favoured, gave_way, asked, decided)
     if not decided:
         return tuple(claims), None
     entry, event = max(decided.values(), key=lambda pair: order(pair[0]))
@@ -416,13 +419,17 @@ def _ended(
     ending: list[_Ending],
     judge: _Judge,
     favoured: dict[ClaimId, bytes],
+    gave_way: set[ClaimId],
 ) -> ClaimView:
     """A claim after what its holder ended, who calls it `named`; `favoured` notes for which
-    operation it gave way."""
+    operation it gave way, and `gave_way` that it did so by a word apart: that operation may have
+    stood already."""
     for end in ending:
         by = end.of(claim.id, named)
         if by is not None and judge.ends(end.entry, claim, by):
             favoured[claim.id] = end.favour
+            if not end.itself:
+                gave_way.add(claim.id)
             # What ends before anybody granted it never counted, and neither do its fields.
             return msgspec.structs.replace(claim, state=ENDED if claim.state == LIVE else DEAD)
     return claim
@@ -445,6 +452,7 @@ def _whole(claims: list[ClaimView]) -> list[ClaimView]:
 def _taken_turns(
     claims: list[ClaimView],
     favoured: dict[ClaimId, bytes],
+    gave_way: set[ClaimId],
     asked: dict[bytes, Seen],
     decided: dict[bytes, tuple[Seen, ClaimDecided]],
 ) -> list[ClaimView]:
@@ -460,7 +468,7 @@ def _taken_turns(
     """
     by_id = {claim.id: claim for claim in claims}
     winners = set(favoured.values())
-    after = [_in_turn_of(claim, by_id, favoured, winners) for claim in claims]
+    after = [_in_turn_of(claim, by_id, favoured, gave_way, winners) for claim in claims]
     standing = {claim.id.operation: claim.stamp for claim in after if claim.state == LIVE}
     if len(standing) > 1:
         passed = {claim.id.operation for claim in claims if favoured.get(claim.id, b"") in standing}
@@ -566,10 +574,13 @@ def _in_turn_of(
     claim: ClaimView,
     by_id: dict[ClaimId, ClaimView],
     favoured: dict[ClaimId, bytes],
+    gave_way: set[ClaimId],
     winners: set[bytes],
 ) -> ClaimView:
     favour = favoured.get(claim.id, b"")
-    if claim.state == ENDED and _stood_before(favour, claim.id, by_id):
+    # By its stamp alone a sale may look older than what it took the place of: clocks differ.
+    stood = claim.id in gave_way and _stood_before(favour, claim.id, by_id)
+    if claim.state == ENDED and stood:
         # It gave way to what stood already: it was never in force, and its fields never count.
         return msgspec.structs.replace(claim, state=DEAD)
     if claim.replaces is None or claim.state not in (LIVE, ENDED):

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 import pytest
 
+from holdfast.model.claims import ENDED, LIVE
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     ClaimDecided,
@@ -75,3 +76,20 @@ def test_who_was_given_another_place_has_it_though_somebody_else_reserved_the_sa
     assert (view.agent_id, [claim.resource for claim in view.live]) == (ann, ["T4"])
     # Before she was given one, Ben may yet be.
     assert fold(ID, [held, by_ann, by_ben, refused]).agent_id == ben
+
+
+def test_what_a_reserving_took_the_place_of_was_had_whatever_the_clocks_say() -> None:
+    """Seed 189: whose clock is an hour ahead holds a table of the desk's, which grants and reserves
+    it. By the stamps the reserving is older than the hold; it did not stand before it all the same,
+    and the next who reserves that hold comes too late."""
+    rights = Rights()
+    rights.granted(OWN, 1, RightGranted(DESK, ("T2",), 1, 0, 1000))
+    making = ReservationCreated("", 2, "RES-2027-CCCCCC", "2027-06-03", form=Form("hold", 10**14))
+    held = written(90, making, KIOSK, (Claim("T2", 100, 200, asks=DESK),))
+    first = ClaimId(held.operation, 0)
+    sold = (Claim("T2", 100, 200, right=OWN),)
+    granted = written(5, ClaimDecided(held.operation, "admitted", "free"), DESK, sold)
+    taken = written(6, ReservationReserved(), DESK, sold, (first,), (held.operation,))
+    view = fold(ID, [held, granted, taken], rights)
+    states = {claim.id: claim.state for claim in view.claims}
+    assert (states[first], states[ClaimId(taken.operation, 0)]) == (ENDED, LIVE)
