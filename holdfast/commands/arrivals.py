@@ -9,7 +9,7 @@ import click
 
 from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import data_option, json_option, only_venue, venue_option
-from holdfast.commands.words import status_words
+from holdfast.commands.words import alert_words, status_words
 
 _EXPECTED: Final = ("confirmed", "commit_pending")
 """Statuses of those who may still come through the door: with a place, or asking for one."""
@@ -55,7 +55,7 @@ def arrivals(data: Path, venue: str | None, date: str, as_json: bool) -> None:
                 # What is confirmed is as it should be, and needs no word.
                 "" if one["status"] == "confirmed" and not one["pending_change"]
                 else status_words(one, brief=True),
-                _alerts(one.get("visitor") or {}),
+                "; ".join(alert_words(one.get("visitor") or {})),
             ]
             for one in found
         ),
@@ -68,10 +68,3 @@ def _marks(visitor: dict[str, Any]) -> str:
     """How the house marks whoever comes, in as few letters as a row has room for."""
     words = ["VIP"] * bool(visitor.get("vip")) + ["issue"] * bool(visitor.get("issue"))
     return ", ".join([*words, *(["alert"] if visitor.get("alerts") else [])])
-
-
-def _alerts(visitor: dict[str, Any]) -> str:
-    return "; ".join(
-        f"{one['kind']}: {one['text']}" if one["text"] else "see the guest's notes"
-        for one in visitor.get("alerts") or []
-    )

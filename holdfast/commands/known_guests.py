@@ -79,8 +79,7 @@ def _standing(guest: dict[str, Any]) -> str:
 
 
 def _alerts(guest: dict[str, Any]) -> str:
-    told = [
-        f"{one['kind']}: {one['text']}" if one["text"] else "see the guest's notes"
-        for one in guest["alerts"]
-    ]
+    from holdfast.commands.words import alert_words
+
+    told = alert_words(guest)
     return f" Tell staff: {'; '.join(told)}." if told else ""

@@ -159,11 +159,16 @@ def visitor_fields(visitor: dict[str, Any]) -> list[tuple[str, str]]:
     known.append(visits if visitor["visits"] else "first visit")
     if visitor["no_shows"]:
         known.append(counted(visitor["no_shows"], "no-show"))
-    alerts = [
-        ("tell staff", f"{one['kind']}: {one['text']}" if one["text"] else "see the guest's notes")
-        for one in visitor["alerts"]
-    ]
+    alerts = [("tell staff", words) for words in alert_words(visitor)]
     return [("comes", ", ".join(known)), *alerts]
+
+
+def alert_words(visitor: dict[str, Any]) -> list[str]:
+    """What each note with an alert says to staff; where it is not read here, where to look."""
+    return [
+        f"{one['kind']}: {one['text']}" if one["text"] else "see the guest's notes"
+        for one in visitor.get("alerts") or []
+    ]
 
 
 def sync_words(state: Any) -> str:
