@@ -123,13 +123,12 @@ class Telling:
                 Group(
                     _quote(
                         "guaranteed",
-                        '"Your table is booked, it is yours."',
+                        '"It is booked. It is yours."',
                         "It was the seller's own to give, and nobody else could give it.",
                     ),
                     _quote(
                         "provisional",
-                        '"We have noted your wish and will confirm it as soon as we are online.'
-                        ' If the table is gone, we call you."',
+                        '"We have noted your wish and will confirm it. If the place is gone, we call you."',
                         "It is another's to give, who is asked once the network is back. Nothing"
                         " was promised, so that nothing is taken back.",
                     ),
