@@ -128,7 +128,8 @@ class Telling:
                     ),
                     _quote(
                         "provisional",
-                        '"We have noted your wish and will confirm it. If the place is gone, we call you."',
+                        '"We have noted your wish and will confirm it.'
+                        ' If the place is gone, we call you."',
                         "It is another's to give, who is asked once the network is back. Nothing"
                         " was promised, so that nothing is taken back.",
                     ),
