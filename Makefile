@@ -8,7 +8,7 @@ PIP_TOOLS := pip-tools==7.6.2
 PIP_AUDIT := pip-audit>=2.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test lint format types layering tests fast yjs icaljs lock audit \
+.PHONY: help setup demo demo-once test lint format types layering tests fast web yjs icaljs lock audit \
     bench clean
 
 help: ## What there is
@@ -22,13 +22,13 @@ $(READY): requirements-dev.lock pyproject.toml tools/setup_venv.py
 	@touch $@
 	@echo "Ready: $(BIN)/holdfast"
 
-demo: $(READY) ## The whole story on this machine; the processes stay until Ctrl-C
+demo: $(READY) web ## The whole story on this machine; the processes stay until Ctrl-C
 	@$(BIN)/holdfast demo
 
-demo-once: $(READY) ## The same story, ending by itself
+demo-once: $(READY) web ## The same story, ending by itself
 	@$(BIN)/holdfast demo --once
 
-test: $(READY) yjs icaljs lint types tests ## Everything: lint, types, layers, tests, coverage
+test: $(READY) yjs icaljs web lint types tests ## Everything: lint, types, layers, tests, coverage
 
 lint: $(READY) ## Style, likely mistakes, formatting
 	@echo "Lint"
@@ -40,18 +40,22 @@ format: $(READY) ## Put every file into the one format
 	@$(BIN)/python -m ruff check --fix-only --quiet .
 	@$(BIN)/python -m ruff format .
 
-types: $(READY) ## Strict type checks
+types: $(READY) ## Strict type checks, of the pages too
 	@echo "Types"
 	@$(BIN)/python -m mypy
+	@$(BIN)/python tools/make_api_types.py && $(BIN)/python tools/build_web.py --check
+
+web: $(READY) ## The pages, from web/ into the package, where they are older than their sources
+	@$(BIN)/python tools/build_web.py
 
 layering: $(READY) ## Only the tests of the layers and of the tree's hygiene
 	@$(BIN)/python -m pytest -q tests/test_layering.py
 
-tests: $(READY) yjs icaljs
+tests: $(READY) yjs icaljs web
 	@echo "Tests"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term
 
-fast: $(READY) ## Tests only, without the slow ones, up to the first failure
+fast: $(READY) web ## Tests only, without the slow ones, up to the first failure
 	@$(BIN)/python -m pytest -q -x -m "not slow and not kill"
 
 # Yjs opens our pages in one test, and ical.js reads our calendars in another. They are wanted, not
@@ -98,6 +102,6 @@ bench: $(READY) ## Measure, as ratios to raw SQLite and raw HTTP
 	@$(BIN)/holdfast bench
 
 clean: ## Remove whatever a run made, .venv included
-	@rm -rf $(VENV) .venv-lock tests/*/node_modules build dist htmlcov .coverage .coverage.* \
-	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-lock .venv-node tests/*/node_modules web/node_modules holdfast/api/pages \
+	    build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find holdfast tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

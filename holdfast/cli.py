@@ -182,5 +182,8 @@ def _usage_line(error: click.UsageError) -> str:
 
 
 def _fail(line: str, status: int) -> int:
-    click.echo(f"error: {' '.join(line.split())}", err=True)
+    """Say what failed: one line, which a terminal too narrow for it breaks between words."""
+    from holdfast.commands.output import remark
+
+    remark(f"error: {' '.join(line.split())}")
     return status

@@ -40,5 +40,7 @@ def test_the_numbers_are_those_of_the_limits():
     for said in (
         f"{limits.FIGURES_DAYS_MAX:,} days at most",
         f"{limits.LIST_LIMIT} venues at a time",
+        f"first, {limits.NO_SHOW_GUESTS_MAX} at most",
+        f"{limits.FIGURES_BUSINESS_VENUES_MAX} venues at most",
     ):
         assert said in FLOWING, said

@@ -13,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools import build_web
+
 ROOT = Path(__file__).parent.parent
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 
@@ -151,3 +153,9 @@ def test_the_locks_of_node_have_hashes_and_no_addresses(directory: str, package:
     assert f"node_modules/{package}" in packages
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
     assert not any("resolved" in package for package in packages.values())
+
+
+def test_the_tool_that_builds_the_pages_asks_for_the_node_that_they_name():
+    assert build_web.oldest_of_package() == f">={build_web.version_text(build_web.OLDEST)}"
+    pinned = json.loads((ROOT / "web" / "package-lock.json").read_text("utf-8"))["packages"]
+    assert pinned[""]["engines"]["node"] == build_web.oldest_of_package()

@@ -100,7 +100,7 @@ def test_entries_of_every_kind(vector: dict[str, Any]) -> None:
     assert judged.verdict == gate.MERGED, judged.reason
     assert judged.entry is not None and judged.event is not None
     assert entries.encode(judged.entry) == data
-    assert hexed(judged.entry) == vector["envelope"]
+    assert hexed(judged.entry) == {"by": ""} | vector["envelope"]
     assert hexed(judged.event) == vector["content"]
     assert events.encode_content(judged.event) == judged.entry.content
 
@@ -241,6 +241,12 @@ def test_pseudonyms() -> None:
     assert key.hex() == shown["pseudonym_key"]
     for user in shown["users"]:
         assert pseudonyms.agent_id(key, user["user_id"]) == user["agent_id"]
+    for staff in shown["staff"]:
+        assert pseudonyms.staff_agent_id(key, staff["login"]) == staff["agent_id"]
+    for token in shown["applications"]:
+        assert pseudonyms.application_agent_id(key, token["name"]) == token["agent_id"]
+    every = [row["agent_id"] for of in ("users", "staff", "applications") for row in shown[of]]
+    assert len(set(every)) == len(every)
     walk_in = shown["walk_in"]
     made = pseudonyms.walk_in_agent_id(bytes.fromhex(walk_in["entropy"]))
     assert made == walk_in["agent_id"]

@@ -73,6 +73,8 @@ RAISED: Final = {
     " waits",
     contradictions.TWO_PARTIES: "two reservations are checked in at one unit at one time (found by"
     " comparing reservations whenever somebody looks; stands in no view and no digest)",
+    contradictions.PARTNER_TWICE: "two reservations that stand were made under one reference of a"
+    " partner, by devices that were apart (found as the one before)",
 } | dict.fromkeys(
     (outcome.exception for outcome in COLLIDE.values() if outcome.exception), "see the table above"
 )

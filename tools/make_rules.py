@@ -61,6 +61,9 @@ NOTES: Final = """\
   refuses those who ask ahead, and offers them no slot; walk-ins at a kiosk go on, and so does
   everything that the desk does. A place that is kept for the desk (`online: false`) is neither
   offered to them nor had by name; whoever has it already keeps it.
+- **`inactive`** (`active: false`) is asked of whoever wants something new, the desk, the house and
+  supervisors included, the waitlist and its offers too. What is reserved there can be moved and
+  served.
 - **`cancel-cutoff`** is asked of everybody but a supervisor or an admin
   ([operations](operations.md#how-late-a-guest-may-cancel)).
 - **`seats`** stands in refusals beside these: no table, and no combination of tables, is for so

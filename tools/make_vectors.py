@@ -166,6 +166,14 @@ def pseudonym_vectors() -> Vectors:
             {"user_id": user, "agent_id": pseudonyms.agent_id(key, user)}
             for user in ("", "4711", "anna@example.org", "città")
         ],
+        "staff": [
+            {"login": login, "agent_id": pseudonyms.staff_agent_id(key, login)}
+            for login in ("4711", "anna rossi")
+        ],
+        "applications": [
+            {"name": name, "agent_id": pseudonyms.application_agent_id(key, name)}
+            for name in ("4711", "till-1")
+        ],
         "walk_in": {"entropy": bytes(range(20)).hex(), "agent_id": AGENT},
     }
 

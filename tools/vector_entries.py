@@ -380,6 +380,8 @@ def sample_events() -> Iterator[tuple[events.Event, Vectors]]:
     yield events.GuestUnmerged(AGENT, OTHER_AGENT, (operation,)), {}
     yield events.ResourceCleaned("T1"), {}
     yield events.ServiceNotesEdited("2026-07-01", "dinner", AGENT, card), {}
+    yield events.ReservationCheckedIn(2), {"subject": SUBJECT, "follows": (operation,), "by": AGENT}
+    yield events.ReservationApproved(), {"subject": SUBJECT}
 
 
 def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:
@@ -393,6 +395,7 @@ def entry_of(event: events.Event, number: int = 0, **envelope: Any) -> Entry:
         envelope.get("ends", ()),
         SCHEMA,
         events.encode_content(event),
+        envelope.get("by", ""),
     )
 
 
@@ -403,7 +406,7 @@ def entry_vectors() -> list[Vectors]:
         made.append(
             {
                 "incarnation": INCARNATION.hex(),
-                "envelope": plain(entry),
+                "envelope": _envelope(entry),
                 "content": plain(event),
                 "bytes": encode(entry).hex(),
             }
@@ -411,6 +414,12 @@ def entry_vectors() -> list[Vectors]:
     kinds = {row["envelope"]["kind"] for row in made}
     assert kinds == set(events.EVENT_BY_KIND), set(events.EVENT_BY_KIND) - kinds
     return made
+
+
+def _envelope(entry: Entry) -> Any:
+    """Its fields as the wire has them: whoever did it is left out where nobody is named."""
+    fields = plain(entry)
+    return fields if entry.by else {name: fields[name] for name in fields if name != "by"}
 
 
 def judged_entries() -> list[Vectors]:
@@ -426,7 +435,9 @@ def judged_entries() -> list[Vectors]:
 
     claim = Claim("T1", START, START + 5_400)
     change = msgspec.structs.replace
+    written_out = b"\x9a" + encode(created)[1:] + b"\xa0"
     rows: list[tuple[str, bytes, str, str]] = [
+        ("nobody, written out", written_out, "quarantined", "by-written-out"),
         ("no MessagePack", b"\xc1", "quarantined", "entry-unreadable"),
         ("nested arrays", b"\x91" * 64 + b"\x00", "quarantined", "entry-unreadable"),
     ]
@@ -445,6 +456,9 @@ def judged_entries() -> list[Vectors]:
          "claim-out-of-range"),
         ("clear text as resource", {"claims": (change(claim, resource="Ann's table"),)}, "",
          "text-not-an-id:resource"),
+        ("clear text as whoever did it", {"by": "Ann Smith"}, "", "text-not-an-id:by"),
+        ("a pseudonym in capitals", {"by": AGENT.upper()}, "", "text-not-an-id:by"),
+        ("a pseudonym that is cut", {"by": AGENT[:-1]}, "", "text-not-an-id:by"),
         ("a claim id of 3 bytes", {"ends": (ClaimId(b"abc", 0),)}, "", "claim-id"),
         ("a content of another form", {"content": b"\x90"}, "", "content-unreadable"),
         ("clear text as agent", content(events.ReservationCreated("Ann Smith", 2,
@@ -499,6 +513,14 @@ def judged_entries() -> list[Vectors]:
         ("notes of no date", {"kind": "service.notes_edited", **content(
          events.ServiceNotesEdited("tomorrow", "", AGENT, sealed_card(INCARNATION, AGENT)))}, "",
          "text-not-a-date:date"),
+        ("a partner's reference in clear", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", source="partner", partner=b"BK-4711")), "",
+         "partner-out-of-range"),
+        ("a partner's reference of no partner", content(events.ReservationCreated(AGENT, 2,
+         "RES-2026-7K3M9Q", "2026-01-01", source="phone", partner=bytes(16))), "",
+         "partner-out-of-range"),
+        ("a partner's reference", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
+         "2026-01-01", source="partner", partner=bytes(16))), "merged", ""),
         ("a card id of 3 bytes", content(events.ReservationCreated(AGENT, 2, "RES-2026-7K3M9Q",
          "2026-01-01", card=events.SealedCard(b"abc", b"", bytes(16)))), "", "card-out-of-range"),
         ("a card without the digest of its key", content(events.ReservationCreated(AGENT, 2,

@@ -14,7 +14,7 @@ from typing import Final
 from litestar import Litestar, Request, Response, Router
 from litestar.config.app import AppConfig
 from litestar.datastructures import State
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from holdfast.api import (
     routes_access,
@@ -34,6 +34,8 @@ from holdfast.api import (
     routes_jobs,
     routes_lookup,
     routes_notes,
+    routes_pages,
+    routes_partners,
     routes_replicas,
     routes_reservations,
     routes_restrictions,
@@ -57,12 +59,14 @@ from holdfast.api.permissions import PUBLIC
 from holdfast.api.problems import MEDIA_TYPE, problem_of
 from holdfast.api.shell import Shell
 from holdfast.model.limits import BODY_BYTES_MAX
+from holdfast.node.acting import NOBODY, act_for
 
 _API: Final[list[HTTPRouteHandler]] = [
     *routes_reservations.ROUTES,
     *routes_series.ROUTES,
     *routes_bulk.ROUTES,
     *routes_lookup.ROUTES,
+    *routes_partners.ROUTES,
     *routes_holds.ROUTES,
     *routes_waitlist.ROUTES,
     *routes_blocks.ROUTES,
@@ -121,12 +125,12 @@ def make_app(
         finally:
             await face.stop()
 
-    described = [*_API, *routes_root.ROUTES, *routes_replicas.ROUTES]
+    described, routers = described_routes()
     app = Litestar(
-        [Router("/api/v1", route_handlers=_API), *routes_root.ROUTES, *routes_replicas.ROUTES],
+        [*routers, *routes_pages.ROUTES],
         on_app_init=[_without_debugging],
         guards=[guard],
-        before_request=_check_query,
+        before_request=_before,
         exception_handlers={Exception: _as_problem},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=openapi(described, face.access.sessions.cookie),
@@ -138,6 +142,13 @@ def make_app(
     )
     app.asgi_handler = Shell(app.asgi_handler, face)
     return app
+
+
+def described_routes() -> tuple[list[BaseRouteHandler], list[Router | BaseRouteHandler]]:
+    """The routes that the OpenAPI document describes, and the same under the paths where they
+    stand: all but the pages."""
+    root: list[BaseRouteHandler] = [*routes_root.ROUTES, *routes_replicas.ROUTES]
+    return [*_API, *root], [Router("/api/v1", route_handlers=_API), *root]
 
 
 def close_streams(app: Litestar) -> None:
@@ -157,6 +168,14 @@ def _without_debugging(config: AppConfig) -> AppConfig:
     config.debug = False
     config.pdb_on_exception = False
     return config
+
+
+async def _before(request: Asking) -> None:
+    """What comes between the guard and every route. Raises Invalid."""
+    # For every request: one connection's requests, or one command's, may share a context.
+    caller = request.scope["state"].get("caller")
+    act_for(NOBODY if caller is None else caller.by)
+    await _check_query(request)
 
 
 async def _check_query(request: Asking) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
@@ -18,9 +19,10 @@ from holdfast.api.callers import Caller
 from holdfast.api.permissions import FEED, KNOWN, PUBLIC
 from holdfast.api.rates import BOOKING_ROLES, Rates, address_of
 from holdfast.api.sessions import CSRF_HEADER, STAFF, Sessions
-from holdfast.api.staff import Staff
-from holdfast.api.tokens import TOKEN, Tokens
-from holdfast.model.errors import Forbidden, PasswordWanted, Unauthorised
+from holdfast.api.staff import Staff, login_of
+from holdfast.api.tokens import ADMIN, TOKEN, Tokens
+from holdfast.model.errors import Forbidden, Invalid, NotFound, PasswordWanted, Unauthorised
+from holdfast.node import actors
 from holdfast.node.node import Node
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ CALENDARS: Final = "calendars"
 ways in which programs can send it that set no header."""
 KEY: Final = "key"
 """The field of a query that has such a secret."""
+STAFF_HEADER: Final = "holdfast-staff"
+"""Who of the staff it is that uses the directory's own token, which is the command line's: a login
+of this device, percent-encoded."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -100,6 +105,31 @@ class Access:
             raise
         if connection.scope.get("method") not in SAFE_METHODS:
             self.sessions.check_csrf(cookie, connection.headers.get(CSRF_HEADER))
+        return caller
+
+    def identified(self, caller: Caller, staff: str | None) -> Caller:
+        """The caller with the agent id that its acts are said to be of: a guest's own, else that of
+        a login or of a token's name. The directory's own token stands for the device, or for
+        whoever `staff` names. Raises Forbidden, Invalid."""
+        kind, _ = caller.origin
+        if staff is not None:
+            # A page that was opened with that token may be a kiosk's, where anybody stands.
+            if kind != ADMIN or caller.session:
+                raise Forbidden(
+                    "only the directory's own token, as the command line has it, says for whom it "
+                    "acts (Holdfast-Staff); leave that out, this one is somebody's already"
+                )
+            try:
+                row = self.staff.row(unquote(staff))
+            except NotFound as error:
+                raise Invalid(error.detail) from None
+            return caller._replace(name=row.name, by=actors.of_staff(self._replica, row.login))
+        if caller.agent_id:
+            return caller._replace(by=caller.agent_id)
+        if kind == STAFF:
+            return caller._replace(by=actors.of_staff(self._replica, login_of(caller.name)))
+        if kind == TOKEN:
+            return caller._replace(by=actors.of_application(self._replica, caller.name))
         return caller
 
     def _feed_caller(self, key: str) -> Caller:
@@ -174,6 +204,10 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         return
     calendars = handler.opt.get("counted") == CALENDARS
     caller = access.authenticate(connection, calendars=calendars)
+    staff = connection.headers.get(STAFF_HEADER)
+    # Who looks after logins may name one that is not there yet.
+    manages = isinstance(permission, str) and permission.startswith("staff.")
+    caller = access.identified(caller, None if manages else staff)
     connection.scope["state"]["caller"] = caller
     access.rates.requests.take(caller.token)
     if permission != KNOWN and not (isinstance(permission, str) and caller.may(permission)):

@@ -25,7 +25,7 @@ from holdfast.model.forms import HOLD, WAITLIST, form_now, made_as
 from holdfast.model.ids import parse_uuid
 from holdfast.model.reservation import BLOCK, View, version_tag
 from holdfast.model.waitlist import is_in_line
-from holdfast.node import restricting
+from holdfast.node import actors, restricting
 from holdfast.node.requests import CreateRequest, HoldRequest, PatchRequest
 
 RESERVATION: Final = ""
@@ -100,6 +100,12 @@ def asking_of(caller: Caller) -> restricting.Asking:
     return restricting.Asking(told=caller.may("guests.profile"), own=caller.role == "guest")
 
 
+def names_told(replica: Replica, caller: Caller) -> dict[str, str] | None:
+    """The names of staff and tokens by agent id, for who may know who did something; None: it may
+    not even know the agent id."""
+    return actors.names(replica) if caller.told_who_did else None
+
+
 # --- answering ------------------------------------------------------------------------------------
 
 
@@ -116,6 +122,7 @@ async def shown_reservation(
             with_note=reads and caller.role != "guest", to_guest=caller.role == "guest",
             with_agent=caller.told_whose, with_others=caller.told_of_others,
             with_visitor=caller.may("guests.profile"), with_known=caller.told_who_is_known,
+            with_who=caller.told_who_did,
         )  # fmt: skip
         changing = view.pending_change is not None
         return msgspec.json.encode(shown), version_tag(view), changing

@@ -23,7 +23,8 @@ class Caller(NamedTuple):
     `token` is what idempotency keys and rate limits go by, and `label` what the log says: never a
     person's name. `venues` empty: every venue. `agent_id` is set for role `guest` alone. `session`
     is the hash of the session that it came by, empty for a bearer token; `origin` is whose rights
-    it has: a kind, and which one of it.
+    it has: a kind, and which one of it. `by` is the agent id of whoever does what they ask for;
+    empty: nobody but the device.
     """
 
     token: str
@@ -35,6 +36,7 @@ class Caller(NamedTuple):
     agent_id: str = ""
     session: bytes = b""
     origin: tuple[str, str] = ("", "")
+    by: str = ""
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -60,6 +62,11 @@ class Caller(NamedTuple):
         """Whether it may know which guest has a number or an address, and what the house knows of
         them: staff alone."""
         return self.may("guests.profile") and self.may("guests.find")
+
+    @property
+    def told_who_did(self) -> bool:
+        """Whether it may know who of the house did something: who reads the audit, and staff."""
+        return self.may("audit.read") or self.may("guests.find")
 
     # --- venues -----------------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@ its stream of changes. Routes get it from the request and keep no state of their
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Final, TypeAlias, TypeVar
@@ -54,6 +56,8 @@ class Face:
         self.changes = Changes()
         self.metrics = Metrics()
         self.exchanging = asyncio.Lock()
+        self.live: Counter[tuple[str, str]] = Counter()
+        """Open live channels, by venue and name of the device."""
         self._reading = asyncio.Semaphore(_READERS)
         self._later: set[asyncio.Task[None]] = set()
         self._own_worker = executor is None
@@ -81,9 +85,10 @@ class Face:
 
     async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Call the replica in the one thread that does: writers queue up instead of contending,
-        and the event loop stays free."""
+        and the event loop stays free. For whom it is done (`node.acting`) goes with the call."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, work, *arguments)
+        context = contextvars.copy_context()
+        return await loop.run_in_executor(self._worker, context.run, work, *arguments)
 
     async def read(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Call what reads much from a snapshot, beside the worker: nobody who writes waits for it,

@@ -42,6 +42,12 @@ class Answered(NamedTuple):
         return {"Idempotency-Replayed": "true"} if self.replayed else {}
 
 
+class Found(str):
+    """The name of what was there before: nothing was made, and the answer is 200."""
+
+    __slots__ = ()
+
+
 class _Asked(NamedTuple):
     """A request under a key: where the answer is kept and what it must match. `plain` is the same
     as an earlier version kept it, which is found until its time is over."""
@@ -66,15 +72,16 @@ class Answers:
     ) -> Answered:
         """Do `work` in one transaction with the record of its answer, or find that it was done.
 
-        `work` runs in the worker and returns the name of what it made.
+        `work` runs in the worker and returns the name of what it made, or `Found` it.
         """
 
         def transact(asked: _Asked | None) -> Answered:
             with self._replica.transaction():
                 subject = work()
+                given = 200 if isinstance(subject, Found) else status
                 if asked is not None:
-                    self._put(asked, status, subject)
-            return Answered(subject, status, False)
+                    self._put(asked, given, str(subject))
+            return Answered(str(subject), given, False)
 
         async def do(asked: _Asked | None) -> Answered:
             done: Answered = await self._run(transact, asked)

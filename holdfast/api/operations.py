@@ -89,12 +89,16 @@ _BETWEEN_REPLICAS: Final = _operation(
 
 OPERATIONS: Final[dict[str, Operation]] = {
     # Reservations
-    "createReservation": _operation(
-        reservations.Reservation,
-        *("not-found", "not-available", "rule-violated"),
-        status=201,
-        headers=("Location", "ETag"),
-        text="the reservation as it is now",
+    "createReservation": Operation(
+        {
+            201: Success(reservations.Reservation, _MADE, "the reservation as it is now"),
+            200: Success(
+                reservations.Reservation,
+                _MADE,
+                "nothing was made: the reservation that has the `partner_reference`, as it is now",
+            ),
+        },
+        ("not-found", "not-available", "rule-violated"),
     ),
     "createSeries": _operation(
         series.Series,
@@ -104,6 +108,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "markReservations": _operation(bulk.BulkResults, text="what became of each"),
     "lookUpReservation": _operation(reservations.Reservation, "not-found", "rule-violated"),
+    "searchReservations": _operation(reservations.ReservationList, "not-found"),
     "listReservations": _operation(reservations.ReservationList, "not-found"),
     "getReservation": _operation(reservations.Reservation, headers=_VERSIONED),
     "changeReservation": Operation(
@@ -123,6 +128,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "markNoShow": _MARK,
     "undoNoShow": _MARK,
     "confirmAttendance": _MARK,
+    "approveReservation": _MARK,
     "importReservations": _operation(reservations.ImportResult, "not-found", "rule-violated"),
     # Holds
     "createHold": _operation(
@@ -315,6 +321,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "getRangeFigures": _figures(analytics.RangeFigures),
     "getTurnover": _figures(analytics.Turnover),
     "getVenueFigures": _figures(analytics.VenueFigures),
+    "getNoShows": _figures(analytics.NoShowReport),
+    "getBusinessFigures": _figures(analytics.BusinessFigures),
     "getAgentFigures": _operation(analytics.AgentFigures),
     # Administration
     "getStatus": _operation(fleet.ReplicaStatus),
@@ -327,6 +335,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "renewCertificate": _operation(
         fleet.OwnCertificate, "unreachable", "rule-violated", "rate-limited", "directory"
     ),
+    "getRecovery": _operation(fleet.Recovery),
     "recoverHub": _operation(fleet.Recovery, "rule-violated"),
     "createBackup": _operation(fleet.Backup, "conflict", "directory", status=201),
     "listJobs": _operation(jobs.JobList),

@@ -28,8 +28,8 @@ _DESK: Final = frozenset(
     {
         "reservations.create", "reservations.change", "reservations.cancel",
         "reservations.check-in", "reservations.complete", "reservations.no-show",
-        "reservations.confirm", "reservations.series", "guests.read", "guests.find",
-        "guests.profile", "guests.merge", "sync.control",
+        "reservations.confirm", "reservations.approve", "reservations.series", "guests.read",
+        "guests.find", "guests.profile", "guests.merge", "sync.control",
         "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
         "tables.mark", "tables.arrange", "notes.read", "notes.change",
     }

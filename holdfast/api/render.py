@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from holdfast.api.shapes import access, fleet, reservations, venues
+from holdfast.api.shapes.common import Who
 from holdfast.model import wall
 from holdfast.model.claims import ClaimView, Decision
 from holdfast.model.entries import EPOCH_SECONDS_MAX
@@ -27,6 +28,7 @@ from holdfast.model.reservation import View, shown_claims
 from holdfast.model.series import series_of
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
+from holdfast.node import actors, promised
 from holdfast.node.foreseeing import foreseen, waits_for
 from holdfast.node.known_guests import known_as
 from holdfast.node.visitors import visitor
@@ -51,16 +53,18 @@ def render_reservation(
     with_others: bool = True,
     with_visitor: bool = False,
     with_known: bool = False,
+    with_who: bool = False,
 ) -> reservations.Reservation:
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
     when it was cancelled, confirmed again and over, `with_note` the venue's note about a
     cancellation; without `with_agent` it says nothing of whose it is, without `with_others` of no
     other reservation; `with_visitor` adds what the house knows of them, `with_known` whom else it
-    knows by the same number or address."""
+    knows by the same number or address, `with_who` who of the house received them."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
     confirmed_ms, left_ms = replica.reservations.happened(view) if whole else (None, None)
+    came_by, left_by = actors.receivers(replica, view) if with_who else (UNSET, UNSET)
     return reservations.Reservation(
         id=uuid_text(view.id),
         code=view.code,
@@ -96,18 +100,34 @@ def render_reservation(
         attendance_confirmed_at=_told_moment(venue, confirmed_ms),
         actual_party_size=view.actual_party_size or None,
         checked_in_at=_moment(venue, view.checked_in_at_ms),
+        checked_in_by=who(came_by),
         completed_at=_told_moment(venue, left_ms),
+        completed_by=who(left_by),
         seated_at=seated_at(view),
         no_show_at=_moment(venue, view.no_show_at_ms),
         cancelled=_cancellation(replica, venue, view, whole, with_note),
         exceptions=[kind for kind, _ in view.exceptions],
+        approval=view.approval or None,
         series=series_of(view) or None,
         override=reservations.OverrideUsed(reason=view.override) if view.override else None,
+        lost_promise=_lost(replica, view),
         metadata=view.metadata,
         guest=guest_card(replica, view, own=to_guest) if with_guest else UNSET,
         visitor=_visitor(replica, view) if with_visitor and not to_guest else UNSET,
         known_as=known_guests(replica, view) if with_known and not to_guest else UNSET,
     )
+
+
+def _lost(replica: Replica, view: View) -> reservations.LostPromise | None:
+    found = promised.lost(replica, view)
+    return None if found is None else msgspec.convert(found, reservations.LostPromise)
+
+
+def who(found: actors.Actor | UnsetType | None) -> Who | UnsetType | None:
+    """Who did something, of an answer that may leave it out."""
+    if isinstance(found, actors.Actor):
+        return Who(agent_id=found.agent_id, name=found.name)
+    return found
 
 
 def _visitor(replica: Replica, view: View) -> reservations.Visitor | UnsetType:

@@ -6,7 +6,7 @@ where the caller says that it may.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -17,6 +17,7 @@ from holdfast.api.render import (
     render_claims,
     render_reservation,
     venue_or_utc,
+    who,
 )
 from holdfast.api.shapes.blocks import Block, Occurrence
 from holdfast.api.shapes.holds import Hold
@@ -25,7 +26,7 @@ from holdfast.model import waitlist, wall
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View, shown_claims
 from holdfast.model.venue import Venue
-from holdfast.node import blocks, waiting
+from holdfast.node import actors, blocks, waiting
 from holdfast.node.foreseeing import waits_for
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ def render_block(
     with_note: bool = False,
     with_others: bool = True,
     dates: Sequence[View] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Block:
     """A block; `dates` are those of its series that stand. Without `with_others` it does not say
-    over which reservations it stands."""
+    over which reservations it stands, without `names`, those of people that are known here, not who
+    made it."""
     assert view.form is not None
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
@@ -84,6 +87,7 @@ def render_block(
         conflicts=[uuid_text(one.id) for one in over],
         made_by=view.made_by,
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
+        created_by=UNSET if names is None else who(actors.maker(replica, view, names)),
         sync=replica.reservations.sync_state(view),
         note=note if isinstance(note, str) else UNSET,
         occurrences=UNSET if dates is None else [_occurrence(venue, one) for one in dates],

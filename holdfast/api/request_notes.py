@@ -12,7 +12,15 @@ from holdfast.api.permissions import ROLES
 from holdfast.api.sessions import ROLE_BY_PAGE
 from holdfast.api.shapes.bulk import ACTIONS
 from holdfast.api.staff import STAFF_ROLES
-from holdfast.model import floor, guest_details, guest_notes, lifecycle, restrictions, vocabulary
+from holdfast.model import (
+    approval,
+    floor,
+    guest_details,
+    guest_notes,
+    lifecycle,
+    restrictions,
+    vocabulary,
+)
 from holdfast.model.limits import (
     BULK_ITEMS_MAX,
     CALENDAR_DAYS_AHEAD,
@@ -23,7 +31,9 @@ from holdfast.model.limits import (
     INVITE_SECONDS_MAX,
     LIST_LIMIT,
     LIST_LIMIT_MAX,
+    NO_SHOW_WEEKS,
     NTP_SERVERS_MAX,
+    PARTNER_REFERENCE_CHARS_MAX,
     PARTY_MAX,
     PIN_DIGITS_MAX,
     PIN_DIGITS_MIN,
@@ -57,6 +67,11 @@ _NOTES: Final[dict[str, Note]] = {
         "minimum": 1,
     },
     "nights": {"description": "nights of a stay", "minimum": 1},
+    "partner_reference": {
+        "description": "what a partner, named by `source`, calls it; kept as a keyed hash alone",
+        "minLength": 1,
+        "maxLength": PARTNER_REFERENCE_CHARS_MAX,
+    },
     "resources": {"description": "ids, all of them together; empty: the best that fits"},
     "resource_kind": {"description": "such as table; left out: the venue's first"},
     "area": {"description": "only resources of this area"},
@@ -104,6 +119,7 @@ _NOTES: Final[dict[str, Note]] = {
     },
     "include": {"enum": ["full"], "description": "`full` adds what cannot be had, and why"},
     "state": {"enum": list(STATES), "description": "only operations with this fate"},
+    "newest": {"description": "the last written first"},
     "reservation": {"description": "id or code: only changes of this reservation"},
     "limit": {
         "description": "how many items",
@@ -128,6 +144,7 @@ _NOTES: Final[dict[str, Note]] = {
         "maxLength": PIN_DIGITS_MAX,
     },
     "proceed": {"description": "go on without the nodes that were not heard: they are revoked"},
+    "dry_run": {"description": "only say how it stands, and change nothing"},
     "path": {"description": "absolute, on the machine that serves; the file must not exist"},
     "servers": {
         "description": "time servers, `host[:port]`; left out: those of the settings",
@@ -177,7 +194,21 @@ _DATES: Final[dict[str, Note]] = {
 }
 _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "PageQuery": _ALL,
-    "AllotmentQuery": _ALL | {"venue": {"description": "id of the venue; left out: all"}},
+    "VenuesListQuery": _ALL
+    | {
+        "include": {
+            "description": "`inactive`: also those that are out of service; left out: without",
+            "enum": ["inactive"],
+        }
+    },
+    "AllotmentQuery": _ALL
+    | {
+        "venue": {"description": "id of the venue; left out: all"},
+        "include": {
+            "description": "`rest`: also what is in no allotment, and so the hub's",
+            "enum": ["rest"],
+        },
+    },
     "GrantRequest": {
         "holder": {"description": "name of a device that has joined"},
         "resources": {"description": "ids, or patterns such as `T*`"},
@@ -366,6 +397,10 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "ListQuery": {
         "agent_id": {"description": "pseudonym: only reservations of this guest"},
         "series": {"description": "id or code of one of them: all of its series, and nothing else"},
+        "approval": {
+            "description": "how it stands with the house's word",
+            "enum": list(approval.STATES),
+        },
     },
     "BulkItem": {
         "action": {"enum": list(ACTIONS), "description": "what is to be done"},
@@ -445,10 +480,29 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         },
         "to": {"description": f"before here, of the start; {SLOT_DAYS_MAX} days at most"},
         "resource_kind": {"description": "such as table; left out: the venue's first"},
+        "kind": {
+            "enum": sorted(vocabulary.RESERVATION_KINDS),
+            "description": "what it would be; of a `walk_in` the present minute is the first start",
+        },
     },
     "ServiceQuery": _FORM,
     "RangeQuery": _FORM | _DATES,
     "VenuesQuery": _ALL | _FORM | _DATES,
+    "NoShowsQuery": _FORM
+    | {
+        "from": {
+            "description": "the first service date; left out: a Monday, of so many weeks that "
+            f"there are {NO_SHOW_WEEKS}",
+            "format": "date",
+        },
+        "to": {
+            "description": "the last service date, which is counted too; left out: today's",
+            "format": "date",
+        },
+    },
+    "BusinessQuery": _FORM
+    | _DATES
+    | {"account": {"description": "the `business_account` of its venue files"}},
     "CalendarQuery": {
         "resource": {"description": "id: only its events; left out: of the whole venue"},
         "from": {
@@ -512,6 +566,7 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "made_at": {"description": "empty: not known"},
         "user_id": {"description": "who the guest is, to you; kept as a pseudonym alone"},
         "guest": {"description": "fields of the guest's card, in pairs of name and text"},
+        "sequence": {"description": "how often a calendar's event was changed; null: no event"},
         "notes": {"description": "what was odd about its row"},
     },
     "RowProblem": {

@@ -248,8 +248,9 @@ def _state(face: Face, caller: Caller, csrf: str | None) -> access.SessionState:
     replica = face.replica
     venue = replica.identity.venue if isinstance(replica, Node) else None
     return access.SessionState(
-        name=caller.name, role=caller.role, venue=venue, node=replica.name, csrf=csrf
-    )
+        name=caller.name, role=caller.role, permissions=sorted(caller.permissions), venue=venue,
+        node=replica.name, csrf=csrf,
+    )  # fmt: skip
 
 
 def _with_cookie(

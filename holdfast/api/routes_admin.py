@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from litestar import Response, get, post
@@ -17,7 +17,7 @@ from litestar.params import FromPath
 
 from holdfast.api.auth import VENUES
 from holdfast.api.documented import operation
-from holdfast.api.face import Asking, answer, caller_of, face_of
+from holdfast.api.face import Asking, Face, answer, caller_of, face_of
 from holdfast.api.parsing import PageQuery, convert, page_of, read_body, read_json, read_query
 from holdfast.api.render import utc_text, with_times
 from holdfast.api.shapes import fleet
@@ -31,6 +31,9 @@ from holdfast.model.errors import Conflict, DirectoryError, HoldfastError, Inval
 from holdfast.model.limits import INVITE_SECONDS_MAX
 from holdfast.model.mapping import ImportRecord, RowProblem
 from holdfast.node import upkeep
+
+if TYPE_CHECKING:
+    from holdfast.node.hub import Hub
 
 TAGS = ["administration"]
 NDJSON: Final = "application/x-ndjson"
@@ -46,9 +49,11 @@ class InviteRequest(msgspec.Struct, kw_only=True):
 
 
 class RecoverRequest(msgspec.Struct, kw_only=True):
-    """`proceed`: go on without the nodes that were not heard, which are revoked first."""
+    """`proceed`: go on without the nodes that were not heard, which are revoked first. `dry_run`:
+    only show how it stands."""
 
     proceed: bool = False
+    dry_run: bool = False
 
 
 class RevokeRequest(msgspec.Struct, kw_only=True):
@@ -114,11 +119,25 @@ async def list_nodes(request: Asking) -> Response[bytes]:
     hub = face.hub()
     query = read_query(request.query_params.multi_items(), PageQuery)
     caller = caller_of(request)
-    found = msgspec.convert(with_times(await face.run(hub.nodes)), list[fleet.FleetNode])
+    known = _with_channels(with_times(await face.run(hub.nodes)), face)
+    found = msgspec.convert(known, list[fleet.FleetNode])
     seen = [one for one in found if caller.sees(one.venue)]
     keyed = [(f"{number:08}", one) for number, one in enumerate(seen)]
     items, place = page_of(keyed, query.limit, query.cursor)
     return answer(fleet.Fleet(items=items, next=place))
+
+
+def _with_channels(lives: list[dict[str, Any]], face: Face) -> list[dict[str, Any]]:
+    """The lives with whether each has a live channel: of a device's lives the last one speaks."""
+    last: dict[tuple[str, str], int] = {}
+    for one in lives:
+        device = one["venue"], one["name"]
+        last[device] = max(last.get(device, 0), one["number"] or 0)
+    return [
+        one | {"connected": (one["number"] or 0) == last[device] and face.live[device] > 0}
+        for one in lives
+        for device in ((one["venue"], one["name"]),)
+    ]
 
 
 @post(
@@ -175,6 +194,37 @@ async def create_invite(request: Asking) -> Response[bytes]:
     return answer(shown, answered.status, answered.headers)
 
 
+@get(
+    "/hub/recovery",
+    operation_id="getRecovery",
+    summary="Whether the hub is `recovering`, and who has not been heard",
+    description="Changes nothing: leaving `recovering` is `POST /hub/recover`, by a person's word.",
+    tags=TAGS,
+    opt={"permission": "nodes.read"},
+    operation_class=operation(),
+)
+async def get_recovery(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    hub = face.hub()
+    return answer(await face.run(lambda: _recovery(hub, _looked_at(hub), hub.recovery.standing())))
+
+
+def _looked_at(hub: Hub) -> dict[str, Any]:
+    """What `recover` would answer if it did nothing."""
+    missing = {
+        one["venue"]: [device["name"] for device in one["not_heard"]]
+        for one in hub.recovery.standing()
+    }
+    return {"state": hub.exchange_state, "missing": missing, "shut_out": {}}
+
+
+def _recovery(hub: Hub, done: dict[str, Any], before: list[dict[str, Any]]) -> fleet.Recovery:
+    """`done`, with where the venues stood before it and whose recovery it ended."""
+    going_on = {one["venue"] for one in hub.recovery.standing()}
+    ended = [one["venue"] for one in before if one["venue"] not in going_on]
+    return msgspec.convert(with_times({**done, "before": before, "ended": ended}), fleet.Recovery)
+
+
 @post(
     "/hub/recover",
     operation_id="recoverHub",
@@ -191,8 +241,11 @@ async def recover_hub(request: Asking) -> Response[bytes]:
 
     def recover() -> str:
         wanted = read_body(body, RecoverRequest)
-        done = msgspec.convert(hub.recover(wanted.proceed), fleet.Recovery)
-        return msgspec.json.encode(done).decode()
+        if wanted.dry_run and wanted.proceed:
+            raise Invalid.field("dry_run", "shows how it stands; leave `proceed` out")
+        before = hub.recovery.standing()
+        done = _looked_at(hub) if wanted.dry_run else hub.recover(wanted.proceed)
+        return msgspec.json.encode(_recovery(hub, done, before)).decode()
 
     answered = await face.answers.once(request, body, 200, recover)
     return answer(answered.subject.encode(), answered.status, answered.headers)
@@ -275,6 +328,7 @@ async def import_reservations(request: Asking) -> Response[bytes]:
         return ImportResult(
             imported=report.imported,
             present=report.present,
+            cancelled=report.cancelled,
             left_out=_lines(report.left_out),
             refused=_lines(report.refused),
             unreadable=unreadable,
@@ -321,6 +375,7 @@ ROUTES: list[HTTPRouteHandler] = [
     list_nodes,
     revoke_node,
     create_invite,
+    get_recovery,
     recover_hub,
     create_backup,
     import_reservations,

@@ -6,6 +6,8 @@ Owns these routes. What is shown, and what a person may ask for, stands in
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -18,16 +20,20 @@ from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import PageQuery, page_of, read_body, read_query
 from holdfast.api.shapes import allotments as shapes
 from holdfast.model.errors import Forbidden, Invalid
-from holdfast.node import allotments
+from holdfast.node import allotments, former_grants, hub_rest
 from holdfast.node.hub import Hub
 
 TAGS = ["allotments"]
 
 
+REST: Final = "rest"
+
+
 class AllotmentQuery(PageQuery, kw_only=True):
-    """One venue; left out: all that this replica knows."""
+    """One venue; left out: all that this replica knows. `include=rest`: also what is nobody's."""
 
     venue: str | None = None
+    include: str | None = None
 
 
 class GrantRequest(
@@ -69,10 +75,24 @@ async def list_allotments(request: Asking) -> Response[bytes]:
     query = read_query(request.query_params.multi_items(), AllotmentQuery)
     if query.venue is not None:
         caller.require(query.venue)
-    listed = await face.run(allotments.listing, face.replica, query.venue)
-    keyed = [(key, item) for key, item in listed if caller.sees(item["venue"])]
-    items, place = page_of(keyed, query.limit, query.cursor)
-    return answer(_list(items, place))
+    if query.include not in (None, REST):
+        raise Invalid.field("include", f"must be {REST}, or left out")
+
+    def listed() -> shapes.AllotmentList:
+        found = allotments.listing(face.replica, query.venue)
+        keyed = [(key, item) for key, item in found if caller.sees(item["venue"])]
+        items, place = page_of(keyed, query.limit, query.cursor)
+        shown = _list(items, place)
+        if query.include is None:
+            return shown
+        venues = face.replica.venue_ids() if query.venue is None else [query.venue]
+        rest = [
+            one for name in venues if caller.sees(name) for one in hub_rest.rest(face.replica, name)
+        ]
+        shown.rest = msgspec.convert(rest, list[shapes.HubsRest])
+        return shown
+
+    return answer(await face.run(listed))
 
 
 @post(
@@ -109,10 +129,15 @@ async def grant_allotment(request: Asking) -> Response[bytes]:
 
     answered = await face.answers.once(request, body, 201, grant)
 
-    def shown() -> list[allotments.Item]:
-        return [allotments.shown(hub, bytes.fromhex(one)) for one in answered.subject.split()]
+    def shown() -> shapes.AllotmentList:
+        rights = [bytes.fromhex(one) for one in answered.subject.split()]
+        made = _list([allotments.shown(hub, right) for right in rights], None)
+        wanted = read_body(body, GrantRequest)
+        if wanted.again:
+            made.former = former_grants.commands(hub, wanted.venue, wanted.holder)
+        return made
 
-    return answer(_list(await face.run(shown), None), answered.status, answered.headers)
+    return answer(await face.run(shown), answered.status, answered.headers)
 
 
 def _hub(replica: Replica) -> Hub:

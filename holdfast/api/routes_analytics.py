@@ -1,4 +1,5 @@
-"""Figures over HTTP: of a service, of a range of dates, of a tenant's venues, of a guest.
+"""Figures over HTTP: of a service, of a range of dates, of a tenant's venues, of a business, of a
+guest.
 
 Owns these routes and which form of an answer is wanted. What a figure means stands in
 `holdfast.model.figures`.
@@ -49,6 +50,15 @@ class RangeQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last": 
     format: str | None = None
 
 
+class NoShowsQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last": "to"}):
+    """Service dates, the last one included; left out: of the last weeks."""
+
+    venue: str
+    first: str | None = None
+    last: str | None = None
+    format: str | None = None
+
+
 class VenuesQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last": "to"}):
     """Service dates of each venue's own calendar, the last one included."""
 
@@ -57,6 +67,15 @@ class VenuesQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last":
     format: str | None = None
     limit: int | None = None
     cursor: str | None = None
+
+
+class BusinessQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last": "to"}):
+    """A business, and service dates of each venue's own calendar, the last one included."""
+
+    account: str
+    first: str
+    last: str
+    format: str | None = None
 
 
 @get(
@@ -131,6 +150,31 @@ _TURNS: Final = (
 
 
 @get(
+    "/analytics/no-shows",
+    operation_id="getNoShows",
+    summary="Who did not come, week by week, and who again and again",
+    description="Guests are told as pseudonyms. The table has a line for each week.",
+    tags=TAGS,
+    opt={"permission": "analytics.read", "reach": VENUES},
+    operation_class=operation(query=NoShowsQuery),
+)
+async def get_no_shows(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    query = read_query(request.query_params.multi_items(), NoShowsQuery)
+    as_csv = _wants_csv(request, query.format)
+    caller_of(request).require(query.venue)
+    found = await face.read(
+        reporting.of_no_shows, face.replica, query.venue, query.first, query.last
+    )
+    if not as_csv:
+        return _shown(found, analytics.NoShowReport)
+    return _table(_WEEKS, [{"venue": query.venue, **week} for week in found["weeks"]])
+
+
+_WEEKS: Final = ("venue", "week", "from", "to", "due", "parties", "covers", "rate")
+
+
+@get(
     "/analytics/venues",
     operation_id="getVenueFigures",
     summary="Key figures of each venue, at the hub",
@@ -160,6 +204,35 @@ def _page(hub: Hub, caller: Caller, query: VenuesQuery) -> tuple[list[str], str 
     keyed = [(name, name) for name in hub.venue_ids() if caller.sees(name)]
     limit = LIST_LIMIT if query.limit is None else read_limit(query.limit)
     return page_of(keyed, limit, query.cursor)
+
+
+@get(
+    "/analytics/business",
+    operation_id="getBusinessFigures",
+    summary="Key figures of all venues of a business together, at the hub",
+    description="Whoever may not see one of its venues gets none of the sums.",
+    tags=TAGS,
+    opt={"permission": "analytics.read", "reach": VENUES},
+    operation_class=operation(query=BusinessQuery),
+)
+async def get_business_figures(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    hub, caller = face.hub(), caller_of(request)
+    query = read_query(request.query_params.multi_items(), BusinessQuery)
+    as_csv = _wants_csv(request, query.format)
+
+    def added() -> dict[str, Any]:
+        for venue in reporting.venues_of_business(hub, query.account):
+            caller.require(venue)
+        return reporting.of_business(hub, query.account, query.first, query.last)
+
+    found = await face.read(added)
+    if not as_csv:
+        return _shown(found, analytics.BusinessFigures)
+    same = {"business_account": query.account, "from": query.first, "to": query.last}
+    total = {"venue": None, "name": None, **line(found)}
+    rows = [same | one for one in (*found["venues"], total)]
+    return _table(("business_account", "venue", "name", "from", "to", *_COLUMNS), rows)
 
 
 @get(
@@ -204,5 +277,7 @@ ROUTES: list[HTTPRouteHandler] = [
     get_range_figures,
     get_turnover,
     get_venue_figures,
+    get_no_shows,
+    get_business_figures,
     get_agent_figures,
 ]

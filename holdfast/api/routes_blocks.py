@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from holdfast.api.auth import VENUES
-from holdfast.api.bookings import found
+from holdfast.api.bookings import found, names_told
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
@@ -151,12 +151,14 @@ def _listed(replica: Replica, caller: Caller, query: BlockQuery) -> BlockList:
         among=caller.limited_to(),
         form=BLOCK,
     )
+    names = names_told(replica, caller)
     items = [
         render_block(
-            replica, view, with_note=_reads_notes(caller), with_others=caller.told_of_others
+            replica, view, with_note=_reads_notes(caller), with_others=caller.told_of_others,
+            names=names,
         )
         for view in views
-    ]
+    ]  # fmt: skip
     return BlockList(items=items, next=write_cursor(place))
 
 
@@ -208,7 +210,7 @@ def _block(replica: Replica, caller: Caller, view: View) -> Block:
     dates = blocks.later(replica, view) if view.form.series else None
     return render_block(
         replica, view, with_note=_reads_notes(caller), with_others=caller.told_of_others,
-        dates=dates,
+        dates=dates, names=names_told(replica, caller),
     )  # fmt: skip
 
 

@@ -27,9 +27,11 @@ from holdfast.api.parsing import (
     read_query,
     write_cursor,
 )
+from holdfast.api.render import guest_card
 from holdfast.api.shapes import books
 from holdfast.model.contradictions import OVERBOOK
 from holdfast.model.errors import Forbidden, NotFound
+from holdfast.model.ids import parse_uuid
 from holdfast.model.venue import Venue
 from holdfast.node import attention, inspection
 from holdfast.node.audit import audit_entries
@@ -138,12 +140,32 @@ async def list_exceptions(request: Asking) -> Response[bytes]:
     query = read_query(request.query_params.multi_items(), ExceptionsQuery)
     if query.venue is not None:
         caller.require(query.venue)
-    found = msgspec.convert(
-        await face.run(inspection.exceptions, face.replica, query.venue), list[books.NeedsPerson]
-    )
-    keyed = [(f"{one.since} {one.id}", one) for one in found if caller.sees(one.venue)]
+    return answer(await face.run(_listed, face.replica, caller, query))
+
+
+def _listed(replica: Replica, caller: Caller, query: ExceptionsQuery) -> books.NeedsPersonList:
+    found = [
+        one for one in inspection.exceptions(replica, query.venue) if caller.sees(one["venue"])
+    ]
+    keyed = []
+    for one in found:
+        late, since, identity = inspection.rank(one)
+        keyed.append((f"{int(late)} {since} {identity}", one))
     items, place = page_of(keyed, query.limit, query.cursor)
-    return answer(books.NeedsPersonList(items=items, next=place))
+    shown = [_rendered(replica, caller, one) for one in items]
+    return books.NeedsPersonList(items=shown, next=place)
+
+
+def _rendered(replica: Replica, caller: Caller, item: dict[str, Any]) -> books.NeedsPerson:
+    """An exception, with the card of the guest whom it is about where a list of reservations would
+    show it to this caller."""
+    shown = msgspec.convert(item, books.NeedsPerson)
+    about = parse_uuid(item["subject"])
+    if about is not None and caller.may("guests.read"):
+        view = replica.view(about, replica.book_of(item["venue"]))
+        if view is not None:
+            shown.guest = guest_card(replica, view, own=False)
+    return shown
 
 
 @get(
@@ -155,10 +177,12 @@ async def list_exceptions(request: Asking) -> Response[bytes]:
     operation_class=operation(),
 )
 async def get_exception(request: Asking, exception_id: FromPath[str]) -> Response[bytes]:
-    face = face_of(request)
+    face, caller = face_of(request), caller_of(request)
 
-    found = await face.run(_open, face.replica, caller_of(request), exception_id)
-    return answer(msgspec.convert(found, books.NeedsPerson))
+    def shown() -> books.NeedsPerson:
+        return _rendered(face.replica, caller, _open(face.replica, caller, exception_id))
+
+    return answer(await face.run(shown))
 
 
 def _open(replica: Replica, caller: Caller, exception_id: str) -> dict[str, Any]:

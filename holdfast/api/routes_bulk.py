@@ -32,6 +32,7 @@ from holdfast.model.limits import BULK_ITEMS_MAX
 from holdfast.model.reservation import View
 
 PERMISSIONS: Final = {
+    "approve": "reservations.approve",
     "cancel": "reservations.cancel",
     "check-in": "reservations.check-in",
     "complete": "reservations.complete",

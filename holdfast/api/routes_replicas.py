@@ -93,6 +93,7 @@ async def live(socket: Socket) -> None:
     tasks: list[asyncio.Task[None]] = []
     try:
         await socket.accept(headers=session.upgrade_headers)
+        face.live[session.device] += 1
         tasks += [
             asyncio.create_task(_receive(face, socket, session)),
             asyncio.create_task(_push(face, socket, session)),
@@ -110,6 +111,8 @@ async def live(socket: Socket) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            face.live[session.device] -= 1
         session.close()
 
 

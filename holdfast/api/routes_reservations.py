@@ -21,6 +21,7 @@ from holdfast.api.bookings import asking_of, found, only_as_guest, only_own, sho
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
+from holdfast.api.idempotency import Found
 from holdfast.api.parsing import (
     page_of,
     read_body,
@@ -38,7 +39,7 @@ from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View, shown_claims
 from holdfast.model.venue import Venue
-from holdfast.node import series
+from holdfast.node import partnering, series
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
 
 TAGS = ["reservations"]
@@ -63,6 +64,7 @@ class ListQuery(
     resource: str | None = None
     area: str | None = None
     series: str | None = None
+    approval: str | None = None
     order: str | None = None
     limit: int | None = None
     cursor: str | None = None
@@ -97,7 +99,9 @@ class Nothing(msgspec.Struct, kw_only=True):
     summary="Make a reservation",
     description=(
         "Answers at once: `confirmed` and `guaranteed` on capacity held here, else "
-        "`commit_pending` and `provisional` until its holder decides."
+        "`commit_pending` and `provisional` until its holder decides. A `partner_reference` that "
+        "was taken before makes nothing: 200, with the reservation that has it, whatever else is "
+        "sent."
     ),
     tags=TAGS,
     opt={"permission": "reservations.create", "reach": VENUES, "counted": BOOKINGS},
@@ -114,6 +118,11 @@ async def create_reservation(request: Asking) -> Response[bytes]:
         if caller.role == "guest":
             only_as_guest(caller, wanted)
             wanted.agent_id = caller.agent_id
+        if wanted.partner_reference is not None and caller.by_guest:
+            raise Forbidden("a partner's reference comes from the house; leave it out")
+        before = partnering.known(face.replica, wanted)
+        if before is not None:
+            return Found(uuid_text(before.id))
         made = face.replica.reservations.create(wanted, asking_of(caller), by_guest=caller.by_guest)
         return uuid_text(made.id)
 
@@ -163,11 +172,12 @@ def _listed(replica: Replica, caller: Caller, query: ListQuery) -> bytes:
         limit=_OF_A_DATE_MAX if by_table else limit,
         cursor=None if by_table else cursor,
         among=caller.limited_to(),
+        approval=query.approval,
     )
     if venue is not None and by_table:
         views, place = page_of(_by_table(venue, views), limit, query.cursor)
-        return _rendered(replica, caller, views, place)
-    return _rendered(replica, caller, views, write_cursor(place))
+        return rendered(replica, caller, views, place)
+    return rendered(replica, caller, views, write_cursor(place))
 
 
 def _is_by_table(query: ListQuery) -> bool:
@@ -204,10 +214,11 @@ def _series_listed(replica: Replica, caller: Caller, query: ListQuery, reference
         for one in series.of(replica, uuid_text(view.id))
     ]
     views, place = page_of(keyed, query.limit, query.cursor)
-    return _rendered(replica, caller, views, place)
+    return rendered(replica, caller, views, place)
 
 
-def _rendered(replica: Replica, caller: Caller, views: list[View], place: str | None) -> bytes:
+def rendered(replica: Replica, caller: Caller, views: list[View], place: str | None) -> bytes:
+    """A list of reservations, as far as the caller may know; `place`: of the next page."""
     with_guest = caller.may("guests.read")
     to_guest = caller.role == "guest"
     told = caller.may("guests.profile")
@@ -374,6 +385,10 @@ MARKS = [
     _marking(
         "confirm", "confirmAttendance", "The guest said again that they will come",
         "reservations.confirm", _plain("confirm"),
+    ),
+    _marking(
+        "approve", "approveReservation", "The house agrees to what a guest reserved by themself",
+        "reservations.approve", _plain("approve"),
     ),
 ]  # fmt: skip
 

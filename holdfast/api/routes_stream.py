@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from holdfast.api.auth import VENUES
+from holdfast.api.bookings import names_told
 from holdfast.api.callers import Caller
 from holdfast.api.documented import EVENT_STREAM, operation
 from holdfast.api.face import Asking, Face, Replica, caller_of, face_of
@@ -171,6 +172,7 @@ def _plainly(replica: Replica, caller: Caller, view: View) -> Reservation:
     return render_reservation(
         replica, view, whole=True, with_guest=False, with_agent=caller.told_whose,
         with_others=caller.told_of_others, with_visitor=caller.may("guests.profile"),
+        with_who=caller.told_who_did,
     )  # fmt: skip
 
 
@@ -185,7 +187,9 @@ def _in_line(replica: Replica, caller: Caller, view: View) -> WaitingParty:
 
 
 def _blocked(replica: Replica, caller: Caller, view: View) -> Block:
-    return render_block(replica, view, with_others=caller.told_of_others)
+    return render_block(
+        replica, view, with_others=caller.told_of_others, names=names_told(replica, caller)
+    )
 
 
 _SHOWN: dict[str, Callable[[Replica, Caller, View], Any]] = {

@@ -12,15 +12,21 @@ import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from msgspec import UNSET
 
 from holdfast.api.auth import VENUES
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
 from holdfast.api.parsing import read_body, read_cursor, read_limit, read_query, write_cursor
-from holdfast.api.render import utc_text, with_times
+from holdfast.api.render import guest_card, utc_text, venue_or_utc, with_times
+from holdfast.api.shapes import sync
+from holdfast.api.shapes.reservations import GuestCard
+from holdfast.model import wall
 from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.forms import form_now
 from holdfast.model.ids import uuid_text
+from holdfast.model.reservation import shown_claims
 from holdfast.node.inspection import queue_item
 from holdfast.node.node import Node
 from holdfast.store.queue import STATES, Operation
@@ -29,9 +35,10 @@ TAGS = ["sync"]
 
 
 class QueueQuery(msgspec.Struct, kw_only=True):
-    """Operations in the order of writing."""
+    """Operations in the order of writing; with `newest` the last written first."""
 
     state: str | None = None
+    newest: bool = False
     limit: int | None = None
     cursor: str | None = None
 
@@ -92,8 +99,10 @@ async def list_queue(request: Asking) -> Response[bytes]:
         queue = face.replica.store.queue
         with face.replica.lock:
             among = _chains(face.replica, caller)
-            found = queue.select(state=query.state, after=after, limit=limit + 1, among=among)
-            items = [_item(face.replica, one) for one in found[:limit]]
+            found = queue.select(
+                state=query.state, after=after, limit=limit + 1, among=among, newest=query.newest
+            )
+            items = [_item(face.replica, caller, one) for one in found[:limit]]
             counts = queue.counts(among)
         last = found[limit - 1] if len(found) > limit else None
         place = f"{last.chain}.{last.n}" if last is not None else None
@@ -117,10 +126,30 @@ def _chains(replica: Replica, caller: Caller) -> list[int] | None:
     return [chain.id for one in venues for chain in journal.chains(replica.book_of(one))]
 
 
-def _item(replica: Replica, found: Operation) -> dict[str, Any]:
+def _item(replica: Replica, caller: Caller, found: Operation) -> dict[str, Any]:
     """`subject` is how people call it; `reservation` is the id that other routes take."""
-    reservation = uuid_text(found.subject) if found.subject else None
-    return queue_item(replica, found) | {"reservation": reservation}
+    return queue_item(replica, found) | {
+        "reservation": uuid_text(found.subject) if found.subject else None,
+        "written_at": utc_text(found.stamp >> 16),
+        "about": _about(replica, caller, found),
+    }
+
+
+def _about(replica: Replica, caller: Caller, found: Operation) -> sync.Concerned | None:
+    """Whom an operation concerns, as far as that is known here and the caller may know it."""
+    book = replica.store.journal.chain_by_id(found.chain).book
+    view = replica.view(found.subject, book) if found.subject else None
+    if view is None or not view.code:
+        return None
+    card = guest_card(replica, view, own=False) if caller.may("guests.read") else UNSET
+    return sync.Concerned(
+        form=form_now(view) or "reservation",
+        name=(card.name or None) if isinstance(card, GuestCard) else None,
+        service_date=view.service_date,
+        starts_at=wall.format_time(venue_or_utc(replica, book.partition("/")[2]), view.starts_at),
+        party_size=view.party_size,
+        resources=[claim.resource for claim in shown_claims(view)],
+    )
 
 
 def _place(cursor: str | None) -> tuple[int, int] | None:
@@ -213,7 +242,7 @@ def _found(replica: Replica, caller: Caller, operation_id: str) -> Operation:
 
 def _operation(replica: Replica, caller: Caller, operation_id: str) -> dict[str, Any]:
     with replica.lock:
-        return _item(replica, _found(replica, caller, operation_id))
+        return _item(replica, caller, _found(replica, caller, operation_id))
 
 
 # --- the exchange with the hub --------------------------------------------------------------------

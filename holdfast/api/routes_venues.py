@@ -47,10 +47,11 @@ class AvailabilityQuery(
     msgspec.Struct, kw_only=True, rename={"starts_from": "from", "starts_before": "to"}
 ):
     """A service date, or `from` and `to`; `include=full` adds what cannot be had, and why. With a
-    person it is what that person may have."""
+    person it is what that person may have; of a walk-in the present minute comes first."""
 
     venue: str
     party_size: int
+    kind: str = "guest"
     date: str | None = None
     starts_from: str | None = None
     starts_before: str | None = None
@@ -78,6 +79,12 @@ class VenueQuery(PageQuery, kw_only=True):
     venue: str | None = None
 
 
+class VenuesListQuery(PageQuery, kw_only=True):
+    """`include=inactive`: also those that are out of service."""
+
+    include: str | None = None
+
+
 @get(
     "/availability",
     operation_id="getAvailability",
@@ -92,11 +99,14 @@ async def get_availability(request: Asking) -> Response[bytes]:
     caller.require(query.venue)
     if caller.role == "guest" and query.agent_id not in (None, caller.agent_id):
         raise Forbidden("a guest's token is for its own agent id only; leave the person out")
+    if caller.role == "guest" and query.kind != "guest":
+        raise Forbidden("a guest's token is for reservations of the kind guest; leave `kind` out")
     if query.include not in (None, "full"):
         raise Invalid.field("include", "must be full, or left out")
     wanted = AvailabilityRequest(
         venue=query.venue,
         party_size=query.party_size,
+        kind=query.kind,
         date=query.date,
         starts_from=_unescaped(query.starts_from),
         starts_before=_unescaped(query.starts_before),
@@ -131,14 +141,19 @@ def _unescaped(text: str | None) -> str | None:
     summary="The venue files; those that are featured first",
     tags=TAGS,
     opt={"permission": "venues.read", "reach": VENUES},
-    operation_class=operation(query=PageQuery),
+    operation_class=operation(query=VenuesListQuery),
 )
 async def list_venues(request: Asking) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
-    query = read_query(request.query_params.multi_items(), PageQuery)
+    query = read_query(request.query_params.multi_items(), VenuesListQuery)
+    if query.include not in (None, "inactive"):
+        raise Invalid.field("include", "must be inactive, or left out")
 
     def listed() -> venues.VenueList:
-        known = [face.replica.venue(one) for one in face.replica.venue_ids() if caller.sees(one)]
+        known = [
+            index for index in _indexes(face.replica, caller, None)
+            if index.venue.active or query.include
+        ]  # fmt: skip
         keyed = sorted((f"{not index.venue.featured:d}{index.venue.id}", index) for index in known)
         page, place = page_of(keyed, query.limit, query.cursor)
         items = [render_venue(index.venue) for index in page]

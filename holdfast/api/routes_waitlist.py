@@ -62,7 +62,9 @@ async def join_waitlist(request: Asking) -> Response[bytes]:
             wanted.agent_id = caller.agent_id
         if wanted.priority and not caller.may("waitlist.offer"):
             raise Forbidden("whose turn it is the house says; leave `priority` out")
-        return uuid_text(waiting.join(face.replica, wanted, asking_of(caller)).id)
+        return uuid_text(
+            waiting.join(face.replica, wanted, asking_of(caller), by_guest=caller.by_guest).id
+        )
 
     answered = await face.answers.once(request, body, 201, join)
     headers = answered.headers | {"Location": f"/api/v1/waitlist/{answered.subject}"}

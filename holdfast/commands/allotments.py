@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.asking_first import confirm, device_at_stake, sold_words, yes_option
 from holdfast.commands.options import (
     Group,
     all_reasons,
@@ -16,15 +18,18 @@ from holdfast.commands.options import (
     reason_option,
     venue_option,
 )
-from holdfast.commands.words import clock_text, counted
+from holdfast.commands.words import clock_text, counted, resources_words
 from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.limits import LIST_LIMIT_MAX
 from holdfast.model.vocabulary import RIGHT_REVOKE_REASONS
+
+if TYPE_CHECKING:
+    from holdfast.commands.session import Session
 
 _ID_CHARS: Final = 8
 _WHOLE_ID_CHARS: Final = 32
 _LETTERS_MIN: Final = 6
 _NAMED_MAX: Final = 5
-_LISTED_MAX: Final = 6
 _NONE: Final = (
     "No allotments: everything is the hub's to sell. `allotments` in the venue file, or `holdfast"
     " allotments grant` at the hub, gives a device what it may sell by itself."
@@ -41,21 +46,24 @@ def allotments() -> None:
 @click.option("--venue", metavar="V", help="Only of this one.")
 @json_option
 def list_(data: Path, venue: str | None, as_json: bool) -> None:
-    """The allotments, and what the venue file wishes; what stands in none is the hub's.
+    """The allotments, and what the venue file wishes; last what stands in none and is the hub's.
 
     \b
     Such as:
       holdfast allotments list --venue trattoria --data hub
     """
-    from holdfast.commands.output import show_json
+    from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        answer = session.get("/allotments", venue=venue)
+        answer = session.get("/allotments", venue=venue, include="rest", limit=LIST_LIMIT_MAX)
     if as_json:
         show_json(answer)
+    elif answer["items"]:
+        rest = [_rest_row(one) for one in answer.get("rest") or []]
+        _show([*answer["items"], *rest], empty="")
     else:
-        _show(answer["items"], empty=_NONE)
+        say(_NONE)
 
 
 @allotments.command()
@@ -106,7 +114,7 @@ def grant(
 
     With --again you say that nothing was sold from it that only a lost directory knows.
     """
-    from holdfast.commands.output import say, show_json
+    from holdfast.commands.output import copied, say, show_json
     from holdfast.commands.session import open_session
 
     wanted = {
@@ -132,6 +140,12 @@ def grant(
     count = len({resource for one in items for resource in one["resources"]})
     say(f"{holder} may sell {counted(count, 'resource')} by itself once it has heard of it.")
     _show(items, empty="")
+    if answer.get("former"):
+        say(
+            f"A person had granted more to an earlier life of {holder}, which the venue file does"
+            " not name. If nothing was sold from it that only a lost directory knows:"
+        )
+        copied(f"  {one} --data {shlex.quote(str(data))}" for one in answer["former"])
 
 
 @allotments.command("return")
@@ -156,15 +170,16 @@ def return_(allotment: str, data: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        say(f"{_what(answer)} is the hub's again, as soon as the hub hears of it.")
+        say(f"{resources_words(answer)} is the hub's again, as soon as the hub hears of it.")
 
 
 @allotments.command(epilog=all_reasons(RIGHT_REVOKE_REASONS))
 @click.argument("allotment", metavar="ID")
 @data_option
 @reason_option(RIGHT_REVOKE_REASONS, "Why, such as")
+@yes_option
 @json_option
-def revoke(allotment: str, data: Path, reason: str, as_json: bool) -> None:
+def revoke(allotment: str, data: Path, reason: str, yes: bool, as_json: bool) -> None:
     """Take an allotment back, at the hub, from a device that does not return it.
 
     \b
@@ -179,12 +194,33 @@ def revoke(allotment: str, data: Path, reason: str, as_json: bool) -> None:
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
-        named = quoted(_named(session, allotment))
-        answer = session.post(f"/allotments/{named}/revoke", {"reason": reason})
+        named = _named(session, allotment)
+        confirm("Take it back without its holder?", lambda: _at_stake(session, named), yes=yes)
+        answer = session.post(f"/allotments/{quoted(named)}/revoke", {"reason": reason})
     if as_json:
         show_json(answer)
     else:
-        say(f"{_what(answer)} is the hub's again; {answer['holder']} has it no more.")
+        say(f"{resources_words(answer)} is the hub's again; {answer['holder']} has it no more.")
+
+
+def _rest_row(rest: dict[str, Any]) -> dict[str, Any]:
+    """What is the hub's, as a row beside the allotments; from and until when stands with it, since
+    a narrow terminal leaves those columns out, and without them it would seem to be held twice."""
+    what = resources_words(rest)
+    for word, name in (("from", "valid_from"), ("until", "valid_until")):
+        if rest.get(name):
+            what += f" {word} {str(rest[name])[:10]}"
+    return {"holder": "the hub", "what": what, "state": "rest", "venue": rest["venue"]}
+
+
+def _at_stake(session: Session, allotment: str) -> list[str]:
+    """What is lost where an allotment is taken from its holder, as far as it is known."""
+    found = [one for one in session.items("/allotments") if one["id"] == allotment]
+    if not found:
+        return []
+    holder, venue = str(found[0]["holder"]), found[0]["venue"]
+    unsent = device_at_stake(session, holder, venue)[:1]
+    return [*unsent, sold_words(holder, found)]
 
 
 def _show(items: list[dict[str, Any]], *, empty: str) -> None:
@@ -208,7 +244,7 @@ def _show(items: list[dict[str, Any]], *, empty: str) -> None:
             [
                 one.get("holder"),
                 *([one.get("venue")] if len(venues) > 1 else []),
-                _what(one),
+                one.get("what") or resources_words(one),
                 one.get("sold") if one.get("state") in ("active", "stranded") else "",
                 one.get("state"),
                 clock_text(one.get("valid_from")),
@@ -221,15 +257,6 @@ def _show(items: list[dict[str, Any]], *, empty: str) -> None:
         ),
         empty=empty,
     )
-
-
-def _what(item: dict[str, Any]) -> str:
-    """Such as `T1, T2`, or `40 of HALL`; a long list is cut."""
-    ids = [str(one) for one in item.get("resources") or []]
-    more = len(ids) - _LISTED_MAX
-    text = ", ".join(ids if more <= 1 else [*ids[:_LISTED_MAX], f"{more} more"])
-    quantity = item.get("quantity")
-    return f"{quantity} of {text}" if quantity is not None and quantity > 1 else text
 
 
 def _named(session: Any, text: str) -> str:

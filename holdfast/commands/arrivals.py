@@ -9,7 +9,7 @@ import click
 
 from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import data_option, json_option, only_venue, venue_option
-from holdfast.commands.words import alert_words, status_words
+from holdfast.commands.words import alert_words, status_words, to_be_approved
 
 _EXPECTED: Final = ("confirmed", "commit_pending")
 """Statuses of those who may still come through the door: with a place, or asking for one."""
@@ -54,6 +54,7 @@ def arrivals(data: Path, venue: str | None, date: str, as_json: bool) -> None:
                 _marks(one.get("visitor") or {}),
                 # What is confirmed is as it should be, and needs no word.
                 "" if one["status"] == "confirmed" and not one["pending_change"]
+                and not to_be_approved(one)
                 else status_words(one, brief=True),
                 "; ".join(alert_words(one.get("visitor") or {})),
             ]

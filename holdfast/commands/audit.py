@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands.options import Group, data_option, directory_option, json_option
 from holdfast.commands.words import (
     clock_text,
     code_words,
@@ -16,6 +16,7 @@ from holdfast.commands.words import (
     plain,
     span_text,
     status_words,
+    who_words,
 )
 from holdfast.model.limits import UNDISCIPLINED_UNCERTAINTY_MS
 from holdfast.node.words import sentences
@@ -61,8 +62,10 @@ def list_(
       holdfast audit list --reservation RES-2026-7KM3QX --data desk
       holdfast audit list --from 2026-07-02 --to 2026-07-03 --data desk
 
-    TIME is on the venue's clock unless it ends in an offset such as +02:00. `clock` says how wrong
-    the clock of whoever wrote may have been. `--json` has the ids and keys that a table leaves out.
+    `who` is the login or token that did it, the beginning of its agent id where that is known at
+    another device alone, else the device. TIME is on the venue's clock unless it ends in an offset
+    such as +02:00. `clock` says how wrong the clock of whoever wrote may have been. `--json` has
+    the ids and keys that a table leaves out.
     """
     from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
@@ -85,6 +88,7 @@ def list_(
             "when",
             Column("clock", drop=1),
             "who",
+            Column("device", drop=3),
             "what",
             "about",
             Column("changed", drop=2, below=True, least=40),
@@ -93,7 +97,7 @@ def list_(
             [
                 one.get("at"),
                 _trust(one.get("uncertainty_ms")),
-                one.get("node"),
+                *_who(one),
                 one.get("what") or one.get("kind"),
                 one.get("code") or one.get("reservation") or one.get("venue"),
                 change_words(one.get("before") or {}, one.get("after") or {}),
@@ -160,10 +164,14 @@ def decision() -> None:
 
 @decision.command("verify")
 @click.argument("reservation", metavar="ID")
-@data_option
+@directory_option
 @json_option
 def verify_decision_of(reservation: str, data: Path, as_json: bool) -> int:
-    """Decide again from what the decision names, and compare; status 1 where they differ."""
+    """Decide again from what the decision names, and compare; status 1 where they differ.
+
+    Of what a device guaranteed by itself it checks the sale: the seller's chain and seal, the hub's
+    grant, that the seller had the place then, and that no more was sold of it than there is.
+    """
     from holdfast.commands.output import remark, show_fields, show_json
     from holdfast.commands.reading import read_replica
     from holdfast.commands.screens import decision_fields
@@ -178,8 +186,16 @@ def verify_decision_of(reservation: str, data: Path, as_json: bool) -> int:
     if found.get("ok", True):
         return 0
     notes = sentences(map(str, found.get("notes") or []))
-    remark(f"error: the decision about {reservation} cannot be confirmed: {notes}")
+    what = "sale of" if found.get("sold_from") else "decision about"
+    remark(f"error: the {what} {reservation} cannot be confirmed: {notes}")
     return 1
+
+
+def _who(item: dict[str, Any]) -> tuple[Any, Any]:
+    """Who did something, and at which device if it was not the device itself."""
+    if not item.get("by"):
+        return item.get("node"), ""
+    return who_words({"name": item.get("by_name"), "agent_id": item["by"]}), item.get("node")
 
 
 def _trust(uncertainty_ms: Any) -> str:

@@ -29,6 +29,7 @@ from holdfast.commands.words import until_text
     "--nights", type=click.IntRange(min=1), metavar="N", help="How many nights, at a lodging."
 )
 @click.option("--area", metavar="A", help="Only this area.")
+@click.option("--walk-in", is_flag=True, help="For guests who stand at the desk, from now on.")
 @click.option(
     "--feature", "features", multiple=True, metavar="F", help="Only with this; may be repeated."
 )
@@ -44,6 +45,7 @@ def availability(
     minutes: int | None,
     nights: int | None,
     area: str | None,
+    walk_in: bool,
     features: tuple[str, ...],
     full: bool,
     as_json: bool,
@@ -79,6 +81,7 @@ def availability(
                 "duration_minutes": minutes,
                 "nights": nights,
                 "area": area,
+                "kind": "walk_in" if walk_in else None,
                 "features": ",".join(features) or None,
                 "include": "full" if full else None,
             },

@@ -7,7 +7,13 @@ from typing import Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option, target_argument
+from holdfast.commands.options import (
+    Group,
+    data_option,
+    directory_option,
+    json_option,
+    target_argument,
+)
 
 _ID_CHARS: Final = 16
 """So much of a digest or a hash is enough to compare two by eye."""
@@ -86,7 +92,7 @@ def show(venue: str, date: str | None, data: Path, as_json: bool) -> None:
 @books.command()
 @click.argument("venue")
 @target_argument("file")
-@data_option
+@directory_option
 @click.option("--node", required=True, metavar="N", help="Who wrote the page.")
 @click.option(
     "--page", default=0, show_default=True, type=click.IntRange(0), metavar="K", help="Which page."

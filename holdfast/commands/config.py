@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands.options import Group, directory_option, json_option
 from holdfast.commands.words import plain
 
 _FOR_TESTS: Final = ("test_wall",)
@@ -21,7 +21,7 @@ def config() -> None:
 
 @config.command()
 @click.argument("name", required=False, metavar="[NAME]")
-@data_option
+@directory_option
 @json_option
 def get(name: str | None, data: Path, as_json: bool) -> None:
     """Show all settings in force, or one."""

@@ -18,7 +18,7 @@ from holdfast.commands.options import (
 )
 from holdfast.commands.words import ago_text
 from holdfast.model.contradictions import ANSWERS
-from holdfast.model.errors import Conflict, Invalid, NotFound
+from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.vocabulary import ACTIONS, RESOLVE_REASONS, resolve_reasons
 
 
@@ -31,37 +31,39 @@ def exceptions() -> None:
 @data_option
 @json_option
 def list_(data: Path, as_json: bool) -> None:
-    """What is open, the oldest first."""
+    """What is open: first who was promised a place and lost it, then the oldest."""
     from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        answer = session.get("/exceptions")
-        told = {} if as_json else _reservations(session, answer["items"])
+        items = session.items("/exceptions")
     if as_json:
-        show_json(answer)
+        show_json({"items": items, "next": None})
         return
     now = datetime.datetime.now(datetime.UTC)
     show_table(
         [
-            *("about", "what", "when", "party"),
-            Column("guest", drop=1, below=True),
-            Column("since", drop=4),
-            Column("detail", drop=2, below=True, least=30),
-            Column("actions", drop=3, below=True),
-            Column("id", drop=5),
+            *("about", "what", "when", "party", Column("where", drop=1, below=True)),
+            Column("guest", drop=2, below=True),
+            Column("since", drop=5),
+            Column("detail", drop=3, below=True, least=30),
+            Column("actions", drop=4, below=True),
+            Column("id", drop=6),
         ],
         (
             [
                 _called(one),
-                str(one.get("kind", "")).replace("_", " "),
-                *told.get(_called(one), ("", "", "")),
+                _what(one),
+                one.get("starts_at"),
+                one.get("party_size"),
+                " + ".join(one.get("resources") or []),
+                _guest(one),
                 ago_text(one.get("since"), now),
                 one.get("detail"),
                 one.get("actions"),
                 one.get("id"),
             ]
-            for one in answer["items"]
+            for one in items
         ),
         empty="Nothing that a person must look at. What cannot be settled by itself, such as a"
         " place that was asked for twice while devices were apart, is listed here, with what can be"
@@ -86,9 +88,12 @@ def show(exception: str, data: Path, as_json: bool) -> None:
     show_fields(
         [
             ("about", _called(found)),
-            ("what", str(found.get("kind", "")).replace("_", " ")),
+            ("what", _what(found)),
             ("venue", found.get("venue")),
-            ("service date", found.get("service_date")),
+            ("when", found.get("starts_at")),
+            ("party", found.get("party_size")),
+            ("where", " + ".join(found.get("resources") or [])),
+            ("guest", _guest(found)),
             ("since", found.get("since")),
             ("detail", found.get("detail")),
             *((f"--action {one['action']}", one["does"]) for one in found.get("choices") or []),
@@ -182,23 +187,16 @@ def _changes(kind: str, action: str) -> bool:
     return any(one.action == action and one.does for one in ANSWERS.get(kind, ()))
 
 
-def _reservations(session: Any, items: list[dict[str, Any]]) -> dict[str, tuple[Any, Any, Any]]:
-    """The start, the party and the guest's name of each reservation that is told of, by its code;
-    the name where this device reads the card."""
-    from holdfast.commands.failures import Refused
-    from holdfast.commands.session import quoted
+def _what(item: dict[str, Any]) -> str:
+    """The kind in words; who was told "it is booked" is told from who only wished at a glance."""
+    words = str(item.get("kind", "")).replace("_", " ")
+    return f"PROMISED, {words}" if item.get("promised") else words
 
-    found = {}
-    for code in dict.fromkeys(str(one["code"]) for one in items if one.get("code")):
-        try:
-            one = session.get(f"/reservations/{quoted(code)}")
-        except Refused as error:
-            # Such as a block, or what a copied device gave the same code to: told by its detail.
-            if error.http_status not in (NotFound.status, Conflict.status):
-                raise
-            continue
-        found[code] = one["starts_at"], one["party_size"], (one.get("guest") or {}).get("name")
-    return found
+
+def _guest(item: dict[str, Any]) -> str:
+    """Whom to call, where this device reads the card: `Anna Ricci, +39 06 1234567`."""
+    guest = item.get("guest") or {}
+    return ", ".join(str(guest[name]) for name in ("name", "phone") if guest.get(name))
 
 
 def _called(item: dict[str, Any]) -> str:
@@ -213,7 +211,7 @@ def _named(session: Any, text: str) -> str:
     """
     if "." in text:
         return text
-    found = [one["id"] for one in session.get("/exceptions")["items"] if _called(one) == text]
+    found = [one["id"] for one in session.items("/exceptions") if _called(one) == text]
     if not found:
         raise NotFound(f"nothing open about {text}; `holdfast exceptions list` shows what is")
     if len(found) > 1:

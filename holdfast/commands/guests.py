@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.asking_first import at_a_terminal as _at_a_terminal
 from holdfast.commands.guest_notes import (
     change_note,
     note,
@@ -104,6 +105,45 @@ def find(text: str, data: Path, limit: int | None, as_json: bool) -> None:
         ),
         empty=_nobody(wanted),
     )
+
+
+@guests.command()
+@click.argument("code", metavar="CODE")
+@click.argument("contact", metavar="CONTACT")
+@data_option
+@json_option
+def verify(code: str, contact: str, data: Path, as_json: bool) -> int:
+    """Check a caller before anything is said to them: their code, and their address or number.
+
+    \b
+    Such as:
+      holdfast guests verify RES-2026-7K3M9Q anna@example.org --data desk
+      holdfast guests verify RES-2026-7K3M9Q - --data desk
+
+    It says yes or no, and neither which of the two is wrong nor anything of the guest. With `-` the
+    contact is read from standard input. The exit status is 1 for no.
+    """
+    from holdfast.commands.failures import Refused
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session
+
+    text = sys.stdin.read().strip() if contact == "-" else contact
+    asked = {"reference": code, "email" if "@" in text else "phone": text}
+    with open_session(data) as session:
+        try:
+            session.post("/reservations/lookup", asked)
+            fits = True
+        except Refused as refused:
+            if refused.http_status != NotFound.status:
+                raise
+            fits = False
+    if as_json:
+        show_json({"verified": fits})
+    elif fits:
+        say("yes: the code and the contact belong together.")
+    else:
+        say("no: the code and the contact do not belong together here.")
+    return 0 if fits else 1
 
 
 @guests.command()
@@ -325,11 +365,6 @@ def _name_of(session: Session, agent: str) -> str:
             raise
         return ""
     return plain(card.get("name"))
-
-
-def _at_a_terminal() -> bool:
-    """Whether somebody can be asked, and reads the question there and nowhere else."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _show_erasures(items: list[dict[str, Any]]) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdfast.commands.asking_first import confirm, device_at_stake, yes_option
 from holdfast.commands.options import (
     Group,
     all_reasons,
     data_option,
+    directory_option,
     json_option,
     read_span,
     reason_option,
@@ -21,6 +23,9 @@ from holdfast.commands.running import run_options
 from holdfast.commands.secrets import ask_new_passphrase, passphrase_option, read_root_file
 from holdfast.model.roles import NODE_ROLES
 from holdfast.model.vocabulary import REVOKE_REASONS
+
+if TYPE_CHECKING:
+    from holdfast.commands.session import Session
 
 _CLOCKS: Final = {"disciplined": "set", "holdover": "was set", "undisciplined": "not set"}
 
@@ -31,7 +36,7 @@ def hub() -> None:
 
 
 @hub.command()
-@data_option
+@directory_option
 @click.option("--tenant", required=True, metavar="NAME", help="The organisation or city.")
 @click.option(
     "--root",
@@ -66,6 +71,9 @@ def init(
         made.close()
     where = shlex.quote(str(data))
     following = f"holdfast venue import FILE --data {where}"
+    if root_file:
+        # The devices bring the venues: an import would begin them anew beside what they have.
+        following = f"holdfast hub run --data {where}"
     if as_json:
         show_json({"directory": str(data), "tenant": tenant, "name": name, "next": following})
         return
@@ -75,13 +83,14 @@ def init(
         say(
             "This tenant had a hub before: nothing is sold here until its devices have been heard "
             f"and you say so (holdfast hub recover --data {where}), or that there are none "
-            "(--proceed)."
+            "(--proceed). Do not import the venue file: the devices bring it. Run the hub at the "
+            "old address, then let each of them exchange (`holdfast sync now` there)."
         )
     copied([f"next: {following}"])
 
 
 @hub.command("export-root")
-@data_option
+@directory_option
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--plain", is_flag=True, help="Do not encrypt the file: who opens it has the key.")
 @passphrase_option
@@ -132,7 +141,7 @@ def export_root(
 
 
 @hub.command("renew-issuer")
-@data_option
+@directory_option
 @click.option(
     "--root",
     "root_file",
@@ -232,7 +241,7 @@ def invites(data: Path, withdraw: str | None, as_json: bool) -> None:
 
 
 @hub.command()
-@data_option
+@directory_option
 @run_options(port=8470)
 def run(data: Path, **options: Any) -> int:
     """Serve; prints `ready http://HOST:PORT` on a line of its own once it accepts."""
@@ -355,8 +364,9 @@ def _state_words(node: dict[str, Any], follower: dict[str, Any] | None) -> str:
 @click.argument("node")
 @data_option
 @reason_option(REVOKE_REASONS)
+@yes_option
 @json_option
-def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
+def revoke(node: str, data: Path, reason: str, yes: bool, as_json: bool) -> None:
     """Shut a node out; its certificates are good no more, and what it has not sent is unknown.
 
     The name is free: another device may join with a new code for it, and the device itself may come
@@ -366,6 +376,7 @@ def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
+        confirm(f"Shut {node} out?", lambda: device_at_stake(session, node), yes=yes)
         answer = session.post(f"/nodes/{quoted(node)}/revoke", {"reason": reason})
     if as_json:
         show_json(answer)
@@ -380,15 +391,43 @@ def revoke(node: str, data: Path, reason: str, as_json: bool) -> None:
 @hub.command()
 @data_option
 @click.option("--proceed", is_flag=True, help="Go on; first revokes every node not heard of.")
+@click.option("--dry-run", is_flag=True, help="Only show who was heard; change nothing.")
+@yes_option
 @json_option
-def recover(data: Path, proceed: bool, as_json: bool) -> None:
-    """Show what a restored hub still waits for, and with --proceed go on without it."""
-    from holdfast.commands.output import show_document, show_json
+def recover(data: Path, proceed: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """End the recovery of a restored hub where every device was heard; else show who was not.
+
+    \b
+    Such as:
+      holdfast hub recover --dry-run --data hub
+
+    With --proceed the hub goes on without those not heard: they are shut out, and what they sold
+    and did not send is no promise any more.
+    """
+    from holdfast.commands.output import show_json
+    from holdfast.commands.recovering import say_recovery
     from holdfast.commands.session import open_session
 
+    if proceed and dry_run:
+        raise click.UsageError("--dry-run only shows: leave --proceed out")
     with open_session(data) as session:
-        answer = session.post("/hub/recover", {"proceed": proceed})
+        if proceed:
+            confirm("Go on without them?", lambda: _lost_by_proceeding(session), yes=yes)
+        body = {"proceed": proceed} | ({"dry_run": True} if dry_run else {})
+        answer = session.post("/hub/recover", body)
     if as_json:
         show_json(answer)
     else:
-        show_document(answer)
+        say_recovery(answer, dry_run=dry_run, proceeded=proceed)
+
+
+def _lost_by_proceeding(session: Session) -> list[str]:
+    """Who would be shut out, and what goes with them."""
+    from holdfast.commands.recovering import waiting_lines
+
+    answer = session.post("/hub/recover", {"dry_run": True})
+    lines = waiting_lines(answer)
+    for one in answer["before"]:
+        for device in one["not_heard"]:
+            lines += device_at_stake(session, device["name"], one["venue"])
+    return [*lines, "Who has not been heard is shut out."] if lines else []

@@ -1,4 +1,4 @@
-"""An import: a CSV file read by its mapping, sent in batches, summed up for a person.
+"""An import: a CSV file or a calendar read by its mapping, sent in batches, summed up for a person.
 
 Owns the reading of the file and the summary. What a row means stands in `holdfast.model.mapping`,
 what a record becomes is decided behind the HTTP interface. A line that cannot be read is reported
@@ -17,8 +17,13 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from holdfast.model.calendar_file import is_calendar, read_events
 from holdfast.model.errors import Invalid
-from holdfast.model.limits import BODY_BYTES_MAX, IMPORT_BATCH_RECORDS
+from holdfast.model.limits import (
+    BODY_BYTES_MAX,
+    CALENDAR_FILE_BYTES_MAX,
+    IMPORT_BATCH_RECORDS,
+)
 from holdfast.model.mapping import (
     ImportMapping,
     ImportRecord,
@@ -28,15 +33,18 @@ from holdfast.model.mapping import (
     read_mapping,
     read_records,
 )
-from holdfast.node.words import sentences
+from holdfast.model.mapping_file import CALENDAR_COLUMNS
+from holdfast.node.words import counted, sentences
 
 if TYPE_CHECKING:
     from holdfast.commands.session import Session
 
 _LINES_SHOWN: Final = 5
+_FIRST_LINE_BYTES: Final = 200
 _BATCH_BYTES: Final = BODY_BYTES_MAX * 3 // 4
 IMPORTED: Final = "imported"
 PRESENT: Final = "present"
+CANCELLED: Final = "cancelled"
 
 
 class Tally:
@@ -56,6 +64,7 @@ class Tally:
             "venue": venue,
             "imported": self.fates[IMPORTED],
             "already_there": self.fates[PRESENT],
+            "cancelled": self.fates[CANCELLED],
             "left_out": sum(len(problems) for problems in self.left_out.values()),
             "refused": sum(len(problems) for problems in self.refused.values()),
             "rules": {
@@ -66,21 +75,27 @@ class Tally:
         }
 
 
-def import_file(directory: Path, file: Path, mapping_file: Path) -> dict[str, Any]:
-    """Bring the rows of the mapping's venue in; returns the summary. Raises Invalid and what the
-    interface raises."""
+def import_file(
+    directory: Path, file: Path, mapping_file: Path | None, venue: str | None = None
+) -> dict[str, Any]:
+    """Bring the rows of the mapping's venue in, or of `venue`; returns the summary. Raises Invalid
+    and what the interface raises."""
     from holdfast.commands.output import progress
     from holdfast.commands.session import open_session
 
-    mapping = _read_mapping(mapping_file)
+    calendar = _is_calendar(file)
+    mapping = _mapping(mapping_file, venue, calendar=calendar)
     tally = Tally()
     with open_session(directory) as session, _opened(file) as raw, progress() as bar:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
         task = bar.add_task("importing", total=file.stat().st_size, done="")
-        rows = numbered_rows(csv.DictReader(text), mapping, file, tally)
+        if calendar:
+            rows = _events(text, file, tally)
+        else:
+            rows = numbered_rows(csv.DictReader(text), mapping, file, tally)
         for batch in _batches(read_records(mapping, rows), tally):
             _send(session, mapping.venue, batch, tally)
-            done = f"{sum(tally.fates.values())} reservations"
+            done = counted(sum(tally.fates.values()), "reservation")
             bar.update(task, completed=raw.tell(), done=done)
     return tally.document(mapping.venue)
 
@@ -121,6 +136,8 @@ def show_summary(summary: dict[str, Any]) -> None:
     say(f"{summary['venue']}: {summary['imported']} imported, "
         f"{summary['already_there']} already there, {summary['left_out']} left out, "
         f"{summary['refused']} refused.")  # fmt: skip
+    if summary["cancelled"]:
+        say(f"Called off here too, as the calendar says: {summary['cancelled']}.")
     words = {"left_out": "left out", "noted": "imported, but odd", "refused": "refused"}
     rows = [
         [rule, words[fate], found["count"], _lines_words(found), found["first"]]
@@ -141,14 +158,62 @@ def _opened(file: Path) -> IO[bytes]:
         raise Invalid(f"{file} cannot be read ({error.strerror}); check its mode") from error
 
 
-def _read_mapping(file: Path) -> ImportMapping:
+def _is_calendar(file: Path) -> bool:
+    with _opened(file) as raw:
+        first = raw.readline(_FIRST_LINE_BYTES).decode("utf-8-sig", "replace")
+    return is_calendar(file.name, first)
+
+
+def _events(text: IO[str], file: Path, tally: Tally) -> Iterator[tuple[int, Row]]:
+    """The events that can be read, with the line each begins at; the others go to the tally."""
+    if file.stat().st_size > CALENDAR_FILE_BYTES_MAX:
+        most = CALENDAR_FILE_BYTES_MAX // 2**20
+        raise Invalid(f"{file} is larger than {most} MB; export a shorter time at once")
+    # Not `splitlines`: texts of people have separators of other kinds inside.
+    lines = text.read().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not any(line.strip().upper() == "BEGIN:VCALENDAR" for line in lines):
+        raise Invalid(
+            f"{file} has no line BEGIN:VCALENDAR; is it a calendar (iCalendar, RFC 5545)?"
+        )
+    for found in read_events(lines):
+        if isinstance(found, RowProblem):
+            tally.problem(found)
+        else:
+            yield found
+
+
+def _mapping(file: Path | None, venue: str | None, *, calendar: bool) -> ImportMapping:
+    """The mapping of a file, or for a calendar what holds without one."""
+    if file is not None:
+        mapping = _read_mapping(file, venue, calendar=calendar)
+    elif calendar and venue is not None:
+        mapping = read_mapping({"venue": venue}, calendar=True)
+    elif calendar:
+        raise Invalid("whose calendar it is must be said: --venue V, or --map with a mapping")
+    else:
+        raise Invalid("a CSV file needs a mapping of its columns: --map MAP.toml (docs/import.md)")
+    return mapping
+
+
+def _read_mapping(file: Path, venue: str | None, *, calendar: bool) -> ImportMapping:
     try:
-        return read_mapping(tomllib.loads(file.read_text("utf-8-sig")))
+        document = tomllib.loads(file.read_text("utf-8-sig"))
+        if venue is not None:
+            document = {**document, "venue": venue}
+        mapping = read_mapping(document, calendar=calendar)
+        if calendar and (unknown := missing_columns(mapping, CALENDAR_COLUMNS)):
+            raise Invalid(
+                f"{file} names the column {', '.join(unknown)}, which no event has; an event has "
+                f"{', '.join(CALENDAR_COLUMNS)}"
+            )
+        return mapping
     except OSError as error:
         raise Invalid(f"{file} cannot be read ({error.strerror}); check its mode") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{file} is no TOML: {error}") from error
     except Invalid as error:
+        if "errors" not in error.extra:
+            raise
         raise Invalid(f"{file}: {error.detail}", error.extra["errors"]) from error
 
 
@@ -189,8 +254,8 @@ def _batches(
 def _send(
     session: Session, venue: str, batch: list[tuple[ImportRecord, bytes]], tally: Tally
 ) -> None:
-    """One request, and what became of its records: `imported` and `present` are counts, `left_out`
-    and `refused` are problems by line, `unreadable` are lines of the request."""
+    """One request, and what became of its records: `imported`, `present` and `cancelled` are
+    counts, `left_out` and `refused` are problems by line, `unreadable` are lines of the request."""
     answer = session.request(
         "POST",
         "/reservations/import",
@@ -198,19 +263,25 @@ def _send(
         content=b"".join(line + b"\n" for _, line in batch),
     )
     report = answer.data
-    for fate in (IMPORTED, PRESENT):
+    for fate in (IMPORTED, PRESENT, CANCELLED):
         tally.fates[fate] += report[fate]
+    gone: set[int] = set()
     for one in report["left_out"]:
-        tally.problem(msgspec.convert(one, RowProblem))
+        problem = msgspec.convert(one, RowProblem)
+        tally.problem(problem)
+        gone |= {problem.line} if problem.left_out else set()
     for one in report["refused"]:
         problem = msgspec.convert(one, RowProblem)
         tally.refused[problem.rule].append(problem)
+        gone.add(problem.line)
     for one in report.get("unreadable", []):
         record = batch[one["number"] - 1][0]
         message = sentences(f"{fault['field']}: {fault['message']}" for fault in one["errors"])
         tally.refused["record"].append(RowProblem(record.line, "record", message))
+        gone.add(record.line)
     for record, _ in batch:
-        for note in record.notes:
+        # What is odd about a line that did not come in is nobody's concern.
+        for note in record.notes if record.line not in gone else ():
             tally.problem(note)
 
 

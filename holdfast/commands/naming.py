@@ -18,7 +18,8 @@ AGENT_HELP: Final = (
     "A guest's agent id, its beginning (agent_ and six characters at least), or the code of one of"
     " their reservations."
 )
-_SHOWN_CHARS: Final = len("agent_") + 8
+SHOWN_CHARS: Final = len("agent_") + 8
+"""So many characters of one agent id are shown where there is no room for it."""
 _NAMED_MAX: Final = 5
 
 
@@ -52,7 +53,7 @@ def named_agent(session: Session, text: str) -> str:
 def shown_chars(agents: Sequence[str]) -> int:
     """So many characters of these agent ids tell them apart, and enough of them to type."""
     different = set(agents)
-    sizes = range(_SHOWN_CHARS, pseudonyms.AGENT_ID_CHARS)
+    sizes = range(SHOWN_CHARS, pseudonyms.AGENT_ID_CHARS)
     telling = (size for size in sizes if len({one[:size] for one in different}) == len(different))
     return next(telling, pseudonyms.AGENT_ID_CHARS)
 

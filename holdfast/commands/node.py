@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from holdfast.commands.options import Group, data_option, json_option
+from holdfast.commands.options import Group, data_option, directory_option, json_option
 from holdfast.commands.running import run_options
 
 
@@ -49,7 +49,7 @@ def _given(code: str) -> str:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="PEM: who signed the hub's TLS certificate, if no public authority did.",
 )
-@data_option
+@directory_option
 @json_option
 def join(url: str, code: str, ca: Path | None, data: Path, as_json: bool) -> None:
     """Make a node in a new directory, with a code from the hub.
@@ -147,7 +147,7 @@ def set_hub(url: str, data: Path, as_json: bool) -> None:
 
 
 @node.command()
-@data_option
+@directory_option
 @run_options(port=8471)
 def run(data: Path, **options: Any) -> int:
     """Serve; prints `ready http://HOST:PORT` on a line of its own, and never waits for the hub."""
@@ -176,7 +176,7 @@ def status(data: Path, as_json: bool) -> None:
 
 
 @node.command()
-@data_option
+@directory_option
 @click.option("--user", default="holdfast", show_default=True, help="The account it runs under.")
 def unit(data: Path, user: str) -> None:
     """Print a systemd unit, such as for /etc/systemd/system/holdfast.service."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -31,6 +32,7 @@ TOKEN_ROLES: Final = ("admin", "supervisor", "staff", "kiosk", "guest", "read-on
 STAFF_ROLES: Final = ("supervisor", "staff", "read-only")
 _REASONS_NAMED: Final = 4
 PAGES: Final = ("desk", "kiosk", "hub")
+_STAFF: Final = f"{__name__}.staff"
 
 
 class Group(click.Group):
@@ -47,7 +49,34 @@ class Group(click.Group):
 
 
 def data_option(command: Command) -> Command:
-    """`--data DIR`, or HOLDFAST_DATA."""
+    """`--data DIR`, or HOLDFAST_DATA, of a command that goes through the directory's HTTP
+    interface; and `--staff NAME`, or HOLDFAST_STAFF: who of the staff is at the command line."""
+    named = click.option(
+        "--staff",
+        envvar="HOLDFAST_STAFF",
+        show_envvar=True,
+        metavar="NAME",
+        expose_value=False,
+        callback=_name_staff,
+        help="Who does this, a login of this device; it stands in the audit.",
+    )
+    return directory_option(named(command))
+
+
+def _name_staff(ctx: click.Context, parameter: click.Parameter, name: str | None) -> None:
+    if name is not None and not name.strip():
+        raise click.BadParameter("is empty; name a login as `holdfast staff list` shows it")
+    ctx.meta[_STAFF] = name
+
+
+def staff_named() -> str | None:
+    """Who the command that runs was told does it; None: nobody is named."""
+    ctx = click.get_current_context(silent=True)
+    return None if ctx is None else ctx.meta.get(_STAFF)
+
+
+def directory_option(command: Command) -> Command:
+    """`--data DIR`, or HOLDFAST_DATA, of a command that opens the directory by itself."""
     return click.option(
         "--data",
         "data",
@@ -131,8 +160,14 @@ def override_option(command: Command) -> Command:
         metavar="R",
         callback=_read_override,
         help="If nothing is free, overbook it, within the limit of the venue file. Why, such as "
-        f"{common}; docs/words.md has all.",
+        f"{common}; the end of this help has all.",
     )(command)
+
+
+def read_reference(given: str | None) -> str | None:
+    """What a partner calls a reservation: as it was typed, or (`-`) from standard input, where no
+    other user of the machine sees it."""
+    return sys.stdin.readline().strip() if given == "-" else given
 
 
 def guest_options(command: Command) -> Command:
@@ -235,6 +270,11 @@ def all_reasons(reasons: frozenset[str]) -> str:
     return f"All reasons: {', '.join(sorted(reasons))}."
 
 
+def all_overrides() -> str:
+    """All reasons of `--override`, as the end of a command's help."""
+    return f"All reasons of --override: {', '.join(sorted(OVERRIDE_REASONS))}."
+
+
 def promises_explained() -> str:
     """What the words of a promise mean to a guest, as the end of a command's help."""
     lines = (f"{word}: {told}" for word, told in PROMISES.items())
@@ -304,7 +344,7 @@ def read_guest(source: str | None, **fields: str | None) -> dict[str, Any] | Non
 def only_venue(session: Session) -> str:
     """The venue that is meant where none is named. Raises click.UsageError where there is not
     just one."""
-    known = [str(one["venue"]) for one in session.items("/venues")]
+    known = [str(one["venue"]) for one in session.items("/venues", include="inactive")]
     if len(known) == 1:
         return known[0]
     some = ", ".join(known) or "none yet"

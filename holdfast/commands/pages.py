@@ -17,8 +17,7 @@ def open_(data: Path, page: str | None, as_json: bool) -> None:
     """Print the address of a page, with a ticket that logs it in once, within a minute.
 
     The desk's page may do what a supervisor may, the kiosk's what a kiosk may, the hub's all. The
-    ticket stands behind the `#`: browsers send that part to nobody. The pages themselves are not
-    part of this version; until they are, `POST /api/v1/session` takes the ticket.
+    ticket stands behind the `#`: browsers send that part to nobody.
     """
     from holdfast.commands.output import say, show_json
     from holdfast.commands.session import open_session, require_directory, running_process

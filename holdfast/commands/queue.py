@@ -18,7 +18,7 @@ from holdfast.commands.options import (
     reason_option,
     target_argument,
 )
-from holdfast.commands.words import due_text, operation_words, sync_words
+from holdfast.commands.words import counted, due_text, operation_words, sync_words
 from holdfast.model.errors import HoldfastError, Invalid, NotFound
 from holdfast.model.vocabulary import WITHDRAW_REASONS
 
@@ -184,7 +184,8 @@ def export(file: Path, data: Path, as_json: bool) -> None:
     if as_json:
         show_json({"file": str(file), "operations": len(answer["items"])})
     else:
-        say(f"{len(answer['items'])} operations are in {file}.")
+        count = len(answer["items"])
+        say(f"{counted(count, 'operation')} {'is' if count == 1 else 'are'} in {file}.")
 
 
 def write_new(file: Path, content: bytes) -> None:

@@ -18,7 +18,7 @@ from holdfast.commands.options import Command, Group, data_option, json_option, 
 from holdfast.commands.words import counted, day_text, status_words
 
 if TYPE_CHECKING:
-    pass
+    from holdfast.commands.session import Session
 
 _BUSIEST: Final = 3
 _CONFIRMED: Final = {
@@ -38,6 +38,16 @@ def report() -> None:
 report.add_command(report_violations.violations)
 
 
+def _csv_option(command: Command) -> Command:
+    """`--csv`: what another program reads."""
+    return click.option(
+        "--csv",
+        "csv_file",
+        metavar="FILE",
+        help="Write a table of all figures instead, a line for each date. `-`: print it.",
+    )(command)
+
+
 def _figures_options(command: Command) -> Command:
     """What reports of figures have in common."""
     options: Sequence[Callable[[Command], Command]] = [
@@ -45,12 +55,7 @@ def _figures_options(command: Command) -> Command:
         click.option(
             "--venue", metavar="V", help="The id of the venue; left out where there is only one."
         ),
-        click.option(
-            "--csv",
-            "csv_file",
-            metavar="FILE",
-            help="Write a table of all figures instead, a line for each date. `-`: print it.",
-        ),
+        _csv_option,
         json_option,
     ]
     for option in reversed(options):
@@ -130,6 +135,60 @@ def tables(
         _show_turns(found)
 
 
+@report.command("no-shows")
+@click.option("--from", "first", metavar="D", help="The first service date; left out: a month ago.")
+@click.option("--to", "last", metavar="D", help="The last one, counted too; left out: today.")
+@_figures_options
+def no_shows(
+    first: str | None,
+    last: str | None,
+    data: Path,
+    venue: str | None,
+    csv_file: str | None,
+    as_json: bool,
+) -> None:
+    """Who did not come, week by week, and which guests again and again, as pseudonyms.
+
+    \b
+    Such as:
+      holdfast report no-shows --data desk
+    """
+    dates = {"from": first, "to": last}
+    found = _found("/analytics/no-shows", data, venue, csv_file, as_json, dates)
+    if found is not None:
+        _show_no_shows(found)
+
+
+@report.command("business")
+@click.argument("account", metavar="ACCOUNT")
+@click.option("--from", "first", required=True, metavar="D", help="The first service date.")
+@click.option(
+    "--to", "last", required=True, metavar="D", help="The last one, which is counted too."
+)
+@data_option
+@_csv_option
+@json_option
+def business(
+    account: str, first: str, last: str, data: Path, csv_file: str | None, as_json: bool
+) -> None:
+    """All venues of a business together, at the hub, and a line for each.
+
+    \b
+    Such as, where the venue files have business_account: ba_1042
+      holdfast report business ba_1042 --from 2026-07-01 --to 2026-07-31 \\
+          --data hub
+    """
+    from holdfast.commands.session import open_session
+
+    with open_session(data) as session:
+        asked = {"account": account, "from": first, "to": last}
+        found = _fetched(session, "/analytics/business", asked, csv_file, as_json)
+    if found is not None:
+        dates = f"{day_text(found['from'])} to {day_text(found['to'])}"
+        _show(found, dates, found["business_account"])
+        _show_venues(found)
+
+
 def _found(
     path: str,
     data: Path,
@@ -139,19 +198,34 @@ def _found(
     dates: Mapping[str, str | None],
 ) -> dict[str, Any] | None:
     """The figures that are to be shown in words; None where they went out in another form."""
-    from holdfast.commands.output import show_json
     from holdfast.commands.session import open_session
 
-    if csv_file is not None and as_json:
-        raise click.UsageError("give --csv or --json, not both")
+    _require_one_form(csv_file, as_json)
     with open_session(data) as session:
         venue = venue or only_venue(session)
         meant = {name: date_meant(session, date, venue) for name, date in dates.items()}
-        asked = {"venue": venue, **meant}
-        if csv_file is not None:
-            _write(csv_file, session.text(path, format="csv", **asked))
-            return None
-        found: dict[str, Any] = session.get(path, **asked)
+        return _fetched(session, path, {"venue": venue, **meant}, csv_file, as_json)
+
+
+def _require_one_form(csv_file: str | None, as_json: bool) -> None:
+    if csv_file is not None and as_json:
+        raise click.UsageError("give --csv or --json, not both")
+
+
+def _fetched(
+    session: Session,
+    path: str,
+    asked: Mapping[str, str | None],
+    csv_file: str | None,
+    as_json: bool,
+) -> dict[str, Any] | None:
+    from holdfast.commands.output import show_json
+
+    _require_one_form(csv_file, as_json)
+    if csv_file is not None:
+        _write(csv_file, session.text(path, format="csv", **asked))
+        return None
+    found: dict[str, Any] = session.get(path, **asked)
     if as_json:
         show_json(found)
         return None
@@ -177,7 +251,7 @@ def _show_turns(found: dict[str, Any]) -> None:
     say(f"{found['venue']}, {day_text(found['from'])} to {day_text(found['to'])}, {days}")
     rows = [
         *((one["resource"], one["area"], one) for one in found["tables"]),
-        *((one["area"], f"{one['tables']} tables", one) for one in found["areas"]),
+        *((one["area"], counted(one["tables"], "table"), one) for one in found["areas"]),
         ("all", "", found),
     ]
     show_table(
@@ -192,6 +266,30 @@ def _show_turns(found: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def _show_no_shows(found: dict[str, Any]) -> None:
+    from holdfast.commands.output import Column, say, show_table
+
+    say(f"{found['venue']}, {day_text(found['from'])} to {day_text(found['to'])}")
+    show_table(
+        [Column("week", drop=1), "from", "to", "due", "did not come", "people", "share"],
+        (
+            [
+                name, one["from"], one["to"], one["due"], one["parties"], one["covers"],
+                _percent(one["rate"]),
+            ]
+            for name, one in (*((week["week"], week) for week in found["weeks"]), ("all", found))
+        ),
+    )  # fmt: skip
+    click.echo("")
+    show_table(
+        ["who did not come again and again", "no-shows", "came", "last"],
+        ([one["agent_id"], one["no_shows"], one["came"], one["last"]] for one in found["repeated"]),
+        empty="nobody did not come more than once",
+    )
+    if found["repeated_guests"] > len(found["repeated"]):
+        say(f"{found['repeated_guests']} guests in all; ask for fewer dates to see the others.")
+
+
 def _minutes(minutes: float | None) -> str:
     return "" if minutes is None else _length(minutes)
 
@@ -199,10 +297,10 @@ def _minutes(minutes: float | None) -> str:
 # --- in words -------------------------------------------------------------------------------------
 
 
-def _show(found: dict[str, Any], when: str) -> None:
+def _show(found: dict[str, Any], when: str, whose: str | None = None) -> None:
     from holdfast.commands.output import say, show_fields
 
-    say(f"{found['venue']}, {when}")
+    say(f"{whose or found['venue']}, {when}")
     if not found["reservations"]:
         say("No reservations.")
         return
@@ -262,12 +360,20 @@ def _show_resources(found: dict[str, Any]) -> None:
 
 
 def _show_days(found: dict[str, Any]) -> None:
+    _show_lines("date", ((day_text(one["date"]), one) for one in found["days"]))
+
+
+def _show_venues(found: dict[str, Any]) -> None:
+    _show_lines("venue", ((one["venue"], one) for one in found["venues"]))
+
+
+def _show_lines(of: str, lines: Iterable[tuple[str, dict[str, Any]]]) -> None:
     from holdfast.commands.output import Column, show_table
 
     click.echo("")
     show_table(
         [
-            *("date", "parties", "people", "came"),
+            *(of, "parties", "people", "came"),
             Column("walk-ins", drop=2),
             "no-shows",
             Column("called off", drop=1),
@@ -275,7 +381,7 @@ def _show_days(found: dict[str, Any]) -> None:
         ],
         (
             [
-                day_text(one["date"]),
+                name,
                 one["parties"],
                 one["covers"],
                 one["covers_seated"],
@@ -284,7 +390,7 @@ def _show_days(found: dict[str, Any]) -> None:
                 one["cancellations"],
                 _percent(one["utilisation"]),
             ]
-            for one in found["days"]
+            for name, one in lines
         ),
     )
 

@@ -34,7 +34,11 @@ def violations(
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        names = [venue] if venue else [one["venue"] for one in session.get("/venues")["items"]]
+        names = (
+            [venue]
+            if venue
+            else [one["venue"] for one in session.items("/venues", include="inactive")]
+        )
         days = {"from": first_day, "to": before_day}
         items = [
             row

@@ -13,12 +13,14 @@ from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.naming import AGENT_HELP, named_agent
 from holdfast.commands.options import (
     Group,
+    all_overrides,
     all_reasons,
     data_option,
     file_argument,
     json_option,
     only_venue,
     override_option,
+    read_reference,
     reason_option,
 )
 from holdfast.commands.words import (
@@ -30,7 +32,9 @@ from holdfast.commands.words import (
     until_text,
     venue_hint,
     visitor_fields,
+    who_words,
 )
+from holdfast.model.approval import STATES
 from holdfast.model.errors import NotFound
 from holdfast.model.vocabulary import CANCEL_REASONS
 
@@ -54,12 +58,23 @@ def reservations() -> None:
 @click.option("--agent", metavar="AGENT", help=f"Only of this guest. {AGENT_HELP}")
 @click.option("--area", metavar="A", help="Only at the tables of this area.")
 @click.option("--series", metavar="ID", help="All of the series that this one belongs to.")
+@click.option(
+    "--approval", type=click.Choice(STATES), help="What waits for the house's word, or has it."
+)
+@click.option(
+    "--partner-reference",
+    metavar="R|-",
+    help="What a partner calls it; `-`: read it. With --source.",
+)
+@click.option("--source", metavar="S", help="With --partner-reference: of this source alone.")
 @click.option("--by-table", is_flag=True, help="Table after table, of one service date.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @json_option
 def list_(
     data: Path,
     agent: str | None,
+    partner_reference: str | None,
+    source: str | None,
     by_table: bool,
     limit: int | None,
     as_json: bool,
@@ -76,6 +91,11 @@ def list_(
 
     if by_table and not filters["date"]:
         raise click.UsageError("--by-table is for one service date: give --date too")
+    others = (agent, limit, *(value for name, value in filters.items() if name != "venue"))
+    if partner_reference is not None and (by_table or any(others)):
+        raise click.UsageError("--partner-reference goes with --venue and --source alone")
+    if source is not None and partner_reference is None:
+        raise click.UsageError("--source is of --partner-reference: give that too")
     with open_session(data) as session:
         whole = None if agent is None else named_agent(session, agent)
         filters["date"] = date_meant(session, filters["date"], filters["venue"])
@@ -83,7 +103,10 @@ def list_(
             asked = {"venue": filters["venue"] or only_venue(session), "order": "table"}
         else:
             asked = {}
-        found = session.items("/reservations", limit, agent_id=whole, **(filters | asked))
+        if partner_reference is not None:
+            found = _of_partner(session, filters["venue"], partner_reference, source)
+        else:
+            found = session.items("/reservations", limit, agent_id=whole, **(filters | asked))
     if as_json:
         show_json({"items": found, "next": None})
         return
@@ -109,12 +132,26 @@ def list_(
             for one in found
         ),
         empty="No reservation fits; with fewer filters there may be more."
-        if whole or any(filters.values())
+        if whole or partner_reference or any(filters.values())
         else "No reservations yet: `holdfast reserve` makes one, and `holdfast reservations"
         " import` brings in those of another system.",
         # After midnight the day is another one, and a table's evening would be torn apart.
         by_day=None if by_table else "venue",
     )
+
+
+def _of_partner(
+    session: Session, venue: str | None, reference: str, source: str | None
+) -> list[dict[str, Any]]:
+    """What has a partner's reference; in a body, since what stands in a URL stands in logs."""
+    body = {
+        "venue": venue or only_venue(session),
+        "partner_reference": read_reference(reference),
+        "source": source,
+    }
+    given = {name: value for name, value in body.items() if value is not None}
+    found: list[dict[str, Any]] = session.post("/reservations/search", given)["items"]
+    return found
 
 
 @reservations.command()
@@ -250,6 +287,22 @@ def undo_no_show(reservation: str, data: Path, as_json: bool) -> None:
     _step(reservation, "undo-no-show", data, as_json)
 
 
+@reservations.command(epilog=all_overrides())
+@click.argument("reservation", metavar="ID")
+@data_option
+@json_option
+def approve(reservation: str, data: Path, as_json: bool) -> None:
+    """The house agrees to what a guest reserved by themself.
+
+    \b
+    What waits for it, where the venue file says `confirmation: manual`:
+      holdfast reservations list --approval pending --data desk
+    To decline is to cancel it, by the venue:
+      holdfast reservations cancel ID --by venue --reason R --data desk
+    """
+    _step(reservation, "approve", data, as_json)
+
+
 @reservations.command()
 @click.argument("reservation", metavar="ID")
 @data_option
@@ -299,25 +352,26 @@ def move(
 @click.option(
     "--map",
     "mapping",
-    required=True,
     metavar="MAP.toml",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Which column means what.",
+    help="Which column means what. A calendar (.ics) can do without.",
 )
+@click.option("--venue", metavar="V", help="Whose reservations they are, if no mapping says it.")
 @json_option
-def import_(file: Path, data: Path, mapping: Path, as_json: bool) -> None:
+def import_(file: Path, data: Path, mapping: Path | None, venue: str | None, as_json: bool) -> None:
     """Bring in an existing system's reservations; the same file again changes nothing.
 
     \b
     Such as, with the files in examples/hotels:
       holdfast reservations import excerpt.csv --map hotel-city.toml --data hub
+      holdfast reservations import calendar.ics --venue trattoria --data desk
 
     A mapping says which column means what: docs/import.md.
     """
     from holdfast.commands.importing import import_file, show_summary
     from holdfast.commands.output import show_json
 
-    summary = import_file(data, file, mapping)
+    summary = import_file(data, file, mapping, venue)
     if as_json:
         show_json(summary)
     else:
@@ -368,17 +422,20 @@ def show_reservation(
             ),
             ("code", reservation.get("code")),
             ("state", status_words(reservation)),
+            ("tell staff", _override_words(reservation.get("override"))),
+            ("promise", (reservation.get("lost_promise") or {}).get("words")),
             ("venue", reservation.get("venue")),
             ("from", f"{clock_text(starts)}{venue_hint([starts])}"),
             ("until", until_text(starts, reservation.get("ends_at"))),
             ("party", reservation.get("party_size")),
             ("where", "" if status in _WITHOUT_PLACE else where),
             ("sit at", " + ".join(reservation.get("seated_at") or [])),
-            ("overbooked", _override_words(reservation.get("override"))),
             ("asked for", where if status == "commit_failed" else _change_words(change)),
             ("said again to come", clock_text(reservation.get("attendance_confirmed_at"))),
             ("came", clock_text(reservation.get("checked_in_at"))),
+            ("received by", who_words(reservation.get("checked_in_by"))),
             ("left", clock_text(reservation.get("completed_at"))),
+            ("seen off by", who_words(reservation.get("completed_by"))),
             *_cancellation_fields(reservation.get("cancelled") or {}),
             *((name, value) for name, value in guest.items()),
             *visitor_fields(reservation.get("visitor") or {}),
@@ -407,8 +464,12 @@ def _cancellation_fields(cancelled: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _override_words(override: Any) -> str:
-    """Why it has a place beyond the capacity."""
-    return str((override or {}).get("reason") or "").replace("_", " ")
+    """That it has a place beyond the capacity, and why: for staff; the guest has it all the
+    same."""
+    reason = str((override or {}).get("reason") or "").replace("_", " ")
+    if not reason:
+        return ""
+    return f"overbooked, ABOVE CAPACITY ({reason}): until somebody leaves, one place is missing"
 
 
 def _change_words(change: Any) -> str:

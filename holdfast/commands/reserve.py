@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from holdfast.commands.options import (
+    all_overrides,
     data_option,
     guest_options,
     json_option,
@@ -15,16 +16,22 @@ from holdfast.commands.options import (
     override_option,
     place_options,
     read_guest,
+    read_reference,
     wait_option,
 )
 from holdfast.commands.writing import make
 
 
-@click.command()
+@click.command(epilog=all_overrides())
 @data_option
 @place_options
 @guest_options
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
+@click.option(
+    "--partner-reference",
+    metavar="R|-",
+    help="What the partner, whom --source names, calls it; `-`: read it. Once taken, it is found.",
+)
 @click.option(
     "--walk-in", "kind", flag_value="walk_in", default=None, help="The guests stand at the desk."
 )
@@ -51,6 +58,7 @@ def reserve(
     guest_phone: str | None,
     guest_email: str | None,
     guest: str | None,
+    partner_reference: str | None,
     repeat: str | None,
     each: bool,
     override: str | None,
@@ -77,6 +85,8 @@ def reserve(
         raise click.UsageError("--each is of --repeat: give a rule too")
     if repeat is not None and (wait is not None or override is not None):
         raise click.UsageError("--repeat goes without --wait and --override")
+    if repeat is not None and partner_reference is not None:
+        raise click.UsageError("--repeat goes without --partner-reference: each date has its own")
     card = read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email)
     body = {
         "starts_at": at,
@@ -88,6 +98,7 @@ def reserve(
         "agent_id": agent,
         "guest": card,
         "override": None if override is None else {"reason": override},
+        "partner_reference": read_reference(partner_reference),
         **same,
     }
     if repeat is not None:

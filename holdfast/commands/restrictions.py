@@ -245,7 +245,7 @@ def terms_of(session: Session, agent: str) -> list[tuple[str, str]]:
         ("restricted", f"{restriction_words(one)}{_until(one)} ({code_words(one['reason'])})")
         for one in binding
     ]
-    venues = {str(one["venue"]) for one in session.items("/venues")}
+    venues = {str(one["venue"]) for one in session.items("/venues", include="inactive")}
     for venue in sorted(venues):
         known = session.get(f"{path}/profile", venue=venue)
         words = [*([known["tier"]] if known["tier"] else []), *known["tags"]]

@@ -73,11 +73,12 @@ def run_directory(
     replica = open_replica_patiently(directory)
     try:
         from holdfast.api.server import serve
+        from holdfast.commands.output import remark
         from holdfast.node.installed_rules import installed
 
         for problem in installed().problems:
             # It serves all the same; the log has the line too.
-            click.echo(f"warning: {problem}", err=True)
+            remark(f"warning: {problem}")
 
         serve(
             replica,

@@ -25,6 +25,7 @@ from holdfast.commands.words import (
     due_text,
     hold_words,
     operation_words,
+    resources_words,
     size_text,
     span_text,
     status_words,
@@ -32,6 +33,7 @@ from holdfast.commands.words import (
     until_text,
     venue_hint,
     waiting_words,
+    who_words,
 )
 from holdfast.node.words import plain_reason
 
@@ -97,7 +99,12 @@ def round_fields(answer: Mapping[str, Any], *, waiting: int, running: bool) -> F
         ("received", answer.get("pulled")),
         *((sync_words(state), count) for state, count in verdicts.items() if state != "merged"),
         ("same as the hub", "no: " + ", ".join(differing) if differing else "yes"),
-        ("hub", "recovering: it decides nothing yet" if _recovering(answer) else None),
+        (
+            "hub",
+            "recovering: it decides nothing until `holdfast hub recover` there ends that"
+            if _recovering(answer)
+            else None,
+        ),
     ]
 
 
@@ -134,6 +141,10 @@ def status_fields(answer: Mapping[str, Any], *, running: bool) -> Fields:
         ("process", "running" if running else "not running"),
         *(sync_fields(sync) if sync else _unusual(answer.get("queue") or {})),
         ("may sell by itself", _sells_words(answer.get("sells"))),
+        *(
+            ("namely", _places_words(one))
+            for one in (answer.get("sells") or {}).get("places") or []
+        ),
         *(row for row in clock_fields(answer.get("clock") or {}) if row[0] != "now"),
         *(
             (f"book of {book.get('venue')}", _book_words(book))
@@ -178,6 +189,12 @@ def _sells_words(sells: Any) -> str | None:
     if count:
         words += f", until {clock_text(until)}" if until else ", without an end"
     return f"{words} ({more} more once its clock is set)" if more else words
+
+
+def _places_words(places: Mapping[str, Any]) -> str:
+    """Such as `T1, T2`, or `40 of HALL, until Thu 2026-12-31 04:00`."""
+    words = resources_words(places)
+    return f"{words}, until {clock_text(places['until'])}" if places.get("until") else words
 
 
 def hold_fields(found: Mapping[str, Any]) -> Fields:
@@ -227,6 +244,7 @@ def block_fields(found: Mapping[str, Any], over: Sequence[str] = ()) -> Fields:
         ("find a place for", _found_words(len(found.get("conflicts") or []), over)),
         ("to the hub", sync_words(found.get("sync"))),
         ("made by", found.get("made_by")),
+        ("asked for by", who_words(found.get("created_by"))),
         ("id", found.get("id")),
     ]
 
@@ -297,10 +315,11 @@ def decision_fields(found: Mapping[str, Any]) -> Fields:
     return [
         ("reservation", found.get("code") or found.get("reservation")),
         ("state", status_words(dict(found))),
+        ("promise", (found.get("lost_promise") or {}).get("words")),
         ("decision", found.get("verdict")),
         ("because", found.get("why")),
-        ("decided by", found.get("by")),
-        ("decided at", found.get("decided_at")),
+        ("sold by" if found.get("sold_from") else "decided by", found.get("by")),
+        ("sold at" if found.get("sold_from") else "decided at", found.get("decided_at")),
         ("asked by", found.get("asked_by")),
         *(("asked for", _claim_words(claim)) for claim in found.get("asked") or []),
         *(("given", _claim_words(claim)) for claim in found.get("given") or []),
@@ -308,7 +327,7 @@ def decision_fields(found: Mapping[str, Any]) -> Fields:
         *(
             (
                 "it relied on",
-                f"{one.get('entries')} entries of {one.get('node')}"
+                f"{counted(one.get('entries') or 0, 'entry', 'entries')} of {one.get('node')}"
                 f" ({str(one.get('head'))[:8]}…)" + ("" if one.get("held") else ", not held here"),
             )
             for one in found.get("relied_on") or []

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from holdfast.commands.failures import refusal
+from holdfast.commands.options import staff_named
 from holdfast.model.errors import DirectoryError, DirectoryInUse, HoldfastError, Unreachable
 from holdfast.model.limits import (
     COMMAND_ANSWER_SECONDS,
@@ -447,7 +448,7 @@ async def _begun(
 
 def _over_http(directory: Path, found: RunFile) -> _Caller:
     client = _client(found, COMMAND_ANSWER_SECONDS)
-    client.headers["Authorization"] = f"Bearer {_admin_token(directory)}"
+    client.headers.update(_headers(_admin_token(directory)))
     return _Network(directory, client)
 
 
@@ -465,7 +466,7 @@ def _inside(directory: Path, replica: Hub | Node) -> _Caller:
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(cast(Any, app)),
             base_url=_INSIDE_URL,
-            headers={"Authorization": f"Bearer {token}"},
+            headers=_headers(token),
             timeout=None,  # noqa: S113  (nothing is on a network)
         )
         return _Inside(client, app.lifespan, asyncio.Runner())
@@ -498,6 +499,13 @@ def _trusted(found: RunFile) -> ssl.SSLContext | bool:
     # It may be signed by an authority: what is named is believed as it is.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
+
+
+def _headers(token: str) -> dict[str, str]:
+    """Who calls: the directory, and whoever is named as being at its command line."""
+    headers = {"Authorization": f"Bearer {token}"}
+    staff = staff_named()
+    return headers if staff is None else headers | {"Holdfast-Staff": quoted(staff)}
 
 
 def _admin_token(directory: Path, otherwise: str | None = None) -> str:

@@ -10,6 +10,7 @@ import click
 from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import (
     Group,
+    all_overrides,
     data_option,
     json_option,
     key_option,
@@ -132,7 +133,7 @@ def clean(resource: str, data: Path, venue: str | None, key: str | None, as_json
     _mark(data, venue, resource, "available", key, as_json)
 
 
-@tables.command()
+@tables.command(epilog=all_overrides())
 @click.argument("reservation", metavar="ID")
 @click.argument("resources", nargs=-1, required=True, metavar="TABLE…")
 @data_option

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from holdfast.commands.options import data_option, file_argument, json_option
+from holdfast.commands.options import directory_option, file_argument, json_option
 
 _CHECKED: Final = {
     "lock": "in use",
@@ -26,7 +26,7 @@ _CHECKED: Final = {
 
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
-@data_option
+@directory_option
 @json_option
 def backup(file: Path, data: Path, as_json: bool) -> None:
     """Write a consistent copy, also while the process runs.
@@ -52,7 +52,7 @@ def backup(file: Path, data: Path, as_json: bool) -> None:
 
 @click.command()
 @file_argument("file")
-@data_option
+@directory_option
 @json_option
 def restore(file: Path, data: Path, as_json: bool) -> None:
     """Make a new data directory from a backup, as another life of the one it was taken from."""
@@ -73,7 +73,7 @@ def restore(file: Path, data: Path, as_json: bool) -> None:
 
 
 @click.command()
-@data_option
+@directory_option
 @click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
 @json_option
 def doctor(data: Path, fix: bool, as_json: bool) -> int:
@@ -108,7 +108,7 @@ def doctor(data: Path, fix: bool, as_json: bool) -> int:
 
 
 @click.command()
-@data_option
+@directory_option
 @click.option("--check", is_flag=True, required=True, help="Look only; change nothing.")
 @json_option
 def upgrade(data: Path, check: bool, as_json: bool) -> int:

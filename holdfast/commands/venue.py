@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from holdfast.commands.options import Group, data_option, file_argument, json_option
-from holdfast.model.errors import Invalid
-from holdfast.model.limits import VENUE_BYTES_MAX
+from holdfast.commands.venue_files import read_venue_file
+from holdfast.commands.words import counted
+from holdfast.model.errors import HoldfastError, Invalid
 
 
 @click.group(cls=Group)
@@ -28,19 +28,23 @@ def import_(file: Path, data: Path, as_json: bool) -> None:
     from holdfast.commands.output import copied, say, show_json
     from holdfast.commands.session import open_session, quoted
 
-    document = read_venue_file(file)
-    identity = document.get("venue")
+    read = read_venue_file(file)
+    identity = read.document.get("venue")
     if not isinstance(identity, str) or not identity:
-        raise Invalid.field("venue", f"{file} needs the venue's id, such as `venue: trattoria`")
+        needed = Invalid.field("venue", "is required: the venue's id, such as `venue: trattoria`")
+        raise read.located(needed)
     with open_session(data) as session:
-        answer = session.request("PUT", f"/venues/{quoted(identity)}", body=document)
+        try:
+            answer = session.request("PUT", f"/venues/{quoted(identity)}", body=read.document)
+        except HoldfastError as error:
+            raise read.located(error) from error
         devices = [one for one in session.get("/nodes")["items"] if one["venue"] == identity]
         running = session.running
     if as_json:
         show_json(answer.data)
         return
     resources = len(answer.data.get("resources") or [])
-    say(f"{answer.data.get('name', identity)} ({identity}): {resources} resources.")
+    say(f"{answer.data.get('name', identity)} ({identity}): {counted(resources, 'resource')}.")
     where = shlex.quote(str(data))
     if not running:
         copied([f"next: holdfast hub run --data {where}"])
@@ -51,14 +55,15 @@ def import_(file: Path, data: Path, as_json: bool) -> None:
 
 @venue.command("list")
 @data_option
+@click.option("--all", "everything", is_flag=True, help="Also those that are out of service.")
 @json_option
-def list_(data: Path, as_json: bool) -> None:
-    """The venues known here."""
+def list_(data: Path, everything: bool, as_json: bool) -> None:
+    """The venues known here; those that are featured first."""
     from holdfast.commands.output import show_json, show_table
     from holdfast.commands.session import open_session
 
     with open_session(data) as session:
-        answer = session.get("/venues")
+        answer = session.get("/venues", include="inactive" if everything else None)
     if as_json:
         show_json(answer)
         return
@@ -67,7 +72,7 @@ def list_(data: Path, as_json: bool) -> None:
         (
             [
                 one.get("venue", one.get("id")),
-                one.get("name"),
+                one.get("name") + ("" if one.get("active", True) else " (out of service)"),
                 one.get("kind"),
                 one.get("time_zone"),
                 len(one.get("resources") or []),
@@ -195,40 +200,3 @@ def share_key(venue: str, data: Path, proceed: bool, as_json: bool) -> int:
         return 0
     say(f"The hub gets the key of {venue} with the next exchange. {warning}")
     return 0
-
-
-def read_venue_file(file: Path) -> dict[str, Any]:
-    """A venue file as JSON values; raises Invalid that names the place of a mistake."""
-    import yaml
-
-    try:
-        content = file.read_bytes()
-        if len(content) > VENUE_BYTES_MAX:
-            raise Invalid(f"{file} has more than {VENUE_BYTES_MAX // 1024} KiB: split the venue")
-        document = yaml.safe_load(content.decode("utf-8-sig"))
-    except OSError as error:
-        raise Invalid(f"{file} cannot be read ({error.strerror}); check its mode") from error
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{file} is not in UTF-8; save it so") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark is not None else ""
-        what = getattr(error, "problem", None) or "not readable"
-        raise Invalid(f"{file} is no YAML or JSON{where}: {what}") from error
-    except RecursionError as error:
-        raise Invalid(f"{file} is nested too deeply to be a venue file") from error
-    if not isinstance(document, dict):
-        raise Invalid(f"{file} holds no venue: it must begin with fields such as `venue: …`")
-    plain: dict[str, Any] = _json_values(document)
-    return plain
-
-
-def _json_values(value: Any) -> Any:
-    """YAML makes dates of texts and numbers of keys; JSON has neither."""
-    if isinstance(value, dict):
-        return {str(name): _json_values(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_json_values(item) for item in value]
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return value

@@ -18,6 +18,7 @@ from holdfast.model.venue import Policies, Venue
 _PHRASES: Final = {
     "past": "already past",
     "full": "taken",
+    "inactive": "out of service, nothing new is taken",
     "hours": "not open so long",
     "slot": "between two start times",
     "closed": "closed on that day",

@@ -8,8 +8,13 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from holdfast.commands.naming import SHOWN_CHARS
+from holdfast.node import words as node_words
+
+counted = node_words.counted
 
 _STATUS: Final = {
     "intent": "held for the moment",
@@ -52,6 +57,7 @@ _OPERATION: Final = {
     "reservation.checked_in": "checked in",
     "reservation.completed": "completed",
     "reservation.no_show": "no-show",
+    "reservation.approved": "approved",
 }
 PROMISES: Final = {
     "guaranteed": "It is booked. It is yours.",
@@ -60,6 +66,13 @@ PROMISES: Final = {
     " If the place is gone, we call you.",
 }
 """What a guest may be told, by the assurance of a reservation."""
+ASKED: Final = {
+    "guaranteed": "We keep it for you. The house has yet to agree, and tells you when it has.",
+    "admitted": "We keep it for you. The house has yet to agree, and tells you when it has.",
+    "provisional": "We have noted your wish. Both the place and the house's word are still to come."
+    " If either cannot be had, we call you.",
+}
+"""The same while the house has yet to agree to what they reserved by themselves."""
 ALONE: Final = "We cannot take this booking here. Please ask at another desk, or call us."
 """The same where nobody hears of what this device writes."""
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -75,6 +88,10 @@ def status_words(reservation: dict[str, Any], *, brief: bool = False) -> str:
     assurance = reservation.get("assurance")
     if status == "commit_pending":
         words = f"waiting for {asked or 'an answer'}"
+        if reservation.get("lost_promise"):
+            words = f"PROMISED, {words}"
+    elif status == "commit_failed" and reservation.get("lost_promise"):
+        words = "PROMISED, and lost"
     elif status == "intent" and assurance == "none":
         words = "without a place so far"
     else:
@@ -86,7 +103,7 @@ def status_words(reservation: dict[str, Any], *, brief: bool = False) -> str:
         words = f"{words}, change asked for"
         if asked and status != "commit_pending":
             words = f"{words}, waiting for {asked}"
-    return words
+    return f"{words}, to be approved" if to_be_approved(reservation) else words
 
 
 def hold_words(hold: dict[str, Any]) -> str:
@@ -144,10 +161,18 @@ def _asked_words(holder: Any) -> str:
 def guest_words(reservation: dict[str, Any]) -> str:
     """What the guest of a reservation may be told now, in one or two plain sentences."""
     if reservation.get("status") == "commit_failed":
+        if reservation.get("lost_promise"):
+            return "We promised it and cannot keep it. Offer another time or place."
         return "It could not be had. Offer another time or place."
     if reservation.get("pending_change"):
         return "The change is asked for; until it is answered, what they had stays theirs."
-    return PROMISES.get(str(reservation.get("assurance")), "")
+    said = ASKED if to_be_approved(reservation) else PROMISES
+    return said.get(str(reservation.get("assurance")), "")
+
+
+def to_be_approved(reservation: dict[str, Any]) -> bool:
+    """Whether the house has yet to agree."""
+    return reservation.get("approval") == "pending"
 
 
 def visitor_fields(visitor: dict[str, Any]) -> list[tuple[str, str]]:
@@ -243,9 +268,16 @@ def code_words(value: Any) -> str:
     return text
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number of things: `1 chain`, `2 chains`."""
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
+_LISTED_MAX: Final = 6
+
+
+def resources_words(item: Mapping[str, Any]) -> str:
+    """Which resources, and how much of each: `T1, T2`, or `40 of HALL`; a long list is cut."""
+    ids = [str(one) for one in item.get("resources") or []]
+    more = len(ids) - _LISTED_MAX
+    text = ", ".join(ids if more <= 1 else [*ids[:_LISTED_MAX], f"{more} more"])
+    quantity = item.get("quantity")
+    return f"{quantity} of {text}" if quantity is not None and quantity > 1 else text
 
 
 def size_text(count: Any) -> str:
@@ -306,6 +338,14 @@ def venue_hint(times: Iterable[Any]) -> str:
         except (ValueError, OverflowError, OSError):
             continue
     return ""
+
+
+def who_words(who: Any) -> str:
+    """Who of the house did something: the name, or the beginning of the agent id where this device
+    has none for it; empty: nobody is named."""
+    if not isinstance(who, dict):
+        return ""
+    return str(who.get("name") or shortened(str(who.get("agent_id")), SHOWN_CHARS))
 
 
 def shortened(text: str, size: int) -> str:

@@ -86,6 +86,8 @@ from holdfast.model.limits import (
 )
 from holdfast.model.metadata import check_metadata, has_clear_text
 from holdfast.model.nesting import nested_too_deeply
+from holdfast.model.partners import DIGEST_BYTES as PARTNER_DIGEST_BYTES
+from holdfast.model.partners import PARTNER_SOURCES
 from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.service_notes import is_service
 
@@ -319,6 +321,10 @@ def _check_created(event: ReservationCreated) -> None:
     _override(event.override)
     if event.form is not None:
         _check_form(event.form)
+    if event.partner and (
+        len(event.partner) != PARTNER_DIGEST_BYTES or event.source not in PARTNER_SOURCES
+    ):
+        raise Malformed("partner-out-of-range")
 
 
 def _check_moved(event: ReservationMoved) -> None:

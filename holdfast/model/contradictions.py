@@ -22,6 +22,7 @@ DISPLACED: Final = "displaced"
 SEATED_WITHOUT_PLACE: Final = "seated_without_place"
 TWO_PARTIES: Final = "two_parties"
 OVERBOOKED: Final = "overbooked"
+PARTNER_TWICE: Final = "partner_reference_twice"
 
 # What a person does about it. The words are codes of entries: they are never renamed.
 MOVE: Final = "move"
@@ -105,6 +106,12 @@ ANSWERS: Final[dict[str, tuple[Answer, ...]]] = {
         _WALK,
         Answer(KEEP_BOTH, "Two parties came on it, and both stay: make a walk-in for the other."),
         Answer(ACKNOWLEDGE, "It is one party; what was written last counts. Nothing else changes."),
+    ),
+    PARTNER_TWICE: (
+        Answer(CANCEL, "Cancels this one as a duplicate; the other stays as it is.", CANCEL),
+        Answer(KEEP_BOTH, "Leaves both: they are two parties whom the partner calls by one"
+               " reference."),
+        _SEEN,
     ),
 }  # fmt: skip
 """The kinds of exceptions that reservations raise, and the answers to each, the likeliest first."""

@@ -4,7 +4,8 @@ Owns the one fixed form of the envelope. Knows nothing of what contents mean (`e
 or pages (`holdfast.sync`), or of what an entry does to a reservation (`reservation`).
 
 The bytes are MessagePack arrays, fields in the order below. The envelope never changes its form:
-it counts once chain and seal hold, even where the content is quarantined or of a newer schema.
+it counts once chain and seal hold, even where the content is quarantined or of a newer schema. Its
+last field is left out where it says nothing (docs/decisions/0021).
 An entry's **operation id** is not written into it: it is the first 16 bytes of the chain hash that
 ends in the entry, so that it names exactly one entry of exactly one author
 (docs/decisions/0004-operation-ids.md).
@@ -24,6 +25,7 @@ from holdfast.model.limits import (
     ENTRY_BYTES_MAX,
     FROM_PER_ENTRY_MAX,
 )
+from holdfast.model.pseudonyms import is_agent_id
 
 SCHEMA: Final = 1
 """The newest content schema that this version understands; a newer one is `deferred`."""
@@ -69,7 +71,9 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unkno
 
     `stamp` is the packed hybrid-logical-clock value (48 bits of milliseconds, 16 of counter), its
     node is the page's author; `uncertainty_ms` is how wrong the author's clock may have been.
-    `follows` names the operations that the transition saw as leaves (DESIGN §4.5).
+    `follows` names the operations that the transition saw as leaves (DESIGN §4.5). `by` is the
+    agent id of the person or application that did it, as the author's device says; empty: nobody
+    is named. No fold, no right and no decision looks at it.
     """
 
     kind: str
@@ -81,6 +85,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unkno
     ends: tuple[ClaimId, ...]
     schema: int
     content: bytes
+    by: str = ""
 
 
 class Malformed(ValueError):
@@ -92,10 +97,17 @@ _RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Entry, strict=True)
 
+_FIELDS: Final = len(Entry.__struct_fields__)
+_WITHOUT_BY: Final = 0x90 | (_FIELDS - 1)
+"""How the bytes of an entry begin that names nobody: an array with a field less."""
+_HEAD: Final = bytes([_WITHOUT_BY])
+
 
 def encode(entry: Entry) -> bytes:
     """The entry's bytes. Equal entries give equal bytes, so that chains can be rebuilt."""
-    return _encoder.encode(entry)
+    data = _encoder.encode(entry)
+    # An empty text is one byte, and the last.
+    return data if entry.by else _HEAD + data[1:-1]
 
 
 def decode(data: bytes) -> Entry:
@@ -107,6 +119,9 @@ def decode(data: bytes) -> Entry:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         # RecursionError: arrays nested beyond the interpreter's depth are no entry either.
         raise Malformed("entry-unreadable") from error
+    if not entry.by and data[0] != _WITHOUT_BY and _length_of(data) == _FIELDS:
+        # Written out although it says nothing: equal entries would have different bytes.
+        raise Malformed("by-written-out")
     check_envelope(entry)
     return entry
 
@@ -132,6 +147,16 @@ def check_envelope(entry: Entry) -> None:
         _check_claim(claim)
     for ended in entry.ends:
         _check_claim_id(ended)
+    if entry.by and not is_agent_id(entry.by):
+        raise Malformed("text-not-an-id:by")
+
+
+def _length_of(data: bytes) -> int:
+    """How many members the array has that these bytes are, in whichever of its three forms."""
+    head = data[0]
+    if head & 0xF0 == 0x90:
+        return head & 0x0F
+    return int.from_bytes(data[1:3] if head == 0xDC else data[1:5], "big")
 
 
 @lru_cache(maxsize=256)

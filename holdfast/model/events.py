@@ -64,7 +64,9 @@ class ReservationCreated(Event, frozen=True):
     `outcome` is set by imports alone: the status that an existing system says it ended in.
     `made_at_ms` is when it was made there (0: when it was written here). `override`: why it may
     have a place beyond the capacity, a code; empty: it may not. `form`: what it is instead of a
-    reservation.
+    reservation. `needs_approval`: the guest asked by themself, and the house is still to agree
+    (`approval`). `partner`: the digest of the reference by which a partner knows it (`partners`);
+    empty: there is none.
     """
 
     agent_id: str
@@ -86,6 +88,8 @@ class ReservationCreated(Event, frozen=True):
     ends_at: int = 0
     override: str = ""
     form: Form | None = None
+    needs_approval: bool = False
+    partner: bytes = b""
 
 
 class ReservationAmended(Event, frozen=True):
@@ -157,6 +161,11 @@ class ReservationNoShowUndone(Event, frozen=True):
 
 class ReservationAttendanceConfirmed(Event, frozen=True):
     """The guest said again that they will come."""
+
+
+class ReservationApproved(Event, frozen=True):
+    """A fact: the house agreed to what a guest reserved by themself. Of no capacity, and no step of
+    a reservation's life: nothing that is written later needs to have seen it."""
 
 
 class ClaimDecided(Event, frozen=True):
@@ -513,6 +522,7 @@ EVENT_BY_KIND: Final[dict[str, type[Event]]] = {
     "guest.unmerged": GuestUnmerged,
     "resource.cleaned": ResourceCleaned,
     "service.notes_edited": ServiceNotesEdited,
+    "reservation.approved": ReservationApproved,
 }
 KIND_BY_EVENT: Final = {event: kind for kind, event in EVENT_BY_KIND.items()}
 

@@ -160,12 +160,12 @@ class Tally:
             "walk_ins": {"parties": counts["walk_in_parties"], "covers": counts["walk_in_covers"]},
             "repeats": {
                 "parties": counts["repeat_parties"],
-                "rate": _rate(counts["repeat_parties"], counts["seated_parties"]),
+                "rate": rate(counts["repeat_parties"], counts["seated_parties"]),
             },
             "no_shows": {
                 "parties": counts["no_show_parties"],
                 "covers": counts["no_show_covers"],
-                "rate": _rate(
+                "rate": rate(
                     counts["no_show_parties"], counts["no_show_parties"] + counts["seated_parties"]
                 ),
             },
@@ -178,7 +178,7 @@ class Tally:
             },
             "waitlist": {
                 **{what: counts[f"waitlist_{what}"] for what in WAITED},
-                "conversion": _rate(
+                "conversion": rate(
                     counts["waitlist_accepted"],
                     counts["waitlist_joined"] - counts["waitlist_waiting"],
                 ),
@@ -308,7 +308,7 @@ def _utilisation(booked: int, open_minutes: int) -> dict[str, Any]:
     return {
         "booked_minutes": booked,
         "open_minutes": open_minutes,
-        "rate": _rate(booked, open_minutes),
+        "rate": rate(booked, open_minutes),
     }
 
 
@@ -367,7 +367,7 @@ def _in_order(counted: Counter[str], words: Sequence[str]) -> dict[str, int]:
     return known | {word: counted[word] for word in sorted(counted) if word not in known}
 
 
-def _rate(part: int, whole: int) -> float | None:
+def rate(part: int, whole: int) -> float | None:
     """A share to four digits; None of nothing."""
     return round(part / whole, 4) if whole else None
 

@@ -141,6 +141,7 @@ STREAM_CHANGES_KEPT: Final = 4_096
 STREAM_KEEPALIVE_SECONDS: Final = 15.0
 """A silent stream says so this often: proxies cut what is silent for half a minute."""
 RESOURCES_PER_REQUEST_MAX: Final = 64
+PARTNER_REFERENCE_CHARS_MAX: Final = 128
 METADATA_BYTES_MAX: Final = 4_096
 METADATA_DEPTH_MAX: Final = 4
 """Lists and objects within each other below a key of `metadata`."""
@@ -301,6 +302,11 @@ COMMAND_ANSWER_SECONDS: Final = 300.0
 """How long a command waits for an answer: a copy of a large database takes minutes."""
 IMPORT_BATCH_RECORDS: Final = 500
 """Records of an import that are one request and one transaction."""
+CALENDAR_FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+"""A calendar file that is imported: read whole, as a zone may stand behind the events of it."""
+CALENDAR_EVENT_LINES_MAX: Final = 10_000
+FOUND_COLUMNS_MAX: Final = 16
+"""Columns that a mapping finds inside others."""
 LOG_FILE_BYTES: Final = 5 * 1024 * 1024
 LOG_FILES_KEPT: Final = 5
 """Older log files beside the one that is written: a kiosk's card holds 30 MB of log at the most."""
@@ -335,6 +341,12 @@ CALENDAR_REFRESH_MINUTES: Final = 15
 CALENDARS_PER_SECOND: Final = 1.0
 CALENDARS_AT_ONCE: Final = 60
 """Feeds of one token: many telephones may have its address, and ask on the hour."""
+NO_SHOW_WEEKS: Final = 4
+"""Weeks of a report of no-shows that names no dates."""
+NO_SHOW_GUESTS_MAX: Final = 200
+"""Guests that such a report tells of; how many there are it says in any case."""
+FIGURES_BUSINESS_VENUES_MAX: Final = 200
+"""Venues of a business whose figures are added up at once."""
 FIGURES_DAYS_MAX: Final = 1_100
 """Service dates of one question about figures: three years."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -24,6 +25,7 @@ from holdfast.model import calendar
 from holdfast.model.errors import Invalid
 from holdfast.model.mapping_file import (
     Coded,
+    Found,
     ImportMapping,
     Moment,
     missing_columns,
@@ -58,7 +60,9 @@ class RowProblem(msgspec.Struct, frozen=True):
     """What is wrong with a line. `left_out` False: it was imported all the same.
 
     Rules: `columns`, `number`, `date`, `no_nights`, `nobody`, `implausible_party`, `resource`,
-    `code`, `length`, `same_key`, and `status_before_start`, which is only reported.
+    `code`, `length`, `same_key`, `not_found`, `whole_days`; only reported are
+    `status_before_start`, `party_assumed`, and of calendars `property`, `changed`,
+    `cancelled_there`, `on_again` and `older`.
     """
 
     line: int
@@ -72,6 +76,7 @@ class ImportRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` is 64 hexadecimal digits. `resource` "": to be chosen. `status_at` and `made_at` "": not
     known. `guest` holds a card's fields and `user_id` who it is: both are personal data.
+    `sequence` is how often a calendar's event was changed there; None: it comes from no calendar.
     """
 
     line: int
@@ -90,6 +95,7 @@ class ImportRecord(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "guest"
     user_id: str = ""
     guest: tuple[tuple[str, str], ...] = ()
+    sequence: int | None = None
     notes: tuple[RowProblem, ...] = ()
 
 
@@ -154,9 +160,12 @@ def row_to_record(
     """
     try:
         _check_shape(mapping, row)
+        if any(row[column] != value for column, value in mapping.where if column in row):
+            return None
+        row, assumed = _with_found(mapping, row)
         if any(row[column] != value for column, value in mapping.where):
             return None
-        return _record(mapping, line_number, row, occurrence)
+        return _record(mapping, line_number, row, occurrence, assumed)
     except _Odd as odd:
         return RowProblem(line_number, odd.rule, odd.message)
 
@@ -170,6 +179,11 @@ def place(venue: Venue, record: ImportRecord, now_s: int) -> PlacedRecord | RowP
     try:
         if record.resource and all(one.id != record.resource for one in venue.resources):
             raise _Odd("resource", f"{venue.id} has no resource {record.resource!r}")
+        if record.sequence is not None and record.nights and venue.stays is None:
+            message = (
+                f"is of whole days, and {venue.id} has no stays: an event with times is wanted"
+            )
+            raise _Odd("whole_days", message)
         interval = calendar.reservation_interval(
             venue,
             record.starts_at,
@@ -205,7 +219,9 @@ def place(venue: Venue, record: ImportRecord, now_s: int) -> PlacedRecord | RowP
 # --- one row ------------------------------------------------------------------------------------
 
 
-def _record(mapping: ImportMapping, line: int, row: Row, occurrence: int) -> ImportRecord:
+def _record(
+    mapping: ImportMapping, line: int, row: Row, occurrence: int, assumed: frozenset[str]
+) -> ImportRecord:
     starts_at = _moment(row, mapping.starts_at)
     party = _total(row, mapping.party, mapping.zero)
     if party == 0:
@@ -230,6 +246,14 @@ def _record(mapping: ImportMapping, line: int, row: Row, occurrence: int) -> Imp
     if status in ("completed", "no_show") and status_at and status_at[:10] < starts_at[:10]:
         message = f"{status} on {status_at[:10]}, before it began on {starts_at[:10]}"
         notes = (RowProblem(line, "status_before_start", message, left_out=False),)
+    if assumed & set(mapping.party):
+        message = f"says no number of people; {party} is what the mapping has for that"
+        notes = (*notes, RowProblem(line, "party_assumed", message, left_out=False))
+    ends_at = _moment(row, mapping.ends_at) if _given(row, mapping.ends_at) else None
+    if mapping.calendar and not (mapping.nights or mapping.minutes or mapping.ends_at):
+        # The event says it: whole days are a stay, anything else has an end, or the venue's length.
+        nights = _whole(row, "nights", ()) if row["nights"] else None
+        ends_at = row["ends_at"] or None
     return ImportRecord(
         line=line,
         key=_key(mapping, row, occurrence),
@@ -237,7 +261,7 @@ def _record(mapping: ImportMapping, line: int, row: Row, occurrence: int) -> Imp
         party_size=party,
         nights=nights,
         duration_minutes=minutes,
-        ends_at=_moment(row, mapping.ends_at) if _given(row, mapping.ends_at) else None,
+        ends_at=ends_at,
         resource=_resource(row, mapping),
         quantity=_whole(row, mapping.quantity, ()) if mapping.quantity else 1,
         status=status,
@@ -247,8 +271,30 @@ def _record(mapping: ImportMapping, line: int, row: Row, occurrence: int) -> Imp
         kind=_code(row, mapping.kind),
         user_id=row[mapping.user].strip() if mapping.user else "",
         guest=tuple((name, row[column].strip()) for name, column in mapping.guest if row[column]),
+        sequence=_whole(row, "sequence", ()) if mapping.calendar else None,
         notes=notes,
     )
+
+
+def _with_found(mapping: ImportMapping, row: Row) -> tuple[Row, frozenset[str]]:
+    """The row with the columns that stand inside others, and which of those are assumed."""
+    if not mapping.found:
+        return row, frozenset()
+    made: dict[str, Any] = dict(row)
+    assumed: set[str] = set()
+    for one in mapping.found:
+        said = next((text for name in one.columns if (text := _group(one, row[name]))), None)
+        if said is None and one.default is None:
+            raise _Odd("not_found", f"no {one.column} is found in {', '.join(one.columns)}")
+        if said is None:
+            assumed.add(one.column)
+        made[one.column] = one.default if said is None else said
+    return made, frozenset(assumed)
+
+
+def _group(one: Found, text: str) -> str:
+    match = re.search(one.pattern, text)
+    return next((group for group in match.groups() if group), "") if match else ""
 
 
 def _check_shape(mapping: ImportMapping, row: Row) -> None:

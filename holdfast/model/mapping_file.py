@@ -1,6 +1,7 @@
-"""The mapping of an import: which column of a CSV file means what.
+"""The mapping of an import: which column of a CSV file, or of a calendar's events, means what.
 
-Owns the fields of a mapping file and their checks. What a row becomes by it stands in `mapping`.
+Owns the fields of a mapping file, their checks, and what they are for a calendar where the mapping
+says nothing. What a row becomes by it stands in `mapping`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
-from holdfast.model.limits import NAME_CHARS_MAX, PARTY_MAX, RESOURCES_PER_VENUE_MAX
+from holdfast.model.limits import (
+    FOUND_COLUMNS_MAX,
+    NAME_CHARS_MAX,
+    PARTY_MAX,
+    RESOURCES_PER_VENUE_MAX,
+)
 from holdfast.model.reading import Faults, Reader
 from holdfast.model.vocabulary import RESERVATION_KINDS, SOURCES
 
@@ -20,9 +26,51 @@ GUEST_FIELDS: Final = ("name", "phone", "email", "language", "requests", "dietar
 STATUSES: Final = frozenset({"confirmed", "completed", "cancelled", "no_show"})
 """What an import can say of a reservation: it is to come, or how it ended."""
 _COLUMNS_MAX: Final = 64
+_PATTERN_CHARS_MAX: Final = 500
 # Names of months and days depend on the machine's language; digits do not.
 _FORMAT: Final = re.compile(r"(?:%[YmdHMSy]|[^%])+")
 _VENUE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+CALENDAR_COLUMNS: Final = (
+    "uid", "recurrence_id", "starts_at", "ends_at", "nights", "summary", "description", "location",
+    "categories", "status", "sequence", "created", "guest_name", "guest_email",
+)  # fmt: skip
+"""What a calendar's event is as a row (`calendar_file`)."""
+_PARTY_WORDS: Final = (
+    r"(?i)\b(\d{1,3}) ?(?:guests?|people|persons?|pax|covers?)\b"
+    r"|\b(?:party of|table for|guests|people|persons|pax|covers|party size) ?[:=]? ?(\d{1,3})\b"
+)
+_CALENDAR_DEFAULTS: Final[AnyMapping[str, Any]] = {
+    "name": "calendar",
+    "key": ["uid", "recurrence_id"],
+    "starts_at": {"column": "starts_at"},
+    "find": [
+        {
+            "column": "party",
+            "in": ["summary", "description"],
+            "pattern": _PARTY_WORDS,
+            "default": "2",
+        }
+    ],
+    "party": {"columns": ["party"]},
+    "status": {
+        "columns": [{"column": "status", "values": {"CANCELLED": "cancelled"}}],
+        "default": "confirmed",
+    },
+    "made_at": {"column": "created"},
+    "guest": {"name": "guest_name", "email": "guest_email"},
+}
+"""Each holds where a mapping of a calendar does not have the field."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A column that stands inside others: what the first group of `pattern` that took part says, in
+    the first of `columns` where it is found; else `default` (None: the row is odd)."""
+
+    column: str
+    columns: tuple[str, ...]
+    pattern: str
+    default: str | None
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -51,7 +99,8 @@ class Coded(msgspec.Struct, frozen=True):
 
 
 class ImportMapping(msgspec.Struct, frozen=True, kw_only=True):
-    """A mapping as it was read; `columns` are all that it needs, in no order."""
+    """A mapping as it was read; `columns` are all that it needs, in no order. `calendar`: of
+    events, which say by themselves how long they are and how often they were changed."""
 
     name: str
     venue: str
@@ -75,11 +124,16 @@ class ImportMapping(msgspec.Struct, frozen=True, kw_only=True):
     kind: Coded = Coded(default="guest")
     user: str = ""
     guest: tuple[tuple[str, str], ...] = ()
+    found: tuple[Found, ...] = ()
+    calendar: bool = False
     columns: frozenset[str] = frozenset()
 
 
-def read_mapping(document: AnyMapping[str, Any]) -> ImportMapping:
-    """Read a mapping (already TOML values); raises `Invalid` with every field at fault."""
+def read_mapping(document: AnyMapping[str, Any], *, calendar: bool = False) -> ImportMapping:
+    """Read a mapping (already TOML values); raises `Invalid` with every field at fault. One of a
+    `calendar` need only say the venue."""
+    if calendar:
+        document = {**_CALENDAR_DEFAULTS, **document}
     faults = Faults()
     reader = Reader(document, "", faults)
     length = reader.inner("length") or Reader({}, "length", faults)
@@ -109,6 +163,8 @@ def read_mapping(document: AnyMapping[str, Any]) -> ImportMapping:
         kind=_coded(reader, "kind", RESERVATION_KINDS, "guest"),
         user=reader.text("user", ""),
         guest=_guest(reader),
+        found=_found(reader),
+        calendar=calendar,
     )
     given = [n for n in ("nights", "minutes", "ends_at") if length.has(n)]
     if len(given) > 1:
@@ -138,8 +194,10 @@ def _columns(mapping: ImportMapping) -> frozenset[str]:
         (column for _, column in mapping.guest),
         *(moment.columns for moment in moments if moment is not None),
         *((column for column, _ in one.columns) for one in coded),
+        *(one.columns for one in mapping.found),
     ]
-    return frozenset(column for some in named for column in some if column)
+    made = {one.column for one in mapping.found}
+    return frozenset(column for some in named for column in some if column and column not in made)
 
 
 def _party_columns(party: Reader) -> tuple[str, ...]:
@@ -217,6 +275,29 @@ def _coded(reader: Reader, name: str, allowed: frozenset[str], default: str) -> 
     fallback = inner.text("default", "" if columns else default, one_of=allowed)
     inner.finish()
     return Coded(tuple(columns), fallback)
+
+
+def _found(reader: Reader) -> tuple[Found, ...]:
+    found: list[Found] = []
+    for number, item in enumerate(reader.items("find", FOUND_COLUMNS_MAX)):
+        inner = Reader(item, f"{reader.at('find')}[{number}]", reader.faults)
+        pattern = inner.text("pattern", chars_max=_PATTERN_CHARS_MAX)
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            inner.fault("pattern", f"is no regular expression: {error}")
+        else:
+            if pattern and not groups:
+                inner.fault("pattern", "has no group (in brackets) that says what is meant")
+        columns = tuple(inner.texts("in", _COLUMNS_MAX))
+        if not columns:
+            inner.fault("in", "is required: the columns to look in")
+        default = inner.text("default") if inner.has("default") else None
+        found.append(Found(inner.text("column"), columns, pattern, default))
+        # What was left out is no fault, but is a field.
+        inner.value("default")
+        inner.finish()
+    return tuple(found)
 
 
 def _guest(reader: Reader) -> tuple[tuple[str, str], ...]:

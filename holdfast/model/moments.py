@@ -14,6 +14,7 @@ from holdfast.model.events import (
     OperationWithdrawn,
     ReservationAttendanceConfirmed,
     ReservationCancelled,
+    ReservationCheckedIn,
     ReservationCompleted,
 )
 from holdfast.model.reservation import View, content_of
@@ -56,6 +57,18 @@ def cancelled_at_ms(view: View, seen: Sequence[Seen]) -> int:
         and event.operation == view.making
     ]
     return min(gave_up, default=0)
+
+
+def checking_in(view: View, seen: Sequence[Seen]) -> Seen | None:
+    """The entry that received the guests, as the view tells it; None: none did that is known."""
+    found = [
+        entry
+        for entry in seen
+        if entry.kind == "reservation.checked_in"
+        if isinstance(event := content_of(entry), ReservationCheckedIn)
+        and (event.at_ms or entry.stamp >> 16) == view.checked_in_at_ms
+    ]
+    return min(found, key=order, default=None)
 
 
 def completing(seen: Sequence[Seen]) -> Seen | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from holdfast.model.approval import CONFIRMATIONS, INSTANT
 from holdfast.model.limits import (
     CONCURRENT_MAX,
     GROUPS_PER_VENUE_MAX,
@@ -57,6 +58,7 @@ def read_policies(reader: Reader, seating: Seating, kind: str) -> Policies:
         cleaning_minutes=inner.optional_integer("cleaning_minutes", 0, DAY_MINUTES),
         tiers=_groups(inner, "tiers", of_everybody),
         tags=_groups(inner, "tags", of_everybody),
+        confirmation=_confirmation(inner),
     )
     if policies.max_party is not None and policies.max_party < policies.min_party:
         inner.fault("max_party", f"is below min_party ({policies.min_party})")
@@ -75,6 +77,14 @@ def _limits(inner: Reader) -> PersonLimits:
         inner.optional_integer("concurrent", 1, CONCURRENT_MAX),
         inner.optional_integer("max_reschedules", 0, RESCHEDULES_MAX),
     )
+
+
+def _confirmation(inner: Reader) -> str:
+    value = inner.value("confirmation")
+    if value is None or value in CONFIRMATIONS:
+        return value or INSTANT
+    inner.fault("confirmation", f"must be {' or '.join(CONFIRMATIONS)}, not {shown(value)}")
+    return INSTANT
 
 
 def _check_lengths(inner: Reader, policies: Policies, seating: Seating) -> None:

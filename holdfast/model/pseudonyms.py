@@ -25,7 +25,10 @@ BEGINNING_CHARS_MIN: Final = 6
 """So many characters after `agent_` make it unlikely that two people are meant."""
 _BEGINNING: Final = re.compile(rf"agent_[0-9a-hjkmnp-tv-z]{{{BEGINNING_CHARS_MIN},32}}\Z")
 AGENT_ID_CHARS: Final = len(_PREFIX) + 32
-_DOMAIN: Final = b"holdfast agent 1\x00"
+_GUEST: Final = b"holdfast agent 1\x00"
+_STAFF: Final = b"holdfast staff 1\x00"
+_APPLICATION: Final = b"holdfast application 1\x00"
+"""Who is meant by a text: a user id is nobody's login, and a login no token's name."""
 
 
 def base32(data: bytes) -> str:
@@ -42,11 +45,28 @@ def agent_id(pseudonym_key: bytes, user_id: str) -> str:
     Two devices of one tenant give the same person the same id, offline. A user id counts as it is
     written: case and accents make another person. Raises ValueError for a key that is too short.
     """
+    return _pseudonym(pseudonym_key, _GUEST, user_id)
+
+
+def staff_agent_id(pseudonym_key: bytes, login: str) -> str:
+    """The pseudonym of a member of staff, from the name that they log in by in the form in which it
+    is compared: whoever logs in by the same name at two devices of a tenant is one person. Raises
+    ValueError for a key that is too short."""
+    return _pseudonym(pseudonym_key, _STAFF, login)
+
+
+def application_agent_id(pseudonym_key: bytes, name: str) -> str:
+    """The pseudonym of a program that calls with a token, from the token's name. Raises ValueError
+    for a key that is too short."""
+    return _pseudonym(pseudonym_key, _APPLICATION, name)
+
+
+def _pseudonym(pseudonym_key: bytes, domain: bytes, text: str) -> str:
     if len(pseudonym_key) < KEY_BYTES_MIN:
         raise ValueError(
             f"the pseudonym key has fewer than {KEY_BYTES_MIN} bytes; restore its file"
         )
-    mac = hmac.digest(pseudonym_key, _DOMAIN + user_id.encode(), hashlib.sha256)
+    mac = hmac.digest(pseudonym_key, domain + text.encode(), hashlib.sha256)
     return _PREFIX + base32(mac[:AGENT_BYTES])
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from holdfast.model import contradictions, events, lifecycle
+from holdfast.model import approval, contradictions, events, lifecycle
 from holdfast.model.claims import (
     ENDED,
     LIVE,
@@ -41,6 +41,7 @@ from holdfast.model.events import (
     Form,
     OperationWithdrawn,
     ReservationAmended,
+    ReservationApproved,
     ReservationCancelled,
     ReservationCheckedIn,
     ReservationCreated,
@@ -64,7 +65,8 @@ class View(msgspec.Struct, array_like=True, gc=False):
     which whoever folds adds. `override`: why it has a place beyond the capacity, empty where it was
     not sold so. `form`: what it was made as, where that is no plain reservation; `expires_at_ms`:
     until when it, or what is offered to it, is kept while nobody has reserved it. `reserving`: the
-    operation that reserved it.
+    operation that reserved it. `approval`: how it stands with the house's word (`approval.state`).
+    `partner`: the digest of its partner's reference (`partners`); empty: it has none.
     """
 
     id: bytes
@@ -109,6 +111,8 @@ class View(msgspec.Struct, array_like=True, gc=False):
     form: Form | None = None
     expires_at_ms: int = 0
     reserving: bytes = b""
+    approval: str = ""
+    partner: bytes = b""
 
     @property
     def live(self) -> list[ClaimView]:
@@ -201,6 +205,7 @@ def _folded(
     collisions, promised = _fold_lifecycle(view, entries, contents)
     _show_place(view, promised)
     view.override = _override(view, contents)
+    view.approval = _approval(view, contents)
     open_now = contradictions.raised(view, collisions)
     if open_now:
         said = list(_resolutions(entries, contents))
@@ -322,8 +327,12 @@ def _fold_lifecycle(
     seen_by = {one for one in bit if (bit[one] | ancestors[one]) & reserved}
     for entry in entries:
         event = contents[entry.operation]
-        if isinstance(event, ClaimDecided) and event.decides in seen_by:
-            seen_by.add(entry.operation)
+        if not isinstance(event, ClaimDecided):
+            continue
+        # Whoever gives up what was promised for what is decided here promises that instead, also
+        # where the wish for it is not known: a copied device is not told what bears its own name.
+        if event.decides in seen_by or any(one.operation in seen_by for one in entry.ends):
+            seen_by |= {entry.operation, event.decides}
     return collisions, seen_by
 
 
@@ -418,7 +427,7 @@ def _apply_created(view: View, entry: Seen, event: Event | None, withdrawn: bool
     view.card, view.made_by = event.card, entry.author
     view.made_at_ms = event.made_at_ms or entry.stamp >> 16
     view.starts_at, view.ends_at = event.starts_at, event.ends_at
-    view.form = event.form
+    view.form, view.partner = event.form, event.partner
     if event.form is not None:
         view.expires_at_ms = event.form.expires_at_ms
     if withdrawn:
@@ -478,6 +487,15 @@ def _override(view: View, contents: dict[bytes, Event | None]) -> str:
             if isinstance(event, ReservationCreated | ReservationMoved):
                 return event.override
     return ""
+
+
+def _approval(view: View, contents: dict[bytes, Event | None]) -> str:
+    """How it stands with the house's word, of the making that stands."""
+    made = contents.get(view.making)
+    if not isinstance(made, ReservationCreated) or not made.needs_approval:
+        return ""
+    given = any(isinstance(event, ReservationApproved) for event in contents.values())
+    return approval.state(view.status, given=given)
 
 
 # --- both together ------------------------------------------------------------------------------

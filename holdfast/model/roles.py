@@ -70,6 +70,8 @@ RESERVED: Final[dict[str, frozenset[str]]] = {
     "venue.key_handed": _READERS,
     # What staff tell each other.
     "service.notes_edited": _STAFF,
+    # The house's word on what a guest reserved by themself: nobody gives it to themself.
+    "reservation.approved": _STAFF,
 }
 """Who may write a kind of entry, where not everybody may. Everybody may ask for a place, change it
 and give it up: channels and kiosks act for guests. What stands here for a role counts nowhere from
@@ -90,7 +92,8 @@ OVERRIDERS: Final = _STAFF
 """Where somebody of the house can insist on a place beyond the capacity (`overbooking`)."""
 
 IMPORTERS: Final = _STAFF | {CHANNEL}
-"""Who brings in records of other systems, whose ids are derived and anybody's to guess."""
+"""Who brings in records of other systems, whose ids are derived and anybody's to guess, and says
+what a partner calls a reservation: a screen that did could take the partner's booking away."""
 
 _IN_WORDS: Final = {
     "reservation.checked_in": "check guests in",
@@ -119,14 +122,24 @@ _IN_WORDS: Final = {
     "venue.key_published": "publish a venue's key",
     "venue.key_handed": "hand a venue's key on",
     "service.notes_edited": "edit the notes of a service",
+    "reservation.approved": "approve what guests reserved by themselves",
 }
 
 
-def may_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str = "") -> bool:
+def may_write(
+    role: str,
+    kind: str,
+    subject: bytes,
+    outcome: str = "",
+    form: str = "",
+    *,
+    partner: bool = False,
+) -> bool:
     """Whether an entry of this kind about this reservation (of a person: none) counts from a device
     of this role; `outcome` is how a record of another system says that it ended, `form` what it is,
-    or what it is about, where that was made as no reservation."""
-    if form == "block" and role not in BLOCKERS:
+    or what it is about, where that was made as no reservation; `partner`: it has a reference of a
+    partner."""
+    if (form == "block" and role not in BLOCKERS) or (partner and role not in IMPORTERS):
         return False
     if kind == "reservation.created":
         brings = role in IMPORTERS or not is_derived(subject)
@@ -135,8 +148,21 @@ def may_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str
     return allowed is None or role in allowed
 
 
-def require_write(role: str, kind: str, subject: bytes, outcome: str = "", form: str = "") -> None:
+def require_write(
+    role: str,
+    kind: str,
+    subject: bytes,
+    outcome: str = "",
+    form: str = "",
+    *,
+    partner: bool = False,
+) -> None:
     """Raises RoleForbidden where no replica would take the entry for this device's word."""
+    if partner and role not in IMPORTERS:
+        raise RoleForbidden(
+            f"a device of the role {role} takes no partner's reference; do it at "
+            f"{_where(IMPORTERS)}"
+        )
     if not may_write(role, kind, subject, outcome, form):
         if form and may_write(role, kind, subject, outcome):
             raise RoleForbidden(

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from holdfast.model.approval import INSTANT
 from holdfast.model.limits import NIGHTS_MAX
 from holdfast.model.profile import CheckIn, Profile, profile_document
 from holdfast.model.vocabulary import WEEKDAYS
@@ -66,7 +67,8 @@ class Policies(msgspec.Struct, frozen=True):
     whether who did not come is marked, `no_show_grace_minutes` how late who has no nights may be
     (None: `limits.NO_SHOW_GRACE_MINUTES`). `reserved_minutes` and `cleaning_minutes` are how long
     before a start its table is shown as reserved, and how long one that was left as being cleaned;
-    None: an hour, and until somebody says that it is clean.
+    None: an hour, and until somebody says that it is clean. `confirmation`: one of
+    `approval.CONFIRMATIONS`.
     """
 
     advance_days: int | None = None
@@ -87,6 +89,7 @@ class Policies(msgspec.Struct, frozen=True):
     cleaning_minutes: int | None = None
     tiers: tuple[tuple[str, PersonLimits], ...] = ()
     tags: tuple[tuple[str, PersonLimits], ...] = ()
+    confirmation: str = INSTANT
 
     @property
     def of_everybody(self) -> PersonLimits:
@@ -224,7 +227,8 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     `seating` pairs the largest party with its minutes, ascending; `hours` has seven entries from
     Monday on, None: never closes; `covers_per_slot` and `covers_at_once` None: as many people may
     begin within a slot, or sit there at one instant, as there are places; `stays` None: no nights.
-    `accepting` False: people do not reserve by themselves. `featured`: it stands first in lists.
+    `active` False: nobody gets anything new there. `accepting` False: people do not reserve by
+    themselves. `featured`: it stands first in lists.
     `business_account` is an id in the system of whoever runs it; empty: none.
     """
 
@@ -254,6 +258,7 @@ class Venue(msgspec.Struct, frozen=True, cache_hash=True):
     business_account: str = ""
     slot_overrides: tuple[SlotOverride, ...] = ()
     covers_at_once: int | None = None
+    active: bool = True
 
 
 def parse_venue(document: Mapping[str, Any]) -> Venue:
@@ -334,6 +339,8 @@ def _later_keys(venue: Venue) -> dict[str, Any]:
     if venue.slot_overrides:
         document["slot_overrides"] = [_slot_override_document(one) for one in venue.slot_overrides]
     _put(document, "covers_at_once", venue.covers_at_once)
+    if not venue.active:
+        document["active"] = False
     return document
 
 
@@ -436,6 +443,8 @@ def _policies_document(policies: Policies) -> dict[str, Any]:
         elif name == "mark_no_shows":
             # Said only where it says something, as all that older readers do not know.
             _put(document, name, value or None)
+        elif name == "confirmation":
+            _put(document, name, None if value == INSTANT else value)
         else:
             _put(document, name, _given(value) if name == "rates" and value else value)
     return document

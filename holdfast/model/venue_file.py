@@ -85,6 +85,7 @@ def read(document: Mapping[str, Any]) -> Venue:
         business_account=reader.text("business_account", "", pattern=ID, means=_ACCOUNT_MEANS),
         slot_overrides=read_slot_overrides(reader, policies, day_starts_at),
         covers_at_once=reader.optional_integer("covers_at_once", 1, PARTY_MAX),
+        active=reader.flag("active", True),
     )
     reader.finish()
     faults.check(f"venue {venue_id}" if venue_id else "venue")

@@ -16,7 +16,7 @@ from holdfast.model.limits import ENDED_RIGHTS_SHOWN_DAYS, PARTY_MAX, RELEASE_MI
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import FOREVER, Held, Right
 from holdfast.model.venue import AllotmentWish, Resource, Venue
-from holdfast.node import returning, selling
+from holdfast.node import former_grants, returning, selling
 from holdfast.node.granting import HUB_HOLDER, lives_of, matched, wishes
 
 if TYPE_CHECKING:
@@ -342,28 +342,47 @@ class Selling(NamedTuple):
 def own(node: Node) -> Selling:
     """What a device holds and may sell from now on."""
     with node.lock:
-        now_s = _now_s(node)
-        if not node.may_decide(node.home):
-            return Selling(0, 0, None)
-        held = [
-            one
-            for one in node.rights(node.home).active()
-            if one.holder == node.account and one.end > now_s
-        ]
-        ready = [one for one in held if selling.may_sell(node, one) < one.end]
+        held, ready = _own_rights(node)
         sold = {resource for one in ready for resource in one.right.resources}
         unset = {resource for one in held for resource in one.right.resources} - sold
         last = max((one.end for one in ready), default=FOREVER)
         return Selling(len(sold), len(unset), None if last >= FOREVER else last)
 
 
+def _own_rights(node: Node) -> tuple[list[Held], list[Held]]:
+    """The rights that a device holds from now on, and those of them that it may sell from. Call
+    under the lock."""
+    if not node.may_decide(node.home):
+        return [], []
+    now_s = _now_s(node)
+    held = [
+        one
+        for one in node.rights(node.home).active()
+        if one.holder == node.account and one.end > now_s
+    ]
+    return held, [one for one in held if selling.may_sell(node, one) < one.end]
+
+
 def own_document(node: Node) -> Item:
-    """The same for `node status`; `until_at_ms` 0: without an end."""
+    """The same for `node status`, with the places; `until_at_ms` 0: without an end."""
     found = own(node)
+    with node.lock:
+        _, ready = _own_rights(node)
+        index = node.books[node.home].administration.venue if ready else None
     return {
         "resources": found.resources,
         "once_clock_is_set": found.unset,
         "until_at_ms": (found.until or 0) * 1000,
+        "places": [
+            {
+                "resources": list(one.right.resources),
+                "quantity": None if one.right.whole else one.right.quantity,
+                "until": None
+                if one.end >= FOREVER or index is None
+                else wall.format_time(index.venue, one.end),
+            }
+            for one in ready
+        ],
     }
 
 
@@ -415,7 +434,11 @@ def grant(hub: Hub, wanted: Wanted) -> list[bytes]:
 def grant_again(hub: Hub, venue_id: str, holder: str) -> list[bytes]:
     """Grant a device what the venue file wishes for it, also what it had once. Returns the rights.
     Raises NotFound, Conflict, RuleViolated where nothing of it can be granted."""
-    granted = hub.granting.again(venue_id, holder)
+    try:
+        granted = hub.granting.again(venue_id, holder)
+    except NotFound as error:
+        more = former_grants.sentence(hub, venue_id, holder)
+        raise NotFound(f"{error.detail}.{more}" if more else error.detail) from error
     if granted:
         return granted
     waiting = [
@@ -428,6 +451,7 @@ def grant_again(hub: Hub, venue_id: str, holder: str) -> list[bytes]:
         if waiting
         else f"{holder} holds all that the venue file wishes for it."
     )
+    message += former_grants.sentence(hub, venue_id, holder)
     raise RuleViolated(message, [{"rule": "nothing-to-grant", "message": message}])
 
 

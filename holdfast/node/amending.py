@@ -24,6 +24,7 @@ from holdfast.model.offers import Choice, VenueIndex, candidates, is_tight, name
 from holdfast.model.reservation import View, shown_claims, standing_claims, version_tag
 from holdfast.model.sitting import sitting
 from holdfast.node import (
+    banned_contacts,
     holding_apart,
     offering,
     overriding,
@@ -91,13 +92,28 @@ def amend(
             overriding.require_place(override, any_placing(patch))
             if fields or card:
                 lifecycle.check_step("amended", view.status, view.code)
+                _require_contact(replica, venue, view, patch, fields, asking)
                 recording.write(replica, view, ReservationAmended(fields, card))
             return recording.view_of(replica, view.id, view.book)
         lifecycle.check_step("moved", view.status, view.code)
         _require_answered(view)
         holding_apart.require_swappable(replica, view)
+        _require_contact(replica, venue, view, patch, fields, asking)
         _write_move(replica, venue, view, moved, fields, card, override=override, by_guest=by_guest)
         return recording.view_of(replica, view.id, view.book)
+
+
+def _require_contact(
+    replica: Service, venue: VenueIndex, view: View, patch: PatchRequest, fields: dict[str, Any],
+    asking: Asking,
+) -> None:  # fmt: skip
+    """A guest gives no contact later that they would have been refused with. Who corrects a number
+    at the desk is told whose it is, and knows."""
+    if patch.guest is not UNSET and not asking.told:
+        banned_contacts.require(
+            replica, venue, str(fields.get("agent_id", view.agent_id)), patch.guest, view.kind,
+            asking=asking,
+        )  # fmt: skip
 
 
 def walk(replica: Service, reference: str, resources: Sequence[str]) -> View:

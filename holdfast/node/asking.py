@@ -66,7 +66,6 @@ NOBODY: Final = Asked()
 def proposal(place: Place, asked: Asked, step: str = "") -> rules.Proposal:
     """What somebody wants; the step left out: to make a reservation, or to move theirs."""
     moves = asked.moved is not None
-    by_itself = asked.source in rules.SELF_SERVICE and not moves
     return rules.Proposal(
         party_size=place.party_size,
         starts_at=place.start,
@@ -74,11 +73,17 @@ def proposal(place: Place, asked: Asked, step: str = "") -> rules.Proposal:
         kind=asked.kind,
         nights=place.nights,
         source=asked.source,
-        by_guest=asked.by_guest or by_itself,
+        by_guest=by_themself(asked),
         resources=asked.resources,
         step=step or (rules.MOVE if moves else rules.MAKE),
         present=asked.present,
     )
+
+
+def by_themself(asked: Asked) -> bool:
+    """Whether nobody of the house is between: the guest asks, or the channel by which a reservation
+    is made is one where guests ask."""
+    return asked.by_guest or (asked.source in rules.SELF_SERVICE and asked.moved is None)
 
 
 def question(

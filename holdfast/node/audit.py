@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from holdfast.model.claims import Seen
+from holdfast.model.entries import Entry
 from holdfast.model.errors import Conflict, Invalid, NotFound
 from holdfast.model.events import ExceptionResolved
 from holdfast.model.forms import HOLD, WAITLIST, form_now
@@ -19,6 +20,7 @@ from holdfast.model.ids import uuid_text
 from holdfast.model.limits import LIST_LIMIT, LIST_LIMIT_MAX
 from holdfast.model.reservation import BLOCK, View, content_of, fold, shown_claims
 from holdfast.model.sitting import seated_at
+from holdfast.node import actors
 from holdfast.node.audit_words import book_change
 from holdfast.node.lookup import (
     find_record,
@@ -33,7 +35,7 @@ from holdfast.store.journal import JournalRow
 from holdfast.sync import gate
 from holdfast.sync.gate import Judged
 
-__all__ = ["BadEntry", "VerifyReport", "audit_entries", "state_of", "verify_store"]
+__all__ = ["AUDIT_ACTOR", "BadEntry", "VerifyReport", "audit_entries", "state_of", "verify_store"]
 
 KIND_WORDS: Final = {
     "reservation.created": "made",
@@ -75,6 +77,7 @@ KIND_WORDS: Final = {
     "guest.unmerged": "two agent ids said to be two guests after all",
     "resource.cleaned": "table cleaned",
     "service.notes_edited": "notes of a service edited",
+    "reservation.approved": "approved by the house",
     "right.granted": "allotment granted",
     "right.returned": "allotment returned",
     "right.revoked": "allotment revoked",
@@ -91,6 +94,8 @@ FORM_WORDS: Final = {
     (BLOCK, "reservation.cancelled"): "put back into use",
 }
 """What a step is called of what was no reservation before it."""
+AUDIT_ACTOR: Final = frozenset({"by", "by_name"})
+"""What a change says of who did it, beside the device that wrote it."""
 ASKED_TO_MOVE: Final = "asked to move"
 """A move whose new place somebody else has to give: it waits, and the old place stays."""
 _ROWS_AT_ONCE: Final = 512
@@ -108,7 +113,8 @@ def audit_entries(
     *,
     newest: bool = False,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Changes with their writer, time, and the fields before and after, and the next cursor.
+    """Changes with their writer, whoever did it, time, and the fields before and after, and the
+    next cursor.
 
     Of one reservation (id or code) they come in the order of the fold, else in the order in which
     this replica learned of them. `starts_ms` and `ends_ms` bound the stamps, half-open; `sees`
@@ -124,6 +130,9 @@ def audit_entries(
     else:
         found = _of_journal(replica, position, sees, newest=newest)
     items, place = _page(found, starts_ms, ends_ms, limit)
+    known = actors.names(replica)
+    for item in items:
+        item["by_name"] = known.get(item["by"])
     return items[::-1] if newest else items, place
 
 
@@ -178,8 +187,8 @@ def _of_reservation(
     seen = _in_order(record.seen)
     places = range((len(seen) + 1 if last is None else last) - 2, -1, -1)
     for place in places if newest else range(last or 0, len(seen)):
-        uncertainty_ms = _uncertainty(replica, record.book, seen[place])
-        yield place + 1, _change(replica, record.book, record.id, seen, place, uncertainty_ms)
+        written = _written(replica, record.book, seen[place])
+        yield place + 1, _change(replica, record.book, record.id, seen, place, written)
 
 
 def _in_order(seen: Sequence[Seen]) -> list[Seen]:
@@ -188,11 +197,12 @@ def _in_order(seen: Sequence[Seen]) -> list[Seen]:
     return sorted(unique.values(), key=lambda entry: (entry.stamp, entry.node, entry.operation))
 
 
-def _uncertainty(replica: Replica, book: str, entry: Seen) -> int:
-    """How wrong the writer's clock may have been: it stands in the entry alone."""
+def _written(replica: Replica, book: str, entry: Seen) -> Entry | None:
+    """The entry itself: how wrong the writer's clock may have been, and who did it, stand in it
+    alone."""
     place = position_of(replica, book, entry.node, entry.operation, entry.stamp)
     judged = judged_at(replica, *place) if place is not None else None
-    return judged.entry.uncertainty_ms if judged is not None and judged.entry is not None else 0
+    return judged.entry if judged is not None else None
 
 
 def _change(
@@ -201,7 +211,7 @@ def _change(
     reservation: bytes,
     seen: Sequence[Seen],
     place: int,
-    uncertainty_ms: int,
+    written: Entry | None,
 ) -> dict[str, Any]:
     entry = seen[place]
     venue = book.partition("/")[2]
@@ -210,7 +220,7 @@ def _change(
     earlier = fold(reservation, seen[:place], rights) if place else None
     before = {} if earlier is None else state_of(replica, venue, earlier)
     after = state_of(replica, venue, view)
-    item = _who_and_when(replica, book, entry.node, entry.kind, entry.stamp, uncertainty_ms)
+    item = _who_and_when(replica, book, entry.node, entry.kind, entry.stamp, written)
     event = content_of(entry)
     if isinstance(event, ExceptionResolved):
         after |= {
@@ -259,6 +269,7 @@ def state_of(replica: Replica, venue: str, view: View) -> dict[str, Any]:
         "actual_party_size": view.actual_party_size,
         "seated_at": seated_at(view),
         "attendance_confirmed": view.attendance_confirmed,
+        "approval": view.approval or None,
         "exceptions": [kind for kind, _ in view.exceptions],
         "form": form_now(view) or None,
         **_form_of(replica, venue, view),
@@ -316,19 +327,15 @@ def _row_item(replica: Replica, row: JournalRow) -> dict[str, Any]:
     )
     entry = judged.entry
     if entry is None:
-        item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, 0)
+        item = _who_and_when(replica, chain.book, chain.incarnation, "unreadable", 0, None)
         return item | _administrative(judged, {}, {})
     if entry.subject:
         record = replica.record(entry.subject, chain.book)
         seen = _in_order(record.seen) if record is not None else []
         for place, each in enumerate(seen):
             if each.operation == judged.operation:
-                return _change(
-                    replica, chain.book, entry.subject, seen, place, entry.uncertainty_ms
-                )
-    item = _who_and_when(
-        replica, chain.book, chain.incarnation, entry.kind, entry.stamp, entry.uncertainty_ms
-    )
+                return _change(replica, chain.book, entry.subject, seen, place, entry)
+    item = _who_and_when(replica, chain.book, chain.incarnation, entry.kind, entry.stamp, entry)
     before, after = book_change(replica, chain.book, row, judged.event)
     return item | _administrative(judged, before, after)
 
@@ -347,7 +354,7 @@ def _administrative(
 
 
 def _who_and_when(
-    replica: Replica, book: str, incarnation: bytes, kind: str, stamp: int, uncertainty_ms: int
+    replica: Replica, book: str, incarnation: bytes, kind: str, stamp: int, written: Entry | None
 ) -> dict[str, Any]:
     author = replica.authors(book).get(incarnation)
     venue = book.partition("/")[2]
@@ -361,5 +368,6 @@ def _who_and_when(
         "what": KIND_WORDS.get(kind, "written by a newer version, or unreadable"),
         "at": venue_time(replica, venue, at_ms // 1000),
         "at_ms": at_ms,
-        "uncertainty_ms": uncertainty_ms,
+        "uncertainty_ms": written.uncertainty_ms if written is not None else 0,
+        "by": (written.by or None) if written is not None else None,
     }

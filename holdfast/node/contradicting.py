@@ -19,7 +19,9 @@ from holdfast.model.contradictions import (
     MOVE,
     OVERBOOK,
     OVERBOOKED,
+    PARTNER_TWICE,
     PLACING,
+    SEATED_WITHOUT_PLACE,
     TWO_PARTIES,
     WALK,
     Answer,
@@ -30,6 +32,7 @@ from holdfast.model.events import ExceptionResolved, ReservationCheckedIn
 from holdfast.model.forms import form_now
 from holdfast.model.ids import uuid_text
 from holdfast.model.limits import SEATED_SINCE_SECONDS_MAX
+from holdfast.model.partners import SameReference
 from holdfast.model.reservation import (
     BLOCK,
     View,
@@ -41,7 +44,7 @@ from holdfast.model.reservation import (
 )
 from holdfast.model.rights import HUB
 from holdfast.model.sitting import TwoParties, is_resolved, sitting, two_parties
-from holdfast.node import amending, marking
+from holdfast.node import amending, marking, partnering, promised
 from holdfast.node.lookup import node_name, rfc3339_ms, subject_of, venue_time
 from holdfast.node.recording import refused_as_invalid, view_of
 from holdfast.node.replica import Replica
@@ -50,6 +53,7 @@ from holdfast.node.restricting import Asking
 from holdfast.node.words import (
     block_refused_sentence,
     exception_sentence,
+    lost_sentence,
     sold_elsewhere_sentence,
 )
 from holdfast.store.projections import Record
@@ -58,7 +62,11 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 Item: TypeAlias = dict[str, Any]
+Between: TypeAlias = TwoParties | SameReference
+"""What no reservation raises alone."""
 _SETTLING: Final = Asking(settles=True)
+_OF_NO_PLACE: Final = frozenset({DISPLACED, SEATED_WITHOUT_PLACE})
+"""Kinds of those who have no place, and may have been promised one."""
 
 
 # --- looking ------------------------------------------------------------------------------------
@@ -90,6 +98,9 @@ def items(replica: Replica, book: str | None = None) -> Iterator[Item]:
         for found in at_one_table(replica, name):
             record = _record(replica, name, found.later)
             yield _item(replica, record, TWO_PARTIES, found.since_ms, found)
+        for same in partnering.twice(replica, name):
+            record = _record(replica, name, same.spare)
+            yield _item(replica, record, PARTNER_TWICE, same.since_ms, same)
 
 
 def items_about(replica: Replica, view: View) -> list[Item]:
@@ -104,6 +115,11 @@ def items_about(replica: Replica, view: View) -> list[Item]:
                 for one in at_one_table(replica, view.book)
                 if view.id in (one.later, *one.others)
             ]  # fmt: skip
+        found += [
+            _item(replica, _record(replica, view.book, one.spare), PARTNER_TWICE, one.since_ms, one)
+            for one in (partnering.twice(replica, view.book) if view.partner else ())
+            if view.id in (one.spare, *one.others)
+        ]
     return found
 
 
@@ -135,17 +151,26 @@ def _record(replica: Replica, book: str, reservation: bytes) -> Record:
 
 
 def _item(
-    replica: Replica, record: Record, kind: str, since_ms: int, found: TwoParties | None = None
+    replica: Replica, record: Record, kind: str, since_ms: int, found: Between | None = None
 ) -> Item:
     view = record.view
     about = uuid_text(record.id)
+    lost = promised.lost_of(replica, record) if kind in _OF_NO_PLACE else None
     shown = item(
-        kind, about, record.book, about, _detail(replica, record, kind, found), since_ms,
+        kind, about, record.book, about, _detail(replica, record, kind, found, lost), since_ms,
         _offered(replica, record, kind),
     )  # fmt: skip
     if found is not None:
         shown["others"] = [uuid_text(other) for other in found.others]
-    return shown | {"code": view.code or None, "service_date": view.service_date or None}
+    return shown | {
+        "promised": lost is not None,
+        "lost_promise": lost,
+        "code": view.code or None,
+        "service_date": view.service_date or None,
+        "starts_at": venue_time(replica, shown["venue"], view.starts_at),
+        "party_size": view.party_size,
+        "resources": [claim.resource for claim in shown_claims(view)],
+    }
 
 
 def _offered(replica: Replica, record: Record, kind: str) -> list[Answer]:
@@ -163,22 +188,26 @@ def _offered(replica: Replica, record: Record, kind: str) -> list[Answer]:
     ]
 
 
-def _detail(replica: Replica, record: Record, kind: str, found: TwoParties | None) -> str:
+def _detail(
+    replica: Replica, record: Record, kind: str, found: Between | None, lost: Item | None
+) -> str:
     """What happened and what to do, in a sentence."""
     subject, decision = subject_of(replica, record.book, record.id), record.view.decision
     if kind == DISPLACED and form_now(record.view) == BLOCK:
         return block_refused_sentence(subject)
+    if kind == DISPLACED and lost is not None:
+        won = decision.won if decision is not None else ()
+        others = [subject_of(replica, record.book, one) for one in won]
+        return lost_sentence(subject, lost["words"], others)
     if kind == DISPLACED and decision is not None and decision.reason == NOT_HELD:
         resources = list(dict.fromkeys(claim.resource for claim in shown_claims(record.view)))
         return sold_elsewhere_sentence(subject, resources, _seller(replica, record))
-    others = decision.won if decision is not None else ()
-    if found is not None:
-        others = found.others
+    about = found.others if found is not None else decision.won if decision is not None else ()
     return exception_sentence(
         kind,
         subject,
-        [subject_of(replica, record.book, other) for other in others],
-        place=found.resource if found is not None else "",
+        [subject_of(replica, record.book, other) for other in about],
+        place=found.resource if isinstance(found, TwoParties) else "",
         seen=_SEEN_BY[kind](replica, record) if kind in _SEEN_BY else "",
     )
 
@@ -284,6 +313,10 @@ def _open(replica: Service, record: Record, kind: str) -> bytes | None:
         replica.write_projections()
         found = at_one_table(replica, record.book)
         return next((one.about for one in found if one.later == record.id), None)
+    if kind == PARTNER_TWICE:
+        replica.write_projections()
+        same = partnering.twice(replica, record.book)
+        return next((one.about for one in same if one.spare == record.id), None)
     raised = open_exceptions(record.id, record.seen, replica.rights(record.book)).get(kind)
     return raised.about if raised is not None else None
 
@@ -325,7 +358,8 @@ def _do(
 ) -> None:
     reference = uuid_text(view.id)
     if answer.does == CANCEL:
-        marking.cancel(replica, reference, "displaced", "venue", late=True)
+        why = "duplicate" if kind == PARTNER_TWICE else "displaced"
+        marking.cancel(replica, reference, why, "venue", late=True)
     elif answer.does == WALK:
         amending.walk(replica, reference, resources)
     elif answer.does in (MOVE, OVERBOOK):

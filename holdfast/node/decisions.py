@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from holdfast.model.claims import OVERRIDE, Seen, is_holders_word
 from holdfast.model.entries import Claim
-from holdfast.model.errors import HoldfastError, NotFound
-from holdfast.model.events import ChainCertified, ChainKeyChanged, ClaimDecided
+from holdfast.model.errors import NotFound
+from holdfast.model.events import ClaimDecided
 from holdfast.model.ids import uuid_text
-from holdfast.node.identity import Identity, verify_certificate, verify_renewed
+from holdfast.node import promised, sales
+from holdfast.node.chain_checks import check_entry
 from holdfast.node.lookup import (
+    claim_shapes,
     decision_shape,
     decisions_in,
     find_record,
@@ -26,15 +26,12 @@ from holdfast.node.lookup import (
     request_in,
     rfc3339_ms,
     subject_of,
-    venue_time,
 )
 from holdfast.node.overriding import override_in
 from holdfast.node.replica import Replica
 from holdfast.node.words import plain_reason
 from holdfast.store.journal import ChainRow
 from holdfast.store.projections import Record
-from holdfast.sync import gate
-from holdfast.sync.seals import chain_next, chain_start, verify_seal
 
 
 def decision_detail(replica: Replica, reference: str) -> dict[str, Any]:
@@ -51,24 +48,31 @@ def decision_detail(replica: Replica, reference: str) -> dict[str, Any]:
         "code": record.view.code or None,
         "venue": venue,
         "status": record.view.status,
+        "promised": (lost := promised.lost(replica, record.view)) is not None,
+        "lost_promise": lost,
         "operation": entry.operation.hex(),
         "decides": event.decides.hex(),
         "decided_at": rfc3339_ms(entry.stamp >> 16),
         **decision_shape(entry, event),
         "why": plain_reason(event.reason),
         "asked_by": asked.author if asked is not None else None,
-        "asked": _claims(replica, venue, asked.claims if asked is not None else ()),
-        "given": _claims(replica, venue, entry.claims) if event.verdict != "displaced" else [],
+        "asked": claim_shapes(replica, venue, asked.claims if asked is not None else ()),
+        "given": claim_shapes(replica, venue, entry.claims) if event.verdict != "displaced" else [],
         "winners": [_winner(replica, record.book, won) for won in event.won],
         "relied_on": [_relied(replica, record.book, head) for head in event.relied_on],
     }
 
 
 def verify_decision(replica: Replica, reference: str) -> dict[str, Any]:
-    """The decision's detail with `checks`, each true or false, and `ok` where all are true.
+    """The decision's detail with `checks`, each true or false, and `ok` where all are true; of what
+    was sold without asking anybody, the same of the sale (`sales`).
 
-    `notes` say in words what a false one means. Raises NotFound as `decision_detail` does.
+    `notes` say in words what a false one means. Raises NotFound as `decision_detail` does, for what
+    has no place that was sold.
     """
+    found = find_record(replica, reference)
+    if not decisions_in(replica, found) and found.view.live:
+        return sales.verify(replica, found)
     detail = decision_detail(replica, reference)
     record, entry, event = _newest(replica, reference)
     place = position_of(replica, record.book, entry.node, entry.operation, entry.stamp)
@@ -77,7 +81,7 @@ def verify_decision(replica: Replica, reference: str) -> dict[str, Any]:
     if place is None:
         notes.append("the decision's entry is not in the journal")
     else:
-        checks.update(_check_chain(replica, *place, entry, notes))
+        checks.update(check_entry(replica, *place, entry.operation, "decision", notes))
     checks.update(_check_decider(replica, record, entry, event, place, notes))
     checks.update(_check_content(replica, record, entry, event, notes))
     return detail | {"ok": all(checks.values()), "checks": checks, "notes": notes}
@@ -98,18 +102,6 @@ def _request(record: Record, event: ClaimDecided) -> Seen | None:
 
 
 # --- what it says -------------------------------------------------------------------------------
-
-
-def _claims(replica: Replica, venue: str, claims: tuple[Claim, ...]) -> list[dict[str, Any]]:
-    return [
-        {
-            "resource": claim.resource,
-            "quantity": claim.quantity,
-            "starts_at": venue_time(replica, venue, claim.start),
-            "ends_at": venue_time(replica, venue, claim.end - claim.buffer),
-        }
-        for claim in claims
-    ]
 
 
 def _winner(replica: Replica, book: str, won: bytes) -> dict[str, Any]:
@@ -143,70 +135,6 @@ def _relied(replica: Replica, book: str, head: tuple[bytes, int, bytes]) -> dict
 
 
 # --- whether it may be believed -----------------------------------------------------------------
-
-
-def _check_chain(
-    replica: Replica, chain: ChainRow, n: int, entry: Seen, notes: list[str]
-) -> dict[str, bool]:
-    """The chain is hashed again from its first entry, and a seal over the decision verified with
-    the key that a certificate of the tenant's root gives."""
-    with replica.lock:
-        entries = replica.store.journal.entries(chain, 0, chain.length)
-        sealed = replica.store.journal.seal_for(chain, n - 1, n)
-    hashes = []
-    head = chain_start(chain.book, chain.incarnation)
-    for data in entries:
-        head = chain_next(head, data)
-        hashes.append(head)
-    with replica.lock:
-        kept = replica.store.journal.hashes(chain, 0, n)
-    whole = hashes[:n] == kept and hashes[n - 1][:16] == entry.operation
-    if not whole:
-        notes.append("the chain up to the decision is not what its hashes say")
-    keys = _keys(replica, chain, hashes, entries, notes)
-    verified = False
-    if sealed is None:
-        notes.append("no seal covers the decision yet; one is made when it is sent")
-    elif keys:
-        upto, signature = sealed
-        key = next(key for first, key in reversed(keys) if first <= upto)
-        verified = len(hashes) >= upto and verify_seal(
-            key, chain.book, chain.incarnation, upto, hashes[upto - 1], signature
-        )
-        if not verified:
-            notes.append("the seal over the decision does not verify")
-    return {"chain": whole, "certificate": bool(keys), "seal": verified}
-
-
-def _keys(
-    replica: Replica, chain: ChainRow, hashes: list[bytes], entries: list[bytes], notes: list[str]
-) -> list[tuple[int, Ed25519PublicKey]]:
-    """The decider's keys with the entry each begins at, read anew from its certificates; none
-    where the root did not sign each for this tenant's hub or for a device of this venue."""
-    keys: list[tuple[int, Ed25519PublicKey]] = []
-    first: Identity | None = None
-    for n, (digest, data) in enumerate(zip(hashes, entries, strict=True), 1):
-        if n > 1 and b"chain.key_changed" not in data:
-            continue
-        event = gate.judge(chain.incarnation, n, digest, data).event
-        if not isinstance(event, ChainCertified if n == 1 else ChainKeyChanged):
-            continue
-        if first is not None:
-            renewed = verify_renewed(first, event.certificates, replica.identity.root)
-            if renewed is not None:
-                keys.append((n + 1, renewed.public_key))
-            continue
-        try:
-            first = verify_certificate(event.certificates, replica.identity.root)
-        except HoldfastError as error:
-            notes.append(f"the decider's certificate is not the tenant's: {error.detail}")
-            return []
-        tenant, _, venue = chain.book.partition("/")
-        if first.tenant != tenant or first.venue not in ("*", venue):
-            notes.append(f"the decider's certificate is for {first.tenant}/{first.venue}")
-            return []
-        keys.append((1, first.public_key))
-    return keys
 
 
 def _check_decider(

@@ -29,7 +29,7 @@ from holdfast.node.replica import PROJECTION_VERSION, Replica
 from holdfast.node.timekeeping import Timekeeper
 from holdfast.node.venue_keys import keys_in
 from holdfast.node.verify import VerifyReport, verify_store
-from holdfast.node.words import sentences
+from holdfast.node.words import counted, sentences
 from holdfast.store.database import FILE_NAME, DirectoryLock
 from holdfast.store.readonly import ReadOnlyStore, known_migrations
 from holdfast.store.store import Store
@@ -127,7 +127,9 @@ def _database(directory: Path) -> Iterator[Check]:
 def _record(directory: Path) -> Iterator[Check]:
     """Chains, and the seals over them (`verify`)."""
     report = verify_store(directory)
-    detail = f"all that was written is there, unaltered: {report.entries} entries"
+    detail = (
+        f"all that was written is there, unaltered: {counted(report.entries, 'entry', 'entries')}"
+    )
     if not report.ok:
         faults = sentences([*map(str, report.bad[:3]), *report.notes[:1]])
         detail = f"something that was written is lost or was altered: {faults}"
@@ -139,7 +141,8 @@ def _record(directory: Path) -> Iterator[Check]:
 def _unsealed(report: VerifyReport) -> Check:
     detail = "everything that was written is signed"
     if report.unsealed:
-        detail = f"{report.unsealed} entries are signed as soon as they are sent; nothing to do"
+        many = "entry is" if report.unsealed == 1 else "entries are"
+        detail = f"{report.unsealed} {many} signed as soon as sent; nothing to do"
     return Check("unsealed", True, detail)
 
 

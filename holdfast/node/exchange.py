@@ -318,6 +318,7 @@ class Exchange:
         with self._r.transaction():
             merged = self._r.merge(peer.book, response.frames, "hub")
             outcome.moved |= self._take_keys(peer.book, response.keys, further=True).news > 0
+            met = peer.cursor is None and response.cursor is not None
             if response.cursor is not None:
                 # Stretches of the feed that this replica wrote itself bring nothing and are passed.
                 outcome.moved |= peer.cursor is not None and response.cursor.seq > peer.cursor.seq
@@ -339,6 +340,8 @@ class Exchange:
         outcome.touched = list(merged.reservations)
         # Another life answered with its heads alone: the next round compares them.
         outcome.more = response.more or outcome.hub_changed or self._lacks(peer)
+        # A hub that recovers has heard only who knows it already: the next round is from such.
+        outcome.more |= met and response.state == "recovering"
         outcome.differing = self._compare(peer, request, response, merged, outcome)
         return outcome
 
@@ -547,21 +550,23 @@ class Exchange:
 
     def _told_all(self, request: ExchangeRequest) -> bool:
         """Whether the sender holds nothing any more that this replica lacks: only then was it
-        heard (§5.9). A cursor of this life is given to those whose heads were compared."""
-        if request.more:
-            return False
-        journal = self._r.store.journal
-        if request.heads is not None:
-            own = [head for head in request.heads if head.incarnation == request.sender]
-            return bool(own) and all(
-                any(
-                    journal.hash_at(branch, head.entries) == head.hash
-                    for branch in journal.branches(request.book, head.incarnation)
-                )
-                for head in request.heads
-            )
+        heard (§5.9).
+
+        Only a sender who has a cursor of this life can say so: it was given to it when their heads
+        were compared. A request without one may have been under way since before this life began,
+        and what its writer heard meanwhile from the hub of before is not in it.
+        """
         cursor = request.cursor
-        return cursor is not None and cursor.incarnation == self._r.identity.incarnation
+        journal = self._r.store.journal
+        if request.more or cursor is None or not self._is_own(cursor):
+            return False
+        return all(
+            any(
+                journal.hash_at(branch, head.entries) == head.hash
+                for branch in journal.branches(request.book, head.incarnation)
+            )
+            for head in request.heads or ()
+        )
 
     def _take_keys(
         self,
@@ -620,11 +625,7 @@ class Exchange:
         book = request.book
         frames: list[Frame] = []
         cursor, more, heads = None, False, None
-        valid = (
-            request.cursor is not None
-            and request.cursor.incarnation == self._r.identity.incarnation
-            and request.cursor.seq <= journal.last_seq
-        )
+        valid = request.cursor is not None and self._is_own(request.cursor)
         keys_after = request.cursor.keys if valid and request.cursor is not None else 0
         if request.heads is not None:
             heads = self.heads(book)
@@ -663,6 +664,13 @@ class Exchange:
             self.heads_digest(book),
             self._r.exchange_state,
             merged.keys_later,
+        )
+
+    def _is_own(self, cursor: Cursor) -> bool:
+        """Whether a cursor was given out by this life, of a journal no longer than it is now."""
+        return (
+            cursor.incarnation == self._r.identity.incarnation
+            and cursor.seq <= self._r.store.journal.last_seq
         )
 
     def _acks(self, book: str, merged: Merged) -> Iterable[tuple[bytes, int, bytes]]:

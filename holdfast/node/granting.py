@@ -21,7 +21,9 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import FOREVER, Held
 from holdfast.model.venue import AllotmentWish, Resource, Venue
 from holdfast.model.vocabulary import RIGHT_REVOKE_REASONS
+from holdfast.node import holding_apart
 from holdfast.node.books import BookState
+from holdfast.node.holding_apart import Kept
 from holdfast.node.reasons import reason_code
 from holdfast.store.projections import StoredClaim
 from holdfast.sync.seals import chain_start
@@ -58,6 +60,15 @@ class _Piece(NamedTuple):
     whole: bool
 
 
+class _Pieces(NamedTuple):
+    """What can be granted, why the rest cannot, and whether some of it can once nobody has it
+    held any more."""
+
+    pieces: list[_Piece]
+    missing: list[str]
+    postponed: bool
+
+
 class Granting:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -85,7 +96,7 @@ class Granting:
         )  # fmt: skip
         if not again and self._fulfilled.get(name) == state:
             return 0
-        granted = 0
+        granted, postponed = 0, False
         for _, request in self._wished(venue):
             if again not in ("", request.holder):
                 continue
@@ -98,9 +109,12 @@ class Granting:
                 if not self._has(name, life, resource)
                 and (again or not self._had(name, request.holder, resource))
             ]
-            pieces, _ = self._pieces(name, venue, request._replace(resources=tuple(fresh)))
-            granted += self._grant(name, life, request.release_minutes, pieces)
-        self._fulfilled[name] = (*state[:2], administration.rights.changes, *state[3:])
+            some = self._pieces(name, venue, request._replace(resources=tuple(fresh)))
+            granted += self._grant(name, life, request.release_minutes, some.pieces)
+            postponed |= some.postponed
+        if not (again or postponed):
+            # With `again` the wishes of one holder alone were looked at.
+            self._fulfilled[name] = (*state[:2], administration.rights.changes, *state[3:])
         return granted
 
     def again(self, venue_id: str, holder: str) -> list[bytes]:
@@ -135,7 +149,7 @@ class Granting:
             for place, request in self._wished(venue):
                 if place == number:
                     some = tuple(one for one in request.resources if one in resources)
-                    return self._pieces(name, venue, request._replace(resources=some))[1]
+                    return self._pieces(name, venue, request._replace(resources=some)).missing
         return []
 
     def _wished(self, venue: VenueIndex) -> Iterator[tuple[int, Request]]:
@@ -207,7 +221,7 @@ class Granting:
         with self._hub.transaction():
             life = self._require_life(name, holder)
             request = Request(holder, tuple(one.id for one in found), quantity, start, end, release)
-            pieces, missing = self._pieces(name, venue, request)
+            pieces, missing, _ = self._pieces(name, venue, request)
             if missing:
                 message = " ".join(missing)
                 raise RuleViolated(message, [{"rule": "not-free", "message": message}])
@@ -269,25 +283,24 @@ class Granting:
 
     # --- what can be granted ----------------------------------------------------------------------
 
-    def _pieces(
-        self, name: str, venue: VenueIndex, request: Request
-    ) -> tuple[list[_Piece], list[str]]:
+    def _pieces(self, name: str, venue: VenueIndex, request: Request) -> _Pieces:
         """What of a request can be granted now, and why the rest cannot, in words."""
-        pieces: list[_Piece] = []
-        missing: list[str] = []
-        # What this transaction has folded is not on disk yet.
-        self._hub.write_projections()
+        found = _Pieces([], [], False)
+        pieces, missing = found.pieces, found.missing
+        # What this transaction has folded is not on disk yet; `kept_places` writes it.
+        kept = holding_apart.kept_places(self._hub, name)
         for resource_id in request.resources:
             resource = venue.resource_by_id[resource_id]
             try:
                 pieces += (
                     self._share(name, resource, request)
                     if resource.pool
-                    else self._whole(name, resource, request)
+                    else self._whole(name, resource, request, kept.get(resource_id, ()))
                 )
             except Conflict as conflict:
                 missing.append(conflict.detail)
-        return pieces, missing
+                found = found._replace(postponed=found.postponed or resource_id in kept)
+        return found
 
     def _share(self, name: str, resource: Resource, request: Request) -> list[_Piece]:
         """A share of a pool, out of what is left of it throughout. Raises Conflict."""
@@ -307,9 +320,12 @@ class Granting:
         whole = wanted == resource.capacity
         return [_Piece(resource.id, wanted, request.start, request.end, (), whole)]
 
-    def _whole(self, name: str, resource: Resource, request: Request) -> list[_Piece]:
+    def _whole(
+        self, name: str, resource: Resource, request: Request, kept: Iterable[Kept]
+    ) -> list[_Piece]:
         """A unit, with the claims that pass to its new holder; what stands across its beginning or
-        end stays the hub's, and so do those instants. Raises Conflict."""
+        end stays the hub's, and so do those instants. Raises Conflict, also where a part of it is
+        `kept` for somebody: it would be another's by the time that they reserve it."""
         for held in self._hub.rights(name).of_resource(resource.id):
             if held.start < request.end and request.start < held.end:
                 holder = self._hub.name_of(name, held.holder)
@@ -318,6 +334,12 @@ class Granting:
                     "it back, or it must be revoked, first."
                 )
         start, end = request.start, request.end
+        for one in kept:
+            if one.start < end and start < one.end:
+                raise Conflict(
+                    f"{resource.id} is kept for somebody ({one.code}), who has not reserved it "
+                    "yet; grant it when they have, when it has lapsed, or when it is given back."
+                )
         inside: list[StoredClaim] = []
         for claim in sorted(
             self._claims(name, resource.id, start, end), key=lambda one: (one.start, one.end)

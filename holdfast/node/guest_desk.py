@@ -25,7 +25,7 @@ from holdfast.node import (
     guest_scope,
     guest_terms,
 )
-from holdfast.node.audit import audit_entries
+from holdfast.node.audit import AUDIT_ACTOR, audit_entries
 from holdfast.node.guest_index import Found, carrier, sealed_card
 from holdfast.node.lookup import node_name, rfc3339_ms, subject_of
 from holdfast.node.same_guests import agents_of, merges_at
@@ -266,12 +266,13 @@ def _agents(replica: Service, book: str, agent: str) -> list[str]:
         return sorted(agents_of(replica, book, agent))
 
 
-def known_at(replica: Service, book: str, agent: str) -> dict[str, Any]:
-    """What a venue whose cards are read here knows of a person beside cards and reservations."""
+def known_at(replica: Service, book: str, agent: str, *, who: bool = False) -> dict[str, Any]:
+    """What a venue whose cards are read here knows of a person beside cards and reservations; `who`
+    adds who of the house said so."""
     with replica.lock:
         agents = agents_of(replica, book, agent)
         merges = merges_at(replica, book, agents)
-        flags = guest_marks.flags_at(replica, book, agent)
+        flags = guest_marks.flags_at(replica, book, agent, who=who)
         erasures = replica.book(book).administration.erasures
         erased = sorted(one for one in agents if erasures.get(one))
     return {
@@ -288,7 +289,7 @@ def page_at(replica: Service, book: str, agent: str) -> dict[str, Any]:
     here = replica.book(book).administration.venue is not None
     notes = guest_notes.items_at(replica, book, agent)
     return {
-        **known_at(replica, book, agent),
+        **known_at(replica, book, agent, who=True),
         "history": guest_history.history_at(replica, book, agent) if here else None,
         "notes": [one for one in notes if one["withdrawn"] is None],
     }
@@ -346,7 +347,8 @@ def _history(replica: Service, view: View) -> dict[str, Any]:
         items, cursor = audit_entries(
             replica, uuid_text(view.id), limit=LIST_LIMIT_MAX, cursor=cursor
         )
-        changes += items
+        # Who of the house did it is not the guest's to be handed.
+        changes += [{name: one[name] for name in one if name not in AUDIT_ACTOR} for one in items]
         if cursor is None:
             break
     return {"id": uuid_text(view.id), "code": view.code, "changes": changes}

@@ -12,6 +12,7 @@ from holdfast.model import guest_flags
 from holdfast.model.errors import Invalid
 from holdfast.model.events import GuestFlagged
 from holdfast.model.guest_flags import FLAGS, Flag
+from holdfast.node import actors
 from holdfast.node.guest_scope import (
     Sees,
     everywhere,
@@ -53,7 +54,9 @@ def set_flag(
         if up != (present is not None and present.up):
             with refused_as_invalid():
                 replica.append(book, GuestFlagged(agent, flag, up))
-        return flags_at(replica, book, agent)
+    # Who did it is read from the journal, where it stands now.
+    with replica.lock:
+        return flags_at(replica, book, agent, who=True)
 
 
 def flags(
@@ -64,12 +67,14 @@ def flags(
     index = venue_meant(replica, venue, sees)
     require_agent(agent)
     with replica.lock:
-        return flags_at(replica, replica.book_of(index.venue.id), agent)
+        return flags_at(replica, replica.book_of(index.venue.id), agent, who=True)
 
 
-def flags_at(replica: Replica, book: str, agent: str) -> dict[str, Any]:
-    """The same of a book. Call under the lock."""
+def flags_at(replica: Replica, book: str, agent: str, *, who: bool = False) -> dict[str, Any]:
+    """The same of a book; `who` adds who of the house said so, which the guest is not told. Call
+    under the lock."""
     standing = standing_at(replica, book, agent)
+    known = actors.names(replica) if who and standing else {}
     shown: dict[str, Any] = {"agent_id": agent, "venue": book.partition("/")[2]}
     for flag in FLAGS:
         one = standing.get(flag)
@@ -78,6 +83,9 @@ def flags_at(replica: Replica, book: str, agent: str) -> dict[str, Any]:
             "by": writer_at(replica, book, one.where.chain) if one is not None else None,
             "set_at_ms": one.stamp >> 16 if one is not None else None,
         }
+        if who:
+            by = "" if one is None else actors.by_at(replica, one.where.chain, one.where.n)
+            shown[flag]["set_by"] = actors.shown(replica, by, known)
     return shown
 
 

@@ -6,7 +6,7 @@ sealed like a card, and forgotten like one; that somebody is to be told (`alert`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model import guest_notes
@@ -14,7 +14,7 @@ from holdfast.model.errors import Conflict, Forbidden, Invalid, NotFound, RuleVi
 from holdfast.model.events import GuestNoted, GuestNoteWithdrawn
 from holdfast.model.guest_notes import AUTHOR_CHARS_MAX, GENERAL, KINDS, TEXT_CHARS_MAX, Note
 from holdfast.model.limits import GUEST_CARDS_OPENED_MAX, NOTES_PER_GUEST_MAX
-from holdfast.node import cards
+from holdfast.node import actors, cards
 from holdfast.node.guest_scope import (
     Sees,
     books_seen,
@@ -182,15 +182,19 @@ def item(replica: Service, agent: str, note: str) -> dict[str, Any]:
     """One note of a person, as it is now. Raises NotFound, Forbidden, RuleViolated."""
     book, found = _find(replica, note, agent, everywhere)
     require_reading(replica, book)
-    return _item(replica, book, found, opens=True)
+    return _item(replica, book, found, opens=True) | _who(replica, found)
 
 
 def items_at(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
-    """All notes about a person in a book, the oldest first."""
+    """All notes about a person in a book, the oldest first, with who of the house wrote them."""
     with replica.lock:
         found = notes_at(replica, book, agent)
     opened = {one.made.id for one in found[-GUEST_CARDS_OPENED_MAX:]}
-    return [_item(replica, book, one, opens=one.made.id in opened) for one in found]
+    known = actors.names(replica) if found else {}
+    return [
+        _item(replica, book, one, opens=one.made.id in opened) | _who(replica, one, known)
+        for one in found
+    ]
 
 
 def exported_at(replica: Service, book: str, agent: str) -> list[dict[str, Any]]:
@@ -202,6 +206,21 @@ def exported_at(replica: Service, book: str, agent: str) -> list[dict[str, Any]]
         | {"versions": [_version(replica, book, each) for each in one.versions]}
         for one in found
     ]
+
+
+def _who(
+    replica: Service, note: Note[GuestEntry], known: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Who wrote a note as it stands, and who withdrew it: told to the house, and not handed out to
+    the guest."""
+    gone = note.withdrawn
+    entries = {"written_by": note.stands, "withdrawn_by": gone}
+    return {
+        name: None
+        if one is None
+        else actors.shown(replica, actors.by_at(replica, one.chain, one.n), known)
+        for name, one in entries.items()
+    }
 
 
 def _version(replica: Service, book: str, entry: GuestEntry) -> dict[str, Any]:

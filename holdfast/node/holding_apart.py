@@ -1,25 +1,34 @@
 """Who may do what to a hold, or to an offer, while devices are apart (DESIGN §5.10, decision 0019).
 
-Owns two questions, asked before anything is written. A hold can be used once, so it has homes: the
-device that placed it, and the one that has its place to give, whose word makes one reservation of
-it. What it is a hold *of* must not change under that word: only who placed it swaps it, one swap at
-a time, and nobody promises a place of their own in exchange for one that may be another's by now.
+Owns these questions, asked before anything is written. A hold can be used once, so it has homes:
+the device that placed it, and the one that has its place to give, whose word makes one reservation
+of it. What it is a hold *of* must not change under that word: only who placed it swaps it, one swap
+at a time, nobody promises a place of their own in exchange for one that may be another's by now,
+and its place does not change hands.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.model import lifecycle
 from holdfast.model.claims import PENDING, READY, STANDBY
 from holdfast.model.errors import BadTransition
-from holdfast.model.forms import HOLD, made_as
+from holdfast.model.forms import HOLD, WAITLIST, made_as
 from holdfast.model.reservation import View
 from holdfast.model.waitlist import is_waiting
 from holdfast.node import selling
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
+
+
+class Kept(NamedTuple):
+    """A place that is held for somebody, from when to when in epoch seconds."""
+
+    start: int
+    end: int
+    code: str
 
 
 def require_swappable(replica: Service, view: View) -> None:
@@ -68,6 +77,22 @@ def require_reservable(replica: Service, view: View) -> None:
             "or give it back and reserve the place here",
             view.status,
         )
+
+
+def kept_places(replica: Service, book: str) -> dict[str, list[Kept]]:
+    """What is held for somebody, or offered to them, and not reserved yet, by resource. Whoever can
+    make a reservation of it must have its place to give: it neither changes hands with a grant
+    meanwhile, nor is cut in two by a release. Call inside `transaction`."""
+    replica.write_projections()
+    found: dict[str, list[Kept]] = {}
+    for form in (HOLD, WAITLIST):
+        for view in replica.store.projections.select(
+            book=book, form=form, status=lifecycle.INTENT, limit=-1
+        ):
+            for claim in view.live:
+                kept = Kept(claim.start, claim.end, view.code)
+                found.setdefault(claim.resource, []).append(kept)
+    return found
 
 
 def _is_open_hold(view: View) -> bool:

@@ -28,6 +28,7 @@ from holdfast.model.offers import Choice
 from holdfast.model.reservation import View, content_of, wished_claims
 from holdfast.node import (
     amending,
+    banned_contacts,
     holding_apart,
     marking,
     placing,
@@ -162,6 +163,7 @@ def take(
         choice = Choice(
             tuple(claim.resource for claim in claims), tuple(claim.quantity for claim in claims)
         )
+        banned_contacts.require(replica, venue, agent, request.guest, view.kind, asking=asking)
         written = placing.claims_of(replica, venue, at, choice, view)
         return recording.write(
             replica, view, ReservationReserved(fields, card), claims=written.claims,

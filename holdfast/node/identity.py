@@ -28,6 +28,8 @@ from holdfast.model import roles
 from holdfast.model.errors import Unauthorised
 
 HUB_ROLE: Final = roles.HUB
+OTHER_ROOT: Final = "other-root"
+"""Why a certificate is not believed that another root, or nobody, stands behind."""
 ROOT_YEARS: Final = 30
 ISSUER_YEARS: Final = 10
 NODE_YEARS: Final = 5
@@ -247,7 +249,7 @@ def _verified(chain: tuple[bytes, ...], root: bytes) -> Identity:
         return _read(found[0])
     except _NOT_OURS as error:
         raise Unauthorised(
-            "the certificate was not issued by this tenant's root key; join with a new code"
+            "the certificate was not issued by this tenant's root key", reason=OTHER_ROOT
         ) from error
 
 

@@ -6,28 +6,32 @@ checked against. What happened before needs no opening hours, no notice and no l
 it happened. It does need a place, as every reservation does.
 
 A reservation's id is derived from its record's key, so that a second import of the same record, on
-this device, on another of the venue or on the hub, finds the first.
+this device, on another of the venue or on the hub, finds the first. What a calendar has changed
+since is told and not done; what it has called off is called off here too, where that is possible.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from holdfast.model import calendar, ids, vocabulary
+from holdfast.model import calendar, ids, lifecycle, vocabulary
 from holdfast.model.entries import Claim, Malformed
-from holdfast.model.errors import Invalid, RoleForbidden, RuleViolated
+from holdfast.model.errors import BadTransition, Invalid, RoleForbidden, RuleViolated
 from holdfast.model.events import ReservationCreated, SealedCard
-from holdfast.model.limits import IMPORT_BATCH_RECORDS, PARTY_MAX
+from holdfast.model.limits import IMPORT_BATCH_RECORDS, METADATA_NUMBER_MAX, PARTY_MAX
 from holdfast.model.mapping import ImportRecord, PlacedRecord, RowProblem, place
 from holdfast.model.mapping_file import STATUSES
 from holdfast.model.offers import Choice, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
-from holdfast.node import offering, reserving, selling
+from holdfast.model.reservation import View
+from holdfast.node import marking, offering, reserving, selling
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -40,13 +44,19 @@ class ImportReport(msgspec.Struct, frozen=True):
     why each is not. A record that is refused may go in when the reason is gone: import again.
 
     Rules of `refused`: `full`, `party`, `quantity`, `guest`, `no_venue_key`, `record`; those of
-    `left_out` are the mapping's (`RowProblem`).
+    `left_out` are the mapping's (`RowProblem`), some of which were imported all the same.
+    `cancelled` are reservations that were here, and that a calendar called off.
     """
 
     imported: int
     present: int
     left_out: tuple[RowProblem, ...] = ()
     refused: tuple[RowProblem, ...] = ()
+    cancelled: int = 0
+
+
+_SEQUENCE: Final = "import.sequence"
+"""How often the event had been changed there when it came, as `metadata` keeps it."""
 
 
 class _Refusal(Exception):
@@ -70,6 +80,7 @@ class Importer:
         self._buffer = self._venue.buffer_minutes * 60
         self._imported = 0
         self._present = 0
+        self._cancelled = 0
         self._left_out: list[RowProblem] = []
         self._refused: list[RowProblem] = []
 
@@ -85,24 +96,77 @@ class Importer:
                 for record in batch:
                     self._take(record)
         return ImportReport(
-            self._imported, self._present, tuple(self._left_out), tuple(self._refused)
+            self._imported,
+            self._present,
+            tuple(self._left_out),
+            tuple(self._refused),
+            self._cancelled,
         )
 
     def _take(self, record: ImportRecord) -> None:
         try:
             _check(record)
             reservation = ids.import_id(self._book, record.key)
-            if self._r.record(reservation, self._book) is not None:
-                self._present += 1
+            found = self._r.record(reservation, self._book)
+            if found is not None:
+                self._meet(found.view, record)
                 return
             placed = place(self._venue, record, self._now_s)
             if isinstance(placed, RowProblem):
                 self._left_out.append(placed)
                 return
+            if record.sequence is not None and placed.status == "cancelled":
+                message = "was called off there before it ever came here"
+                self._left_out.append(RowProblem(record.line, "cancelled", message))
+                return
             self._write(reservation, placed)
             self._imported += 1
         except _Refusal as refusal:
             self._refused.append(RowProblem(record.line, refusal.rule, refusal.message))
+
+    def _meet(self, view: View, record: ImportRecord) -> None:
+        """What is to be done about a record that is here: nothing, unless a calendar calls off."""
+        if record.sequence is None:
+            self._present += 1
+            return
+        if record.sequence < view.metadata.get(_SEQUENCE, 0):
+            # An older file than the one that it came from says nothing about what is true now.
+            self._present += 1
+            self._tell(record, "older", f"{view.code} came from a newer version of this event; "
+                       "take a newer file")  # fmt: skip
+            return
+        if view.status == lifecycle.CANCELLED:
+            self._present += 1
+            if record.status != "cancelled" and record.sequence > view.metadata.get(_SEQUENCE, 0):
+                self._tell(record, "on_again", f"{view.code} is cancelled here, and stands there: "
+                           "make it anew here where the guest is to come")  # fmt: skip
+            return
+        if record.status == "cancelled":
+            self._call_off(view, record)
+            return
+        self._present += 1
+        placed = place(self._venue, record, self._now_s)
+        if isinstance(placed, PlacedRecord):
+            said = _said(placed)
+            if any(view.metadata.get(name) not in (None, value) for name, value in said.items()):
+                self._tell(record, "changed", f"{view.code} was changed there after it came here; "
+                           "compare both, and move the one here where that is right")  # fmt: skip
+
+    def _call_off(self, view: View, record: ImportRecord) -> None:
+        try:
+            # The other system has said it to the guest; no rule of the venue undoes that.
+            marking.cancel(self._r, ids.uuid_text(view.id), "imported", "system", late=True)
+        except BadTransition:
+            self._present += 1
+            self._tell(record, "cancelled_there", f"{view.code} is called off there, and here it "
+                       f"is {lifecycle.called(view.status)}: a person decides")  # fmt: skip
+        except RoleForbidden as problem:
+            raise _Refusal("role", str(problem)) from problem
+        else:
+            self._cancelled += 1
+
+    def _tell(self, record: ImportRecord, rule: str, message: str) -> None:
+        self._left_out.append(RowProblem(record.line, rule, message, left_out=False))
 
     # --- one record -----------------------------------------------------------------------------
 
@@ -219,12 +283,14 @@ def import_records(
 
 def _check(record: ImportRecord) -> None:
     """What a mapping's reader guarantees and a record from elsewhere may lack."""
+    sequence = record.sequence or 0
     problems = [
         f"{name} {said}"
         for name, fine, said in (
             ("key", _KEY.fullmatch(record.key), "is not 64 hexadecimal digits"),
             ("party_size", 1 <= record.party_size <= PARTY_MAX, f"is not 1 to {PARTY_MAX}"),
             ("quantity", 1 <= record.quantity <= PARTY_MAX, f"is not 1 to {PARTY_MAX}"),
+            ("sequence", 0 <= sequence <= METADATA_NUMBER_MAX, "is no count"),
             ("status", record.status in STATUSES, "is none that an import knows"),
             ("source", record.source in vocabulary.SOURCES, "is no known source"),
             ("kind", record.kind in vocabulary.RESERVATION_KINDS, "is no kind of reservation"),
@@ -236,7 +302,21 @@ def _check(record: ImportRecord) -> None:
 
 
 def _dated(record: ImportRecord, placed: PlacedRecord) -> dict[str, Any]:
-    """When it ended as it did, where the other system says so: there is no other field for it."""
-    if not record.status_at or placed.status == "confirmed":
+    """When it ended as it did, where the other system says so, and what a calendar said of it then:
+    there is no other field for either."""
+    dated: dict[str, Any] = {}
+    if record.status_at and placed.status != "confirmed":
+        dated["import.status_at"] = record.status_at[:10]
+    return dated | _said(placed)
+
+
+def _said(placed: PlacedRecord) -> dict[str, Any]:
+    """What a calendar says of a reservation, to see later whether it says something else: how often
+    it was changed there, and a digest of what stands in clear in the reservation itself. Systems
+    change events without counting."""
+    record = placed.record
+    if record.sequence is None:
         return {}
-    return {"import.status_at": record.status_at[:10]}
+    text = json.dumps([placed.starts_at, placed.ends_at, record.party_size, record.resource])
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return {_SEQUENCE: record.sequence, "import.digest": digest}

@@ -252,7 +252,7 @@ def _decision_on(replica: Replica, book: str, operation: Operation) -> dict[str,
 def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any]]:
     """`GET /exceptions`: contradictions in and between reservations, quarantined entries, second
     branches, two hubs that both claim to follow one, and devices that were shut out with the
-    venue's key; the oldest first."""
+    venue's key; first who was promised a place and has lost it, then the oldest (`rank`)."""
     wanted = None if venue is None else replica.book_of(venue)
     found: list[dict[str, Any]] = []
     with replica.lock:
@@ -265,7 +265,12 @@ def exceptions(replica: Replica, venue: str | None = None) -> list[dict[str, Any
                 found += _exposed_keys(replica, name)
                 found += _oversold(replica, name)
         found = [item for item in found if not _is_acknowledged(replica, item)]
-    return sorted(found, key=lambda item: (item["since"], item["id"]))
+    return sorted(found, key=rank)
+
+
+def rank(item: Item) -> tuple[bool, str, str]:
+    """Where an exception stands in the list: who was told "it is booked" is called first."""
+    return not item.get("promised", False), item["since"], item["id"]
 
 
 def acknowledgement_key(exception_id: str) -> str:

@@ -1,9 +1,10 @@
 """Whether whoever reserves was here before under another agent id: somebody who gives the number or
 the address of a guest whom this venue knows (H-20, H-24).
 
-Owns this question, for the faces of the house alone. It merges nobody and refuses nothing: families
-share a telephone, and a person at the desk knows. It asks the index of this device, so that it is
-answered offline too, and only where cards can be read.
+Owns this question, for the faces of the house alone. It merges nobody and refuses nothing (whom
+the house bans `banned_contacts` refuses): families share a telephone, and a person at the desk
+knows. It asks the index of this device, so that it is answered offline too, and only where cards
+can be read.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ def known_as(replica: Service, view: View) -> list[dict[str, Any]]:
     if not view.agent_id or view.kind == HOUSE or made_as(view) == BLOCK or not receives(replica):
         return []
     card = replica.reservations.guest(view, own=True)
-    if not card or not guest_words.words_for_contacts(card):
+    if not card:
         return []
-    by_agent = _sharing(replica, view, card)
+    by_agent = sharing(replica, view.book, view.agent_id, card)
     people: dict[frozenset[str], tuple[str, list[str]]] = {}
     with replica.lock:
         for agent, by in by_agent.items():
@@ -47,12 +48,16 @@ def known_as(replica: Service, view: View) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (-one["visits"], -one["no_shows"]))
 
 
-def _sharing(replica: Service, view: View, card: dict[str, Any]) -> dict[str, list[str]]:
-    """By what each other agent id agrees with a card, by their newest one that does, that first."""
+def sharing(replica: Service, book: str, agent: str, card: dict[str, Any]) -> dict[str, list[str]]:
+    """By what each agent id of another person than `agent` agrees with a card, by their newest one
+    that does, that first. Nobody where this device tells nothing of guests, or opens no card."""
+    words = guest_words.words_for_contacts(card)
+    if not words or not receives(replica) or replica.cards.locked:
+        return {}
     with replica.lock:
-        own = agents_of(replica, view.book, view.agent_id)
+        own = agents_of(replica, book, agent)
     found: dict[str, list[str]] = {}
-    for placed in replica.cards.index.with_contact(view.book, guest_words.words_for_contacts(card)):
+    for placed in replica.cards.index.with_contact(book, words):
         if placed.agent_id not in own and placed.agent_id not in found:
             by = guest_words.contacts_in_common(card, _opened(replica, placed))
             if by:

@@ -5,12 +5,13 @@ Owns the lookups that more than one view of a replica needs. It reads and change
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from holdfast.model import codes, wall
-from holdfast.model.claims import REQUESTS, Seen, decisions
-from holdfast.model.entries import decode
+from holdfast.model.claims import REQUESTS, ClaimView, Seen, decisions
+from holdfast.model.entries import Claim, decode
 from holdfast.model.errors import Conflict, NotFound
 from holdfast.model.events import ClaimDecided
 from holdfast.model.hlc import Stamp
@@ -146,6 +147,21 @@ def venue_time(replica: Replica, venue: str, epoch_s: int) -> str:
     if index is None:
         return (_EPOCH + timedelta(seconds=epoch_s)).isoformat().replace("+00:00", "Z")
     return wall.format_time(index.venue, epoch_s)
+
+
+def claim_shapes(
+    replica: Replica, venue: str, claims: Iterable[Claim | ClaimView]
+) -> list[dict[str, Any]]:
+    """What is asked for or given, and when, as a check of it shows it."""
+    return [
+        {
+            "resource": claim.resource,
+            "quantity": claim.quantity,
+            "starts_at": venue_time(replica, venue, claim.start),
+            "ends_at": venue_time(replica, venue, claim.end - claim.buffer),
+        }
+        for claim in claims
+    ]
 
 
 def subject_of(replica: Replica, book: str, reservation: bytes) -> str:

@@ -1,4 +1,5 @@
-"""What happens to a reservation: cancelled, checked in, completed, not shown up, confirmed again.
+"""What happens to a reservation: cancelled, checked in, completed, not shown up, confirmed again,
+approved.
 
 Owns the conditions beyond the lifecycle's table, and which claims end with it. Each is one entry.
 """
@@ -7,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.model import lifecycle, rules, vocabulary, wall
+from holdfast.model import approval, lifecycle, rules, vocabulary, wall
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated
 from holdfast.model.events import (
+    ReservationApproved,
     ReservationAttendanceConfirmed,
     ReservationCancelled,
     ReservationCheckedIn,
@@ -137,6 +139,23 @@ def confirm(replica: Service, reference: str) -> View:
         if view.attendance_confirmed:
             return view
         return recording.write(replica, view, ReservationAttendanceConfirmed())
+
+
+def approve(replica: Service, reference: str) -> View:
+    """The house agrees to what a guest reserved by themself, whether its place is certain yet or
+    not. Saying it again, or of what needs no word, changes nothing. Raises BadTransition for what
+    is over, RoleForbidden where no house is."""
+    with replica.transaction():
+        view = recording.find(replica, reference)
+        if view.approval == approval.PENDING:
+            return recording.write(replica, view, ReservationApproved())
+        if not view.approval and view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
+            raise BadTransition(
+                f"{view.code} is {lifecycle.called(view.status)}; there is nothing left to "
+                "approve: make it anew with the guest",
+                view.status,
+            )
+        return view
 
 
 def _check_in_time(replica: Service, venue: VenueIndex, view: View, by_guest: bool) -> None:

@@ -45,7 +45,7 @@ from holdfast.node import (
     standing,
 )
 from holdfast.node.exchange import Exchange, Peer, Round, next_idle
-from holdfast.node.identity import Identity
+from holdfast.node.identity import Identity, certified_key
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.service import Service
 from holdfast.node.timekeeping import Timekeeper
@@ -233,6 +233,16 @@ class Node(Service):
             f"{self.identity.venue}/{self.identity.name}",
         )  # fmt: skip
         own = self.identity
+        # A hub that was rebuilt has another certificate of the same key.
+        if certified_key(admitted.root) != certified_key(own.root):
+            # What is in the directory was signed under the other root: nothing of it could be read.
+            message = (
+                f"the hub at {self.hub_url} has another root key than the one that this directory "
+                "belongs to, and nothing was changed here; build the hub with its old root key "
+                "(`holdfast hub init --root FILE`) or restore its backup, or join that hub in a "
+                "new directory"
+            )
+            raise RuleViolated(message, [{"rule": "other-root", "message": message}])
         for rule, given, needed in (
             ("other-venue", f"{admitted.tenant}/{admitted.venue}", f"{own.tenant}/{own.venue}"),
             ("other-name", admitted.name, own.name),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -29,6 +29,9 @@ from holdfast.node.requests import AvailabilityRequest
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
+
+
+WALK_IN: Final = "walk_in"
 
 
 class Slot(NamedTuple):
@@ -124,16 +127,19 @@ def slots(
     request: AvailabilityRequest,
     asked: Asked = asking.NOBODY,
 ) -> list[Slot]:
-    """Every start time asked for, in order; of a person who is named, by what they may. Raises
-    Invalid for a request that makes no sense."""
+    """Every start time asked for, in order; of a person who is named, by what they may, and of a
+    walk-in from now on. Raises Invalid for a request that makes no sense."""
     if request.party_size < 1:
         raise Invalid.field("party_size", "must be at least 1")
     look = _look(replica, venue, request, asked)
     first, before = _span(venue, request)
     found = []
     for day in _days(venue, request):
-        starts = [one for one in _starts(venue, request, day) if first <= one[0] < before]
-        found += _on_day(look, day, starts, full=request.include_full)
+        starts = list(_starts(venue, request, day))
+        if request.kind == WALK_IN:
+            starts = _from_now_on(venue, day, starts, look.now_s)
+        asked_for = [one for one in starts if first <= one[0] < before]
+        found += _on_day(look, day, asked_for, full=request.include_full)
     return found
 
 
@@ -233,6 +239,20 @@ def _starts(
     if minutes is not None and minutes < 1:
         raise Invalid.field("duration_minutes", "must be at least 1")
     return [(start, minutes) for start in calendar.slot_starts(venue.venue, day, minutes)]
+
+
+def _from_now_on(
+    venue: VenueIndex, day: datetime.date, starts: list[tuple[int, int | None]], now_s: int
+) -> list[tuple[int, int | None]]:
+    """What whoever stands there may begin at: this minute, at an offered start or not, and what is
+    to come. Nights begin when they begin."""
+    if not starts or starts[0][1] is None:
+        return starts
+    this_minute = now_s - now_s % availability.MINUTE
+    later = [one for one in starts if one[0] > this_minute]
+    if calendar.service_date(venue.venue, now_s) != day:
+        return later
+    return [(this_minute, starts[0][1]), *later]
 
 
 def _days(venue: VenueIndex, request: AvailabilityRequest) -> list[datetime.date]:

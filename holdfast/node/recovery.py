@@ -141,6 +141,37 @@ class Recovery:
             self._hub.settle(name)
         return {"state": self.exchange_state, "missing": missing, "shut_out": shut_out}
 
+    def standing(self) -> list[dict[str, Any]]:
+        """Of every venue whose book recovers: which devices were `heard` since this process began,
+        and who was `not_heard`, with when this hub saw each last (0: never). Changes nothing."""
+        found: list[dict[str, Any]] = []
+        with self._hub.lock:
+            seen = {
+                (row.book, row.incarnation): row.last_seen_ms
+                for row in self._hub.store.records.fleet()
+            }
+            for name in sorted(self._hub.books):
+                if not self.recovering(name):
+                    continue
+                authors = self._hub.book(name).authors
+                heard = (life for book, life in self._met | self._meeting if book == name)
+                last = {
+                    authors[life].info.name: seen.get((name, life), 0)
+                    for life in sorted(self._silent(name))
+                }
+                found.append(
+                    {
+                        "venue": name.partition("/")[2],
+                        "heard": self._names(name, [life for life in heard if life in authors]),
+                        "not_heard": [
+                            {"name": device, "last_seen_at_ms": ms}
+                            for device, ms in sorted(last.items())
+                        ],
+                        "rivals": self._rivalled(name),
+                    }
+                )
+        return found
+
     def _rivalled(self, name: str) -> bool:
         """Whether another life of the hub claims to follow the one that this one follows: which
         of the two goes on is for a person to say (§5.9)."""

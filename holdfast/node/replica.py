@@ -43,6 +43,7 @@ from holdfast.model.limits import (
 from holdfast.model.reservation import View
 from holdfast.model.rights import Rights
 from holdfast.model.roles import BLOCKERS, require_write
+from holdfast.node.acting import by_for
 from holdfast.node.books import Books, BookState, ChainAuthor
 from holdfast.node.identity import HUB_ROLE
 from holdfast.node.local_identity import LocalIdentity
@@ -61,7 +62,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 14
+PROJECTION_VERSION: Final = 15
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -396,19 +397,20 @@ class Replica:
         """Write one entry on one's own chain; call inside `transaction`.
 
         The same gate that judges foreign entries judges this one first, so that nothing is
-        answered that a merge would refuse (DESIGN §7.2).
+        answered that a merge would refuse (DESIGN §7.2). It names whoever `acting` says.
         """
         kind = events.KIND_BY_EVENT[type(event)]
         made_as = event if isinstance(event, events.ReservationCreated) else None
         outcome = made_as.outcome if made_as is not None else ""
         form = made_as.form.form if made_as is not None and made_as.form is not None else ""
-        require_write(self.identity.role, kind, subject, outcome, form)
+        partner = made_as is not None and bool(made_as.partner)
+        require_write(self.identity.role, kind, subject, outcome, form, partner=partner)
         chain = self.begin_chain(name)
         now = self.clock.interval()
         self.last_stamp = stamp = hlc.tick(self.last_stamp, now.best)
         entry = Entry(
             kind, stamp, now.latest - now.best, subject, follows, claims, ends, SCHEMA,
-            events.encode_content(event),
+            events.encode_content(event), by_for(kind),
         )  # fmt: skip
         data = encode(entry)
         n, head = self._tip_of(chain)

@@ -12,10 +12,15 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
 
-from holdfast.model import calendar, figures, turnover
-from holdfast.model.errors import Invalid
+from holdfast.model import calendar, figures, no_show_weeks, turnover
+from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.figure_lines import line
-from holdfast.model.limits import FIGURES_DAYS_MAX
+from holdfast.model.limits import (
+    FIGURES_BUSINESS_VENUES_MAX,
+    FIGURES_DAYS_MAX,
+    NO_SHOW_GUESTS_MAX,
+    NO_SHOW_WEEKS,
+)
 from holdfast.model.pseudonyms import is_agent_id
 from holdfast.model.reservation import View
 from holdfast.model.venue import Venue
@@ -69,6 +74,37 @@ def of_tables(replica: Service, venue_id: str, first: str, last: str) -> dict[st
     return {"venue": venue_id, "from": first, "to": last, **found}
 
 
+def of_no_shows(
+    replica: Service, venue_id: str, first: str | None, last: str | None
+) -> dict[str, Any]:
+    """Who did not come, week by week of service dates; `last` None: until today, `first` None: of
+    NO_SHOW_WEEKS weeks, the last of them that of `last`. Raises as `of_range`."""
+    venue, snapshot = _opened(replica, venue_id)
+    with snapshot:
+        end = _today(replica, venue) if last is None else calendar.parse_date(last, "to")
+        monday = end - datetime.timedelta(days=end.weekday(), weeks=NO_SHOW_WEEKS - 1)
+        begin, end = _range(first or monday.isoformat(), end.isoformat())
+        book = replica.book_of(venue.id)
+        between = figures.reaches(venue, begin, end, snapshot.longest_seconds(book))
+        views = (told.view for told in snapshot.reservations(book, *between))
+        person_of = _person_of(replica, book, snapshot)
+        found = no_show_weeks.compute(begin, end, views, person_of, NO_SHOW_GUESTS_MAX)
+    return {"venue": venue_id, "from": begin.isoformat(), "to": end.isoformat(), **found}
+
+
+def _person_of(replica: Service, book: str, snapshot: Snapshot) -> Callable[[str], str]:
+    """One agent id for all of a person, always the same one."""
+    merged = snapshot.merged(book)
+
+    def person_of(agent: str) -> str:
+        if agent not in merged:
+            return agent
+        with replica.lock:
+            return min(agents_of(replica, book, agent))
+
+    return person_of
+
+
 def of_venues(
     replica: Service, venue_ids: Collection[str], first: str, last: str
 ) -> list[dict[str, Any]]:
@@ -81,6 +117,50 @@ def of_venues(
             whole, _, _ = _computed(replica, venue, snapshot, begin, end)
         lines.append({"venue": venue_id, "name": venue.name, **line(whole.figures())})
     return lines
+
+
+def venues_of_business(replica: Service, account: str) -> list[str]:
+    """The venues here whose venue file names that business account (S-17), by id. Raises
+    NotFound where there is none, Invalid for more than FIGURES_BUSINESS_VENUES_MAX."""
+    with replica.lock:
+        found = [
+            one for one in replica.venue_ids()
+            if account and replica.venue(one).venue.business_account == account
+        ]  # fmt: skip
+    if not found:
+        raise NotFound(
+            f"no venue here has the business account {account!r}; `business_account` in a venue "
+            "file names it"
+        )
+    if len(found) > FIGURES_BUSINESS_VENUES_MAX:
+        raise Invalid.field(
+            "account",
+            f"has {len(found)} venues, more than the {FIGURES_BUSINESS_VENUES_MAX} that are added "
+            "up at once; ask for the figures of each",
+        )
+    return sorted(found)
+
+
+def of_business(replica: Service, account: str, first: str, last: str) -> dict[str, Any]:
+    """The figures of all venues of a business together, each on service dates of its own calendar,
+    and a line for each: counts are the sums of the venues', shares are worked out from the sums,
+    and a median is that of all reservations. Raises as `of_range` and `venues_of_business`."""
+    begin, end = _range(first, last)
+    whole = figures.Tally()
+    lines = []
+    for venue_id in venues_of_business(replica, account):
+        venue, snapshot = _opened(replica, venue_id)
+        with snapshot:
+            tally, _, _ = _computed(replica, venue, snapshot, begin, end)
+        whole.absorb(tally)
+        lines.append({"venue": venue_id, "name": venue.name, **line(tally.figures())})
+    return {
+        "business_account": account,
+        "from": first,
+        "to": last,
+        **whole.figures(),
+        "venues": lines,
+    }
 
 
 def of_agent(

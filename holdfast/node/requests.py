@@ -19,7 +19,8 @@ class Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """POST /reservations. One of `duration_minutes`, `ends_at`, `nights`, or none of them."""
+    """POST /reservations. One of `duration_minutes`, `ends_at`, `nights`, or none of them.
+    `partner_reference`: what a partner, named by `source`, calls it."""
 
     venue: str
     starts_at: str
@@ -41,6 +42,7 @@ class CreateRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     metadata: dict[str, Any] = {}
     override: Override | None = None
     features: list[str] = []
+    partner_reference: str | None = None
 
 
 class SeriesRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -177,10 +179,13 @@ class PatchRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class AvailabilityRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """GET /availability: a service date, or a span of times; for the person named, if any."""
+    """GET /availability: a service date, or a span of times; for the person named, if any. `kind`
+    is the kind of reservation that it is asked for: whoever stands there may have what nobody
+    could ask for ahead."""
 
     venue: str
     party_size: int
+    kind: str = "guest"
     date: str | None = None
     starts_from: str | None = None
     starts_before: str | None = None

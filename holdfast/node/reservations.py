@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from holdfast.model import lifecycle, moments
+from holdfast.model.approval import STATES
 from holdfast.model.areas import area_code
 from holdfast.model.entries import EPOCH_SECONDS_MAX
 from holdfast.model.errors import Invalid
@@ -103,6 +104,11 @@ class Reservations:
         """The guest said again that they will come; saying it twice changes nothing."""
         return marking.confirm(self._r, reference)
 
+    def approve(self, reference: str) -> View:
+        """The house agrees to what a guest reserved by themself; saying it twice changes
+        nothing."""
+        return marking.approve(self._r, reference)
+
     # --- looking up -----------------------------------------------------------------------------
 
     def find(self, reference: str) -> View:
@@ -127,13 +133,17 @@ class Reservations:
         cursor: str | None = None,
         among: Collection[str] | None = None,
         form: str = "",
+        approval: str | None = None,
     ) -> tuple[list[View], str | None]:
         """Views sorted by start, then id, and the cursor of the next page: reservations, or what
         stands as a `form`. With a status in which nothing was reserved yet, what is held and who
         waits. `area`: what has a claim on a resource that is there by the venue file as it is now
-        (H-37). `among` names the venues that may be looked at; None: all. Raises Invalid."""
+        (H-37). `approval`: how it stands with the house's word. `among` names the venues that may
+        be looked at; None: all. Raises Invalid."""
         if status is not None and status not in lifecycle.STATUSES:
             raise Invalid.field("status", f"must be one of {', '.join(lifecycle.STATUSES)}")
+        if approval not in (None, *STATES):
+            raise Invalid.field("approval", f"must be one of {', '.join(STATES)}")
         forms = None if status in (lifecycle.INTENT, lifecycle.EXPIRED) else form
         book = self._r.book_of(venue) if venue is not None else None
         books = None if among is None else [self._r.book_of(one) for one in among]
@@ -145,7 +155,7 @@ class Reservations:
                 page = self._r.store.projections.select(
                     book=book, among=books, date=date, starts_from=starts_from,
                     starts_before=starts_before, status=status, agent_id=agent_id, form=forms,
-                    after=after, limit=limit + 1,
+                    after=after, limit=limit + 1, approval=approval,
                 )  # fmt: skip
             for view in page:
                 taken = {claim.resource for claim in shown_claims(view)}
@@ -189,8 +199,9 @@ class Reservations:
         """The slots of the contract's `GET /availability`, of the person that it names by what they
         may; `by_guest` as for `create`. Raises Invalid, NotFound."""
         venue = self._r.venue(request.venue)
+        reserving.check_words(request.kind, None, None, {})
         agent = reserving.named_agent(self._r, request.user_id, request.agent_id)
-        asked = Asked(agent_id=agent, by_guest=by_guest)
+        asked = Asked(kind=request.kind, agent_id=agent, by_guest=by_guest)
         with self._r.lock:
             slots = offering.slots(self._r, venue, request, asked)
         return [offering.render_slot(venue, slot) for slot in slots]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from holdfast.model import calendar, codes, vocabulary, wall
+from holdfast.model import approval, calendar, codes, vocabulary, wall
 from holdfast.model.areas import area_asked, area_code
 from holdfast.model.errors import Invalid
 from holdfast.model.events import Form, ReservationCreated, SealedCard
@@ -20,8 +20,16 @@ from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.pseudonyms import agent_id as pseudonym
 from holdfast.model.pseudonyms import is_agent_id, walk_in_agent_id
 from holdfast.model.reservation import View
-from holdfast.node import offering, overriding, placing, recording, restricting
-from holdfast.node.asking import Asked, Place
+from holdfast.node import (
+    banned_contacts,
+    offering,
+    overriding,
+    partnering,
+    placing,
+    recording,
+    restricting,
+)
+from holdfast.node.asking import Asked, Place, by_themself
 from holdfast.node.requests import CreateRequest
 from holdfast.node.restricting import STAFF, Asking
 
@@ -40,9 +48,13 @@ def create(
     """Make a reservation, or (with a form) a hold: confirmed at once where this replica holds the
     right, else provisional. With an override it may be beyond the capacity, where there is no room
     otherwise. `asking`: what whoever asks may be told of a guest who is restricted; `by_guest`:
-    whoever it is for asks by themself, with nobody of the house between. Raises Invalid,
-    RuleViolated, RateLimited, NotAvailable, Forbidden."""
+    whoever it is for asks by themself, with nobody of the house between. Under a partner's
+    reference that was heard of before, the reservation that has it, and nothing is made. Raises
+    Invalid, RuleViolated, RateLimited, NotAvailable, Forbidden."""
     venue = replica.venue(request.venue)
+    before = partnering.known(replica, request)
+    if before is not None:
+        return before
     place = placing.place_of(venue, request)
     check_words(request.kind, request.source, request.occasion, request.metadata)
     override = overriding.reason_of(replica, request.override)
@@ -58,6 +70,10 @@ def create(
     with replica.transaction():
         placing.check_rules(replica, venue, place, asked, limits, plain=asking.plain)
         choice, beyond = _choose(replica, venue, place, request, asked)
+        banned_contacts.require(
+            replica, venue, agent, request.guest, request.kind, asking=asking,
+            insists=request.override is not None,
+        )  # fmt: skip
         written = placing.claims_of(replica, venue, place, choice, override=override, beyond=beyond)
         reservation = replica.reservation_ids.next(
             replica.identity.incarnation, replica.clock.now_ms()
@@ -83,6 +99,10 @@ def create(
             metadata=request.metadata,
             override=written.override,
             form=form,
+            needs_approval=approval.is_needed(
+                venue.venue, request.kind, by_themself=by_themself(asked)
+            ),
+            partner=partnering.digest_in(replica, request),
         )
         with recording.refused_as_invalid():
             replica.append(book, event, subject=reservation, claims=written.claims)

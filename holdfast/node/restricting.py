@@ -67,7 +67,7 @@ def check(
             return []
         ban = restrictions.strictest(binding, restrictions.BAN)
         if ban is not None:
-            raise _banned(replica, venue, ban, told=asking.told)
+            raise banned(replica, venue, ban, told=asking.told)
         found: list[dict[str, str]] = []
         if takes_one:
             to_come = _to_come(replica, book, agent, exclude)
@@ -113,15 +113,21 @@ def _to_come(replica: Service, book: str, agent: str, exclude: bytes) -> int:
     )
 
 
-def _banned(replica: Service, venue: VenueIndex, ban: Restriction, *, told: bool) -> Forbidden:
+def banned(
+    replica: Service, venue: VenueIndex, ban: Restriction, *, told: bool, by_contact: bool = False
+) -> Forbidden:
+    """What is said to whoever reserves for a guest who is banned; `by_contact`: for somebody who
+    gives that guest's number or address."""
     if not told:
         return Forbidden(restrictions.DISCREET)
     until = until_of(replica, venue.venue.id, ban)
     end = f" until {until}" if until else ""
+    who = f"whoever has the number or address of {ban.agent_id}" if by_contact else "this guest"
+    other = "; if it is somebody else, they reserve with `--override R`" if by_contact else ""
     return Forbidden(
-        f"{venue.venue.name} takes no reservation for this guest{end}: "
+        f"{venue.venue.name} takes no reservation for {who}{end}: "
         f"{ban.reason.replace('_', ' ')}. A supervisor or an admin may lift that, by "
-        f"`holdfast guests lift {ban.id.hex()} --reason R`",
+        f"`holdfast guests lift {ban.id.hex()} --reason R`{other}",
         reason=ban.reason,
         restriction=ban.id.hex(),
         until=until,

@@ -7,13 +7,16 @@ the return is written (`selling`); what counts is the return, never the clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from holdfast.model.errors import NotFound
 from holdfast.model.events import RightReturned
 from holdfast.model.limits import RIGHTS_PER_ENTRY_MAX
 from holdfast.model.rights import Held
-from holdfast.node import selling
+from holdfast.node import holding_apart, selling
+from holdfast.node.holding_apart import Kept
 
 if TYPE_CHECKING:
     from holdfast.node.node import Node
@@ -33,16 +36,25 @@ def give_back(node: Node, right: bytes) -> None:
 
 def release(node: Node) -> int:
     """Return the instants whose release has come, to the venue's slot. Returns how many rights
-    that concerned. Does nothing before the clock can tell."""
+    that concerned. Does nothing before the clock can tell.
+
+    What is held for somebody, or offered to them, is not cut in two: nobody could reserve it then.
+    Its instants go back when it has been reserved or has lapsed, which holds bring within minutes.
+    """
     with node.transaction():
         administration = node.book(node.home).administration
         if administration.venue is None or node.clock.interval().state == "undisciplined":
             return 0
         due: dict[int, list[Held]] = {}
+        kept: dict[str, list[Kept]] | None = None
         for held in administration.rights.active():
             if held.holder != node.account or held.right.release_minutes <= 0:
                 continue
             until = selling.may_sell(node, held)
+            if held.start >= until:
+                continue
+            kept = holding_apart.kept_places(node, node.home) if kept is None else kept
+            until = _before_kept(until, (kept.get(one, ()) for one in held.right.resources))
             if held.start < until:
                 due.setdefault(until, []).append(held)
         for until, rights in due.items():
@@ -50,3 +62,11 @@ def release(node: Node) -> int:
                 some = rights[first : first + RIGHTS_PER_ENTRY_MAX]
                 node.append(node.home, RightReturned(tuple(held.right.id for held in some), until))
         return sum(len(rights) for rights in due.values())
+
+
+def _before_kept(until: int, kept: Iterable[Iterable[Kept]]) -> int:
+    """The latest instant, not after `until`, that lies within no place that is kept."""
+    for one in sorted(chain.from_iterable(kept), key=lambda one: one.start, reverse=True):
+        if one.start < until < one.end:
+            until = one.start
+    return until

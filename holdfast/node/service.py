@@ -18,6 +18,7 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import BLOCK, View, followed
 from holdfast.model.vocabulary import WITHDRAW_REASONS, resolve_reasons
 from holdfast.node import contradicting, installed_rules
+from holdfast.node.acting import NOBODY, acting
 from holdfast.node.forgetting import Device, Forgetting
 from holdfast.node.guests import Guests
 from holdfast.node.holding import Holding
@@ -197,7 +198,9 @@ class Service(Replica):
         return bool(administration.rights) and self.account not in administration.closes
 
     def told(self, changes: Sequence[Change]) -> None:
-        self.next_in_line.look_after(changes)
+        # What a change brings about is nobody's act, whoever brought the change about.
+        with acting(NOBODY):
+            self.next_in_line.look_after(changes)
 
     def rolled_back(self) -> None:
         self.holding.forget()

@@ -69,7 +69,10 @@ def authenticate(
     Forbidden."""
     lowered = {name.lower(): value for name, value in headers.items()}
     chain = read_certificate_header(lowered.get(CERTIFICATE_HEADER.lower(), ""))
-    sender = verify_certificate(chain, replica.identity.root)
+    try:
+        sender = verify_certificate(chain, replica.identity.root)
+    except Unauthorised as error:
+        raise standing.other_root() if standing.is_other_root(error) else error from None
 
     def resolve(name: str) -> Ed25519PublicKey:
         if name != key_id(chain[0]):
@@ -260,6 +263,8 @@ class LiveSession:
         self._queued, self._noted_at = -1, 0.0
         self.upgrade_headers: dict[str, str] = {}
         """What the answer to the upgrade carries: it proves the hub, as every answer does."""
+        self.device = (sender.venue, sender.name)
+        """Whose channel it is: venue and name."""
         replica.listeners.append(self._changed)
 
     @classmethod

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.model.discipline import Interval
 from holdfast.model.errors import Forbidden, HoldfastError, Unauthorised
-from holdfast.node.identity import HUB_ROLE, Identity
+from holdfast.node.identity import HUB_ROLE, OTHER_ROOT, Identity
 
 if TYPE_CHECKING:
     from holdfast.node.books import BookState
@@ -32,6 +32,24 @@ REPLACED: Final = "replaced"
 """The same for one whose key its device has replaced by another."""
 RENEWED: Final = "renewed"
 """The same, of a renewal, for one that was renewed for another key already."""
+
+
+def is_other_root(error: HoldfastError) -> bool:
+    """Whether a certificate failed because it is of another root than is believed here."""
+    return error.extra.get("reason") == OTHER_ROOT
+
+
+def other_root() -> Unauthorised:
+    """What a device is told where the hub at its address is not the tenant's: made anew, say, with
+    a root key of its own. A new code would not help: a device has one root for good."""
+    return Unauthorised(
+        "this hub has another root key than the one that admitted this device, whose certificate"
+        " was therefore not issued by this tenant's root key: another hub stands at the address."
+        " Nothing was exchanged or lost. Do not rejoin. Was the hub lost, build it with its old"
+        " root key there (`holdfast hub init --root FILE`) or restore its backup; has it moved,"
+        " name its address here (`holdfast node set-hub URL`)",
+        reason=OTHER_ROOT,
+    )
 
 
 def require_good(book: BookState, bearer: Identity) -> None:

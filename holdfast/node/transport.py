@@ -39,6 +39,7 @@ from holdfast.node.http_signatures import (
 from holdfast.node.identity import Identity, key_id, verify_certificate
 from holdfast.node.local_identity import LocalIdentity
 from holdfast.node.settings import Settings
+from holdfast.node.standing import is_other_root, other_root
 from holdfast.sync.messages import CONTENT_TYPE, ExchangeRequest, ExchangeResponse, decode, encode
 
 EXCHANGE_PATH: Final = "/sync/v1/exchange"
@@ -209,7 +210,10 @@ def _is_plain(error: Exception) -> bool:
 
 def verify_hub(identity: LocalIdentity, header: str) -> Identity:
     """The hub that a certificate header names. Raises Unauthorised for any other writer."""
-    hub = verify_certificate(read_certificate_header(header), identity.root)
+    try:
+        hub = verify_certificate(read_certificate_header(header), identity.root)
+    except Unauthorised as error:
+        raise other_root() if is_other_root(error) else error from None
     if hub.role != "hub" or hub.tenant != identity.tenant:
         raise Unauthorised("the other side is not a hub of this tenant; check the address")
     return hub

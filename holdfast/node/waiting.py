@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from holdfast.model import calendar, lifecycle, waitlist, wall
+from holdfast.model import approval, calendar, lifecycle, waitlist, wall
 from holdfast.model.areas import area_asked, area_code, area_named
 from holdfast.model.errors import (
     BadTransition,
@@ -20,6 +20,7 @@ from holdfast.model.errors import (
     Invalid,
     NotAvailable,
     NotFound,
+    RuleViolated,
 )
 from holdfast.model.events import Form, ReservationCreated, ReservationMoved
 from holdfast.model.forms import WAITLIST
@@ -34,9 +35,20 @@ from holdfast.model.next_in_line import wishes
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.reservation import View
 from holdfast.model.roles import GUEST_FACING
+from holdfast.model.rules import online
 from holdfast.model.rules.waiting import waiting_violations
 from holdfast.model.waitlist import Place
-from holdfast.node import holds, marking, offering, placing, recording, reserving, restricting
+from holdfast.node import (
+    banned_contacts,
+    holds,
+    marking,
+    offering,
+    placing,
+    recording,
+    reserving,
+    restricting,
+)
+from holdfast.node.asking import Asked, by_themself
 from holdfast.node.asking import Place as Seat
 from holdfast.node.requests import OfferRequest, ReserveRequest, WaitRequest
 from holdfast.node.restricting import STAFF, Asking
@@ -53,8 +65,11 @@ of the others are read."""
 OFFER_MINUTES: Final = 15
 
 
-def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View:
-    """Put a party on the waitlist of a service date. Raises Invalid, NotFound, RuleViolated where
+def join(
+    replica: Service, request: WaitRequest, asking: Asking = STAFF, *, by_guest: bool = False
+) -> View:
+    """Put a party on the waitlist of a service date; `by_guest`: they ask by themselves. Raises
+    Invalid, NotFound, RuleViolated where
     it could never be offered a place then, Conflict where it would not count, Forbidden."""
     venue = replica.venue(request.venue)
     day = wall.parse_date(request.date)
@@ -74,20 +89,25 @@ def join(replica: Service, request: WaitRequest, asking: Asking = STAFF) -> View
     until = min(now_ms + WAITLIST_DAYS * 86_400_000, last * 1000)
     with replica.transaction():
         _require_room(replica, request)
+        banned_contacts.require(replica, venue, agent, request.guest, "guest", asking=asking)
         book = replica.book_of(request.venue)
         place = replica.reservation_ids.next(replica.identity.incarnation, now_ms)
+        asked = Asked("guest", request.source or "direct", agent, by_guest)
         event = ReservationCreated(
             agent_id=agent,
             party_size=request.party_size,
             code=reserving.next_code(replica, venue, book, now_ms // 1000),
             service_date=day.isoformat(),
-            source=request.source or "direct",
+            source=asked.source,
             resource_kind=request.resource_kind or "",
             area=area_code(area),
             card=reserving.sealed_card(replica, venue, agent, request.guest),
             starts_at=first,
             ends_at=last,
             form=Form(WAITLIST, until, first, last, request.priority),
+            needs_approval=approval.is_needed(
+                venue.venue, asked.kind, by_themself=by_themself(asked)
+            ),
         )
         with recording.refused_as_invalid():
             replica.append(book, event, subject=place)
@@ -166,7 +186,8 @@ def place_of(replica: Service, view: View) -> Place:
 
 def offer(replica: Service, reference: str, request: OfferRequest) -> View:
     """Hold a place for somebody who waits: the first that fits, or the one that is named. Raises
-    NotAvailable where none is free, Invalid, Gone, BadTransition."""
+    NotAvailable where none is free, RuleViolated where the venue is out of service, Invalid, Gone,
+    BadTransition."""
     if request.minutes is not None and not 1 <= request.minutes <= HOLD_MINUTES_MAX:
         raise Invalid.field("minutes", f"must be 1 to {HOLD_MINUTES_MAX}")
     with replica.transaction():
@@ -176,6 +197,9 @@ def offer(replica: Service, reference: str, request: OfferRequest) -> View:
         venue = replica.venue(recording.venue_of(view))
         usual = venue.venue.policies.waitlist_offer_minutes or OFFER_MINUTES
         minutes = usual if request.minutes is None else request.minutes
+        if not venue.venue.active:
+            said = online.out_of_service(venue.venue)
+            raise RuleViolated(said.message, [{"rule": said.rule, "message": said.message}])
         found = fitting(replica, venue, view, request)
         if found is None:
             raise NotAvailable(
@@ -187,8 +211,11 @@ def offer(replica: Service, reference: str, request: OfferRequest) -> View:
 def fitting(
     replica: Service, venue: VenueIndex, view: View, request: OfferRequest
 ) -> tuple[Seat, Choice] | None:
-    """The first place that fits somebody who waits, as far as is known here."""
+    """The first place that fits somebody who waits, as far as is known here; of a venue that is out
+    of service, none."""
     assert view.form is not None
+    if not venue.venue.active:
+        return None
     now_s = replica.clock.now_ms() // 1000
     buffer = venue.venue.buffer_minutes * 60
     starts, length, choices = wishes(venue, view, request.resources)

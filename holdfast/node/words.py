@@ -31,6 +31,7 @@ REASON_SENTENCES: Final = {
     "restriction-out-of-range": "its restriction has a number that is not a possible one",
     "profile-out-of-range": "it gives a guest more tags than one can have",
     "form-out-of-range": "what it says of a hold, a place on the waitlist or a block cannot be",
+    "partner-out-of-range": "what it says of a partner's reference cannot be",
     "certificate-out-of-range": "its certificate is not complete",
     "field-not-amendable": "it changes a field that cannot be changed",
     "role-forbidden": "a device of this role may not write this",
@@ -67,6 +68,7 @@ REASON_SENTENCES: Final = {
     "revoked": "the hub has shut this device out",
     "forbidden": "the hub refuses this device",
     "unauthorised": "the hub does not recognise this device",
+    "other-root": "another hub, with another root key, stands at the hub's address",
 }
 
 _PREFIX_SENTENCES: Final = (
@@ -93,7 +95,20 @@ EXCEPTION_SENTENCES: Final = {
     " leaves or cancels there is one place too few.",
     "two_parties": "{subject} was seated at {place}, where {others} sat already. Give one of them"
     " another place, or say that they share it.",
+    "partner_reference_twice": "{subject} and {others} have the same partner reference: devices"
+    " that were apart took one booking twice. Ask the partner, and cancel what is too many.",
 }
+
+_LOST_BY: Final = {
+    "revoked": "revocation of {by}'s allotment",
+    "shut_out": "the shutting out of {by}",
+    "closed": "the closing of a copied or restored life of {by}",
+    "recovered": "the hub's recovery",
+}
+_LOST: Final = (
+    "{subject} {lost}{by}. The guest was told that it is booked: call them first, and offer another"
+    " time or place."
+)
 
 _BLOCK_REFUSED: Final = (
     "What {subject} was to take out of use is promised to somebody and stays in use. Find them"
@@ -124,6 +139,11 @@ def sentences(parts: Iterable[str], between: str = "; ") -> str:
     return between.join([*(part.rstrip(".") for part in given[:-1]), *given[-1:]])
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number of things: `1 chain`, `2 chains`."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def exception_sentence(
     kind: str, subject: str, others: Sequence[str], *, place: str = "", seen: str = ""
 ) -> str:
@@ -132,14 +152,30 @@ def exception_sentence(
     sentence = EXCEPTION_SENTENCES.get(kind)
     if sentence is None:
         return f"{subject} needs a person: {kind.replace('_', ' ')}."
-    named = " and ".join(others)
     return sentence.format(
         subject=subject,
-        by=f": {named} {'has' if len(others) == 1 else 'have'} it" if others else "",
-        others=named,
+        by=_had_by(others),
+        others=" and ".join(others),
         place=place,
         seen=f": {seen}" if seen else "",
     )
+
+
+def lost_words(how: str, by: str) -> str:
+    """How a promise was lost that the device `by` had given, as `model.lost_promises` says it:
+    such as `was promised, lost by revocation of desk-2's allotment`."""
+    return f"was promised, lost by {_LOST_BY[how].format(by=by)}"
+
+
+def lost_sentence(subject: str, lost: str, others: Sequence[str]) -> str:
+    """What happened and what to do where a guest was promised a place and has none. `lost` are the
+    words for how; `others` have the place."""
+    return _LOST.format(subject=subject, lost=lost, by=_had_by(others))
+
+
+def _had_by(others: Sequence[str]) -> str:
+    has = "has" if len(others) == 1 else "have"
+    return f": {' and '.join(others)} {has} it" if others else ""
 
 
 def block_refused_sentence(subject: str) -> str:

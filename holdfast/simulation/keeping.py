@@ -127,13 +127,13 @@ def lapsed(record: Record, places: Collection[tuple[ClaimId, str, int, int, int]
     )
 
 
-def chose_another(view: View) -> bool:
-    """Whether whoever reserved asks for another place than what is held for them still: of several
-    offers the guest took one, and gave up the others."""
-    if view.status != lifecycle.COMMIT_PENDING or not view.reserving or not view.live:
+def chose_another(view: View, had: Collection[tuple[ClaimId, str, int, int, int]]) -> bool:
+    """Whether whoever reserved asked for another place than those that they had: of several offers
+    the guest took one, and gave up the others, also where that one is refused in the same look."""
+    if view.status not in (lifecycle.COMMIT_PENDING, lifecycle.COMMIT_FAILED) or not had:
         return False
     asked = [claim for claim in view.claims if claim.id.operation == view.reserving]
-    return _where(asked).isdisjoint(_where(view.live))
+    return bool(view.reserving) and _where(asked).isdisjoint(place[1:] for place in had)
 
 
 def _is_own(machine: Machine, replica: Service, record: Record, claim: ClaimView) -> bool:

@@ -343,7 +343,7 @@ class Oracles:
             view.expires_at_ms,
             view.reserving,
             not view.reserving or view.assurance != "provisional",
-            chose_another(view),
+            chose_another(view, _places(view.live)),
         )
 
     # --- a confirmation stands ------------------------------------------------------------------
@@ -358,6 +358,8 @@ class Oracles:
         # What is held or offered has its place until it lapses, however it is reserved meanwhile.
         ended = not before.held and before.kept and not now.live and not lapsed(record, before.live)
         if not ended and (now.held or not before.held):
+            return
+        if not before.reserving and chose_another(record.view, before.live):
             return
         if key in self._world.oversold or self._by_an_overseller(machine, key[0], before):
             self.exceptions[OVERSOLD] += 1

@@ -475,6 +475,23 @@ def m017_service_notes(db: Database) -> None:
     )
 
 
+@migrations()
+def m019_approvals(db: Database) -> None:
+    """How it stands with the house's word, of which the index has what waits for it; and digests of
+    partners' references."""
+    _run(
+        db,
+        """
+        ALTER TABLE reservations ADD COLUMN approval TEXT NOT NULL DEFAULT '';
+        CREATE INDEX reservations_to_approve ON reservations (starts_at, id)
+            WHERE approval = 'pending';
+        ALTER TABLE reservations ADD COLUMN partner BLOB NOT NULL DEFAULT x'';
+        CREATE INDEX reservations_by_partner ON reservations (book, partner, status)
+            WHERE partner <> x'';
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -643,5 +660,6 @@ _OURS: Final = frozenset(
         m015_guest_entries,
         m016_tables,
         m017_service_notes,
+        m019_approvals,
     )
 )

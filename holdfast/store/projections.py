@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlite_utils import Database
 
+from holdfast.model.approval import PENDING as PENDING_WORD
 from holdfast.model.capacity import Held, Occupancy, days
 from holdfast.model.claims import LIVE, OCCUPYING, PENDING, STANDBY, Seen
 from holdfast.model.entries import ClaimId
@@ -38,6 +39,9 @@ Key = tuple[str, bytes]
 Row = tuple[str, int, int, int, int, bytes]
 """A claim as it is stored: resource, start, end, quantity, whether it is granted (0: it waits,
 1: it is in force, 2: beside what it is to replace), and the right that it was sold from."""
+
+Indexed = tuple[str, int, str, str, str, bytes]
+"""What is looked for: code, starts_at, agent_id, what it is now, the house's word, the partner."""
 
 MODULUS: Final = 1 << 256
 _IDS_PER_QUERY: Final = 500
@@ -67,8 +71,8 @@ class Stored:
     claims: dict[ClaimId, Row] = field(default_factory=dict)
     written: dict[ClaimId, Row] = field(default_factory=dict)
     exceptions: tuple[tuple[str, int], ...] = ()
-    indexed: tuple[str, int, str, str] | None = None
-    """(code, starts_at, agent_id, what it is now): None where there is no row yet."""
+    indexed: Indexed | None = None
+    """None where there is no row yet."""
 
 
 @dataclass(slots=True)
@@ -371,8 +375,8 @@ class Projections:
         )
         self._many(
             "INSERT OR REPLACE INTO reservations (id, book, code, date, starts_at, status,"
-            " agent_id, form, digest, entries, waiting, view, seen)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " agent_id, form, approval, partner, digest, entries, waiting, view, seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         self._many(
@@ -425,7 +429,7 @@ class Projections:
         rows.append(
             (
                 record.id, record.book, view.code, view.service_date, view.starts_at, view.status,
-                view.agent_id, indexed[3], digest, view.entries, view.waiting, packed, seen,
+                view.agent_id, *indexed[3:], digest, view.entries, view.waiting, packed, seen,
             )
         )  # fmt: skip
 
@@ -682,6 +686,7 @@ class Projections:
         agent_id: str | None = None,
         form: str | None = "",
         waiting: bool = False,
+        approval: str | None = None,
         after: tuple[int, bytes] | None = None,
         limit: int = 50,
     ) -> list[View]:
@@ -690,6 +695,7 @@ class Projections:
 
         Reservations; with a `form`, what is that now (`forms.form_now`) and, unless a status is
         named, stands; None: everything. `waiting`: only who stands, or may stand, on a waitlist.
+        `approval`: only those with which it stands so (`approval.STATES`).
         """
         where: list[str] = ["entries > 0", "code <> ''"]
         values: list[Any] = []
@@ -707,6 +713,10 @@ class Projections:
             values.append(form)
             if form and status is None:
                 where.append("status NOT IN ('cancelled', 'expired', 'completed')")
+        if approval is not None:
+            # Written out, so that the index of those that wait for the house's word is used.
+            where.append("approval = 'pending'" if approval == PENDING_WORD else "approval = ?")
+            values += [] if approval == PENDING_WORD else [approval]
         if among is not None:
             where.append(f"book IN ({', '.join('?' * len(among))})")
             values += among
@@ -718,6 +728,26 @@ class Projections:
             " ORDER BY starts_at, id LIMIT ?"
         )
         return [_view_decoder.decode(row[0]) for row in self._c.execute(sql, (*values, limit))]
+
+    def with_partner(self, book: str, partner: bytes) -> list[View]:
+        """What was made under a partner's reference, as far as it is flushed."""
+        rows = self._c.execute(
+            "SELECT view FROM reservations WHERE book = ? AND partner = ? AND partner <> x''"
+            " ORDER BY id",
+            (book, partner),
+        )
+        return [_view_decoder.decode(row[0]) for row in rows]
+
+    def partners_twice(self, book: str, statuses: Collection[str]) -> list[bytes]:
+        """The digests of partners' references under which several reservations of these statuses
+        were made."""
+        rows = self._c.execute(
+            "SELECT partner FROM reservations WHERE book = ? AND partner <> x''"  # noqa: S608
+            f" AND status IN ({', '.join('?' * len(statuses))})"
+            " GROUP BY partner HAVING count(*) > 1",
+            (book, *statuses),
+        )
+        return [row[0] for row in rows]
 
     def agents(self, first: str, last: str, limit: int) -> list[str]:
         """Agent ids of reservations from `first` to `last` as texts are ordered, each once."""
@@ -797,8 +827,8 @@ def _record(book: str, row: tuple[Any, ...]) -> Record:
     return Record(row[0], book, _seen_decoder.decode(row[6]), view, stored)
 
 
-def _indexed(view: View) -> tuple[str, int, str, str]:
-    return view.code, view.starts_at, view.agent_id, form_now(view)
+def _indexed(view: View) -> Indexed:
+    return (view.code, view.starts_at, view.agent_id, form_now(view), view.approval, view.partner)
 
 
 def _pieces(ids: list[bytes]) -> Iterable[list[bytes]]:

@@ -199,21 +199,24 @@ class Queue:
         after: tuple[int, int] | None = None,
         limit: int = 50,
         among: Collection[int] | None = None,
+        newest: bool = False,
     ) -> list[Operation]:
-        """Operations in the order of writing; `among`: of these chains alone."""
+        """Operations in the order of writing, with `newest` the last written first; `among`: of
+        these chains alone."""
         clause, values = _of_chains(among)
         where = [clause]
         if state is not None:
             where.append("state = ?")
             values.append(state)
         if after is not None:
-            where.append("(chain, n) > (?, ?)")
+            where.append(f"(chain, n) {'<' if newest else '>'} (?, ?)")
             values += list(after)
+        order = "DESC" if newest else "ASC"
         return [
             Operation(*row)
             for row in self._c.execute(
                 f"SELECT {_COLUMNS} FROM operations WHERE {' AND '.join(where)}"  # noqa: S608
-                " ORDER BY chain, n LIMIT ?",
+                f" ORDER BY chain {order}, n {order} LIMIT ?",
                 (*values, limit),
             )
         ]

@@ -233,7 +233,8 @@ def for_role(judged: Judged, role: str) -> Judged:
     made = event if isinstance(event, ReservationCreated) else None
     outcome = made.outcome if made is not None else ""
     form = made.form.form if made is not None and made.form is not None else ""
-    if may_write(role, entry.kind, entry.subject, outcome, form):
+    partner = made is not None and bool(made.partner)
+    if may_write(role, entry.kind, entry.subject, outcome, form, partner=partner):
         return judged
     return judged._replace(event=None, verdict=QUARANTINED, reason="role-forbidden")
 

@@ -101,6 +101,37 @@ async def test_a_venues_figures_are_those_of_its_own_reservations(
     ]  # fmt: skip
 
 
+async def test_a_business_is_the_sum_of_its_venues(hub: Hub, client: httpx.AsyncClient):
+    hub.import_venue(venue_document(business_account="ba_1"))
+    hub.import_venue(
+        venue_document(venue="bistro", name="Bistro", allotments=[], business_account="ba_1")
+    )
+    await an_evening(client)
+    await client.post("/reservations", json=booking(venue="bistro"))
+    asked = {"account": "ba_1", **DAYS}
+    found = (await client.get("/analytics/business", params=asked)).json()
+    assert (found["business_account"], found["from"], found["to"]) == ("ba_1", DAY, DAY)
+    assert found["reservations"] == 4
+    assert {one["venue"]: one["reservations"] for one in found["venues"]} == {
+        "bistro": 1, "trattoria": 3,
+    }  # fmt: skip
+    rows = read(await client.get("/analytics/business", params=asked | {"format": "csv"}))
+    assert [(row["venue"], row["reservations"]) for row in rows] == [
+        ("bistro", "1"), ("trattoria", "3"), ("", "4"),
+    ]  # fmt: skip
+
+
+async def test_who_sees_one_venue_of_a_business_gets_no_sum(hub: Hub):
+    for venue in ("trattoria", "bistro"):
+        hub.import_venue(venue_document(venue=venue, allotments=[], business_account="ba_1"))
+    async with calling(hub) as admin:
+        body = {"name": "a-bistro", "role": "read-only", "venues": ["bistro"]}
+        token = (await admin.post("/tokens", json=body)).json()["token"]
+        asked = {"account": "ba_1", **DAYS}
+        found = await admin.get("/analytics/business", params=asked, headers=bearer(token))
+        assert found.status_code == 403
+
+
 async def test_a_guests_figures_agree_with_the_list(client: httpx.AsyncClient):
     await an_evening(client)
     listed = (await client.get("/reservations", params={"agent_id": ANNA})).json()["items"]

@@ -225,3 +225,28 @@ async def test_an_upgrade_without_a_signed_key_opens_no_live_channel(desk, hub_u
         with pytest.raises(InvalidStatus) as refused:
             await connect(url.replace("http", "ws", 1), additional_headers=headers)
         assert refused.value.response.status_code == 403
+
+
+async def test_an_operation_says_whom_it_concerns_and_the_last_written_can_come_first(desk):
+    async with calling(desk) as client:
+        guest = {"name": "Anna Ricci"}
+        for time in ("18:00", "20:00"):
+            body = booking(starts_at=f"{DAY}T{time}", resources=["T1"], guest=guest)
+            assert (await client.post("/reservations", json=body)).status_code == 201
+        made = (await client.get("/queue", params={"newest": True, "limit": 1})).json()
+        about = made["items"][0]["about"]
+        assert (about["form"], about["name"], about["party_size"]) == (
+            "reservation",
+            "Anna Ricci",
+            2,
+        )
+        assert (about["starts_at"][:16], about["resources"]) == (f"{DAY}T20:00", ["T1"])
+        more = {"newest": True, "limit": 1, "cursor": made["next"]}
+        before = (await client.get("/queue", params=more)).json()["items"][0]
+        assert before["about"]["starts_at"][:16] == f"{DAY}T18:00"
+        assert before["written_at"] <= made["items"][0]["written_at"]
+        whole = (await client.get("/queue")).json()["items"]
+        assert [one["id"] for one in whole[-2:]] == [before["id"], made["items"][0]["id"]]
+        reader = await token_for(client, "read-only")
+        told = (await client.get("/queue", headers=bearer(reader))).json()["items"]
+        assert told[-1]["about"]["name"] is None

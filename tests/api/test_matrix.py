@@ -95,6 +95,8 @@ TABLE = [
     Row("POST", "/reservations", GUESTS, 409, 403, booking(party_size=99)),
     Row("POST", "/reservations/series", DESK, 409, 403, DAILY),
     Row("POST", "/reservations/bulk", SUPERVISORS, 422, 422, {"items": []}),
+    Row("POST", "/reservations/search", LISTERS, 200, 403,
+        {"venue": "trattoria", "partner_reference": "BK-4711"}),
     Row("POST", "/reservations/lookup", ALL, 404, 404,
         {"reference": "RES-2027-ZZZZZZ", "email": "ann@example.org"}),
     Row("GET", "/reservations", LISTERS, 200, HIDDEN),
@@ -104,6 +106,7 @@ TABLE = [
     Row("PATCH", "/reservations/{reservation}", CHANGERS, 409, 404, {"party_size": 99}),
     Row("POST", "/reservations/{reservation}/cancel", GUESTS, 422, 404, WRONG),
     Row("POST", "/reservations/{reservation}/confirm", GUESTS, 422, 404, WRONG),
+    Row("POST", "/reservations/{reservation}/approve", DESK, 422, 404, WRONG),
     Row("POST", "/reservations/{reservation}/check-in", RECEIVERS, 422, 404, WRONG),
     Row("POST", "/reservations/{reservation}/complete", DESK, 422, 404, WRONG),
     Row("POST", "/reservations/{reservation}/no-show", DESK, 422, 404, WRONG),
@@ -240,7 +243,9 @@ TABLE = [
     Row("GET", f"/analytics/service?venue=trattoria&date={DAY}", LOOKERS, 200, 403),
     Row("GET", f"/analytics/range?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
     Row("GET", f"/analytics/turnover?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
+    Row("GET", "/analytics/no-shows?venue=trattoria", LOOKERS, 200, 403),
     Row("GET", f"/analytics/venues?from={DAY}&to={DAY}", LOOKERS, 200, HIDDEN),
+    Row("GET", f"/analytics/business?account=none&from={DAY}&to={DAY}", LOOKERS, 404, 404),
     Row("GET", f"/analytics/agents/{ANNA}", LOOKERS, 200, HIDDEN),
     # The stream is asked of an application whose streams end at once.
     Row("GET", "/stream", ALL, 200, HIDDEN, at="stopping"),
@@ -253,6 +258,7 @@ TABLE = [
     Row("GET", "/invites", ADMINS, 200, WHOLE),
     Row("DELETE", "/invites/nobody", ADMINS, 404, WHOLE),
     Row("POST", "/certificate/renew", ADMINS, 422, WHOLE, WRONG),
+    Row("GET", "/hub/recovery", AUDITORS, 200, WHOLE),
     Row("POST", "/hub/recover", ADMINS, 422, WHOLE, WRONG),
     Row("GET", "/jobs", SUPERVISORS, 200, WHOLE),
     Row("POST", "/jobs/laundry/run", SUPERVISORS, 404, WHOLE, {}),
@@ -401,6 +407,10 @@ async def tokens_of(place: Place, role: str) -> dict[str, dict[str, str]]:
     return found
 
 
+PAGES = {("GET", "/"), ("GET", "/assets/{name}")}
+"""For browsers; `/{page}` is told with `/metrics` and its like."""
+
+
 def test_every_route_has_a_row(hub: Hub):
     app = make_app(hub, admin_token=ADMIN)
     served = {
@@ -420,7 +430,8 @@ def test_every_route_has_a_row(hub: Hub):
             and len(parts := template.strip("/").split("/")) == len(path)
             and all(part in (one, *_named(part)) for part, one in zip(parts, path, strict=True))
         }
-    assert served == told
+    assert served - told == PAGES, "each route has a row, but for the pages, which ask for no role"
+    assert told <= served
 
 
 def _named(part: str) -> tuple[str, ...]:

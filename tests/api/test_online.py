@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from holdfast.model.pseudonyms import agent_id
+from holdfast.node.hub import Hub
 from tests.api.conftest import DAY, bearer, booking, token_for, venue_document
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +47,11 @@ async def slot(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
 
 
 async def switch(client: httpx.AsyncClient, accepting: bool) -> None:
-    document = (await client.get("/venues/trattoria")).json() | {"accepting": accepting}
+    await put(client, accepting=accepting)
+
+
+async def put(client: httpx.AsyncClient, **changes: Any) -> None:
+    document = (await client.get("/venues/trattoria")).json() | changes
     assert (await client.put("/venues/trattoria", json=document)).status_code == 200
 
 
@@ -106,6 +111,46 @@ async def test_a_venue_that_is_switched_off_has_no_slots_online_and_the_desk_goe
     await switch(client, True)
     client.headers.update(bearer(token))
     assert (await client.post("/reservations", json=booking())).status_code == 201
+
+
+async def test_a_venue_out_of_service_takes_nothing_new_and_serves_what_it_has(
+    hub: Hub, client: httpx.AsyncClient
+):
+    stands, moves = [(await client.post("/reservations", json=booking())).json() for _ in range(2)]
+    hub.import_venue(venue_document(venue="bistro", name="Bistro", allotments=[]))
+    waits = {"venue": "trattoria", "date": DAY, "party_size": 2}
+    waiting = (await client.post("/waitlist", json=waits)).json()
+    await put(client, active=False)
+    assert (await slot(client))["reason"] == "inactive"
+    offered = await client.post(f"/waitlist/{waiting['id']}/offer", json={})
+    assert [one["rule"] for one in offered.json()["violations"]] == ["inactive"]
+    for kind in ("guest", "walk_in", "house"):
+        refused = await client.post("/reservations", json=booking(kind=kind))
+        assert [one["rule"] for one in refused.json()["violations"]] == ["inactive"]
+    assert (await client.post("/holds", json=booking())).status_code == 409
+    assert (await client.post("/waitlist", json=waits)).status_code == 409
+    moved = await client.patch(f"/reservations/{moves['id']}", json={"starts_at": f"{DAY}T12:30"})
+    assert moved.json()["status"] == "confirmed"
+    off = await client.post(f"/reservations/{stands['id']}/cancel", json={"reason": "other"})
+    assert off.json()["status"] == "cancelled"
+    await put(client, active=True)
+    assert (await client.post("/reservations", json=booking())).status_code == 201
+
+
+async def test_lists_have_the_featured_venue_first_and_none_that_is_out_of_service(
+    hub: Hub, client: httpx.AsyncClient
+):
+    for name, said in (("a", {}), ("b", {"featured": True}), ("c", {"active": False})):
+        hub.import_venue(venue_document(venue=name, name=name, allotments=[]) | said)
+
+    async def listed(**params: str) -> list[str]:
+        found = (await client.get("/venues", params=params)).json()["items"]
+        return [one["venue"] for one in found]
+
+    assert await listed() == ["b", "a", "trattoria"]
+    assert await listed(include="inactive") == ["b", "a", "c", "trattoria"]
+    assert (await client.get("/venues", params={"include": "all"})).status_code == 422
+    assert (await client.get("/venues/c")).json()["active"] is False
 
 
 async def test_who_asks_for_features_gets_a_table_that_has_all_of_them(client: httpx.AsyncClient):

@@ -64,6 +64,44 @@ async def test_a_restriction_is_made_listed_and_lifted(client: httpx.AsyncClient
         assert (await client.get(f"/restrictions?{query}")).json()["items"] == found
 
 
+async def test_what_another_system_knows_of_a_person_comes_back_and_binds_a_new_reservation(
+    hub: Hub, client: httpx.AsyncClient
+):
+    """V-01: the foreign id as the agent id, tags and tier, and each of the limits by itself."""
+    hub.import_venue(venue_document(venue="bistro", name="Bistro", allotments=[]))
+    crm = "hubspot-4711"
+    first = await client.post("/reservations", json=booking(user_id=crm))
+    agent = first.json()["agent_id"]
+    assert crm not in first.text
+    known = {"tier": "gold", "tags": ["certified", "member"]}
+    put = await client.put(f"/guests/{agent}/profile", json={"venue": "trattoria", **known})
+    assert put.status_code == 200, put.text
+    shown = (await client.get(f"/guests/{agent}/profile?venue=trattoria")).json()
+    assert {name: shown[name] for name in known} == known
+
+    async def asked(venue: str = "trattoria", at: str = f"{DAY}T21:00") -> tuple[int, list[str]]:
+        body = booking(user_id=crm, venue=venue, starts_at=at)
+        answer = await client.post("/reservations", json=body)
+        return answer.status_code, [one["rule"] for one in answer.json().get("violations", [])]
+
+    later = (datetime.date.fromisoformat(DAY) + datetime.timedelta(days=60)).isoformat()
+    for limit, value, at, refused in (
+        ("max-concurrent", 1, f"{DAY}T21:00", (409, ["concurrent"])),
+        ("max-advance-days", 30, f"{later}T19:30", (409, ["advance"])),
+        ("booking-ban", None, f"{DAY}T21:00", (403, [])),
+    ):
+        body = {"venue": "trattoria", "restriction": limit, "reason": "no_shows"}
+        made = await restrict(client, agent=agent, **(body | ({"value": value} if value else {})))
+        assert await asked(at=at) == refused, limit
+        lift = await client.post(
+            f"/guests/{agent}/restrictions/{made['id']}/lift", json={"reason": "paid"}
+        )
+        assert lift.status_code == 200, lift.text
+    await restrict(client, agent=agent, venue="trattoria")
+    assert await asked() == (403, [])
+    assert await asked("bistro") == (201, [])
+
+
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "read-only"])
 async def test_staff_is_told_why_a_guest_may_not_reserve_and_a_screen_is_not(
     client: httpx.AsyncClient, role: str

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from holdfast.api.app import make_app
+from holdfast.api.permissions import PERMISSIONS
 from holdfast.model.limits import (
     SESSION_IDLE_MS,
     SESSION_MS_MAX,
@@ -154,6 +155,15 @@ async def test_a_node_tells_its_venue(fleet: Fleet):
         assert (told["venue"], told["node"]) == ("trattoria", "desk")
         refused = await client.post("/tickets", json={"page": "hub"})
         assert refused.status_code == 403
+
+
+async def test_a_session_tells_what_it_may_do_and_a_ticket_no_more_than_its_page(fleet: Fleet):
+    async with calling(fleet.join("desk")) as client:
+        whole = (await client.get("/session")).json()
+        assert whole["permissions"] == sorted(PERMISSIONS["admin"])
+        ticket = (await client.post("/tickets", json={"page": "desk"})).json()["ticket"]
+        told = (await (await logged_in(client, ticket=ticket)).get("/session")).json()
+        assert told["permissions"] == sorted(PERMISSIONS["supervisor"])
 
 
 # --- tickets --------------------------------------------------------------------------------------

@@ -65,6 +65,10 @@ def program(*words: object, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
+START_SECONDS = 90
+"""After which a process that is not ready will not be: a busy machine takes ten times as long."""
+
+
 class Running:
     """A `hub run` or `node run` that has said `ready`."""
 
@@ -78,7 +82,7 @@ class Running:
         )
         assert self.process.stdout is not None
         # Should it never get ready, the read below ends because the process does.
-        watchdog = threading.Timer(30, self.process.kill)
+        watchdog = threading.Timer(START_SECONDS, self.process.kill)
         watchdog.start()
         self.first_line = self.process.stdout.readline()
         watchdog.cancel()

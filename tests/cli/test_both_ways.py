@@ -41,9 +41,18 @@ COMMON = f"""
 0 reservations list --venue trattoria --date {DAY} --status confirmed
 0 reservations list --area Main --date {DAY} --by-table
 2 reservations list --by-table
+0 reservations list --partner-reference BK-4711 --source partner
+2 reservations list --partner-reference BK-4711 --source phone
+2 reservations list --partner-reference BK-4711 --date {DAY}
+2 reservations list --source partner
+2 {BOOKING}T20:00 --partner-reference BK-4711
 1 reservations list --area Cellar
 0 reservations show {{code}}
 0 reservations move {{code}} --party 3
+0 reservations list --approval pending
+2 reservations list --approval nonsense
+0 reservations approve {{code}}
+1 reservations approve RES-2026-000000
 0 reservations check-in {{code}}
 0 reservations complete {{code}}
 0 reservations cancel {{spare}} --reason guest_request

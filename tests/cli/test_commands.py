@@ -16,7 +16,7 @@ from tests.cli.support import ROOT, Run
 NAMED = """
 hub init | hub export-root | hub run | hub invite | hub nodes | hub revoke | hub recover
 hub invites | hub renew-issuer | hub rotate-key | node rotate-key
-report tables
+report tables | report no-shows | report business
 slots
 notes show | notes append | notes edit | notes clear
 tables assign | tables clean | tables list | tables mark | tables optimise
@@ -26,13 +26,13 @@ node join | node rejoin | node set-hub | node run | node status | node unit
 reserve
 reservations list | reservations show | reservations cancel | reservations check-in
 reservations complete | reservations no-show | reservations undo-no-show | reservations move
-reservations import
+reservations import | reservations approve
 availability | arrivals
 holds list | holds add | holds show | holds extend | holds move | holds release | holds reserve
 waitlist list | waitlist add | waitlist show | waitlist offer | waitlist accept | waitlist remove
 blocks list | blocks add | blocks show | blocks remove
 jobs list | jobs run
-guests find | guests show | guests export | guests erase | guests erasures
+guests find | guests verify | guests show | guests export | guests erase | guests erasures
 guests restrict | guests restrictions | guests lift | guests profile
 guests history | guests flag | guests note | guests notes | guests change-note
 guests withdraw-note | guests preferences | guests merge | guests unmerge | guests duplicates

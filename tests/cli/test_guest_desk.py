@@ -40,6 +40,28 @@ def reserve(run: Run, desk: Path, at: str, user: str, **guest: str) -> dict[str,
     return found
 
 
+def test_a_caller_is_who_they_say_or_is_not_and_nothing_more_is_said(
+    run: Run, desk: Path, request: pytest.FixtureRequest
+):
+    card = {"name": "Anna Ricci", "email": "Anna@Example.org", "phone": "+39 055 1234567"}
+    made = reserve(run, desk, f"{day(request)}T19:30", request.node.name, **card)
+    code = made["code"]
+    for contact, fits in (
+        ("anna@example.org", True),
+        ("055 1234567", True),
+        ("bruno@example.org", False),
+        ("055 7654321", False),
+    ):
+        told = run("guests", "verify", code, "-", "--data", desk, stdin=f"{contact}\n")
+        assert (told.exit_code, told.stdout[:3]) == ((0, "yes") if fits else (1, "no:"))
+        assert "Ricci" not in told.output
+    wrong = run("guests", "verify", "RES-2027-ZZZZZZ", "anna@example.org", "--data", desk)
+    other = run("guests", "verify", code, "bruno@example.org", "--data", desk)
+    assert (wrong.exit_code, wrong.stdout) == (1, other.stdout)
+    found = run("guests", "verify", code, "anna@example.org", "--json", "--data", desk)
+    assert document(found) == {"verified": True}
+
+
 def test_who_comes_is_told_with_what_staff_noted(
     run: Run, desk: Path, request: pytest.FixtureRequest
 ):
@@ -97,7 +119,9 @@ def test_who_was_here_before_is_told_by_their_number_and_reserved_for_by_agent_i
         "restrict",
         code,
         "--restriction",
-        "booking-ban",
+        "max-advance-days",
+        "--value",
+        "80",
         "--reason",
         "abuse",
         "--data",
@@ -109,7 +133,7 @@ def test_who_was_here_before_is_told_by_their_number_and_reserved_for_by_agent_i
                "--guest-phone", number, "--data", desk)  # fmt: skip
     assert made.exit_code == 0, made.output
     assert "This telephone number is that of a guest who was here before" in made.stderr
-    assert "VIP, 0 visits, restricted: booking-ban" in made.stderr
+    assert "VIP, 0 visits, restricted: max-advance-days" in made.stderr
     assert f"`holdfast guests show {agent}`" in made.stderr and f"dietary: {NUTS}" in made.stderr
     line = next(one for one in made.stderr.split("`") if "guests merge" in one)
     assert line.split()[-1] == agent
@@ -119,12 +143,14 @@ def test_who_was_here_before_is_told_by_their_number_and_reserved_for_by_agent_i
     (known,) = found["known_as"]
     assert (known["agent_id"], known["by"], known["vip"]) == (agent, ["phone"], True)
     assert (known["restrictions"], [one["text"] for one in known["alerts"]]) == (
-        ["booking-ban"], [NUTS],
+        ["max-advance-days"], [NUTS],
     )  # fmt: skip
     assert run(*line.split()[1:], "--data", desk).exit_code == 0
     assert "here before" not in run("reservations", "show", second, "--data", desk).stderr
 
     # From now on they are one, and what binds the one binds both.
+    run("guests", "restrict", agent, "--restriction", "booking-ban", "--reason", "abuse",
+        "--venue", "trattoria", "--data", desk)  # fmt: skip
     banned = run("reserve", "--venue", "trattoria", "--at", at, "--party", 2, "--agent", second,
                  "--data", desk)  # fmt: skip
     assert banned.exit_code == 1 and "takes no reservation for this guest" in banned.stderr, (

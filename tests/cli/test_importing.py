@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.commands import importing, session
 from holdfast.model.errors import Invalid
-from tests.cli.support import ROOT, Run, make_hub
+from tests.cli.support import DAY, ROOT, Run, make_hub
 
 HOTELS = ROOT / "examples" / "hotels"
 MAPPING = """
@@ -58,6 +58,7 @@ class FakeInterface:
         report = {
             "imported": len(taken) - present,
             "present": present,
+            "cancelled": 0,
             "left_out": [],
             "refused": refused,
             "unreadable": [],
@@ -189,3 +190,94 @@ def test_the_excerpt_of_the_hotels_comes_in_and_again_changes_nothing(run: Run, 
     assert first["imported"] > 50
     assert first["left_out"] > 0
     assert (again["imported"], again["already_there"]) == (0, first["imported"])
+
+
+# --- calendars ------------------------------------------------------------------------------------
+
+CALENDAR = f"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//old//booking//EN
+BEGIN:VEVENT
+UID:1@old.example
+DTSTART;TZID=Europe/Rome:{DAY.replace("-", "")}T193000
+DTEND;TZID=Europe/Rome:{DAY.replace("-", "")}T210000
+SUMMARY:Rossi\\, 4 gu
+ ests
+ATTENDEE;CN=Anna Rossi:mailto:anna@example.org
+END:VEVENT
+BEGIN:VEVENT
+UID:2@old.example
+DTSTART:{DAY.replace("-", "")}T200000
+SUMMARY:Bianchi
+END:VEVENT
+BEGIN:VEVENT
+UID:3@old.example
+DTSTART;VALUE=DATE:{DAY.replace("-", "")}
+SUMMARY:A whole day
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_calendar_needs_no_mapping_and_again_changes_nothing(run: Run, tmp_path: Path):
+    hub, file, mapping = make_hub(tmp_path / "hub"), tmp_path / "export.ics", tmp_path / "map.toml"
+    file.write_bytes(CALENDAR.replace("\n", "\r\n").encode())
+    words = ["reservations", "import", file, "--venue", "trattoria", "--json", "--data", hub]
+    # Whom it names could be read by nobody yet: no front desk has joined.
+    alone = json.loads(run(*words).stdout)
+    assert alone["rules"]["refused"]["no_venue_key"]["lines"] == [4, 12]
+    mapping.write_text("guest = {}\n", "utf-8")
+    first, again = (json.loads(run(*words, "--map", mapping).stdout) for _ in range(2))
+    assert (first["imported"], first["left_out"], first["refused"]) == (2, 1, 0)
+    assert first["rules"]["left_out"]["whole_days"]["lines"] == [17]
+    assert first["rules"]["noted"]["party_assumed"]["lines"] == [12]
+    assert (again["imported"], again["already_there"]) == (0, 2)
+    listed = run("reservations", "list", "--date", DAY, "--json", "--data", hub)
+    found = json.loads(listed.stdout)["items"]
+    assert [(one["starts_at"][11:16], one["party_size"]) for one in found] == [
+        ("19:30", 4),
+        ("20:00", 2),
+    ]
+    for path in (one for one in hub.rglob("*") if one.is_file()):
+        assert b"Rossi" not in path.read_bytes(), path
+
+
+def test_what_a_calendar_called_off_is_said(run: Run, tmp_path: Path):
+    hub, file = make_hub(tmp_path / "hub"), tmp_path / "export.ics"
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('venue = "trattoria"\n[guest]\n', "utf-8")
+    words = ["reservations", "import", file, "--map", mapping, "--data", hub]
+    file.write_text(CALENDAR, "utf-8")
+    assert run(*words).exit_code == 0
+    file.write_text(CALENDAR.replace("SUMMARY:Bianchi", "STATUS:CANCELLED\nSEQUENCE:1"), "utf-8")
+    for called_off in (True, False):
+        shown = run(*words).stdout
+        assert ("Called off here too, as the calendar says: 1." in shown) is called_off
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("rows.csv", HEADER, "--map MAP.toml"),
+        ("export.ics", CALENDAR, "--venue V"),
+        ("export", CALENDAR, "--venue V"),
+    ],
+)
+def test_what_is_missing_to_read_a_file_is_said(
+    run: Run, hub: Path, tmp_path: Path, name: str, content: str, said: str
+):
+    (tmp_path / name).write_text(content, "utf-8")
+    done = run("reservations", "import", tmp_path / name, "--data", hub)
+    assert done.exit_code == 1
+    assert said in done.stderr
+
+
+def test_a_calendar_that_is_none_and_a_column_that_no_event_has_are_refused(
+    run: Run, hub: Path, tmp_path: Path
+):
+    file, mapping = tmp_path / "export.ics", tmp_path / "map.toml"
+    mapping.write_text('venue = "trattoria"\n[guest]\nname = "customer"\n', "utf-8")
+    file.write_text(HEADER, "utf-8")
+    words = ["reservations", "import", file, "--data", hub]
+    assert "BEGIN:VCALENDAR" in run(*words, "--venue", "trattoria").stderr
+    assert "column customer, which no event has" in run(*words, "--map", mapping).stderr

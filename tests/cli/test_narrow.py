@@ -249,7 +249,7 @@ def terminal(
     def make(columns: int) -> None:
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
         size = os.terminal_size((columns, 24))
-        monkeypatch.setattr(shutil, "get_terminal_size", lambda: size)
+        monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: size)
 
     return make
 

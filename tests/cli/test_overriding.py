@@ -28,8 +28,8 @@ def test_a_taken_table_is_overbooked_by_the_limit_and_shown_so(run: Run, hub: Pa
     over = document(run(*insists))
     assert (over["status"], over["override"]) == ("confirmed", {"reason": "vip_guest"})
     shown = run("reservations", "show", over["code"], "--data", hub).stdout
-    assert "overbooked" in shown
-    assert "vip guest" in shown
+    assert "tell staff" in shown
+    assert "overbooked, ABOVE CAPACITY (vip guest)" in shown
     refused = run(*insists)
     assert refused.exit_code == 1
     assert "T3" in refused.stderr

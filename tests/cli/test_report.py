@@ -106,3 +106,38 @@ def test_where_there_are_several_venues_one_is_to_be_named(run: Run, tmp_path: P
     told = run("report", "day", "--data", hub)
     assert told.exit_code == 2 and "there are second, trattoria" in told.stderr
     assert run("report", "day", "--venue", "second", "--data", hub).exit_code == 0
+
+
+def test_no_shows_are_told_by_the_week(run: Run, busy: Path):
+    asked = ("report", "no-shows", "--from", DAY, "--to", DAYS[2], "--data", busy)
+    said = " ".join(run(*asked).stdout.split())
+    assert f"trattoria, Tue {DAY}" in said
+    assert "nobody did not come more than once" in said
+    rows = list(csv.DictReader(io.StringIO(run(*asked, "--csv", "-").stdout, newline="")))
+    assert [(row["from"], row["due"], row["rate"]) for row in rows] == [(DAY, "0", "")]
+    assert len(document(run("report", "no-shows", "--json", "--data", busy))["weeks"]) == 4
+    lines = run(*asked, COLUMNS="80").stdout.splitlines()
+    assert len(lines) > 5 and [line for line in lines if len(line) > 80] == []
+
+
+def test_the_venues_of_a_business_are_added_up(run: Run, tmp_path: Path):
+    hub, file = make_hub(tmp_path / "hub"), tmp_path / "venue.yaml"
+    first = (Path(__file__).parent.parent.parent / "examples" / "trattoria.yaml").read_text("utf-8")
+    for name in ("trattoria", "second"):
+        named = first.replace("venue: trattoria", f"venue: {name}", 1)
+        file.write_text(f"{named}\nbusiness_account: ba_1042\n", "utf-8")
+        assert run("venue", "import", file, "--data", hub).exit_code == 0
+    for venue, party in (("trattoria", 2), ("second", 4)):
+        asked_for = ["--venue", venue, "--at", f"{DAY}T19:30", "--party", party, "--data", hub]
+        assert run("reserve", *asked_for).exit_code == 0
+    asked = ("report", "business", "ba_1042", "--from", DAY, "--to", DAY, "--data", hub)
+    said = " ".join(run(*asked).stdout.split())
+    for words in (f"ba_1042, Tue {DAY} to", "2: 2 confirmed", "people 6 booked", "second 1 4"):
+        assert words in said, said
+    assert document(run(*asked, "--json"))["covers"] == {"booked": 6, "seated": 0}
+    rows = list(csv.DictReader(io.StringIO(run(*asked, "--csv", "-").stdout, newline="")))
+    assert [(row["venue"], row["covers"]) for row in rows] == [
+        ("second", "4"), ("trattoria", "2"), ("", "6"),
+    ]  # fmt: skip
+    unknown = run("report", "business", "nobody", "--from", DAY, "--to", DAY, "--data", hub)
+    assert unknown.exit_code == 1 and "business_account" in unknown.stderr

@@ -26,6 +26,7 @@ from holdfast.model.events import (
     GuestUnmerged,
     NodeRevoked,
     OperationWithdrawn,
+    ReservationApproved,
     ReservationMarkedNoShow,
     RightGranted,
     RightReturned,
@@ -34,11 +35,12 @@ from holdfast.model.events import (
     VenueKeyAccepted,
     VenueKeyPublished,
 )
-from holdfast.model.ids import import_id
+from holdfast.model.ids import import_id, uuid_text
 from holdfast.model.limits import LIFE_NUMBER_MAX
-from holdfast.node import guest_marks, guest_terms, restricting, same_guests
+from holdfast.node import guest_marks, guest_terms, partnering, restricting, same_guests
 from holdfast.node.audit import audit_entries
 from holdfast.node.identity import HUB_ROLE
+from holdfast.node.requests import CreateRequest
 from holdfast.sync import seals
 from tests.hostile.builders import AGENT, EVENING, Town, claim, created, entry
 from tests.kit import START_MS, TRATTORIA
@@ -101,7 +103,12 @@ def test_an_end_that_a_kiosk_writes_ends_nothing(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [ReservationMarkedNoShow(), ExceptionResolved("displaced", "keep-both", "other")]
+    "event",
+    [
+        ReservationMarkedNoShow(),
+        ReservationApproved(),
+        ExceptionResolved("displaced", "keep-both", "other"),
+    ],
 )
 def test_what_a_kiosk_may_not_say_is_quarantined_everywhere(town: Town, event: Event) -> None:
     before = town.now(town.sold)
@@ -114,6 +121,42 @@ def test_what_a_kiosk_may_not_say_is_quarantined_everywhere(town: Town, event: E
         assert (seen.status, seen.exceptions) == ("confirmed", before.exceptions)
         replica.refold(town.fleet.book)
         assert replica.view(town.sold.id) == seen
+    town.assert_alive()
+
+
+def test_a_kiosk_that_gives_the_houses_word_to_itself_has_not_got_it(town: Town) -> None:
+    """In one delivery with the making, in its place in the same chain, and folded anew."""
+    own = town.attacker.new_id()
+    made = entry(created(needs_approval=True), subject=own, claims=(claim("T3"),))
+    town.attacker.write(made, entry(ReservationApproved(), subject=own))
+    town.fleet.sync_all()
+    for replica in (town.hub, town.desk):
+        for _ in range(2):
+            seen = replica.view(own)
+            assert seen is not None and seen.approval == "pending"
+            replica.refold(town.fleet.book)
+    assert town.desk.reservations.approve(uuid_text(own)).approval == "approved"
+    town.assert_alive()
+
+
+def test_a_kiosk_takes_no_partners_booking_away(town: Town) -> None:
+    """It has the tenant's key and could work out the digest of any reference that it guesses."""
+    wanted = CreateRequest(
+        venue="trattoria", starts_at="2027-06-05T13:00", party_size=2, source="partner",
+        partner_reference="BK-4711",
+    )  # fmt: skip
+    forged = partnering.digest_in(town.kiosk, wanted)
+    own = town.attacker.new_id()
+    event = created(source="partner", partner=forged)
+    answer = town.attacker.write(entry(event, subject=own, claims=(claim("T3"),)))
+    assert [(v[2], v[3]) for v in answer.verdicts] == [("quarantined", "role-forbidden")]
+    town.fleet.sync_all()
+    for replica in (town.hub, town.desk):
+        for _ in range(2):
+            assert partnering.find(replica, "trattoria", "BK-4711") == []
+            replica.refold(town.fleet.book)
+    made = town.desk.reservations.create(wanted)
+    assert made.id != own
     town.assert_alive()
 
 

@@ -88,9 +88,8 @@ class Story:
 def test_every_exception_of_the_lifecycle_has_its_answers() -> None:
     outcomes = [*lifecycle.NEXT.values(), *lifecycle.COLLIDE.values()]
     raised = {outcome.exception for outcome in outcomes if outcome.exception}
-    assert raised | {"displaced", "overbooked", "seated_without_place", "two_parties"} == set(
-        ANSWERS
-    )
+    found = {"displaced", "overbooked", "seated_without_place", "two_parties"}
+    assert raised | found | {"partner_reference_twice"} == set(ANSWERS)
     assert set(ANSWERS) == vocabulary.EXCEPTION_KINDS
 
 
@@ -126,6 +125,8 @@ def test_the_actions_are_a_closed_list_and_each_is_said_in_words() -> None:
         ("no_show_and_cancelled", "cancelled", ["refund-later", "acknowledge"]),
         ("checked_in_twice", "checked_in", ["move", "walk", "keep-both", "acknowledge"]),
         ("checked_in_twice", "completed", ["keep-both", "acknowledge"]),
+        ("partner_reference_twice", "confirmed", ["cancel", "keep-both", "acknowledge"]),
+        ("partner_reference_twice", "checked_in", ["keep-both", "acknowledge"]),
     ],
 )
 def test_what_can_be_done_depends_on_the_kind_and_on_how_it_stands(kind, status, actions) -> None:

@@ -26,8 +26,10 @@ from holdfast.model.limits import (
     ENTRY_BYTES_MAX,
     FROM_PER_ENTRY_MAX,
 )
+from holdfast.model.pseudonyms import walk_in_agent_id
 
 OPERATION = bytes(range(16))
+PERSON = walk_in_agent_id(bytes(range(20)))
 START = 1_798_761_600
 
 
@@ -58,6 +60,7 @@ entries = st.builds(
     st.integers(0, (1 << 63) - 1), st.integers(0, (1 << 48) - 1), st.sampled_from([b"", OPERATION]),
     st.lists(ids, max_size=5).map(tuple), st.lists(claims, max_size=5).map(tuple),
     st.lists(claim_ids, max_size=5).map(tuple), st.integers(1, 1 << 20), st.binary(max_size=300),
+    st.just("") | st.binary(min_size=20, max_size=20).map(walk_in_agent_id),
 )  # fmt: skip
 
 
@@ -71,7 +74,11 @@ def test_an_entry_comes_back_as_it_was_and_its_bytes_are_the_same(made: Entry) -
 @given(entries)
 def test_an_entry_that_is_cut_or_continued_is_none(made: Entry) -> None:
     data = encode(made)
-    for damaged in (data[:-1], data + b"\x00", b"\x98" + data[1:], b"\x9a" + data[1:] + b"\xc0"):
+    nobody = encode(msgspec.structs.replace(made, by=""))
+    for damaged in (
+        data[:-1], data + b"\x00", b"\x98" + nobody[1:], b"\x9a" + nobody[1:] + b"\xc0",
+        b"\x9b" + data[1:] + b"\xa0",
+    ):  # fmt: skip
         with pytest.raises(Malformed, match="entry-unreadable"):
             decode(damaged)
 
@@ -95,6 +102,11 @@ BOUNDS = [
      {"claims": (claim(),) * (CLAIMS_PER_ENTRY_MAX + 1)}, "too-many-claims"),
     ({"ends": (ClaimId(OPERATION, 63),)}, {"ends": (ClaimId(OPERATION, 64),)}, "claim-id"),
     ({"ends": (ClaimId(OPERATION, 0),)}, {"ends": (ClaimId(b"", 0),)}, "claim-id"),
+    ({"by": PERSON}, {"by": PERSON[:-1]}, "text-not-an-id:by"),
+    ({"by": PERSON}, {"by": f"{PERSON}0"}, "text-not-an-id:by"),
+    ({"by": PERSON}, {"by": PERSON.upper()}, "text-not-an-id:by"),
+    ({"by": PERSON}, {"by": f"{PERSON}\n"}, "text-not-an-id:by"),
+    ({"by": ""}, {"by": "Ann Smith"}, "text-not-an-id:by"),
 ]  # fmt: skip
 CLAIM_BOUNDS = [
     ({"end": START + 1}, {"end": START}, "claim-interval"),
@@ -125,6 +137,25 @@ def test_every_field_of_the_envelope_has_its_bounds(
     with pytest.raises(Malformed) as refused:
         check_envelope(entry(**bad))
     assert str(refused.value) == reason
+
+
+@given(entries)
+def test_an_entry_that_names_nobody_has_the_bytes_of_before_there_was_a_name(made: Entry) -> None:
+    nobody = msgspec.structs.replace(made, by="")
+    fields = [getattr(nobody, name) for name in Entry.__struct_fields__]
+    assert encode(nobody) == msgspec.msgpack.encode(fields[:9])
+
+
+@pytest.mark.parametrize("head", [b"\x9a", b"\xdc\x00\x0a", b"\xdd\x00\x00\x00\x0a"])
+@pytest.mark.parametrize("empty", [b"\xa0", b"\xd9\x00"])
+def test_a_name_that_is_written_out_empty_is_refused(head: bytes, empty: bytes) -> None:
+    with pytest.raises(Malformed, match="by-written-out"):
+        decode(head + encode(entry())[1:] + empty)
+
+
+@pytest.mark.parametrize("head", [b"\x99", b"\xdc\x00\x09", b"\xdd\x00\x00\x00\x09"])
+def test_an_entry_that_names_nobody_is_read_however_its_length_is_written(head: bytes) -> None:
+    assert decode(head + encode(entry())[1:]) == entry()
 
 
 @pytest.mark.parametrize(("good", "bad", "reason"), CLAIM_BOUNDS)

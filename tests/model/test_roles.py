@@ -31,6 +31,8 @@ EXPECTED = {
     "reservation.no_show": HOUSE,
     "reservation.no_show_undone": HOUSE,
     "exception.resolved": HOUSE,
+    # Nobody gives the house's word to themself.
+    "reservation.approved": HOUSE,
     # What rights alone decide: any device may hold one.
     "claim.decided": EVERYBODY,
     "claim.ended": EVERYBODY,

@@ -22,6 +22,7 @@ from holdfast.model.rules import (
     Question,
     Standing,
 )
+from holdfast.model.rules.waiting import waiting_violations
 from holdfast.model.vocabulary import RESERVATION_KINDS
 from tests.model.asked import NOW, hotel, restaurant, said
 
@@ -332,11 +333,21 @@ def test_a_venue_that_is_switched_off_takes_nobody_who_asks_ahead_by_themself():
     assert set(said(off, AT, present=(NOON - 3_600, NOON), **moved)) == {"online"}
 
 
+def test_what_is_reserved_at_a_venue_out_of_service_can_be_moved():
+    off = restaurant(active=False)
+    assert set(said(off, AT)) == {"inactive"}
+    assert said(off, AT, step=MOVE, present=(NOON - 3_600, NOON)) == {}
+    assert (
+        "out of service" in waiting_violations(off, 2, datetime.date(2026, 6, 30), NOON)[0].message
+    )
+
+
 # --- whom each rule binds -------------------------------------------------------------------------
 
 ALL, SERVED, AHEAD = {"guest", "walk_in", "house"}, {"guest", "walk_in"}, {"guest"}
 BINDS = {
-    "duration": ALL | {IMPORT}, "nights": ALL, "party": ALL, "past": AHEAD, "cutoff": AHEAD,
+    "inactive": ALL, "duration": ALL | {IMPORT}, "nights": ALL, "party": ALL, "past": AHEAD,
+    "cutoff": AHEAD,
     "advance": AHEAD, "closed": ALL, "hours": ALL, "slot": AHEAD, "blackouts": SERVED,
     "slot-override": SERVED, "online": ALL, "pacing": ALL, "seated": ALL, "concurrent": AHEAD,
     "reschedules": SERVED, "rates": SERVED, "cancel-cutoff": AHEAD,
@@ -346,6 +357,7 @@ STAYS = restaurant(kind="lodging", hours=None, stays={"max_nights": 5}, closed=[
 AT = "2026-06-30T12:00"
 NOON = local_to_epoch(restaurant(), AT)
 BROKEN: dict[str, dict[str, Any]] = {
+    "inactive": {"venue": restaurant(active=False), "start": AT},
     "duration": {"venue": restaurant(), "start": AT},
     "nights": {"venue": STAYS, "start": "2026-07-01", "nights": 6},
     "party": {"venue": restaurant(), "start": AT, "party_size": 9},

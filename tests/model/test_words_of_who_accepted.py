@@ -11,6 +11,7 @@ from holdfast.model.claims import ENDED, LIVE
 from holdfast.model.entries import HUB_RIGHT, Claim, ClaimId
 from holdfast.model.events import (
     ClaimDecided,
+    ClaimEnded,
     Form,
     ReservationCreated,
     ReservationMoved,
@@ -93,3 +94,20 @@ def test_what_a_reserving_took_the_place_of_was_had_whatever_the_clocks_say() ->
     view = fold(ID, [held, granted, taken], rights)
     states = {claim.id: claim.state for claim in view.claims}
     assert (states[first], states[ClaimId(taken.operation, 0)]) == (ENDED, LIVE)
+
+
+def test_who_was_given_another_place_has_it_though_their_wish_for_it_is_not_known() -> None:
+    """Seed 117154: a copied device is not told what bears its own name, and hears of the move by
+    the hub's word alone."""
+    moved = written(10, ReservationMoved({}), DESK, (Claim("T3", 100, 200),),
+                    follows=(TAKEN.operation,))  # fmt: skip
+    given = (Claim("T3", 100, 200, right=HUB_RIGHT),)
+    word = written(11, ClaimDecided(moved.operation, "admitted", "free"), HUB, given,
+                   (ClaimId(TAKEN.operation, 0),))  # fmt: skip
+    view = fold(ID, [MADE, OFFERED, TAKEN, word])
+    assert (view.status, view.assurance) == ("confirmed", "admitted")
+    assert [claim.resource for claim in view.live] == ["T3"]
+    # What is given beside it, and ends nothing of it, is no answer to who reserved.
+    beside = written(11, ClaimDecided(moved.operation, "admitted", "free"), HUB, given)
+    ended = written(12, ClaimEnded("released"), HUB, (), (ClaimId(TAKEN.operation, 0),))
+    assert fold(ID, [MADE, OFFERED, TAKEN, beside, ended]).status == "commit_failed"

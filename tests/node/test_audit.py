@@ -431,11 +431,17 @@ def test_a_decision_for_somebody_unknown_here_says_what_is_missing(hub: Replica,
     assert found["winners"][0]["known"] is False
 
 
-def test_a_reservation_that_nobody_decided_has_no_decision(hub: Replica, desk: Replica):
+def test_what_the_hub_sold_by_itself_is_checked_as_a_sale(hub: Replica, desk: Replica):
     sold, _ = reserve(hub, "RES-2027-BBBBBB")
+    found = verify_decision(hub, uuid_text(sold))
+    assert (found["verdict"], found["by"]) == ("guaranteed", "hub")
+    assert set(found["checks"]) == {
+        "chain", "certificate", "written_here", "right", "not_oversold",
+    }  # fmt: skip
+
+
+def test_a_reservation_that_nobody_decided_has_no_decision(hub: Replica, desk: Replica):
     reservation, _ = reserve(desk)
-    with pytest.raises(NotFound, match="needed none"):
-        verify_decision(hub, uuid_text(sold))
     with pytest.raises(NotFound, match="still waits"):
         verify_decision(desk, uuid_text(reservation))
 

@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from holdfast.model.capacity import Occupancy
-from holdfast.model.errors import BadTransition, Gone, Invalid, Unreachable
+from holdfast.model.errors import BadTransition, Gone, Invalid, RuleViolated, Unreachable
 from holdfast.model.reservation import View
 from holdfast.node import blocks, holds, lapsing, returning, waiting
 from holdfast.node.requests import (
@@ -401,18 +401,21 @@ def test_an_offer_that_nobody_granted_in_time_cannot_be_accepted_any_more(fleet:
         waiting.accept(hub, view.code, ReserveRequest())
 
 
-def test_nobody_moves_who_reserves_what_another_holds_by_then(fleet: Fleet) -> None:
-    """The table went to the desk, and the hold with it, while the bar asked the hub."""
+def test_a_table_does_not_change_hands_while_somebody_reserves_what_is_held_there(
+    fleet: Fleet,
+) -> None:
+    """The desk asked for the table while the bar, which is cut off, reserved the hold on it."""
     bar, hub = fleet.nodes["bar"], fleet.the_hub
     view = hold(bar, "T3", may_move=True)
     fleet.sync_all()
     fleet.cut("bar")
     holds.reserve(bar, view.code, ReserveRequest(user_id="u-1"))
-    hub.granting.grant("trattoria", "desk", ["T3"])
+    with pytest.raises(RuleViolated, match="kept for somebody"):
+        hub.granting.grant("trattoria", "desk", ["T3"])
     settle(fleet)
     now = fleet.now(hub, view)
-    assert now.decision is not None
-    assert (now.status, now.decision.verdict, now.occupying) == ("commit_failed", "displaced", [])
+    assert (now.status, now.assurance) == ("confirmed", "admitted")
+    assert len(hub.granting.grant("trattoria", "desk", ["T3"])) == 1
 
 
 def test_what_was_reserved_unanswered_is_given_no_place_of_ones_own(tmp_path: Path) -> None:

@@ -199,6 +199,24 @@ def test_a_node_that_only_asks_for_heads_was_not_heard(fleet):
     assert fleet.now(hub, sold).status == lifecycle.CONFIRMED
 
 
+def test_what_was_under_way_since_before_the_hub_was_lost_is_no_hearing(fleet):
+    """A device told its heads to the hub of before; that message comes to the new one late, and
+    what the device heard of the old hub after it is not in it (seed 91750)."""
+    desk = fleet.join("desk")
+    backup = fleet.copy("hub", "backup")
+    late = Exchange(desk).request(Peer(desk.home))
+    sold = fleet.reserve(fleet.the_hub, "19:30", ["T1"])
+    fleet.sync(desk)
+    fleet.stop_hub()
+    hub = fleet.open("hub", backup)
+    assert isinstance(hub, Hub)
+    Exchange(hub).answer(late)
+    assert hub.recover()["missing"] == {"trattoria": ["desk"]}
+    fleet.sync(desk)
+    assert hub.recover()["state"] == "serving"
+    assert fleet.now(hub, sold).status == lifecycle.CONFIRMED
+
+
 def test_a_join_code_is_used_once_and_wrong_ones_use_up_its_tries(fleet):
     code = fleet.the_hub.invite("trattoria", "kiosk", "kiosk").code
     with fleet._clock_of("kiosk"):

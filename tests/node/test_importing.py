@@ -40,9 +40,10 @@ HOTELS = ROOT / "examples" / "hotels"
 DOCUMENT = (ROOT / "docs" / "import.md").read_text("utf-8")
 RULES = {
     rule
-    for path in ("model/mapping.py", "node/importing.py")
+    for path in ("model/mapping.py", "model/calendar_file.py", "node/importing.py")
     for rule in re.findall(
-        r'(?:_Odd|_Refusal|RowProblem)\(\s*(?:line, |record\.line, )?"(\w+)"',
+        r"(?:_Odd|_Refusal|RowProblem|_tell)\(\s*"
+        r'(?:(?:block|record)(?:\.line)?(?:_of\([^)]*\))?, |line, )?"(\w+)"',
         (ROOT / "holdfast" / path).read_text("utf-8"),
     )
 }
@@ -251,6 +252,67 @@ def test_guest_details_that_nobody_could_read_are_refused_until_a_desk_has_joine
     assert bring(fleet.the_hub, guest) == ImportReport(imported=1, present=0)
 
 
+# --- calendars ------------------------------------------------------------------------------------
+
+
+def test_what_a_calendar_changed_later_is_told_and_changes_nothing(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    first = record(sequence=0)
+    assert bring(hub, first) == ImportReport(imported=1, present=0)
+    assert view_of(hub, first).metadata["import.sequence"] == 0
+    before = book_digest(hub, fleet)
+    for later in (
+        record(sequence=1),  # changed in a way that is not for us
+        record(sequence=0, starts_at=f"{DAY}T20:30"),  # moved, and not counted
+    ):
+        report = bring(hub, later)
+        (told,) = report.left_out
+        assert (report.imported, report.present) == (0, 1)
+        assert (told.line, told.rule, told.left_out) == (2, "changed", False)
+        assert view_of(hub, first).code in told.message
+    assert book_digest(hub, fleet) == before
+    assert bring(hub, first) == ImportReport(imported=0, present=1)
+
+
+def test_what_a_calendar_calls_off_is_called_off_once(fleet: Fleet) -> None:
+    hub, off = fleet.the_hub, record(sequence=1, status="cancelled")
+    (never,) = bring(hub, off).left_out
+    assert (never.rule, never.left_out) == ("cancelled", True)
+    bring(hub, record(sequence=0))
+    assert bring(hub, off) == ImportReport(imported=0, present=0, cancelled=1)
+    assert view_of(hub, off).status == "cancelled"
+    before = book_digest(hub, fleet)
+    assert bring(hub, off, record(sequence=0)) == ImportReport(imported=0, present=2)
+    assert book_digest(hub, fleet) == before
+
+
+def test_what_is_on_again_in_a_calendar_is_told(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    bring(hub, record(sequence=0))
+    bring(hub, record(sequence=1, status="cancelled"))
+    report = bring(hub, record(sequence=2))
+    assert (report.imported, report.present, report.left_out[0].rule) == (0, 1, "on_again")
+    assert view_of(hub, record()).status == "cancelled", "a person says so, not a file"
+
+
+def test_a_file_older_than_what_came_before_calls_nothing_off(fleet: Fleet) -> None:
+    hub = fleet.the_hub
+    bring(hub, record(sequence=5))
+    report = bring(hub, record(sequence=1, status="cancelled"))
+    assert (report.cancelled, report.left_out[0].rule) == (0, "older")
+    assert view_of(hub, record()).status == "confirmed"
+
+
+def test_guests_who_sit_at_their_table_are_not_called_off_by_a_calendar(fleet: Fleet) -> None:
+    desk = fleet.join("desk")
+    bring(desk, record(sequence=0))
+    fleet.sync_all()
+    desk.reservations.check_in(view_of(desk, record()).code)
+    (told,) = bring(desk, record(sequence=1, status="cancelled")).left_out
+    assert told.rule == "cancelled_there"
+    assert view_of(desk, record()).status == "checked_in"
+
+
 # --- what history need not keep, and what it must ------------------------------------------------
 
 
@@ -391,8 +453,10 @@ def test_a_second_row_with_the_key_of_an_earlier_one_is_reported_and_not_lost_si
 
 
 def test_the_mapping_in_the_documents_is_one() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+    example, *calendars = re.findall(r"^```toml\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
     mapping = read_mapping(tomllib.loads(example))
+    for one in calendars:
+        read_mapping(tomllib.loads(one), calendar=True)
     row = {
         "booking_number": "7", "customer_number": "12", "branch": "Centre", "date": "03.06.2027",
         "time": "19:30", "duration": "90", "adults": "2", "children": "-", "state": "storno",
@@ -427,7 +491,7 @@ def test_a_channel_brings_in_reservations_and_never_says_who_came(
     assert "mark a no-show" in report.refused[0].message
     assert "front-desk" in report.refused[0].message
 
-    monkeypatch.setattr(replica_module, "require_write", lambda *_: None)
+    monkeypatch.setattr(replica_module, "require_write", lambda *_, **__: None)
     bring(channel, *shy)
     fleet.sync_all()
     reasons = [row[3:] for row in fleet.the_hub.store.journal.quarantined(fleet.book)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 from pathlib import Path
@@ -19,6 +20,7 @@ from holdfast.model.errors import (
     DirectoryError,
     Invalid,
     NotFound,
+    RuleViolated,
     StorageFull,
     Unauthorised,
     Unreachable,
@@ -28,7 +30,8 @@ from holdfast.node import identity, join_codes, joining
 from holdfast.node.hub import Hub
 from holdfast.node.identity import ISSUER_YEARS
 from holdfast.node.issuing import ISSUER, ROOT_KEY
-from tests.kit import START_MS, TENANT, Fleet
+from holdfast.node.node import Node
+from tests.kit import START_MS, TENANT, TRATTORIA, Fleet
 
 
 class Device:
@@ -292,6 +295,28 @@ def test_a_code_whose_last_letters_were_mistyped_is_not_used_up(fleet: Fleet) ->
             device.ask()
     device.code = good
     assert device.read(device.ask()).name == "kiosk"
+
+
+def test_another_hub_at_the_old_address_is_named_and_takes_no_device_in(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """A hub that was made anew without the old root key: nothing there is the tenant's, and a code
+    of it would make the directory unreadable."""
+    desk = fleet.join("desk")
+    former = fleet.the_hub
+    with fleet._clock_of("hub"):
+        fleet.hub = other = Hub.init(tmp_path / "other", "demo")
+    other.import_venue(copy.deepcopy(TRATTORIA))
+    with pytest.raises(Unauthorised, match="another root key") as refused:
+        desk.sync()
+    assert "Do not rejoin" in refused.value.detail
+    with fleet._clock_of("desk"), pytest.raises(RuleViolated, match="another root key"):
+        desk.rejoin(other.invite("trattoria", "front-desk", "desk").code)
+    other.close()
+    fleet.hub = former
+    again = fleet.reopen("desk")
+    assert isinstance(again, Node)
+    again.sync()
 
 
 def test_a_device_that_rejoins_with_another_ones_code_leaves_it_good(fleet: Fleet) -> None:

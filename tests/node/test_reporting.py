@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.figure_lines import line
 from holdfast.model.limits import FIGURES_DAYS_MAX
 from holdfast.model.pseudonyms import agent_id
 from holdfast.node import reporting, same_guests
@@ -132,6 +133,75 @@ def test_each_venue_has_its_own_figures_and_they_are_those_of_its_range(fleet: F
         assert one["utilisation"] == whole["utilisation"]["rate"]
         listed = every_view(hub, hub.book_of(one["venue"]))
         assert one["reservations"] == len(listed)
+
+
+def test_no_shows_are_counted_by_the_week_and_guests_who_stay_away_again_by_pseudonym(
+    fleet: Fleet,
+):
+    """Thursday 3 June, and the Monday after it: twice the same person, under two agent ids."""
+    hub, monday, other = fleet.the_hub, "2027-06-07", agent_id(b"k" * 32, "anna, by telephone")
+    missed = [
+        fleet.reserve(hub, "12:00", ["T3"], agent_id=ANNA, party=3),
+        fleet.reserve(hub, f"{monday}T12:00", ["T2"], agent_id=other),
+        fleet.reserve(hub, f"{monday}T12:00", ["T3"], party=4),
+    ]
+    came = fleet.reserve(hub, f"{monday}T15:00", ["T2"], agent_id=ANNA)
+    fleet.reserve(hub, f"{monday}T19:00", ["T2"], agent_id=ANNA)  # is still to come
+    house = fleet.reserve(hub, f"{monday}T15:00", ["T3"], kind="house")
+    fleet.clocks.advance(hours=125)  # Monday afternoon
+    for view in missed:
+        hub.reservations.no_show(view.code)
+    hub.reservations.check_in(came.code)
+    hub.reservations.no_show(house.code)
+    found = reporting.of_no_shows(hub, "trattoria", DAY, monday)
+    assert [
+        (one["week"], one["from"], one["to"], one["due"], one["parties"], one["covers"])
+        for one in found["weeks"]
+    ] == [("2027-W22", DAY, "2027-06-06", 1, 1, 3), ("2027-W23", monday, monday, 3, 2, 6)]
+    assert (found["due"], found["parties"], found["rate"]) == (4, 3, 0.75)
+    assert found["repeated"] == []
+    same_guests.merge(hub, ANNA, other)
+    (again,) = reporting.of_no_shows(hub, "trattoria", DAY, monday)["repeated"]
+    assert again == {"agent_id": min(ANNA, other), "no_shows": 2, "came": 1, "last": monday}
+    by_itself = reporting.of_no_shows(hub, "trattoria", None, None)
+    assert (by_itself["from"], by_itself["to"]) == ("2027-05-17", monday)
+    assert [one["due"] for one in by_itself["weeks"]] == [0, 0, 1, 3]
+    assert by_itself["weeks"][0]["rate"] is None
+
+
+def test_a_business_is_the_sum_of_its_venues_and_no_mean_of_them(fleet: Fleet):
+    """Half of who was due at one venue came, and all who were due at the other."""
+    evening(fleet)
+    hub = fleet.the_hub
+    hub.import_venue(copy.deepcopy(TRATTORIA) | {"business_account": "ba_1"})
+    second = {"venue": "second", "name": "Second", "business_account": "ba_1", "allotments": []}
+    hub.import_venue(copy.deepcopy(TRATTORIA) | second)
+    hub.import_venue(copy.deepcopy(HOTEL) | {"business_account": "ba_2"})
+    for table in ("T1", "T2", "T3"):
+        come = fleet.reserve(hub, "14:30", [table], venue="second", kind="walk_in")
+        hub.reservations.check_in(come.code)
+    found = reporting.of_business(hub, "ba_1", DAY, NEXT_DAY)
+    assert [one["venue"] for one in found["venues"]] == ["second", "trattoria"]
+    # Who came and who did not: 1 of 2, and 3 of 3.
+    assert [one["no_show_rate"] for one in found["venues"]] == [0.0, 0.5]
+    assert found["no_shows"] == {"parties": 1, "covers": 6, "rate": 0.2}
+    total = line(found)
+    of_each = [
+        line(reporting.of_range(hub, one["venue"], DAY, NEXT_DAY)) for one in found["venues"]
+    ]
+    for one, alone in zip(found["venues"], of_each, strict=True):
+        assert one == {"venue": one["venue"], "name": one["name"], **alone}
+    counts = [name for name in total if not name.endswith(("_rate", "_mean", "_median"))
+              and name not in ("utilisation", "waitlist_conversion")]  # fmt: skip
+    assert len(counts) > 30
+    for name in counts:
+        assert total[name] == sum(one[name] for one in of_each), name
+    assert total["reservations"] == sum(
+        len(every_view(hub, hub.book_of(one))) for one in ("trattoria", "second")
+    )
+    assert total["utilisation"] == round(total["booked_minutes"] / total["open_minutes"], 4)
+    with pytest.raises(NotFound, match="no venue here has the business account 'ba_3'"):
+        reporting.of_business(hub, "ba_3", DAY, DAY)
 
 
 def test_a_guests_counts_are_those_of_the_list(fleet: Fleet):

@@ -128,7 +128,7 @@ def test_a_kiosk_writes_none_and_what_it_forges_counts_nowhere(
         card = kiosk.cards.seal_fields("trattoria", agent, {"update": "", "salt": ""})
     with pytest.raises(RoleForbidden, match="edit the notes"), kiosk.transaction():
         kiosk.append(town.book, ServiceNotesEdited(DAY, "dinner", agent, card))
-    monkeypatch.setattr("holdfast.node.replica.require_write", lambda *_: None)
+    monkeypatch.setattr("holdfast.node.replica.require_write", lambda *_, **__: None)
     with kiosk.transaction():
         kiosk.append(town.book, ServiceNotesEdited(DAY, "dinner", agent, card))
     town.sync_all()

@@ -17,6 +17,9 @@ class SessionState(Shape, kw_only=True):
 
     name: Annotated[str, Meta(description="of the token or the member of staff")]
     role: Annotated[str, one_of(ROLES, description="what it may do")]
+    permissions: Annotated[
+        list[str], Meta(description="the same, one by one: what a page offers to whoever reads it")
+    ]
     venue: Annotated[str | None, Meta(description="id of the node's venue; null at the hub")]
     node: Annotated[str, Meta(description="name of this replica")]
     csrf: Annotated[

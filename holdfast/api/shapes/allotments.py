@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import Items, Shape, VenueTime, one_of
 from holdfast.node.allotments import STATES
@@ -44,5 +44,27 @@ class Allotment(Shape, kw_only=True):
     reason: Annotated[str | None, Meta(description="why it stands so, in words")]
 
 
+class HubsRest(Shape, kw_only=True):
+    """What was granted to nobody, so that the hub sells it."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    resources: Annotated[list[str], Meta(description="ids")]
+    quantity: Annotated[int | None, Meta(description="of each resource; null: all of it")]
+    valid_from: Annotated[VenueTime | None, Meta(description="null: now")]
+    valid_until: Annotated[VenueTime | None, Meta(description="null: without an end")]
+
+
 class AllotmentList(Items[Allotment], kw_only=True):
     """What is in force, what ended within seven days, and what the venue file wishes beside it."""
+
+    rest: Annotated[
+        list[HubsRest] | UnsetType,
+        Meta(description="what is in none of them, and so the hub's; with `include=rest` alone"),
+    ] = UNSET
+    former: Annotated[
+        list[str] | UnsetType,
+        Meta(
+            description="after `again`: commands that grant what a person had granted to an "
+            "earlier life of the device, and the venue file does not name"
+        ),
+    ] = UNSET

@@ -140,8 +140,8 @@ class ResourceUse(Utilisation, kw_only=True):
     kind: Annotated[str, Meta(description="such as table")]
 
 
-class Figures(Shape, kw_only=True):
-    """Key figures of some service dates."""
+class Totals(Shape, kw_only=True):
+    """Key figures of some service dates, of one venue or of several."""
 
     reservations: Annotated[int, Meta(description="that were made, whatever became of them")]
     statuses: Statuses
@@ -163,6 +163,11 @@ class Figures(Shape, kw_only=True):
     turn_minutes: TurnTimes
     hours: Annotated[list[Hour], Meta(description="in the order of the service day")]
     utilisation: Utilisation
+
+
+class Figures(Totals, kw_only=True):
+    """Key figures of some service dates of a venue."""
+
     resources: Annotated[list[ResourceUse], Meta(description="in the order of the venue file")]
 
 
@@ -296,6 +301,43 @@ class Turnover(TurnFigures, kw_only=True, rename={"first": "from", "last": "to"}
     areas: Annotated[list[AreaTurns], Meta(description="in the order of the venue file")]
 
 
+class NoShowCounts(Shape, kw_only=True):
+    """Parties of guests that came or did not."""
+
+    due: Annotated[int, Meta(description="that came or did not")]
+    parties: Annotated[int, Meta(description="of these, those that did not")]
+    covers: Annotated[int, Meta(description="their people, as they were reserved")]
+    rate: Rate
+
+
+class NoShowWeek(NoShowCounts, kw_only=True, rename={"first": "from", "last": "to"}):
+    """The part of a week that lies within the dates."""
+
+    week: Annotated[str, Meta(description="of ISO 8601, such as 2026-W27; it begins on Monday")]
+    first: Annotated[Date, Meta(description="its first service date within the dates")]
+    last: Annotated[Date, Meta(description="its last one")]
+
+
+class NoShowGuest(Shape, kw_only=True):
+    """A guest who did not come twice or more often within the dates."""
+
+    agent_id: Annotated[str, Meta(description="pseudonym: one of all that the person has")]
+    no_shows: Annotated[int, Meta(description="how often they did not come")]
+    came: Annotated[int, Meta(description="how often they did")]
+    last: Annotated[Date, Meta(description="when they did not come last")]
+
+
+class NoShowReport(NoShowCounts, kw_only=True, rename={"first": "from", "last": "to"}):
+    """Who did not come, week by week."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    first: Annotated[Date, Meta(description="the first service date")]
+    last: Annotated[Date, Meta(description="the last service date, which is counted too")]
+    weeks: list[NoShowWeek]
+    repeated_guests: Annotated[int, Meta(description="how many did not come more than once")]
+    repeated: Annotated[list[NoShowGuest], Meta(description="of these the first, most first")]
+
+
 class VenueLine(FigureLine, kw_only=True):
     """Key figures of one venue, as a line."""
 
@@ -305,6 +347,15 @@ class VenueLine(FigureLine, kw_only=True):
 
 class VenueFigures(Items[VenueLine], kw_only=True):
     """Key figures of venues, by id."""
+
+
+class BusinessFigures(Totals, kw_only=True, rename={"first": "from", "last": "to"}):
+    """Key figures of all venues of a business together, and a line for each."""
+
+    business_account: Annotated[str, Meta(description="as the venue files name it")]
+    first: Annotated[Date, Meta(description="the first service date")]
+    last: Annotated[Date, Meta(description="the last service date, which is counted too")]
+    venues: Annotated[list[VenueLine], Meta(description="by id")]
 
 
 class VenueCount(Shape, kw_only=True):

@@ -6,7 +6,15 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api.shapes.common import Identity, Items, OperationState, Shape, VenueTime, one_of
+from holdfast.api.shapes.common import (
+    Identity,
+    Items,
+    OperationState,
+    Shape,
+    VenueTime,
+    Who,
+    one_of,
+)
 from holdfast.api.shapes.reservations import (
     Assurance,
     Claim,
@@ -63,6 +71,10 @@ class Block(Shape, kw_only=True):
     ]
     made_by: Annotated[str, Meta(description="name of the node that made it")]
     made_at: VenueTime
+    created_by: Annotated[
+        Who | UnsetType | None,
+        Meta(description="who made it; null: nobody is named; only for staff"),
+    ] = UNSET
     sync: OperationState
     note: Annotated[
         str | UnsetType,

@@ -17,6 +17,7 @@ from holdfast.api.shapes.common import (
     VenueTime,
     one_of,
 )
+from holdfast.api.shapes.reservations import GuestCard, LostPromise
 
 # --- books ----------------------------------------------------------------------------------------
 
@@ -117,10 +118,37 @@ class NeedsPerson(Shape, kw_only=True):
     service_date: Annotated[
         str | UnsetType | None, Meta(description="of a reservation: `YYYY-MM-DD`")
     ] = UNSET
+    starts_at: Annotated[
+        VenueTime | UnsetType,
+        Meta(description="of a reservation: RFC 3339, with the venue's offset at that instant"),
+    ] = UNSET
+    party_size: Annotated[int | UnsetType, Meta(description="of a reservation: people")] = UNSET
+    resources: Annotated[
+        list[str] | UnsetType,
+        Meta(description="of a reservation: ids of what it has, or asked for last"),
+    ] = UNSET
+    promised: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="of a reservation: the guest was told that it is booked, and it has no "
+            "place now; such items come first"
+        ),
+    ] = UNSET
+    lost_promise: Annotated[
+        LostPromise | UnsetType | None,
+        Meta(description="of a reservation: how its promise was lost; null: none was"),
+    ] = UNSET
+    guest: Annotated[
+        GuestCard | UnsetType,
+        Meta(
+            description="of a reservation: only where this replica can read the card and the token "
+            "may; not in the stream"
+        ),
+    ] = UNSET
 
 
 class NeedsPersonList(Items[NeedsPerson], kw_only=True):
-    """What a person must look at, the oldest first."""
+    """What a person must look at: first who was promised a place and lost it, then the oldest."""
 
 
 class Resolved(Shape, kw_only=True):
@@ -154,6 +182,17 @@ class Change(Shape, kw_only=True):
     counts: Annotated[bool, Meta(description="false: quarantined, or of a newer schema")]
     before: Annotated[dict[str, Any], Meta(description="fields that it changed, as they were")]
     after: Annotated[dict[str, Any], Meta(description="fields that it changed, as they became")]
+    by: Annotated[
+        str | UnsetType | None,
+        Meta(
+            description="pseudonym of the person or application that did it; null: the device; not "
+            "in a guest's export"
+        ),
+    ] = UNSET
+    by_name: Annotated[
+        str | UnsetType | None,
+        Meta(description="of a login or token of this device; null: not known here; as `by`"),
+    ] = UNSET
 
 
 class ChangeList(Items[Change], kw_only=True):

@@ -9,7 +9,9 @@ from msgspec import Meta
 from holdfast.api.shapes.common import Shape, one_of
 from holdfast.model import lifecycle
 
-ACTIONS: Final = ("cancel", "check-in", "complete", "confirm", "no-show", "undo-no-show")
+ACTIONS: Final = (
+    "approve", "cancel", "check-in", "complete", "confirm", "no-show", "undo-no-show",
+)  # fmt: skip
 
 
 class BulkResult(Shape, kw_only=True):

@@ -17,6 +17,15 @@ class Shape(msgspec.Struct, kw_only=True):
     """The base of every answer."""
 
 
+class Who(Shape, kw_only=True):
+    """Who of the house did something, or which application, as the device that wrote it says."""
+
+    agent_id: Annotated[str, Meta(description="pseudonym")]
+    name: Annotated[
+        str | None, Meta(description="of a login or token of this device; null: not known here")
+    ]
+
+
 def one_of(words: Iterable[str], *, description: str = "") -> Meta:
     """A text of a closed list. The document names the words; the list stands where they arise."""
     return Meta(description=description or None, extra_json_schema={"enum": list(words)})

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.permissions import ROLES
-from holdfast.api.shapes.common import Items, Life, Shape, UtcTime, one_of
+from holdfast.api.shapes.common import Items, Life, Shape, UtcTime, VenueTime, one_of
 from holdfast.api.shapes.sync import ClockStatus, SyncStatus
 from holdfast.model.roles import NODE_ROLES
 
@@ -48,6 +48,14 @@ class Disk(Shape, kw_only=True):
     database_bytes: Annotated[int, Meta(description="bytes of the database, its log included")]
 
 
+class SoldPlaces(Shape, kw_only=True):
+    """Places that a node may sell by itself."""
+
+    resources: Annotated[list[str], Meta(description="ids")]
+    quantity: Annotated[int | None, Meta(description="of each; null: all of it")]
+    until: Annotated[VenueTime | None, Meta(description="null: without an end")]
+
+
 class Sells(Shape, kw_only=True):
     """What a node may sell by itself."""
 
@@ -56,6 +64,7 @@ class Sells(Shape, kw_only=True):
         int, Meta(description="how many more once its clock is set: they go back by the clock")
     ]
     until_at: Annotated[UtcTime | None, Meta(description="null: without an end")]
+    places: Annotated[list[SoldPlaces], Meta(description="which they are")]
 
 
 class OwnCertificate(Shape, kw_only=True):
@@ -150,6 +159,10 @@ class FleetNode(Shape, kw_only=True):
     last_seen_at: Annotated[
         UtcTime | None, Meta(description="null: it joined, and was never heard")
     ]
+    connected: Annotated[
+        bool,
+        Meta(description="it has a live channel now; who polls has none, and is seen often"),
+    ]
     queued: Annotated[int | None, Meta(description="operations that waited there")]
     clock_state: Annotated[str | None, Meta(description="as the device said of its clock")]
     uncertainty_ms: Annotated[
@@ -195,6 +208,26 @@ class OpenInvites(Items[OpenInvite], kw_only=True):
     """Join codes, those that end first first."""
 
 
+class NotHeard(Shape, kw_only=True):
+    """A device that has not been heard since the hub came back."""
+
+    name: Annotated[str, Meta(description="of the device")]
+    last_seen_at: Annotated[
+        UtcTime | None, Meta(description="null: never, as far as this hub knows")
+    ]
+
+
+class Recovering(Shape, kw_only=True):
+    """A venue in which the hub sells and decides nothing yet."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    heard: Annotated[list[str], Meta(description="names of devices that were heard")]
+    not_heard: list[NotHeard]
+    rivals: Annotated[
+        bool, Meta(description="two hubs claim to follow one: `proceed` keeps this one")
+    ]
+
+
 class Recovery(Shape, kw_only=True):
     """Where the hub stands, and who has not been heard."""
 
@@ -211,6 +244,12 @@ class Recovery(Shape, kw_only=True):
     shut_out: Annotated[
         dict[str, list[str]],
         Meta(description="names of devices that were not waited for and are shut out now"),
+    ]
+    before: Annotated[
+        list[Recovering], Meta(description="venues that were recovering when this was asked for")
+    ]
+    ended: Annotated[
+        list[str], Meta(description="ids of venues in which the recovery has ended by this")
     ]
 
 

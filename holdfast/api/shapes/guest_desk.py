@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api.shapes.common import Items, OperationId, Shape, UtcTime, VenueTime, one_of
+from holdfast.api.shapes.common import (
+    Items,
+    OperationId,
+    Shape,
+    UtcTime,
+    VenueTime,
+    Who,
+    one_of,
+)
 from holdfast.api.shapes.reservations import GuestCard, Status
 from holdfast.model import guest_notes
 from holdfast.node import duplicate_guests
@@ -109,6 +117,10 @@ class Flag(Shape, kw_only=True):
     up: Annotated[bool, Meta(description="whether the guest is marked so")]
     by: Annotated[str | None, Meta(description="name of the device; null: nobody ever said")]
     set_at: UtcTime | None
+    set_by: Annotated[
+        Who | UnsetType | None,
+        Meta(description="who of the house; null: nobody is named; not in an export"),
+    ] = UNSET
 
 
 class GuestFlags(Shape, kw_only=True):
@@ -188,6 +200,14 @@ class GuestNote(Shape, kw_only=True):
     made_at: UtcTime
     changed_at: Annotated[UtcTime | None, Meta(description="null: it is as it was written")]
     withdrawn: Annotated[NoteWithdrawn | None, Meta(description="null: it stands")]
+    written_by: Annotated[
+        Who | UnsetType | None,
+        Meta(description="who wrote it as it is; null: nobody is named; not in an export"),
+    ] = UNSET
+    withdrawn_by: Annotated[
+        Who | UnsetType | None,
+        Meta(description="who withdrew it; as `written_by`"),
+    ] = UNSET
 
 
 class GuestNoteList(Items[GuestNote], kw_only=True):

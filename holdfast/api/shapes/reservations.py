@@ -13,9 +13,17 @@ from holdfast.api.shapes.common import (
     Shape,
     StampText,
     VenueTime,
+    Who,
     one_of,
 )
-from holdfast.model import guest_notes, lifecycle, restrictions, vocabulary
+from holdfast.model import (
+    approval,
+    guest_notes,
+    lifecycle,
+    lost_promises,
+    restrictions,
+    vocabulary,
+)
 from holdfast.model.prognosis import CERTAINTIES
 
 Status = Annotated[
@@ -127,6 +135,22 @@ class OverrideUsed(Shape, kw_only=True):
     reason: Annotated[
         str, one_of(sorted(vocabulary.OVERRIDE_REASONS), description="why it may have the place")
     ]
+
+
+class LostPromise(Shape, kw_only=True):
+    """The guest was told that it is booked, and the promise does not stand."""
+
+    how: Annotated[
+        str,
+        one_of(
+            lost_promises.HOW,
+            description="`revoked`: the allotment that it was sold from; `shut_out`: the "
+            "device that gave it; `closed`: a copied or restored life of that device; `recovered`: "
+            "the hub was restored or rebuilt, and had not heard of it",
+        ),
+    ]
+    by: Annotated[str, Meta(description="name of the device that had given it")]
+    words: Annotated[str, Meta(description="the same for a person")]
 
 
 class Cancellation(Shape, kw_only=True):
@@ -249,7 +273,10 @@ class KnownGuest(Visitor, kw_only=True):
     ]
     restrictions: Annotated[
         list[Annotated[str, one_of(restrictions.KINDS, description="see `GET /restrictions`")]],
-        Meta(description="what binds that guest now; it does not bind this reservation"),
+        Meta(
+            description="what binds that guest now; it does not bind this reservation, which was "
+            "made before, elsewhere, or by a supervisor's word"
+        ),
     ]
 
 
@@ -279,12 +306,20 @@ class Reservation(Kept, kw_only=True):
         int | None, Meta(description="people who came; null: not told, or as expected")
     ]
     checked_in_at: VenueTime | None
+    checked_in_by: Annotated[
+        Who | UnsetType | None,
+        Meta(description="who received them; null: nobody is named; for staff, and not in lists"),
+    ] = UNSET
     completed_at: Annotated[
         VenueTime | UnsetType | None,
         Meta(
             description="when the guests left; null: they did not, or another system says nothing "
             "of when; not in lists"
         ),
+    ] = UNSET
+    completed_by: Annotated[
+        Who | UnsetType | None,
+        Meta(description="who saw them leave; as `checked_in_by`"),
     ] = UNSET
     seated_at: Annotated[
         list[str],
@@ -300,12 +335,24 @@ class Reservation(Kept, kw_only=True):
     exceptions: Annotated[
         list[str], Meta(description="kinds of what a person must look at; see `GET /exceptions`")
     ]
+    approval: Annotated[
+        str | None,
+        one_of(
+            (*approval.STATES, None),
+            description="the house's word, where the guest reserved by themself and the venue file "
+            "asks for one; null: it needs none (any more)",
+        ),
+    ]
     series: Annotated[
         str | None,
         Meta(description="32 hexadecimal digits, the same for all dates of a series; null: alone"),
     ]
     override: Annotated[
         OverrideUsed | None, Meta(description="null: its place is within the capacity")
+    ]
+    lost_promise: Annotated[
+        LostPromise | None,
+        Meta(description="it was promised and has no place now; null: no promise was lost"),
     ]
     metadata: Annotated[dict[str, Any], Meta(description="as given by whoever made it")]
     guest: Annotated[
@@ -360,6 +407,9 @@ class ImportResult(Shape, kw_only=True):
 
     imported: Annotated[int, Meta(description="records that became reservations")]
     present: Annotated[int, Meta(description="records that were here before")]
+    cancelled: Annotated[
+        int, Meta(description="records that were here, and are cancelled now: a calendar says so")
+    ]
     left_out: list[ImportedLine]
     refused: Annotated[
         list[ImportedLine],

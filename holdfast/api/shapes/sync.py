@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from holdfast.api.shapes.common import (
+    Date,
     Items,
     OperationId,
     OperationState,
@@ -14,11 +15,29 @@ from holdfast.api.shapes.common import (
     Shape,
     StampText,
     UtcTime,
+    VenueTime,
     one_of,
 )
 from holdfast.api.shapes.reservations import Decision
 
 # --- the queue ------------------------------------------------------------------------------------
+
+
+class Concerned(Shape, kw_only=True):
+    """Whom an operation is about, as it stands here now."""
+
+    form: Annotated[
+        str,
+        one_of(("reservation", "hold", "waitlist", "block"), description="what it is now"),
+    ]
+    name: Annotated[
+        str | None,
+        Meta(description="of the guest; null: unknown, or not for this replica or token to read"),
+    ]
+    service_date: Date
+    starts_at: VenueTime
+    party_size: Annotated[int, Meta(description="people")]
+    resources: Annotated[list[str], Meta(description="ids of what it has, or asks for")]
 
 
 class Operation(Shape, kw_only=True):
@@ -35,10 +54,12 @@ class Operation(Shape, kw_only=True):
     reason: Annotated[str | None, Meta(description="why it is not merged, in words")]
     decision: Decision | None
     reservation: Annotated[str | None, Meta(description="id of the reservation that it is about")]
+    written_at: UtcTime
+    about: Annotated[Concerned | None, Meta(description="null: it is about no reservation")]
 
 
 class OperationList(Items[Operation], kw_only=True):
-    """What was written here, in the order of writing."""
+    """What was written here, in the order of writing, or with `newest` the last first."""
 
     counts: QueueCounts
 

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from holdfast.api.shapes.common import Date
 from holdfast.api.shapes.venues import (
     ACCEPTING,
+    ACTIVE,
     ADVANCE,
     BLACKOUTS,
     BUSINESS_ACCOUNT,
@@ -38,6 +39,7 @@ from holdfast.api.shapes.venues import (
     BlackoutEntry,
     CheckInTimes,
     Clock,
+    Confirmation,
     Counts,
     FloorEntry,
     Furnishing,
@@ -81,6 +83,7 @@ class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     cleaning_minutes: Annotated[int | None, Meta(description=CLEANING_MINUTES)] = None
     tiers: Annotated[dict[str, PersonLimits] | None, Meta(description=TIERS)] = None
     tags: Annotated[dict[str, PersonLimits] | None, Meta(description=TAGS)] = None
+    confirmation: Confirmation | None = None
 
 
 class ResourceFile(Furnishing, msgspec.Struct, kw_only=True):
@@ -153,6 +156,7 @@ class VenueFile(msgspec.Struct, kw_only=True):
         Meta(description="words for guests' tiers and tags, beside those that every venue has"),
     ] = UNSET
     blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET
+    active: Annotated[bool | UnsetType, Meta(description=ACTIVE)] = UNSET
     accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
     featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
     floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from holdfast.api.shapes.common import Date, Items, Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import Assurance
 from holdfast.model import vocabulary
+from holdfast.model.approval import CONFIRMATIONS
 
 Clock = Annotated[str, Meta(description="`HH:MM`, the venue's wall clock; `24:00`: a day's end")]
 Span = tuple[Clock, Clock]
@@ -72,6 +73,14 @@ RESERVED_MINUTES: Final = (
 CLEANING_MINUTES: Final = (
     "minutes that a table shows as being cleaned; left out: until somebody says that it is clean"
 )
+Confirmation = Annotated[
+    str,
+    one_of(
+        CONFIRMATIONS,
+        description="`manual`: what guests reserve by themselves waits for the house's word; "
+        "left out: `instant`",
+    ),
+]
 TIERS: Final = "what those of a tier may, by its name: the most that anybody has counts"
 TAGS: Final = "the same of those who have a tag"
 BLACKOUTS: Final = "periods in which guests are not taken"
@@ -124,10 +133,15 @@ class Policies(Shape, kw_only=True):
     cleaning_minutes: Annotated[int | UnsetType, Meta(description=CLEANING_MINUTES)] = UNSET
     tiers: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TIERS)] = UNSET
     tags: Annotated[dict[str, PersonLimits] | UnsetType, Meta(description=TAGS)] = UNSET
+    confirmation: Confirmation | UnsetType = UNSET
 
 
 ACCEPTING: Final = (
     "false: people do not reserve by themselves (guests, kiosks, `website`, `app`); left out: true"
+)
+ACTIVE: Final = (
+    "false: it takes nothing new from anybody, and lists leave it out; what is reserved there "
+    "stands; left out: true"
 )
 FEATURED: Final = "true: it stands first in lists; left out: false"
 FLOORS: Final = "the plans on which the resources stand, in their order"
@@ -353,6 +367,7 @@ class Venue(Shape, kw_only=True):
         UNSET
     )
     blackouts: Annotated[list[BlackoutEntry] | UnsetType, Meta(description=BLACKOUTS)] = UNSET
+    active: Annotated[bool | UnsetType, Meta(description=ACTIVE)] = UNSET
     accepting: Annotated[bool | UnsetType, Meta(description=ACCEPTING)] = UNSET
     featured: Annotated[bool | UnsetType, Meta(description=FEATURED)] = UNSET
     floors: Annotated[list[FloorEntry] | UnsetType, Meta(description=FLOORS)] = UNSET

@@ -14,6 +14,7 @@ from holdfast.model.rules import blackouts, online, person, sizes, slots, times
 from holdfast.model.rules.question import EVERYBODY, STEPS, Question, Rule, Violation
 
 RULES: Final = (
+    online.INACTIVE,
     sizes.DURATION,
     sizes.NIGHTS,
     sizes.PARTY,

@@ -1,12 +1,39 @@
-"""The rule about what people reserve by themselves: whether the venue lets them at present, and
-which of its places it keeps for the telephone and the door."""
+"""The rules about whether a venue is there for anybody at all, and what people reserve by
+themselves: whether the venue lets them at present, and which of its places it keeps for the
+telephone and the door."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from holdfast.model.rules.question import AHEAD, RESERVING, Question, Rule, Violation
+from holdfast.model.rules.question import AHEAD, MAKE, RESERVING, Question, Rule, Violation
+from holdfast.model.venue import Venue
+
+
+def out_of_service(venue: Venue) -> Violation:
+    """What is said of such a venue, whatever is asked of it."""
+    return Violation(
+        "inactive",
+        f"{venue.name} is out of service and takes nothing new; what is reserved there stands.",
+    )
+
+
+def _inactive(question: Question) -> Iterator[Violation]:
+    """What is said of a venue that is out of service (FEATURES, H-05)."""
+    if not question.venue.active:
+        yield out_of_service(question.venue)
+
+
+INACTIVE: Final = Rule(
+    id="inactive",
+    asks="The venue is in service.",
+    set_by="`active`",
+    binds=RESERVING,
+    # Whoever has a reservation is served to its end, and may be moved meanwhile.
+    steps=frozenset({MAKE}),
+    check=_inactive,
+)
 
 
 def _online(question: Question) -> Iterator[Violation]:

@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Iterator
 
 from holdfast.model import calendar
-from holdfast.model.rules import sizes, times
+from holdfast.model.rules import online, sizes, times
 from holdfast.model.rules.question import NOBODY, Proposal, Question, Violation
 from holdfast.model.rules.wording import day_text, moment_text
 from holdfast.model.venue import Venue
@@ -26,6 +26,7 @@ def _all(venue: Venue, party_size: int, day: datetime.date, now_s: int) -> Itera
     first, _ = calendar.service_day(venue, day)
     wanted = Proposal(party_size=party_size, starts_at=first, ends_at=first + 60)
     question = Question(venue, wanted, now_s, NOBODY)
+    yield from online.INACTIVE.check(question)
     yield from sizes.PARTY.check(question)
     if day < calendar.service_date(venue, now_s):
         yield Violation("past", f"{day_text(day)} is over; now it is {moment_text(venue, now_s)}.")

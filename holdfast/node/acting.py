@@ -1,0 +1,56 @@
+"""For whom this replica acts: the person or application whose request is being carried out.
+
+Owns that one word, which whoever takes requests says and whatever is written meanwhile carries as
+the envelope's `by`, and which entries are nobody's act but the device's. Whose an agent id is,
+`actors` knows. What is written in another thread names nobody, unless that thread runs in the
+context of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+from holdfast.model.pseudonyms import is_agent_id
+
+NOBODY: Final = ""
+
+_DEVICES_OWN: Final = (
+    "chain.", "claim.", "codes.", "right.", "venue.key_",
+    "guest.erasure_confirmed", "reservation.expired",
+)  # fmt: skip
+"""How the kinds begin that a device writes of itself: what it decides, ends and hands over as a
+holder, what follows from a clock, and its own papers. A request may be the occasion and no more."""
+
+_by: ContextVar[str] = ContextVar("holdfast_acting_by", default=NOBODY)
+
+
+@contextmanager
+def acting(by: str) -> Iterator[None]:
+    """Whatever is written inside is done by this agent id; `NOBODY`: by the device itself. Raises
+    ValueError for what is no agent id."""
+    before = _by.set(_checked(by))
+    try:
+        yield
+    finally:
+        _by.reset(before)
+
+
+def act_for(by: str) -> None:
+    """The same for the rest of this context, such as the task that answers one request. Raises
+    ValueError."""
+    _by.set(_checked(by))
+
+
+def by_for(kind: str) -> str:
+    """Who is named by an entry of this kind that is written now; empty: nobody."""
+    by = _by.get()
+    return NOBODY if not by or kind.startswith(_DEVICES_OWN) else by
+
+
+def _checked(by: str) -> str:
+    if by != NOBODY and not is_agent_id(by):
+        raise ValueError("who acts is named by an agent id: `agent_` and 32 characters")
+    return by

@@ -1,0 +1,109 @@
+"""The queue at a desk's screen: what waits, why, when it is tried again, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.pages.world import World, browsing, can_be_seen, enter, running, watched
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World, None, None]:
+    can_be_seen()
+    with running(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(world: World) -> Generator[Browser, None, None]:
+    with browsing() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Generator[Page, None, None]:
+    with watched(browser, viewport={"width": 1280, "height": 800}) as opened:
+        yield opened
+
+
+def line(page: Page, name: str):
+    return page.locator("li[data-operation]", has_text=name)
+
+
+def test_what_is_written_while_paused_waits_says_why_and_goes_out_by_a_button(world, page):
+    enter(page, world.desk)
+    page.keyboard.press("q")
+    expect(page.get_by_text("Nothing waits: the hub has everything")).to_be_visible()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.locator("[data-exchange=paused]")).to_be_visible()
+    world.desk.reserve(world.day, "19:30", "T3", guest={"name": "Anna Ricci"})
+    waiting = line(page, "Anna Ricci")
+    expect(waiting).to_contain_text("not sent yet")
+    expect(waiting).to_contain_text("Reservation made")
+    expect(waiting).to_contain_text("19:30 · T3")
+    expect(waiting).to_contain_text("Somebody paused the exchange on this device.")
+    expect(waiting).to_contain_text("Press “Connect again” above.")
+    expect(page.get_by_role("link", name="1 change waits")).to_be_visible()
+    page.get_by_role("button", name="Connect again").click()
+    expect(waiting).to_contain_text("known to the hub")
+    expect(waiting).to_contain_text("They have the place (hub)")
+    expect(page.get_by_text("Nothing waits: the hub has everything")).to_be_visible()
+    waiting.get_by_role("button", name="Anna Ricci").click()
+    expect(page.get_by_role("dialog", name="Anna Ricci")).to_contain_text("booked")
+
+
+def test_the_next_try_counts_and_what_was_refused_is_taken_back_after_one_question(world, page):
+    """As the device tells it where the hub was out of reach, and refused one for good."""
+    world.desk.reserve(world.day, "20:00", "T1", guest={"name": "Bruno Conti"})
+    asked: list[str] = []
+
+    def tell(route: Route) -> None:
+        told = route.fetch().json()
+        state = route.request.url.partition("state=")[2].partition("&")[0]
+        item = next(one for one in done if one["about"]["name"] == "Bruno Conti")
+        told["items"] = []
+        if state == "queued":
+            told["items"] = [item | {"id": "1" * 32, "state": "queued", "reason": "late"}]
+            told["items"][0]["next_attempt_at"] = "2126-01-01T00:00:00Z"
+        if state == "quarantined" and not asked:
+            told["items"] = [item | {"id": "2" * 32, "state": "quarantined", "reason": "bad"}]
+        route.fulfill(json=told)
+
+    def withdraw(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        route.fulfill(json=done[0])
+
+    done = world.desk.get("/queue", newest=True)["items"]
+    page.route("**/api/v1/queue?*", tell)
+    page.route("**/api/v1/queue/*/withdraw", withdraw)
+    enter(page, world.desk)
+    page.get_by_role("link", name="Nothing waits").click()
+    waiting = line(page, "not sent yet")
+    expect(waiting).to_contain_text("Late.")
+    expect(waiting).to_contain_text("Nothing to do: it is sent by itself.")
+    shown = waiting.locator("[data-next]")
+    first = shown.text_content()
+    assert first is not None and first.startswith("Next try in")
+    expect(shown).not_to_have_text(first)
+    refused = line(page, "refused by the hub")
+    expect(refused).to_contain_text("It counts nowhere.")
+    refused.get_by_role("button", name="Take it back").click()
+    question = page.get_by_role("dialog")
+    question.get_by_label("Why").select_option("entered_again")
+    question.get_by_role("button", name="Yes: Take it back").click()
+    expect(refused).to_have_count(0)
+    assert asked == ['{"reason":"entered_again"}']
+
+
+def test_the_clock_says_how_far_it_is_off_and_the_log_unfolds(world, page):
+    enter(page, world.desk)
+    page.get_by_role("link", name="Clock").click()
+    expect(page.get_by_text("Wrong by")).to_be_visible()
+    expect(page.get_by_text("The operating system's clock is off by")).to_be_visible()
+    page.get_by_role("button", name="Exchange now").click()
+    expect(page.get_by_text("Exchanged:")).to_be_visible()
+    page.get_by_text("What the exchange did").click()
+    expect(page.get_by_role("cell", name="paused")).to_be_visible()

@@ -1,0 +1,79 @@
+// What a person must look at, as the device tells it: read whole, and again when something of it changes.
+
+import { api, told, type NeedsPerson, type Reservation, type Schemas } from "../api/client";
+import { everyPage } from "./day.svelte";
+import type { Stream } from "./stream";
+
+/** An exception; with what newer devices say of it beside. */
+export type Need = NeedsPerson & {
+  promised?: boolean;
+  lost_promise?: { words: string } | null;
+  starts_at?: string;
+  party_size?: number;
+  resources?: readonly string[];
+  guest?: Schemas["GuestCard"];
+};
+
+const SOON_MS = 150;
+/** What no event tells of, such as a second history of a device, is found out by looking. */
+const EVERY_MS = 30_000;
+const PAGE = 500;
+
+export class Needs {
+  items = $state.raw<readonly Need[]>([]);
+  known = $state(false);
+
+  #venue: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #quarantined = -1;
+  #turn = 0;
+
+  /** Of one venue; left out: of all that this device knows. */
+  constructor(venue?: string) {
+    this.#venue = venue;
+  }
+
+  follow(stream: Stream): () => void {
+    const deaf = stream.listen(({ event, data }) => {
+      if (event === "exception" || event === "reset") this.#soon();
+      if (event === "reservation" && this.#concerns(data as Reservation)) this.#soon();
+      if (event === "queue" && this.#isNew(data as { counts: Schemas["QueueCounts"] })) this.#soon();
+    });
+    const looking = setInterval(() => this.#soon(), EVERY_MS);
+    return () => {
+      deaf();
+      clearInterval(looking);
+      clearTimeout(this.#timer);
+    };
+  }
+
+  async look(): Promise<void> {
+    const turn = ++this.#turn;
+    const found = await everyPage((cursor) =>
+      told(api.GET("/api/v1/exceptions", { params: { query: { venue: this.#venue, limit: PAGE, cursor } } })),
+    );
+    if (turn !== this.#turn) return;
+    // What was promised and lost first, as the device sorts it too; the rest stays in its order.
+    this.items = ([...found] as Need[]).sort((a, b) => Number(b.promised ?? false) - Number(a.promised ?? false));
+    this.known = true;
+  }
+
+  #concerns(one: Reservation): boolean {
+    return (one.exceptions ?? []).length > 0 || this.items.some((item) => item.id.startsWith(one.id));
+  }
+
+  #isNew(news: { counts: Schemas["QueueCounts"] }): boolean {
+    const before = this.#quarantined;
+    this.#quarantined = news.counts.quarantined;
+    return before !== -1 && before !== this.#quarantined;
+  }
+
+  // Many changes come at once after a cut: one look for all of them. What fails is looked at again
+  // when the device is heard again.
+  #soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.look().catch(() => undefined);
+    }, SOON_MS);
+  }
+}
