@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.cli.support import DAY, Running, join_desk, program
-from tests.pages.support import launch
+from tests.pages.browser import launch
 
 PLACES = 60
 RESERVATIONS = 300

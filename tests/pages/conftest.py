@@ -8,16 +8,25 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.pages import support
-from tests.pages.support import World, launch, watched_page
+from tests.pages.browser import (
+    FINGER,
+    PHONE,
+    WAIT_MS,
+    launch,
+    skip_without_browser,
+    watched_page,
+)
+from tests.pages.front_desk import Desk, front_desk
+from tests.pages.machines import Restaurant
 
-# A machine that has other work to do is slow, and not wrong.
-expect.set_options(timeout=20_000)
-TEST_SECONDS = 300
+TEST_SECONDS = 400
+"""A browser and three processes start before the first test of a module."""
+
+expect.set_options(timeout=WAIT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser and two processes take their time to start."""
+    """A browser and its processes take their time to start."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
@@ -27,10 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """Of a module and no longer: while it is open its event loop is this thread's, and nothing else
     here could run one."""
-    if support.CHROMIUM is None:
-        pytest.skip("no Chromium here: `apt-get install chromium` lets the pages be tested")
-    if not support.BUILT.is_file():
-        pytest.skip("the pages are not built: `make web`")
+    skip_without_browser()
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
@@ -47,13 +53,19 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Page]:
     """A phone, with a finger instead of a mouse."""
-    with watched_page(browser, (390, 844), has_touch=True, is_mobile=True) as page:
+    with watched_page(browser, PHONE, **FINGER) as page:
         yield page
 
 
+@pytest.fixture(scope="module")
+def restaurant(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restaurant]:
+    """A hub and a desk of a module's own, as processes."""
+    with Restaurant(tmp_path_factory.mktemp("restaurant")) as made:
+        yield made
+
+
 @pytest.fixture
-def world(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A hub and a desk of this test's own."""
-    made = World(tmp_path_factory.mktemp("pages"))
-    yield made
-    made.close()
+def desk(browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+    """A desk of a test's own that never closes, in this process."""
+    with front_desk(tmp_path) as made:
+        yield made

@@ -1,10 +1,11 @@
-"""A hub, a front desk that joined it, both behind real ports, and a browser that is logged in."""
+"""A front desk that never closes, in this process behind a real port, and pages logged in there.
+
+For flows of the present hour: the venue's clock stands near noon whenever the tests run.
+"""
 
 from __future__ import annotations
 
 import datetime
-import re
-import shutil
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -12,22 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, Page
 
 from holdfast.api.app import make_app
-from holdfast.api.routes_pages import FOLDER
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
+from tests.pages.browser import WIDE, watched_page
 
 ADMIN = "the-admin-token-of-these-tests"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-REFUSED = re.compile(r"status of (?:403|409|410|412|422)\b")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 def zone_at_noon() -> str:
@@ -130,8 +124,6 @@ def served(replica: Hub | Node) -> Generator[str]:
 @contextmanager
 def front_desk(folder: Path, document: dict[str, Any] | None = None) -> Generator[Desk]:
     """A front desk that has joined a hub, both served."""
-    if not (FOLDER / "desk.html").is_file():
-        pytest.skip("the pages are not built: make web")
     venue = document or venue_document()
     with ExitStack() as closing:
         hub = Hub.init(folder / "hub", "acme", synchronous="NORMAL")
@@ -148,38 +140,12 @@ def front_desk(folder: Path, document: dict[str, Any] | None = None) -> Generato
 
 
 @contextmanager
-def chromium(playwright: Playwright) -> Generator[Browser]:
-    """The machine's own browser."""
-    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("no chromium on this machine")
-    browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-    try:
-        yield browser
-    finally:
-        browser.close()
-
-
-@contextmanager
-def at_the_desk(browser: Browser, desk: Desk, view: str, **context: Any) -> Generator[Page]:
-    """A page at the desk, logged in, that fails whoever used it on any error of its own."""
-    made = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | context)
-    page = made.new_page()
-    page.set_default_timeout(15_000)
-    errors: list[str] = []
-
-    def hear(said: ConsoleMessage) -> None:
-        # A browser notes every refusal; that the page says it to people is what tests look at.
-        if said.type in ("error", "warning") and not REFUSED.search(said.text):
-            errors.append(said.text)
-
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", hear)
-    try:
-        logged_in = made.request.post(f"{desk.url}/api/v1/session", data={"token": ADMIN})
+def at_the_desk(
+    browser: Browser, desk: Desk, view: str, size: tuple[int, int] = WIDE, **options: Any
+) -> Generator[Page]:
+    """A page at the desk, logged in."""
+    with watched_page(browser, size, **options) as page:
+        logged_in = page.context.request.post(f"{desk.url}/api/v1/session", data={"token": ADMIN})
         assert logged_in.ok, logged_in.text()
         page.goto(f"{desk.url}/desk#{view}")
         yield page
-        assert not errors, errors
-    finally:
-        made.close()

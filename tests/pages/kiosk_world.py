@@ -6,11 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
-from tests.cli.support import Running
+from tests.pages.machines import Machine
 
 VENUE: Final[dict[str, Any]] = {
     "venue": "arcade",
@@ -30,45 +28,6 @@ VENUE: Final[dict[str, Any]] = {
 asks the hub for tables."""
 
 
-class Machine:
-    """A hub or node that runs, and whoever administers it."""
-
-    def __init__(self, role: str, directory: Path) -> None:
-        self.directory = directory
-        self.running = Running(role, directory)
-        self.url = self.running.url
-        token = (directory / "admin-token").read_text("utf-8").strip()
-        self.api = httpx.Client(
-            base_url=f"{self.url}/api/v1",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
-            trust_env=False,
-        )
-
-    def get(self, path: str, **query: Any) -> Any:
-        answer = self.api.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = self.api.post(path, json=body or {})
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def ticket(self, page: str = "kiosk") -> str:
-        """The address of a page, with a ticket that logs it in."""
-        return f"{self.url}/{page}#ticket={self.post('/tickets', {'page': page})['ticket']}"
-
-    def holds_bytes(self, needle: bytes) -> list[str]:
-        """The files of the directory in which these bytes stand in clear."""
-        files = (path for path in self.directory.rglob("*") if path.is_file())
-        return [path.name for path in files if needle in path.read_bytes()]
-
-    def stop(self) -> None:
-        self.api.close()
-        self.running.stop()
-
-
 class Place:
     """The three machines; `close` ends them."""
 
@@ -85,4 +44,4 @@ class Place:
 
     def close(self) -> None:
         for one in (self.kiosk, self.desk, self.hub):
-            one.stop()
+            one.close()

@@ -4,41 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator
 
-import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from holdfast.model.vocabulary import OVERRIDE_REASONS, RESOLVE_REASONS, WITHDRAW_REASONS
-from tests.pages.world import ROOT, World, browsing, can_be_seen, enter, running, watched
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World, None, None]:
-    can_be_seen()
-    with running(tmp_path_factory.mktemp("world")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser(world: World) -> Generator[Browser, None, None]:
-    with browsing() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Generator[Page, None, None]:
-    with watched(browser, viewport={"width": 1280, "height": 800}) as opened:
-        yield opened
+from tests.cli.support import DAY, ROOT
+from tests.pages.machines import Restaurant, enter
 
 
 def card(page: Page, name: str):
     return page.locator("details[data-exception]", has_text=name)
 
 
-def test_what_is_lost_appears_with_its_chip_and_is_cancelled_after_one_question(world, page):
-    enter(page, world.desk)
-    world.lose_a_table("19:30", "Anna Ricci")
+def test_what_is_lost_appears_with_its_chip_and_is_cancelled_after_one_question(
+    restaurant: Restaurant, page: Page
+):
+    enter(page, restaurant.desk)
+    restaurant.lose_a_table("19:30", "Anna Ricci")
     page.get_by_role("link", name="1 thing needs a person").click()
     shown = card(page, "Anna Ricci")
     expect(shown).to_contain_text("Could not have its place")
@@ -54,19 +36,21 @@ def test_what_is_lost_appears_with_its_chip_and_is_cancelled_after_one_question(
     expect(shown).to_have_count(0)
     expect(page.get_by_text("Nothing that a person must look at")).to_be_visible()
     expect(page.get_by_role("link", name="needs a person")).to_have_count(0)
-    assert world.desk.get("/exceptions")["items"] == []
+    assert restaurant.desk.get("/exceptions")["items"] == []
 
 
-def test_another_place_is_given_from_the_list_and_the_reservation_opens_on_its_date(world, page):
-    lost = world.lose_a_table("21:00", "Bruno Conti")
-    enter(page, world.desk)
+def test_another_place_is_given_from_the_list_and_the_reservation_opens_on_its_date(
+    restaurant: Restaurant, page: Page
+):
+    lost = restaurant.lose_a_table("21:00", "Bruno Conti")
+    enter(page, restaurant.desk)
     page.keyboard.press("e")
     shown = card(page, "Bruno Conti")
     shown.get_by_role("button", name="Open the reservation").click()
     panel = page.get_by_role("dialog", name="Bruno Conti")
     expect(panel).to_contain_text("It could not be had.")
     panel.get_by_role("button", name="Close").click()
-    assert page.get_by_label("Date").input_value() == world.day
+    assert page.get_by_label("Date").input_value() == DAY
     shown.get_by_role("button", name="Another place or time").click()
     question = page.get_by_role("dialog")
     question.get_by_role("button", name="Another place or time").click()
@@ -74,23 +58,25 @@ def test_another_place_is_given_from_the_list_and_the_reservation_opens_on_its_d
     question.get_by_label("T1", exact=True).check()
     question.get_by_role("button", name="Another place or time").click()
     expect(shown).to_have_count(0)
-    now = world.desk.get(f"/reservations/{lost['id']}")
+    now = restaurant.desk.get(f"/reservations/{lost['id']}")
     assert (now["status"], now["resources"]) == ("confirmed", ["T1"])
 
 
-def test_what_is_answered_elsewhere_vanishes_here(world, page):
-    world.lose_a_table("12:30", "Carla Neri")
-    enter(page, world.desk)
+def test_what_is_answered_elsewhere_vanishes_here(restaurant: Restaurant, page: Page):
+    restaurant.lose_a_table("12:30", "Carla Neri")
+    enter(page, restaurant.desk)
     page.keyboard.press("e")
     shown = card(page, "Carla Neri")
     expect(shown).to_be_visible()
-    [item] = world.desk.get("/exceptions")["items"]
+    [item] = restaurant.desk.get("/exceptions")["items"]
     answered = {"action": "acknowledge", "reason": "seen"}
-    world.desk.post(f"/exceptions/{item['id']}/resolve", answered)
+    restaurant.desk.post(f"/exceptions/{item['id']}/resolve", answered)
     expect(shown).to_have_count(0)
 
 
-def test_who_was_promised_a_place_and_lost_it_stands_first_and_looks_graver(world, page):
+def test_who_was_promised_a_place_and_lost_it_stands_first_and_looks_graver(
+    restaurant: Restaurant, page: Page
+):
     def tell(route: Route) -> None:
         told = route.fetch().json()
         note = {
@@ -106,7 +92,7 @@ def test_who_was_promised_a_place_and_lost_it_stands_first_and_looks_graver(worl
         route.fulfill(json=told)
 
     page.route("**/api/v1/exceptions?*", tell)
-    enter(page, world.desk)
+    enter(page, restaurant.desk)
     page.keyboard.press("e")
     cards = page.locator("details[data-exception]")
     expect(cards).to_have_count(3)
@@ -117,23 +103,23 @@ def test_who_was_promised_a_place_and_lost_it_stands_first_and_looks_graver(worl
     expect(cards.nth(2)).to_contain_text("New thing")
 
 
-def test_the_view_follows_the_address_and_keeps_the_date(world, page):
-    enter(page, world.desk)
-    page.evaluate(f"location.hash = '#exceptions/{world.day}'")
+def test_the_view_follows_the_address_and_keeps_the_date(restaurant: Restaurant, page: Page):
+    enter(page, restaurant.desk)
+    page.evaluate(f"location.hash = '#exceptions/{DAY}'")
     expect(page.get_by_role("button", name="Exceptions")).to_have_attribute("aria-pressed", "true")
-    assert page.get_by_label("Date").input_value() == world.day
+    assert page.get_by_label("Date").input_value() == DAY
     page.evaluate("location.hash = '#list'")
     expect(page.get_by_role("button", name="List")).to_have_attribute("aria-pressed", "true")
-    assert page.url.endswith(f"#list/{world.day}")
+    assert page.url.endswith(f"#list/{DAY}")
 
 
-def test_who_may_not_answer_is_told_who_may(world, page):
-    world.lose_a_table("13:00", "Dario Blu", "T4")
-    world.desk.post("/staff", {"name": "Mia", "role": "staff", "pin": "73914"})
+def test_who_may_not_answer_is_told_who_may(restaurant: Restaurant, page: Page):
+    restaurant.lose_a_table("13:00", "Dario Blu", "T4")
+    restaurant.desk.post("/staff", {"name": "Mia", "role": "staff", "pin": "73914"})
     page.context.request.post(
-        f"{world.desk.url}/api/v1/session", data={"staff": "Mia", "pin": "73914"}
+        f"{restaurant.desk.url}/api/v1/session", data={"staff": "Mia", "pin": "73914"}
     )
-    page.goto(f"{world.desk.url}/desk#exceptions")
+    page.goto(f"{restaurant.desk.url}/desk#exceptions")
     expect(card(page, "Dario Blu")).to_be_visible()
     expect(page.get_by_text("A supervisor says what is done")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel it")).to_have_count(0)

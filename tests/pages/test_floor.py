@@ -6,9 +6,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.pages.front_desk import Desk, at_the_desk, chromium, front_desk, venue_document
+from tests.pages.browser import FINGER, PHONE
+from tests.pages.front_desk import Desk, at_the_desk, front_desk, venue_document
 
 FLOORS = [
     {"id": "ground", "name": "Ground floor", "size": [600, 400]},
@@ -27,14 +28,8 @@ TABLES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    with sync_playwright() as playwright, chromium(playwright) as browser:
-        yield browser
-
-
 @pytest.fixture
-def desk(tmp_path: Path) -> Generator[Desk]:
+def desk(browser: Browser, tmp_path: Path) -> Generator[Desk]:
     document = venue_document(floors=FLOORS, resources=TABLES)
     with front_desk(tmp_path, document) as desk:
         yield desk
@@ -77,8 +72,7 @@ def test_a_party_is_dragged_from_its_table_to_another(browser: Browser, desk: De
 
 def test_a_finger_takes_a_party_from_the_list_to_a_table(browser: Browser, desk: Desk):
     booked = desk.book("Bruno", "T1")
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    with at_the_desk(browser, desk, "floor", **phone) as page:
+    with at_the_desk(browser, desk, "floor", PHONE, **FINGER) as page:
         chip = page.get_by_role("button", name="Bruno").first
         table(page, "T1", "reserved")
         target = table(page, "T2", "available")

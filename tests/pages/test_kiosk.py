@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import datetime
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.cli.support import ROOT
-from tests.pages.kiosk_world import Machine, Place
+from tests.pages.browser import PHONE, WIDE, watched_page
+from tests.pages.kiosk_world import Place
+from tests.pages.machines import Machine
 
-pytestmark = pytest.mark.timeout(400)
-"""Three processes and a browser start before the first of them."""
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-BUILT = ROOT / "holdfast" / "api" / "pages" / "kiosk.html"
-FLAGS = [
-    "--no-sandbox",  # in a container, as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PORTRAIT, LANDSCAPE, PHONE = (1080, 1920), (1280, 800), (390, 844)
+PORTRAIT = (1080, 1920)
 QUIET_MS, ASKING_MS, DONE_MS = 45_000, 10_000, 20_000
 LOOK_MS = 5_000
 TAP_PX = 64
@@ -37,52 +22,23 @@ START = "How many are you?"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: `apt-get install chromium` lets the pages be tested")
-    if not BUILT.is_file():
-        pytest.skip("the pages are not built: `make web`")
+def place(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made = Place(tmp_path_factory.mktemp("kiosk"))
     yield made
     made.close()
 
 
-@pytest.fixture(scope="module")
-def chromium(place: Place) -> Iterator[Browser]:
-    expect.set_options(timeout=20_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def watched(browser: Browser, size: tuple[int, int] = PORTRAIT) -> Iterator[Page]:
-    """A screen of its own in a fresh profile; whatever it complains about fails the test."""
-    viewport = {"width": size[0], "height": size[1]}
-    context = browser.new_context(viewport=viewport, locale="en-GB", timezone_id="Europe/Rome")  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    yield page
-    context.close()
-    # The browser notes every refusal of the API, which the page tells in its own way.
-    assert [one for one in complaints if "Failed to load resource" not in one] == []
-
-
 @pytest.fixture
-def screen(chromium: Browser, place: Place) -> Iterator[Page]:
+def screen(browser: Browser, place: Place) -> Iterator[Page]:
     """A kiosk at which somebody has just stepped up; time goes on as the test says."""
-    with watched(chromium) as page:
+    with watched_page(browser, PORTRAIT) as page:
         page.clock.install()
         open_kiosk(page, place.kiosk)
         yield page
 
 
 def open_kiosk(page: Page, kiosk: Machine) -> None:
-    page.goto(kiosk.ticket())
+    page.goto(kiosk.ticket("kiosk"))
     expect(page.get_by_role("heading", name="Arcade Roma")).to_be_visible()
 
 
@@ -231,16 +187,16 @@ CAMERA = """(code) => {
 }"""
 
 
-def test_a_code_is_read_by_the_camera_where_the_browser_can(place: Place, chromium: Browser):
+def test_a_code_is_read_by_the_camera_where_the_browser_can(place: Place, browser: Browser):
     made = booked_for_today(place)
-    with watched(chromium) as page:
+    with watched_page(browser, PORTRAIT) as page:
         page.add_init_script(f"({CAMERA})({made['code']!r})")
         open_kiosk(page, place.kiosk)
         tap(page, "I have a reservation")
         tap(page, "Scan it")
         expect(page.get_by_role("heading", name="Is this yours?")).to_be_visible()
         expect(page.locator(".what")).to_contain_text("3 people")
-    with watched(chromium) as page:
+    with watched_page(browser, PORTRAIT) as page:
         page.add_init_script("delete window.BarcodeDetector")
         open_kiosk(page, place.kiosk)
         tap(page, "I have a reservation")
@@ -325,14 +281,14 @@ def test_a_session_that_is_over_is_said_to_the_staff_and_a_ticket_begins_another
     screen.clock.run_for(LOOK_MS)
     expect(screen.get_by_text("Its session has ended.")).to_be_visible()
     assert screen.get_by_role("button").count() == 0
-    screen.goto(place.kiosk.ticket())
+    screen.goto(place.kiosk.ticket("kiosk"))
     screen.clock.run_for(LOOK_MS)
     at_start(screen)
 
 
-def test_a_session_that_may_more_than_a_kiosk_shows_nothing(place: Place, chromium: Browser):
-    with watched(chromium) as page:
-        page.goto(place.kiosk.ticket("desk").replace("/desk#", "/kiosk#"))
+def test_a_session_that_may_more_than_a_kiosk_shows_nothing(place: Place, browser: Browser):
+    with watched_page(browser, PORTRAIT) as page:
+        page.goto(place.kiosk.ticket("kiosk", opens="desk"))
         expect(page.get_by_text("It is logged in with rights")).to_be_visible()
         assert page.get_by_role("button").count() == 0
 
@@ -353,12 +309,12 @@ def too_small(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("size", [PORTRAIT, LANDSCAPE, PHONE])
+@pytest.mark.parametrize("size", [PORTRAIT, WIDE, PHONE])
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_everything_can_be_hit_and_nothing_sticks_out(
-    place: Place, chromium: Browser, size: tuple[int, int], direction: str
+    place: Place, browser: Browser, size: tuple[int, int], direction: str
 ):
-    with watched(chromium, size) as page:
+    with watched_page(browser, size) as page:
         open_kiosk(page, place.kiosk)
         page.evaluate(f"document.documentElement.dir = '{direction}'")
         assert too_small(page) == []

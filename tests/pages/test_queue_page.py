@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from playwright.sync_api import Page, Route, expect
 
-import pytest
-from playwright.sync_api import Browser, Page, Route, expect
-
-from tests.pages.world import World, browsing, can_be_seen, enter, running, watched
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World, None, None]:
-    can_be_seen()
-    with running(tmp_path_factory.mktemp("world")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser(world: World) -> Generator[Browser, None, None]:
-    with browsing() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Generator[Page, None, None]:
-    with watched(browser, viewport={"width": 1280, "height": 800}) as opened:
-        yield opened
+from tests.pages.machines import Restaurant, enter
 
 
 def line(page: Page, name: str):
     return page.locator("li[data-operation]", has_text=name)
 
 
-def test_what_is_written_while_paused_waits_says_why_and_goes_out_by_a_button(world, page):
-    enter(page, world.desk)
+def test_what_is_written_while_paused_waits_says_why_and_goes_out_by_a_button(
+    restaurant: Restaurant, page: Page
+):
+    enter(page, restaurant.desk)
     page.keyboard.press("q")
     expect(page.get_by_text("Nothing waits: the hub has everything")).to_be_visible()
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.locator("[data-exchange=paused]")).to_be_visible()
-    world.desk.reserve(world.day, "19:30", "T3", guest={"name": "Anna Ricci"})
+    restaurant.desk.reserve("19:30", "T3", name="Anna Ricci")
     waiting = line(page, "Anna Ricci")
     expect(waiting).to_contain_text("not sent yet")
     expect(waiting).to_contain_text("Reservation made")
@@ -55,9 +35,11 @@ def test_what_is_written_while_paused_waits_says_why_and_goes_out_by_a_button(wo
     expect(page.get_by_role("dialog", name="Anna Ricci")).to_contain_text("booked")
 
 
-def test_the_next_try_counts_and_what_was_refused_is_taken_back_after_one_question(world, page):
+def test_the_next_try_counts_and_what_was_refused_is_taken_back_after_one_question(
+    restaurant: Restaurant, page: Page
+):
     """As the device tells it where the hub was out of reach, and refused one for good."""
-    world.desk.reserve(world.day, "20:00", "T1", guest={"name": "Bruno Conti"})
+    restaurant.desk.reserve("20:00", "T1", name="Bruno Conti")
     asked: list[str] = []
 
     def tell(route: Route) -> None:
@@ -76,10 +58,10 @@ def test_the_next_try_counts_and_what_was_refused_is_taken_back_after_one_questi
         asked.append(route.request.post_data or "")
         route.fulfill(json=done[0])
 
-    done = world.desk.get("/queue", newest=True)["items"]
+    done = restaurant.desk.get("/queue", newest=True)["items"]
     page.route("**/api/v1/queue?*", tell)
     page.route("**/api/v1/queue/*/withdraw", withdraw)
-    enter(page, world.desk)
+    enter(page, restaurant.desk)
     page.get_by_role("link", name="Nothing waits").click()
     waiting = line(page, "not sent yet")
     expect(waiting).to_contain_text("Late.")
@@ -98,8 +80,8 @@ def test_the_next_try_counts_and_what_was_refused_is_taken_back_after_one_questi
     assert asked == ['{"reason":"entered_again"}']
 
 
-def test_the_clock_says_how_far_it_is_off_and_the_log_unfolds(world, page):
-    enter(page, world.desk)
+def test_the_clock_says_how_far_it_is_off_and_the_log_unfolds(restaurant: Restaurant, page: Page):
+    enter(page, restaurant.desk)
     page.get_by_role("link", name="Clock").click()
     expect(page.get_by_text("Wrong by")).to_be_visible()
     expect(page.get_by_text("The operating system's clock is off by")).to_be_visible()

@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from pathlib import Path
+from playwright.sync_api import Browser, expect
 
-import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
-
-from tests.pages.front_desk import Desk, at_the_desk, chromium, front_desk
-
-
-@pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    with sync_playwright() as playwright, chromium(playwright) as browser:
-        yield browser
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Generator[Desk]:
-    with front_desk(tmp_path) as desk:
-        yield desk
+from tests.pages.front_desk import Desk, at_the_desk
 
 
 def test_a_party_joins_is_offered_a_place_and_takes_it(browser: Browser, desk: Desk):
