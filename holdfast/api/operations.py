@@ -321,6 +321,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "getRangeFigures": _figures(analytics.RangeFigures),
     "getTurnover": _figures(analytics.Turnover),
     "getVenueFigures": _figures(analytics.VenueFigures),
+    "getVolume": _operation(analytics.Volumes),
     "getNoShows": _figures(analytics.NoShowReport),
     "getBusinessFigures": _figures(analytics.BusinessFigures),
     "getAgentFigures": _operation(analytics.AgentFigures),

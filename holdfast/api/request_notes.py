@@ -488,6 +488,7 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
     "ServiceQuery": _FORM,
     "RangeQuery": _FORM | _DATES,
     "VenuesQuery": _ALL | _FORM | _DATES,
+    "VolumeQuery": _ALL,
     "NoShowsQuery": _FORM
     | {
         "from": {

@@ -69,6 +69,13 @@ class VenuesQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last":
     cursor: str | None = None
 
 
+class VolumeQuery(msgspec.Struct, kw_only=True):
+    """All venues, some at a time."""
+
+    limit: int | None = None
+    cursor: str | None = None
+
+
 class BusinessQuery(msgspec.Struct, kw_only=True, rename={"first": "from", "last": "to"}):
     """A business, and service dates of each venue's own calendar, the last one included."""
 
@@ -199,7 +206,29 @@ async def get_venue_figures(request: Asking) -> Response[bytes]:
     return _shown({"items": lines, "next": place}, analytics.VenueFigures)
 
 
-def _page(hub: Hub, caller: Caller, query: VenuesQuery) -> tuple[list[str], str | None]:
+@get(
+    "/analytics/volume",
+    operation_id="getVolume",
+    summary="What each venue has today, this week and this month, at the hub",
+    tags=TAGS,
+    opt={"permission": "analytics.read", "reach": VENUES},
+    operation_class=operation(query=VolumeQuery),
+)
+async def get_volume(request: Asking) -> Response[bytes]:
+    face = face_of(request)
+    hub, caller = face.hub(), caller_of(request)
+    query = read_query(request.query_params.multi_items(), VolumeQuery)
+
+    def counted() -> dict[str, Any]:
+        names, place = _page(hub, caller, query)
+        return {"items": reporting.of_volume(hub, names), "next": place}
+
+    return answer(msgspec.convert(await face.read(counted), analytics.Volumes))
+
+
+def _page(
+    hub: Hub, caller: Caller, query: VenuesQuery | VolumeQuery
+) -> tuple[list[str], str | None]:
     """The venues of a page: of so many that an answer is not waited for too long."""
     keyed = [(name, name) for name in hub.venue_ids() if caller.sees(name)]
     limit = LIST_LIMIT if query.limit is None else read_limit(query.limit)
@@ -277,6 +306,7 @@ ROUTES: list[HTTPRouteHandler] = [
     get_range_figures,
     get_turnover,
     get_venue_figures,
+    get_volume,
     get_no_shows,
     get_business_figures,
     get_agent_figures,

@@ -409,6 +409,7 @@ class Admission:
         for row in rows:
             book = self._hub.book(row.book)
             author = book.authors.get(row.incarnation)
+            chain = self._hub.store.journal.chain(row.book, row.incarnation)
             detail = msgspec.msgpack.decode(row.detail)
             found.append(
                 {
@@ -422,6 +423,7 @@ class Admission:
                     "version": detail.get("software"),
                     "incarnation": row.incarnation.hex(),
                     "number": detail.get("number"),
+                    "entries": 0 if chain is None else chain.length,
                     "revoked": author is not None and book.administration.is_revoked(author.bearer),
                     "concerns": conduct[row.book].of(row.incarnation, row.node),
                 }
@@ -442,6 +444,7 @@ class Admission:
             "venue": row.book.partition("/")[2],
             "last_seen_at_ms": 0,
             **nothing,
+            "entries": 0,
             "revoked": row.serial in self._hub.book(row.book).administration.revoked,
             "concerns": dict.fromkeys(KINDS, 0),
         }

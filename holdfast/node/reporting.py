@@ -119,6 +119,43 @@ def of_venues(
     return lines
 
 
+def of_volume(replica: Service, venue_ids: Collection[str]) -> list[dict[str, Any]]:
+    """What some venues have on their own service date of now, in its week (Monday to Sunday) and in
+    its calendar month: `date` and, under `today`, `week` and `month`, service dates and counts."""
+    lines = []
+    for venue_id in venue_ids:
+        venue, snapshot = _opened(replica, venue_id)
+        with snapshot:
+            today = _today(replica, venue)
+            periods = _periods(today)
+            begin = min(first for first, _ in periods.values())
+            end = max(last for _, last in periods.values())
+            _, days, _ = _computed(replica, venue, snapshot, begin, end)
+        counted = {
+            name: _added(days[(first - begin).days : (last - begin).days + 1])
+            | {"from": first.isoformat(), "to": last.isoformat()}
+            for name, (first, last) in periods.items()
+        }
+        lines.append({"venue": venue_id, "name": venue.name, "date": today.isoformat(), **counted})
+    return lines
+
+
+def _periods(today: datetime.date) -> dict[str, tuple[datetime.date, datetime.date]]:
+    monday = today - datetime.timedelta(days=today.weekday())
+    month = today.replace(day=1)
+    next_month = (month + datetime.timedelta(days=31)).replace(day=1)
+    return {
+        "today": (today, today),
+        "week": (monday, monday + datetime.timedelta(days=6)),
+        "month": (month, next_month - datetime.timedelta(days=1)),
+    }
+
+
+def _added(days: Collection[figures.Tally]) -> dict[str, Any]:
+    found = [line(day.figures()) for day in days]
+    return {name: sum(one[name] for one in found) for name in ("reservations", "parties", "covers")}
+
+
 def venues_of_business(replica: Service, account: str) -> list[str]:
     """The venues here whose venue file names that business account (S-17), by id. Raises
     NotFound where there is none, Invalid for more than FIGURES_BUSINESS_VENUES_MAX."""

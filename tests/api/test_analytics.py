@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 from collections import Counter
 from typing import Any
@@ -99,6 +100,45 @@ async def test_a_venues_figures_are_those_of_its_own_reservations(
     assert [(row["venue"], row["name"], row["from"]) for row in rows] == [
         ("bistro", "'=Bistro", DAY), ("trattoria", "Trattoria da Mario", DAY),
     ]  # fmt: skip
+
+
+async def test_the_volume_of_today_this_week_and_this_month_is_that_of_the_reservations(
+    hub: Hub, client: httpx.AsyncClient
+):
+    hub.import_venue(venue_document(venue="bistro", name="Bistro"))
+    now = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0)
+    bodies = [booking(starts_at=now.isoformat(), kind="walk_in", party_size=1)]
+    for ahead, party in ((1, 2), (2, 3), (8, 4), (40, 2)):
+        at = now.replace(hour=20, minute=0) + datetime.timedelta(days=ahead)
+        bodies.append(booking(starts_at=at.isoformat(), party_size=party))
+    for body in bodies:
+        made = await client.post("/reservations", json=body)
+        assert made.status_code == 201, made.text
+    found = (await client.get("/analytics/volume")).json()
+    assert (found["next"], [one["venue"] for one in found["items"]]) == (
+        None, ["bistro", "trattoria"],
+    )  # fmt: skip
+    bistro, trattoria = found["items"]
+    assert {bistro[period]["parties"] for period in ("today", "week", "month")} == {0}
+    listed = (await client.get("/reservations", params={"venue": "trattoria"})).json()["items"]
+    today = trattoria["date"]
+    assert (len(listed), listed[0]["service_date"]) == (5, today)
+    for period in ("today", "week", "month"):
+        one = trattoria[period]
+        assert one["from"] <= today <= one["to"]
+        within = [it for it in listed if one["from"] <= it["service_date"] <= one["to"]]
+        assert (one["parties"], one["covers"]) == (
+            len(within), sum(it["party_size"] for it in within),
+        )  # fmt: skip
+    week, month = trattoria["week"], trattoria["month"]
+    monday = datetime.date.fromisoformat(week["from"])
+    assert (monday.weekday(), (datetime.date.fromisoformat(week["to"]) - monday).days) == (0, 6)
+    assert (month["from"][-2:], month["from"][:7]) == ("01", month["to"][:7])
+    after = datetime.date.fromisoformat(month["to"]) + datetime.timedelta(days=1)
+    assert after.day == 1
+    first = (await client.get("/analytics/volume", params={"limit": 1})).json()
+    rest = await client.get("/analytics/volume", params={"limit": 1, "cursor": first["next"]})
+    assert [first["items"][0]["venue"], rest.json()["items"][0]["venue"]] == ["bistro", "trattoria"]
 
 
 async def test_a_business_is_the_sum_of_its_venues(hub: Hub, client: httpx.AsyncClient):

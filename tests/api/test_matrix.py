@@ -245,6 +245,7 @@ TABLE = [
     Row("GET", f"/analytics/turnover?venue=trattoria&from={DAY}&to={DAY}", LOOKERS, 200, 403),
     Row("GET", "/analytics/no-shows?venue=trattoria", LOOKERS, 200, 403),
     Row("GET", f"/analytics/venues?from={DAY}&to={DAY}", LOOKERS, 200, HIDDEN),
+    Row("GET", "/analytics/volume", LOOKERS, 200, HIDDEN),
     Row("GET", f"/analytics/business?account=none&from={DAY}&to={DAY}", LOOKERS, 404, 404),
     Row("GET", f"/analytics/agents/{ANNA}", LOOKERS, 200, HIDDEN),
     # The stream is asked of an application whose streams end at once.

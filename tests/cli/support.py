@@ -72,9 +72,9 @@ START_SECONDS = 90
 class Running:
     """A `hub run` or `node run` that has said `ready`."""
 
-    def __init__(self, role: str, directory: Path) -> None:
+    def __init__(self, role: str, directory: Path, port: int = 0) -> None:
         self.process = subprocess.Popen(
-            [*PROGRAM, role, "run", "--data", str(directory), "--port", "0"],
+            [*PROGRAM, role, "run", "--data", str(directory), "--port", str(port)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

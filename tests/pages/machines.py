@@ -10,14 +10,14 @@ from typing import Any, Self
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.cli.support import DAY, Running, join_desk, make_hub, program
+from tests.cli.support import DAY, VENUE, Running, join_desk, program
 
 
 class Machine:
     """A hub or node that runs on a directory."""
 
     def __init__(self, role: str, directory: Path) -> None:
-        self.directory = directory
+        self._role, self.directory = role, directory
         self.running = Running(role, directory)
         self.url = self.running.url
         self.token = (directory / "admin-token").read_text("utf-8").strip()
@@ -69,6 +69,12 @@ class Machine:
         if self.running.process.poll() is None:
             self.running.stop()
 
+    def start_again(self) -> None:
+        """At the address where it was before it was stopped."""
+        assert self.running.process.poll() is not None, "stop it first"
+        self.running = Running(self._role, self.directory, int(self.url.rpartition(":")[2]))
+        assert self.running.url == self.url, self.running.first_line
+
     def close(self) -> None:
         self.api.close()
         self.stop()
@@ -79,10 +85,24 @@ class Restaurant:
 
     def __init__(self, place: Path) -> None:
         self._closing = ExitStack()
-        make_hub(place / "hub")
+        # In processes of their own: the browser's event loop is this thread's already.
+        for words in (("hub", "init", "--tenant", "rome"), ("venue", "import", VENUE)):
+            done = program(*words, "--data", place / "hub")
+            assert done.returncode == 0, done.stderr
         self.hub = self._closing.enter_context(closing(Machine("hub", place / "hub")))
         join_desk(place / "hub", self.hub.url, place / "desk")
         self.desk = self._closing.enter_context(closing(Machine("node", place / "desk")))
+
+    def another_desk(self, name: str) -> Machine:
+        """A second desk of the restaurant. It has no table of its own: all but T1 and T2 are the
+        hub's."""
+        invited = program("hub", "invite", "--venue", "trattoria", "--role", "front-desk",
+                          "--name", name, "--data", self.hub.directory)  # fmt: skip
+        directory = self.hub.directory.parent / name
+        code = invited.stdout.split()[-1]
+        done = program("node", "join", self.hub.url, "--code", code, "--data", directory)
+        assert done.returncode == 0, done.stderr
+        return self._closing.enter_context(closing(Machine("node", directory)))
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.cli.support import DAY
+from tests.pages.browser import serious
 from tests.pages.machines import Restaurant, enter
 
 
@@ -48,6 +49,32 @@ def test_the_fleet_tells_who_is_connected_what_waits_and_what_each_may_sell(
     expect(desk).to_have_attribute("data-connected", "false", timeout=20_000)
     restaurant.desk.post("/sync/resume")
     expect(desk).to_have_attribute("data-connected", "true", timeout=40_000)
+
+
+def test_each_venue_and_device_says_when_it_was_heard_and_how_much_went_wrong(
+    restaurant: Restaurant, page: Page
+):
+    def tell(route: Route) -> None:
+        found = route.fetch().json()
+        for one in found["items"]:
+            one["entries"], one["concerns"]["quarantined"] = 98, 2
+        route.fulfill(json=found)
+
+    [node] = restaurant.hub.get("/nodes")["items"]
+    assert node["entries"] > 0
+    enter(page, restaurant.hub, "hub")
+    show(page, "Devices")
+    row = page.locator("[data-health]").get_by_role("row", name=re.compile("^trattoria"))
+    expect(row).to_contain_text(re.compile(r"1 of 1\s*now"), timeout=40_000)
+    expect(row).to_contain_text(f"0 of {node['entries']} (0%)")
+    restaurant.desk.post("/sync/pause")
+    expect(row).to_contain_text("0 of 1", timeout=20_000)
+    expect(row).to_contain_text(re.compile("second|minute"))
+    restaurant.desk.post("/sync/resume")
+    page.route("**/api/v1/nodes?*", tell)
+    expect(row).to_contain_text("2 of 100 (2%)")
+    expect(page.locator("[data-node=desk]")).to_contain_text("2 of 100 (2%)")
+    assert serious(page) == []
 
 
 def test_a_device_that_was_shut_out_stands_apart_with_what_is_held_against_it(

@@ -349,6 +349,33 @@ class VenueFigures(Items[VenueLine], kw_only=True):
     """Key figures of venues, by id."""
 
 
+class Volume(Shape, kw_only=True, rename={"first": "from", "last": "to"}):
+    """What there is on service dates in a row, those to come too."""
+
+    first: Annotated[Date, Meta(description="the first service date")]
+    last: Annotated[Date, Meta(description="the last service date, which is counted too")]
+    reservations: Annotated[
+        int, Meta(description="that were made for these dates, whatever became of them")
+    ]
+    parties: Annotated[int, Meta(description="booked parties")]
+    covers: Annotated[int, Meta(description="people of the booked parties")]
+
+
+class VenueVolume(Shape, kw_only=True):
+    """What one venue has today, this week and this month."""
+
+    venue: Annotated[str, Meta(description="id of the venue")]
+    name: Annotated[str, Meta(description="what people call it")]
+    date: Annotated[Date, Meta(description="the venue's service date of now")]
+    today: Volume
+    week: Annotated[Volume, Meta(description="from the Monday of this date to its Sunday")]
+    month: Annotated[Volume, Meta(description="the calendar month of this date")]
+
+
+class Volumes(Items[VenueVolume], kw_only=True):
+    """What venues have today, this week and this month, by id."""
+
+
 class BusinessFigures(Totals, kw_only=True, rename={"first": "from", "last": "to"}):
     """Key figures of all venues of a business together, and a line for each."""
 

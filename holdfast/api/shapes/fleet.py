@@ -171,6 +171,7 @@ class FleetNode(Shape, kw_only=True):
     version: Annotated[str | None, Meta(description="of Holdfast there")]
     incarnation: Life | None
     number: Annotated[int | None, Meta(description="of this life of its directory")]
+    entries: Annotated[int, Meta(description="entries of this life that the hub holds")]
     revoked: Annotated[bool, Meta(description="shut out")]
     concerns: Concerns
 

@@ -1,12 +1,12 @@
 // What a host does to a reservation, each said once, with a way back where there is one.
 
-import { api, told, wordsOf, type Reservation } from "../api/client";
+import { api, told, wordsOf, type Reservation, type Schemas } from "../api/client";
 import type { Day } from "../live/day.svelte";
 import { notices } from "../ui/notices.svelte";
 import { t, timeOf } from "../words/index.svelte";
 import { nameOf } from "./looks";
 
-type Change = { starts_at?: string; ends_at?: string; resources?: string[]; party_size?: number };
+type Change = { starts_at?: string; ends_at?: string; resources?: string[]; party_size?: number; override?: Schemas["Override"] };
 const WAIT = "wait=3";
 const at = (id: string) => ({ params: { path: { reference: id } } });
 

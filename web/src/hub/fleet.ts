@@ -1,7 +1,7 @@
 // How a device of the fleet reads: whether it is heard, and what the hub holds against it.
 
 import type { Schemas } from "../api/client";
-import { agoWords, t } from "../words/index.svelte";
+import { agoWords, speaks, t } from "../words/index.svelte";
 
 export type FleetNode = Schemas["FleetNode"];
 type Seen = { sign: string; tone: "good" | "warn" | "bad"; text: string };
@@ -23,6 +23,17 @@ export function concernsOf(one: FleetNode): string[] {
   return Object.entries(one.concerns)
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => t(`concern.${kind}`, { n: count }));
+}
+
+/** What of a device went wrong at the hub: entries set aside, and deliveries refused. */
+export const errorsOf = (one: FleetNode) => one.concerns.quarantined + one.concerns.refused;
+
+/** Errors of all that arrived, such as `2 of 130 (1.5%)`. */
+export function rateWords(errors: number, entries: number): string {
+  const all = entries + errors;
+  if (all === 0) return "–";
+  const rate = new Intl.NumberFormat(speaks(), { style: "percent", maximumFractionDigits: 1 }).format(errors / all);
+  return t("health.rate", { errors, all, rate });
 }
 
 /** The lives that go on, and those that ended with another one following. */
