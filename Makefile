@@ -8,7 +8,7 @@ PIP_TOOLS := pip-tools==7.6.2
 PIP_AUDIT := pip-audit>=2.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-once test lint format types layering tests fast web yjs icaljs lock audit \
+.PHONY: help setup demo demo-once test lint format types layering tests fast web pictures yjs icaljs lock audit \
     bench clean
 
 help: ## What there is
@@ -47,6 +47,9 @@ types: $(READY) ## Strict type checks, of the pages too
 
 web: $(READY) ## The pages, from web/ into the package, where they are older than their sources
 	@$(BIN)/python tools/build_web.py
+
+pictures: $(READY) web ## The pictures of the documents, by a Chromium, into docs/pictures
+	@$(BIN)/python tools/screenshots.py
 
 layering: $(READY) ## Only the tests of the layers and of the tree's hygiene
 	@$(BIN)/python -m pytest -q tests/test_layering.py
