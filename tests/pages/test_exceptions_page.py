@@ -109,7 +109,9 @@ def test_the_view_follows_the_address_and_keeps_the_date(restaurant: Restaurant,
     expect(page.get_by_role("button", name="Exceptions")).to_have_attribute("aria-pressed", "true")
     assert page.get_by_label("Date").input_value() == DAY
     page.evaluate("location.hash = '#list'")
-    expect(page.get_by_role("button", name="List")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="List", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
     assert page.url.endswith(f"#list/{DAY}")
 
 
