@@ -10,7 +10,13 @@ from typing import Any, Self
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.cli.support import DAY, Running, join_desk, make_hub, program
+from tests.cli.support import DAY, VENUE, Running, join_desk, program
+
+
+def command(*words: object) -> None:
+    """A command that must succeed, in a process of its own."""
+    ended = program(*words)
+    assert ended.returncode == 0, ended.stderr
 
 
 class Machine:
@@ -79,7 +85,9 @@ class Restaurant:
 
     def __init__(self, place: Path) -> None:
         self._closing = ExitStack()
-        make_hub(place / "hub")
+        # In processes of their own: in this thread a browser's event loop runs.
+        command("hub", "init", "--data", place / "hub", "--tenant", "rome")
+        command("venue", "import", VENUE, "--data", place / "hub")
         self.hub = self._closing.enter_context(closing(Machine("hub", place / "hub")))
         join_desk(place / "hub", self.hub.url, place / "desk")
         self.desk = self._closing.enter_context(closing(Machine("node", place / "desk")))
