@@ -68,6 +68,7 @@ _LAST_EVENT_ID: Final = {
 }
 _HEADERS: Final = {
     "Location": "path of what was made",
+    "Content-Disposition": "the name that the file is kept under",
     "ETag": "version of what is answered, for `If-Match` or `If-None-Match`",
     "Last-Modified": "when the newest change of it was written, by its writer's clock",
     "Idempotency-Replayed": "`true`: nothing was done, the first answer is given again",

@@ -220,6 +220,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
             304: Success(None, ("ETag", "Last-Modified"), "as `If-None-Match` has it; no body"),
         }
     ),
+    "getReservationCalendar": _operation(
+        None, headers=("Content-Disposition",), text="one event, as RFC 5545 has it"
+    ),
     "assignTables": _operation(
         reservations.Reservation,
         *("not-available", "rule-violated", "bad-transition"),
@@ -345,7 +348,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "createToken": _operation(fleet.NewToken, "conflict", status=201),
     "revokeToken": _operation(fleet.Token, "storage-full"),
     "logIn": _operation(
-        access.SessionState, "unauthorised", headers=("Set-Cookie",), text="who is logged in"
+        access.SessionState,
+        "unauthorised",
+        "not-found",
+        headers=("Set-Cookie",),
+        text="who is logged in",
     ),
     "getSession": _operation(access.SessionState),
     "logOut": _operation(access.SessionEnded, "not-found", "storage-full", headers=("Set-Cookie",)),

@@ -545,6 +545,8 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "token": {"description": "a token, whose rights the session has"},
         "staff": {"description": "name of a member of staff of this device, with `pin`"},
         "ticket": {"description": "as `holdfast open` makes it: good once, for a minute"},
+        "guest": {"description": "true: as somebody who has no token"},
+        "venue": {"description": "id of where the guest wants to reserve; left out: anywhere here"},
     },
     "TicketRequest": {"page": {"enum": list(ROLE_BY_PAGE), "description": "which page"}},
     "StaffRequest": {

@@ -103,6 +103,7 @@ TABLE = [
     Row("GET", "/reservations?venue=trattoria", LISTERS, 200, 403),
     Row("GET", "/reservations/{reservation}", ALL, 200, 404),
     Row("GET", "/reservations/{code}", ALL, 200, 404),
+    Row("GET", "/reservations/{reservation}/calendar.ics", ALL, 200, 404),
     Row("PATCH", "/reservations/{reservation}", CHANGERS, 409, 404, {"party_size": 99}),
     Row("POST", "/reservations/{reservation}/cancel", GUESTS, 422, 404, WRONG),
     Row("POST", "/reservations/{reservation}/confirm", GUESTS, 422, 404, WRONG),

@@ -18,7 +18,7 @@ export async function begin<Props extends Record<string, unknown>>(page: Compone
     const wished = navigator.languages.map((one) => one.slice(0, 2)).find((one) => one in LANGUAGES);
     if (wished && wished !== "en") await speak(wished);
     await session.begin();
-    if (!session.state) {
+    if (!session.state || session.state.role === "guest") {
       location.replace(`/?to=${encodeURIComponent(location.pathname)}`);
       return;
     }
