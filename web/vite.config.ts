@@ -3,7 +3,7 @@ import { defineConfig } from "vite";
 
 const page = (name: string) => decodeURI(new URL(`${name}.html`, import.meta.url).pathname);
 
-// One folder of files with digests in their names, beside the four pages. No inline script or
+// One folder of files with digests in their names, beside the pages. No inline script or
 // style: the Content-Security-Policy of the node refuses both.
 export default defineConfig({
   plugins: [svelte()],
@@ -16,7 +16,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     rollupOptions: {
-      input: { enter: page("enter"), desk: page("desk"), kiosk: page("kiosk"), hub: page("hub") },
+      input: {
+        enter: page("enter"), desk: page("desk"), kiosk: page("kiosk"), hub: page("hub"), offer: page("offer"),
+      },
     },
   },
 });

@@ -180,6 +180,14 @@ OPERATIONS: Final[dict[str, Operation]] = {
         headers=_MADE,
         text="the reservation as it is now",
     ),
+    "linkOffer": _operation(waitlist.OfferLink, "not-available", "gone"),
+    "showOffer": _operation(waitlist.OfferedPlace, "not-found", "gone"),
+    "takeOffer": _operation(
+        waitlist.TakenPlace,
+        *("not-found", "not-available", "rule-violated", "bad-transition", "gone"),
+        status=201,
+        text="the reservation as it is now",
+    ),
     "leaveWaitlist": _operation(
         waitlist.WaitingParty,
         *("bad-transition", "gone", "storage-full"),

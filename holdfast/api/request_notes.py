@@ -389,6 +389,9 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
             "maximum": HOLD_MINUTES_MAX,
         },
     },
+    "OfferSecret": {
+        "secret": {"description": "what stands behind the `#` of an offer's address"},
+    },
     "RevokeRightRequest": {
         "reason": {"enum": sorted(vocabulary.RIGHT_REVOKE_REASONS), "description": "why"},
     },

@@ -1,4 +1,5 @@
-"""The pages, which every replica serves from itself: `/`, `/desk`, `/kiosk`, `/hub`, `/assets/…`.
+"""The pages, which every replica serves from itself: `/`, `/desk`, `/kiosk`, `/hub`, `/offer`,
+`/assets/…`.
 
 Owns these routes. The files are made by `make web` from `web/`, and stand in the package's folder
 `pages/`; nothing of them is loaded from anywhere else, and nothing of them is secret: what a page
@@ -22,7 +23,7 @@ from holdfast.api.permissions import PUBLIC
 from holdfast.model.errors import NotFound
 
 FOLDER: Final = Path(__file__).parent / "pages"
-PAGES: Final = ("enter", "desk", "kiosk", "hub")
+PAGES: Final = ("enter", "desk", "kiosk", "hub", "offer")
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",

@@ -43,7 +43,9 @@ LISTED = f"""
 0 waitlist show {{waits}}
 1 waitlist accept {{waits}}
 0 waitlist offer {{waits}} --resource T6 --minutes 5
+0 waitlist link {{waits}} --base https://book.example/
 0 waitlist accept {{waits}} --user u3
+1 waitlist link {{waits}} --base https://book.example
 1 waitlist remove {{waits}}
 0 waitlist remove {{spare_wait}}
 1 waitlist add --venue trattoria --date {{day}} --party 99
