@@ -21,6 +21,7 @@ from holdfast.api.shapes import (
     guests,
     holds,
     jobs,
+    reminders,
     reservations,
     restrictions,
     seating,
@@ -129,6 +130,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "undoNoShow": _MARK,
     "confirmAttendance": _MARK,
     "approveReservation": _MARK,
+    "listDueReminders": _operation(reminders.DueReminders, "not-found"),
+    "listReminders": _operation(reminders.ReminderList),
+    "markReminder": _operation(
+        reminders.Reminder, *("conflict", "bad-transition", "gone"), status=201, text="the mark"
+    ),
     "importReservations": _operation(reservations.ImportResult, "not-found", "rule-violated"),
     # Holds
     "createHold": _operation(

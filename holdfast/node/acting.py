@@ -59,6 +59,11 @@ def handing_over() -> Iterator[None]:
         _hands_over.reset(before)
 
 
+def acts_for() -> str:
+    """For whom is acted now; empty: for nobody."""
+    return _by.get()
+
+
 def by_for(kind: str) -> str:
     """Who is named by an entry of this kind that is written now; empty: nobody."""
     by = _by.get()
