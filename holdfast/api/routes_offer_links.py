@@ -63,8 +63,8 @@ async def link_offer(request: Asking, reference: FromPath[str]) -> Response[byte
     body = await request.body()
 
     def linked() -> str:
-        read_body(body, LinkRequest)
         subject = uuid_text(found(face.replica, caller, reference, WAITLIST).id)
+        read_body(body, LinkRequest)
         offer_links.secret_of(face.replica, subject)
         return subject
 
