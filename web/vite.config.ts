@@ -4,7 +4,7 @@ import { offline } from "./offline";
 
 const page = (name: string) => decodeURI(new URL(`${name}.html`, import.meta.url).pathname);
 
-// One folder of files with digests in their names, beside the five pages. No inline script or
+// One folder of files with digests in their names, beside the pages. No inline script or
 // style: the Content-Security-Policy of the node refuses both.
 export default defineConfig({
   plugins: [svelte(), offline("book", "book-worker")],
@@ -19,7 +19,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         enter: page("enter"), desk: page("desk"), kiosk: page("kiosk"), hub: page("hub"), book: page("book"),
-        "book-worker": decodeURI(new URL("src/book/worker.ts", import.meta.url).pathname),
+        offer: page("offer"), "book-worker": decodeURI(new URL("src/book/worker.ts", import.meta.url).pathname),
       },
       // A worker stands beside its page, under a name that never changes: browsers ask for it again.
       output: { entryFileNames: (one) => (one.name === "book-worker" ? "[name].js" : "assets/[name]-[hash].js") },

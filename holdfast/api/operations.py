@@ -21,6 +21,7 @@ from holdfast.api.shapes import (
     guests,
     holds,
     jobs,
+    reminders,
     reservations,
     restrictions,
     seating,
@@ -129,6 +130,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "undoNoShow": _MARK,
     "confirmAttendance": _MARK,
     "approveReservation": _MARK,
+    "listDueReminders": _operation(reminders.DueReminders, "not-found"),
+    "listReminders": _operation(reminders.ReminderList),
+    "markReminder": _operation(
+        reminders.Reminder, *("conflict", "bad-transition", "gone"), status=201, text="the mark"
+    ),
     "importReservations": _operation(reservations.ImportResult, "not-found", "rule-violated"),
     # Holds
     "createHold": _operation(
@@ -178,6 +184,14 @@ OPERATIONS: Final[dict[str, Operation]] = {
         *("not-available", "rule-violated", "bad-transition", "gone"),
         status=201,
         headers=_MADE,
+        text="the reservation as it is now",
+    ),
+    "linkOffer": _operation(waitlist.OfferLink, "not-available", "gone"),
+    "showOffer": _operation(waitlist.OfferedPlace, "not-found", "gone"),
+    "takeOffer": _operation(
+        waitlist.TakenPlace,
+        *("not-found", "not-available", "rule-violated", "bad-transition", "gone"),
+        status=201,
         text="the reservation as it is now",
     ),
     "leaveWaitlist": _operation(

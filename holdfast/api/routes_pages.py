@@ -1,5 +1,5 @@
 """The pages, which every replica serves from itself: `/`, `/desk`, `/kiosk`, `/hub`, `/book`,
-`/assets/…`, and what makes the guests' page one that can be kept on a telephone.
+`/offer`, `/assets/…`, and what makes the guests' page one that can be kept on a telephone.
 
 Owns these routes. The files are made by `make web` from `web/`, and stand in the package's folder
 `pages/`; nothing of them is loaded from anywhere else, and nothing of them is secret: what a page
@@ -23,7 +23,7 @@ from holdfast.api.permissions import PUBLIC
 from holdfast.model.errors import NotFound
 
 FOLDER: Final = Path(__file__).parent / "pages"
-PAGES: Final = ("enter", "desk", "kiosk", "hub", "book")
+PAGES: Final = ("enter", "desk", "kiosk", "hub", "book", "offer")
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",

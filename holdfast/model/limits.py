@@ -161,6 +161,10 @@ VIOLATION_PATTERNS_PER_DAY_MAX: Final = 2_000
 """Different ones of one day at one venue that are counted: rule, kind, channel, weekday, hour."""
 VIOLATIONS_KEPT_DAYS: Final = 400
 """How often each rule refused something: a season can be held against the one a year before."""
+REMINDER_KINDS_MAX: Final = 16
+"""Different kinds of reminders that are marked of one reservation."""
+REMINDERS_KEPT_DAYS: Final = 31
+"""After the start that they reminded of; nothing that has begun is reminded of again."""
 ENDED_RIGHTS_SHOWN_DAYS: Final = 7
 
 # --- who calls (docs/access.md) -----------------------------------------------------------------
