@@ -38,6 +38,7 @@ _SECTIONS: Final = {
         "holds": ("holds", "Keep a place for some minutes."),
         "waitlist": ("waitlist", "Who waits for a place."),
         "blocks": ("blocks", "Take places out of use."),
+        "reminders": ("reminders", "Who is to be reminded, and who was."),
         "tables": ("tables", "How the tables stand in a service."),
         "slots": ("slots", "How full each slot of a service is."),
         "notes": ("notes", "What staff tell each other about a service."),

@@ -51,6 +51,8 @@ def test_the_numbers_are_those_of_the_limits():
         f"({limits.WRONG_TOKENS_PER_SECOND:g} a second, {limits.WRONG_TOKENS_AT_ONCE} at once;",
         f"({limits.SYNC_REQUESTS_PER_SECOND:g} a second)",
         f"{limits.CALENDARS_AT_ONCE} at once and {limits.CALENDARS_PER_SECOND:g} a second after",
+        f"New guests: {limits.GUESTS_AT_ONCE} at once and {limits.GUESTS_PER_SECOND:g} a second",
+        f"Guests' sessions are counted apart: {limits.GUEST_SESSIONS_MAX:,} of a device",
         "Roles are `supervisor`, `staff` and `read-only`",
     ):
         assert said in FLOWING, said
@@ -62,6 +64,10 @@ def test_the_numbers_are_those_of_the_limits():
             str(limits.SESSION_MS_MAX // hour_ms // 24),
         ],
         "by PIN": [str(limits.STAFF_IDLE_MS // 60_000), str(limits.STAFF_MS_MAX // hour_ms)],
+        "as a guest": [
+            str(limits.GUEST_IDLE_MS // hour_ms // 24),
+            str(limits.GUEST_MS_MAX // hour_ms // 24),
+        ],
     }
     assert STAFF_ROLES == ("supervisor", "staff", "read-only")
     assert ROLE_BY_PAGE == {"desk": "supervisor", "kiosk": "kiosk", "hub": "admin"}

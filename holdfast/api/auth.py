@@ -16,13 +16,15 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
 from holdfast.api.callers import Caller
+from holdfast.api.guest_sessions import Guests
+from holdfast.api.parsing import prefers_trace
 from holdfast.api.permissions import FEED, KNOWN, PUBLIC
 from holdfast.api.rates import BOOKING_ROLES, Rates, address_of
-from holdfast.api.sessions import CSRF_HEADER, STAFF, Sessions
+from holdfast.api.sessions import CSRF_HEADER, GUEST, STAFF, Sessions
 from holdfast.api.staff import Staff, login_of
 from holdfast.api.tokens import ADMIN, TOKEN, Tokens
 from holdfast.model.errors import Forbidden, Invalid, NotFound, PasswordWanted, Unauthorised
-from holdfast.node import actors
+from holdfast.node import actors, tracing
 from holdfast.node.node import Node
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ STAFF_HEADER: Final = "holdfast-staff"
 """Who of the staff it is that uses the directory's own token, which is the command line's: a login
 of this device, percent-encoded."""
 
+TRACE: Final = "trace"
+"""Where the steps of a request stand in its scope's state, while whoever asked may have them."""
+
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
@@ -54,6 +59,7 @@ class Access:
         self._replica = replica
         self.tokens = Tokens(replica, admin_token)
         self.staff = Staff(replica, run)
+        self.guests = Guests(replica)
         self.sessions = Sessions(replica, self._standing)
         self.rates = Rates(
             replica.clock.monotonic_ms,
@@ -64,6 +70,8 @@ class Access:
     def _standing(self, kind: str, subject: str) -> Caller | None:
         if kind == STAFF:
             return self.staff.standing(subject)
+        if kind == GUEST:
+            return self.guests.standing(subject)
         return self.tokens.standing(kind, subject)
 
     def stands(self, caller: Caller) -> bool:
@@ -194,10 +202,20 @@ def _feed_key(connection: Connection, cookie: str | None) -> str | None:
     return pair.partition(":")[2] or " "
 
 
+def _counted_as(caller: Caller, connection: Connection) -> str:
+    """Whose requests these are: of a guest who became one by opening a page, all of the address,
+    since whoever wants to be another guest opens it again."""
+    if caller.origin[0] == GUEST:
+        return f"guests from {address_of(connection.scope.get('client'))}"
+    return caller.token
+
+
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     """Litestar's guard on every route. Raises Unauthorised, RateLimited and Forbidden."""
     face: Face = connection.app.state.face
     access, permission = face.access, handler.opt.get("permission")
+    # One connection's requests, or one command's, may share a context.
+    tracing.stop()
     if permission == PUBLIC:
         if not handler.opt.get("signed"):
             access.rates.requests.take(f"from {address_of(connection.scope.get('client'))}")
@@ -209,13 +227,20 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     manages = isinstance(permission, str) and permission.startswith("staff.")
     caller = access.identified(caller, None if manages else staff)
     connection.scope["state"]["caller"] = caller
-    access.rates.requests.take(caller.token)
+    who = _counted_as(caller, connection)
+    traced = handler.opt.get("traced") and prefers_trace(connection.headers.get("prefer"))
+    # At which step a person is refused is told to whom the reason is told.
+    if traced and caller.may("guests.profile"):
+        connection.scope["state"][TRACE] = tracing.begin()
+    with tracing.step("rate-limit"):
+        access.rates.requests.take(who)
     if permission != KNOWN and not (isinstance(permission, str) and caller.may(permission)):
         raise Forbidden(f"role {caller.role} may not do this ({permission or 'not permitted'})")
     if handler.opt.get("reach") != VENUES and permission != KNOWN and not access.sees_all(caller):
         raise Forbidden("this is about all venues, and this token is for some; take another token")
     if handler.opt.get("counted") == BOOKINGS and caller.role in BOOKING_ROLES:
-        access.rates.bookings.take(caller.token)
+        with tracing.step("rate-limit"):
+            access.rates.bookings.take(who)
     if calendars:
         access.rates.calendars.take(caller.token)
     at_ms = access.to_note(caller)

@@ -41,9 +41,19 @@ _PATHS: Final = {RESERVATION: "reservations", HOLD: "holds", BLOCK: "blocks", WA
 # --- finding --------------------------------------------------------------------------------------
 
 
-def found(replica: Replica, caller: Caller, reference: str, form: str = RESERVATION) -> View:
+def found(
+    replica: Replica,
+    caller: Caller,
+    reference: str,
+    form: str = RESERVATION,
+    *,
+    proved: bool = False,
+) -> View:
     """What an id or a code names, if the caller may know of it. Raises NotFound, also for what is
     not theirs: that it exists is nobody else's business.
+
+    `proved`: something else than the token shows, or is about to, whose it is; then its venue alone
+    is asked about.
 
     `form`: as what it must have been made. What is only held, or waits, is a reservation in the
     making, and found among reservations too; a block is none.
@@ -57,7 +67,8 @@ def found(replica: Replica, caller: Caller, reference: str, form: str = RESERVAT
     except Conflict as error:
         # It names what else is called so, which may not be theirs to know.
         raise unknown if caller.role == "guest" or caller.venues else error from None
-    if not caller.knows(view):
+    theirs = caller.sees(view.book.partition("/")[2]) if proved else caller.knows(view)
+    if not theirs:
         raise unknown
     if not _is(view, form):
         now = form_now(view)

@@ -27,21 +27,16 @@ _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAY_SECONDS: Final = 86_400
 
 
-def calendar(venue: Venue, events: Iterable[FeedEvent]) -> bytes:
-    """A feed: the venue's name and zone, and its events in their order."""
+def calendar(venue: Venue, events: Iterable[FeedEvent], *, subscribed: bool = True) -> bytes:
+    """The venue's zone and events in their order; `subscribed`: as a feed, which has a name and is
+    asked for again."""
     told = list(events)
-    every = f"PT{CALENDAR_REFRESH_MINUTES}M"
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Holdfast//Calendar feed//EN",
         "CALSCALE:GREGORIAN",
-        f"NAME:{escaped(venue.name)}",
-        # What programs understood before RFC 7986.
-        f"X-WR-CALNAME:{escaped(venue.name)}",
-        f"X-WR-TIMEZONE:{venue.time_zone}",
-        f"REFRESH-INTERVAL;VALUE=DURATION:{every}",
-        f"X-PUBLISHED-TTL:{every}",
+        *(_feed_lines(venue) if subscribed else ()),
     ]
     timed = [event for event in told if not event.stay]
     if timed and venue.time_zone != "UTC":
@@ -52,6 +47,18 @@ def calendar(venue: Venue, events: Iterable[FeedEvent]) -> bytes:
         lines += _vevent(venue.time_zone, event)
     lines.append("END:VCALENDAR")
     return b"".join(folded(line) for line in lines)
+
+
+def _feed_lines(venue: Venue) -> list[str]:
+    every = f"PT{CALENDAR_REFRESH_MINUTES}M"
+    return [
+        f"NAME:{escaped(venue.name)}",
+        # What programs understood before RFC 7986.
+        f"X-WR-CALNAME:{escaped(venue.name)}",
+        f"X-WR-TIMEZONE:{venue.time_zone}",
+        f"REFRESH-INTERVAL;VALUE=DURATION:{every}",
+        f"X-PUBLISHED-TTL:{every}",
+    ]
 
 
 def _vevent(zone: str, event: FeedEvent) -> list[str]:

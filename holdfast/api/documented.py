@@ -45,6 +45,13 @@ _PREFER: Final = {
     ),
     "schema": {"type": "string", "examples": ["wait=5"]},
 }
+_PREFER_TRACE: Final = _PREFER | {
+    "description": (
+        f"{_PREFER['description']}. `trace`: the steps that it went through come in the header "
+        "`Server-Timing`, refused or not, for who has `guests.profile`"
+    ),
+    "schema": {"type": "string", "examples": ["wait=5", "trace", "trace, wait=5"]},
+}
 _IF_MATCH: Final = {
     "name": "If-Match",
     "in": "header",
@@ -68,6 +75,7 @@ _LAST_EVENT_ID: Final = {
 }
 _HEADERS: Final = {
     "Location": "path of what was made",
+    "Content-Disposition": "the name that the file is kept under",
     "ETag": "version of what is answered, for `If-Match` or `If-None-Match`",
     "Last-Modified": "when the newest change of it was written, by its writer's clock",
     "Idempotency-Replayed": "`true`: nothing was done, the first answer is given again",
@@ -75,6 +83,10 @@ _HEADERS: Final = {
     "Set-Cookie": "the session: HttpOnly, SameSite=Strict, for every path of this host",
     "WWW-Authenticate": "how to authenticate",
     "Retry-After": "seconds",
+    "Server-Timing": (
+        "where `Prefer: trace` asked for it: the steps in their order, `dur` in milliseconds, and "
+        '`desc="refused"` with the last one where it refused'
+    ),
 }
 PATH_PARAMETERS: Final = {
     "reference": "id or code",
@@ -105,6 +117,7 @@ def operation(
     matches: bool = False,
     cached: bool = False,
     resumes: bool = False,
+    traced: bool = False,
     public: bool = False,
 ) -> type[Operation]:
     """The operation class of a route whose query and body are read into these structs.
@@ -112,21 +125,24 @@ def operation(
     What it answers stands in `operations`, under the route's operation id; `answers` may say more
     of it. `media_type` is that of a success which is no JSON. A body of a `body_type` that is no
     JSON has its struct on every line, or none. `keyed`, `waits`, `matches`, `cached`, `resumes`:
-    it heeds Idempotency-Key, Prefer, If-Match, If-None-Match, Last-Event-ID. `public`: it needs no
-    token.
+    it heeds Idempotency-Key, Prefer, If-Match, If-None-Match, Last-Event-ID. `traced`: it tells its
+    steps. `public`: it needs no token.
     """
     headers = [
         header
         for header, wanted in (
             (_KEY, keyed),
-            (_PREFER, waits),
+            (_PREFER, waits and not traced),
+            (_PREFER_TRACE, traced),
             (_IF_MATCH, matches),
             (_IF_NONE_MATCH, cached),
             (_LAST_EVENT_ID, resumes),
         )
         if wanted
     ]
-    told = (("Idempotency-Replayed", keyed), ("Preference-Applied", waits))
+    told = (
+        ("Idempotency-Replayed", keyed), ("Preference-Applied", waits), ("Server-Timing", traced),
+    )  # fmt: skip
     sent = [name for name, wanted in told if wanted]
     takes_body = body is not None or body_type != JSON
 
@@ -159,6 +175,7 @@ def operation(
                     *row.problems,
                 ],
                 row.successes,
+                ["Server-Timing"] if traced else [],
             )
             if takes_body:
                 own.request_body = _request_body(body, body_type)
@@ -198,24 +215,24 @@ def _success(
     return response
 
 
-def _problems(names: list[str], taken: dict[int, Success]) -> dict[str, Any]:
+def _problems(names: list[str], taken: dict[int, Success], sent: list[str]) -> dict[str, Any]:
     """The errors by status, with their names; a status has one description."""
     names_by_status: dict[int, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
         names_by_status[STATUS_BY_NAME[name]].append(name)
     return {
-        str(status): _problem(status, found)
+        str(status): _problem(status, found, sent)
         for status, found in sorted(names_by_status.items())
         if status not in taken
     }
 
 
-def _problem(status: int, names: list[str]) -> dict[str, Any]:
+def _problem(status: int, names: list[str], sent: list[str]) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": " or ".join(f"`{name}`" for name in names),
         "content": {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}Problem"}}},
     }
-    headers = {401: ["WWW-Authenticate"], 429: ["Retry-After"]}.get(status)
+    headers = [*{401: ["WWW-Authenticate"], 429: ["Retry-After"]}.get(status, ()), *sent]
     if headers:
         response["headers"] = _headers(headers)
     return response

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from holdfast.api.face import Asking, Replica
 
 _HASH_KEY: Final = "api.answer_key"
+_ANYBODY: Final = "anybody"
 Run = Callable[..., Awaitable[Any]]
 
 
@@ -198,8 +199,11 @@ def _read_key(header: str | None) -> str | None:
 
 
 def _scope(request: Asking) -> tuple[str, str]:
+    """Whose keys these are on which route, and the route. Who needs no token shares the keys of a
+    route with everybody else who needs none: to meet somebody's one must guess it."""
     route = f"{request.scope['method']} {request.scope['path_template']}"
-    return f"{request.scope['state']['caller'].token} {route}", route
+    caller = request.scope["state"].get("caller")
+    return f"{_ANYBODY if caller is None else caller.token} {route}", route
 
 
 def _canonical(body: bytes) -> bytes:

@@ -21,6 +21,7 @@ from holdfast.api.shapes import (
     guests,
     holds,
     jobs,
+    reminders,
     reservations,
     restrictions,
     seating,
@@ -129,6 +130,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "undoNoShow": _MARK,
     "confirmAttendance": _MARK,
     "approveReservation": _MARK,
+    "listDueReminders": _operation(reminders.DueReminders, "not-found"),
+    "listReminders": _operation(reminders.ReminderList),
+    "markReminder": _operation(
+        reminders.Reminder, *("conflict", "bad-transition", "gone"), status=201, text="the mark"
+    ),
     "importReservations": _operation(reservations.ImportResult, "not-found", "rule-violated"),
     # Holds
     "createHold": _operation(
@@ -180,6 +186,14 @@ OPERATIONS: Final[dict[str, Operation]] = {
         headers=_MADE,
         text="the reservation as it is now",
     ),
+    "linkOffer": _operation(waitlist.OfferLink, "not-available", "gone"),
+    "showOffer": _operation(waitlist.OfferedPlace, "not-found", "gone"),
+    "takeOffer": _operation(
+        waitlist.TakenPlace,
+        *("not-found", "not-available", "rule-violated", "bad-transition", "gone"),
+        status=201,
+        text="the reservation as it is now",
+    ),
     "leaveWaitlist": _operation(
         waitlist.WaitingParty,
         *("bad-transition", "gone", "storage-full"),
@@ -219,6 +233,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
             200: Success(None, ("ETag", "Last-Modified"), "the events, as RFC 5545 has them"),
             304: Success(None, ("ETag", "Last-Modified"), "as `If-None-Match` has it; no body"),
         }
+    ),
+    "getReservationCalendar": _operation(
+        None, headers=("Content-Disposition",), text="one event, as RFC 5545 has it"
     ),
     "assignTables": _operation(
         reservations.Reservation,
@@ -346,7 +363,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "createToken": _operation(fleet.NewToken, "conflict", status=201),
     "revokeToken": _operation(fleet.Token, "storage-full"),
     "logIn": _operation(
-        access.SessionState, "unauthorised", headers=("Set-Cookie",), text="who is logged in"
+        access.SessionState,
+        "unauthorised",
+        "not-found",
+        headers=("Set-Cookie",),
+        text="who is logged in",
     ),
     "getSession": _operation(access.SessionState),
     "logOut": _operation(access.SessionEnded, "not-found", "storage-full", headers=("Set-Cookie",)),

@@ -234,6 +234,12 @@ def read_wait(prefer: str | None) -> int | None:
     return min(int(match[1]), PREFER_WAIT_SECONDS_MAX) if match else None
 
 
+def prefers_trace(prefer: str | None) -> bool:
+    """Whether a `Prefer` header asks for the steps that a request goes through."""
+    wanted = re.split("[,;]", prefer or "")
+    return any(one.strip().lower() == "trace" for one in wanted)
+
+
 def read_if_match(header: str | None) -> str | None:
     """The tag in an `If-Match` header; None where any version will do. Raises Invalid."""
     if header is None or header.strip() == "*":

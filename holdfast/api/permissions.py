@@ -31,7 +31,7 @@ _DESK: Final = frozenset(
         "reservations.confirm", "reservations.approve", "reservations.series", "guests.read",
         "guests.find", "guests.profile", "guests.merge", "sync.control",
         "holds.change", "waitlist.join", "waitlist.accept", "waitlist.offer",
-        "tables.mark", "tables.arrange", "notes.read", "notes.change",
+        "tables.mark", "tables.arrange", "notes.read", "notes.change", "reminders.mark",
     }
 )  # fmt: skip
 _SUPERVISE: Final = frozenset(

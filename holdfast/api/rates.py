@@ -19,6 +19,8 @@ from holdfast.model.limits import (
     CALENDARS_AT_ONCE,
     CALENDARS_PER_SECOND,
     CALLERS_COUNTED_MAX,
+    GUESTS_AT_ONCE,
+    GUESTS_PER_SECOND,
     SYNC_REQUESTS_PER_SECOND,
     WRONG_TOKENS_AT_ONCE,
     WRONG_TOKENS_PER_SECOND,
@@ -94,6 +96,7 @@ class Rates:
             Rate("reservations asked for", per_minute / 60, max(1.0, per_minute)), clock
         )
         self.calendars = Buckets(Rate("calendars", CALENDARS_PER_SECOND, CALENDARS_AT_ONCE), clock)
+        self.guests = Buckets(Rate("new guests", GUESTS_PER_SECOND, GUESTS_AT_ONCE), clock)
         self.wrong = Buckets(
             Rate("wrong tokens", WRONG_TOKENS_PER_SECOND, WRONG_TOKENS_AT_ONCE), clock
         )

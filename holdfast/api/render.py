@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -320,6 +320,17 @@ def render_staff(row: StaffRow, locked_until_ms: int) -> access.StaffMember:
     )
 
 
-def render_venue(venue: Venue) -> venues.Venue:
-    """The venue file with every default spelt out."""
-    return msgspec.convert(to_document(venue), venues.Venue)
+def render_venue(venue: Venue, *, to_guest: bool = False) -> venues.Venue:
+    """The venue file with every default spelt out; to a guest without what is the house's own."""
+    document = to_document(venue)
+    if to_guest:
+        document = {key: value for key, value in document.items() if key not in _OF_THE_HOUSE}
+        document["allotments"] = []
+        if "profile" in document:
+            profile = document["profile"].items()
+            document["profile"] = {key: one for key, one in profile if key != "integrations"}
+    return msgspec.convert(document, venues.Venue)
+
+
+_OF_THE_HOUSE: Final = frozenset({"overbooking", "guests", "business_account"})
+"""How far it oversells, what it calls its guests, and whose books it is in."""

@@ -389,6 +389,19 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
             "maximum": HOLD_MINUTES_MAX,
         },
     },
+    "ReminderRequest": {
+        "kind": {"description": f"{_CODE}, such as `day_before`: the sender's own word for it"},
+        "at": {"description": f"when it was sent, {_TIME}; left out: now"},
+    },
+    "DueQuery": _ALL
+    | {
+        "kind": {"description": "of which kind, such as `day_before`"},
+        "due_before": {"description": f"what starts before then: {_TIME}"},
+        "venue": {"description": "id of the venue; left out: all, and times have an offset"},
+    },
+    "OfferSecret": {
+        "secret": {"description": "what stands behind the `#` of an offer's address"},
+    },
     "RevokeRightRequest": {
         "reason": {"enum": sorted(vocabulary.RIGHT_REVOKE_REASONS), "description": "why"},
     },
@@ -546,6 +559,8 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "token": {"description": "a token, whose rights the session has"},
         "staff": {"description": "name of a member of staff of this device, with `pin`"},
         "ticket": {"description": "as `holdfast open` makes it: good once, for a minute"},
+        "guest": {"description": "true: as somebody who has no token"},
+        "venue": {"description": "id of where the guest wants to reserve; left out: anywhere here"},
     },
     "TicketRequest": {"page": {"enum": list(ROLE_BY_PAGE), "description": "which page"}},
     "StaffRequest": {

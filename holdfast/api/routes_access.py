@@ -46,12 +46,14 @@ class TokenRequest(msgspec.Struct, kw_only=True):
 
 
 class SessionRequest(msgspec.Struct, kw_only=True):
-    """One of: `token`; `staff` and `pin`; `ticket`."""
+    """One of: `token`; `staff` and `pin`; `ticket`; `guest`, perhaps with `venue`."""
 
     token: str | None = None
     staff: str | None = None
     pin: str | None = None
     ticket: str | None = None
+    guest: bool | None = None
+    venue: str | None = None
 
 
 class TicketRequest(msgspec.Struct, kw_only=True):
@@ -171,10 +173,12 @@ async def revoke_token(request: Asking, name: FromPath[str]) -> Response[bytes]:
 @post(
     "/session",
     operation_id="logIn",
-    summary="Log a page in: by token, by a name and its PIN, or by a one-time ticket",
+    summary="Log a page in: by token, by a name and its PIN, by a one-time ticket, or as a guest",
     description=(
         "Sets the session's cookie, and answers the second secret that writes by cookie carry. "
-        "Every time it is another session: an Idempotency-Key is not read here."
+        "Every time it is another session: an Idempotency-Key is not read here. `guest` makes "
+        "somebody new, who sees and touches what they reserve with this session and nothing else: "
+        "where the setting `guest_page` is on and the venue takes reservations online."
     ),
     tags=TAGS,
     status_code=200,
@@ -186,7 +190,7 @@ async def log_in(request: Asking) -> Response[bytes]:
     asked = read_body(await request.body(), SessionRequest)
     _require_one_way(asked)
     try:
-        session = await _begun(face, asked)
+        session = await _begun(face, asked, address_of(request.scope.get("client")))
     except Unauthorised:
         face.access.rates.wrong.take(address_of(request.scope.get("client")))
         raise
@@ -195,14 +199,22 @@ async def log_in(request: Asking) -> Response[bytes]:
 
 
 def _require_one_way(asked: SessionRequest) -> None:
-    ways = ({"token"}, {"staff", "pin"}, {"ticket"})
+    ways = ({"token"}, {"staff", "pin"}, {"ticket"}, {"guest"}, {"guest", "venue"})
     given = {name for name in asked.__struct_fields__ if getattr(asked, name) is not None}
     if given not in ways:
-        raise Invalid.field("token", "give `token`, or `staff` and `pin`, or `ticket`")
+        message = "give `token`, or `staff` and `pin`, or `ticket`, or `guest` (and `venue`)"
+        raise Invalid.field("token", message)
+    if asked.guest is False:
+        raise Invalid.field("guest", "must be true; whoever is no guest logs in another way")
 
 
-async def _begun(face: Face, asked: SessionRequest) -> Session:
+async def _begun(face: Face, asked: SessionRequest, address: str) -> Session:
     sessions = face.access.sessions
+    if asked.guest:
+        origin = face.access.guests.newcomer(asked.venue)
+        # Only now: who may not come in counts for nobody else's room.
+        face.access.rates.guests.take(address)
+        return await face.run(sessions.begin, origin)
     if asked.token is not None:
         caller = face.access.tokens.authenticate(asked.token)
         return await face.run(sessions.begin, caller.origin)

@@ -1,6 +1,7 @@
-"""Calendars over HTTP: what a calendar program subscribes to.
+"""Calendars over HTTP: what a calendar program subscribes to, and one reservation to import.
 
-Owns this route, its versions and its keeping. What an event is stands in `holdfast.model.feeds`,
+Owns these routes, the versions of a feed and its keeping. What an event is stands in
+`holdfast.model.feeds`,
 how it is written in `calendar_text`.
 """
 
@@ -17,9 +18,11 @@ from litestar.params import FromPath
 
 from holdfast.api import calendar_text
 from holdfast.api.auth import CALENDARS, VENUES
+from holdfast.api.bookings import found
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, caller_of, face_of
 from holdfast.api.parsing import is_held, read_moment, read_query
+from holdfast.model.reservation import View
 from holdfast.node import calendars
 
 _HELD: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
@@ -79,4 +82,26 @@ def _written(replica: Replica, venue: str, query: CalendarQuery) -> tuple[bytes,
     return calendar_text.calendar(feed.venue, feed.events), changed_ms
 
 
-ROUTES: list[HTTPRouteHandler] = [get_calendar]
+@get(
+    "/reservations/{reference:str}/calendar.ics",
+    operation_id="getReservationCalendar",
+    summary="One reservation as a calendar file, without personal data",
+    description="To import once: the event has the id that it has in the venue's feed.",
+    tags=["reservations"],
+    opt={"permission": "reservations.find", "reach": VENUES},
+    operation_class=operation(media_type=calendar_text.MEDIA_TYPE),
+)
+async def get_reservation_calendar(request: Asking, reference: FromPath[str]) -> Response[bytes]:
+    face, caller = face_of(request), caller_of(request)
+
+    def find() -> View:
+        return found(face.replica, caller, reference)
+
+    view = await face.run(find)
+    told = await face.read(calendars.single, face.replica, view)
+    body = calendar_text.calendar(told.venue, told.events, subscribed=False)
+    headers = {"Content-Disposition": f'attachment; filename="{view.code}.ics"'}
+    return Response(body, headers=headers, media_type=calendar_text.MEDIA_TYPE)
+
+
+ROUTES: list[HTTPRouteHandler] = [get_calendar, get_reservation_calendar]

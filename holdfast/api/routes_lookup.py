@@ -35,7 +35,8 @@ class LookupRequest(msgspec.Struct, kw_only=True):
     summary="One reservation, for whoever knows its code and its guest's address or number",
     description=(
         "As its guest sees it, without the card. 404 whichever of the two is wrong. At a device "
-        "that reads the venue's guest cards."
+        "that reads the venue's guest cards. A guest finds so what they reserved by telephone; to "
+        "change it they ask the house."
     ),
     tags=["reservations"],
     status_code=200,
@@ -49,7 +50,7 @@ async def look_up_reservation(request: Asking) -> Response[bytes]:
     def look() -> str:
         wanted = read_body(body, LookupRequest)
         try:
-            view = found(face.replica, caller, wanted.reference)
+            view = found(face.replica, caller, wanted.reference, proved=True)
         except NotFound:
             raise contact_lookup.unknown(wanted.reference) from None
         if not contact_lookup.proved(face.replica, view, email=wanted.email, phone=wanted.phone):
@@ -59,7 +60,7 @@ async def look_up_reservation(request: Asking) -> Response[bytes]:
     answered = await face.answers.once(request, body, 200, look)
 
     def shown() -> Reservation:
-        view = found(face.replica, caller, answered.subject)
+        view = found(face.replica, caller, answered.subject, proved=True)
         return render_reservation(
             face.replica, view, with_guest=False, whole=True, to_guest=True, with_agent=False,
             with_others=False,

@@ -1,4 +1,5 @@
-"""The pages, which every replica serves from itself: `/`, `/desk`, `/kiosk`, `/hub`, `/assets/…`.
+"""The pages, which every replica serves from itself: `/`, `/desk`, `/kiosk`, `/hub`, `/book`,
+`/offer`, `/assets/…`, and what makes the guests' page one that can be kept on a telephone.
 
 Owns these routes. The files are made by `make web` from `web/`, and stand in the package's folder
 `pages/`; nothing of them is loaded from anywhere else, and nothing of them is secret: what a page
@@ -22,7 +23,7 @@ from holdfast.api.permissions import PUBLIC
 from holdfast.model.errors import NotFound
 
 FOLDER: Final = Path(__file__).parent / "pages"
-PAGES: Final = ("enter", "desk", "kiosk", "hub")
+PAGES: Final = ("enter", "desk", "kiosk", "hub", "book", "offer")
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -38,6 +39,17 @@ POLICY: Final = "; ".join(
 )
 """Nothing from elsewhere, and no script or style that stands in the page itself. `data:` pictures:
 a code to scan is drawn where it is shown."""
+POLICY_BY_PAGE: Final = {"book": f"{POLICY}; manifest-src 'self'; worker-src 'self'"}
+"""The guests' page alone is installed on their own telephones, and readable there without a network
+(decision 0023)."""
+_KEPT: Final = {
+    "book.webmanifest": ("application/manifest+json", ""),
+    # A worker goes by the policy that it came with, not by its page's.
+    "book-worker.js": ("text/javascript", "default-src 'none'; connect-src 'self'"),
+    "book-icon.svg": ("image/svg+xml", ""),
+}
+"""Files of the guests' page whose names never change: their types, and the policy that they are
+sent with; empty: as everything."""
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 """The name of an asset carries a digest of its content: it never changes."""
 _SMALLEST_PACKED: Final = 512
@@ -78,12 +90,15 @@ def _send(request: Asking, name: str, *, cache_control: str) -> Response[bytes]:
     if file is None:
         raise NotFound(_MISSING if name.endswith(".html") else f"no file {name} of the pages")
     headers = {"cache-control": cache_control, "vary": "accept-encoding"}
-    if file.media_type == "text/html":
-        headers["content-security-policy"] = POLICY
+    media_type, policy = _KEPT.get(name, (file.media_type, ""))
+    if media_type == "text/html":
+        policy = POLICY_BY_PAGE.get(name.removesuffix(".html"), POLICY)
+    if policy:
+        headers["content-security-policy"] = policy
     content = file.content
     if file.packed and "gzip" in request.headers.get("accept-encoding", ""):
         content, headers["content-encoding"] = file.packed, "gzip"
-    return Response(content, headers=headers, media_type=file.media_type)
+    return Response(content, headers=headers, media_type=media_type)
 
 
 _MISSING: Final = (
@@ -100,9 +115,11 @@ async def get_entrance(request: Asking) -> Response[bytes]:
 
 @get("/{page:str}", opt={"permission": PUBLIC}, include_in_schema=False)
 async def get_page(request: Asking, page: FromPath[str]) -> Response[bytes]:
-    """A page. Raises NotFound for what is none."""
+    """A page, or what the guests' page is kept by. Raises NotFound for what is none."""
+    if page in _KEPT:
+        return _send(request, page, cache_control="no-cache")
     if page not in PAGES:
-        raise NotFound(f"no page {page[:40]!r} here; there are /desk, /kiosk and /hub")
+        raise NotFound(f"no page {page[:40]!r} here; there are /desk, /kiosk, /hub and /book")
     return _send(request, f"{page}.html", cache_control="no-cache")
 
 

@@ -39,7 +39,7 @@ from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View, shown_claims
 from holdfast.model.venue import Venue
-from holdfast.node import partnering, series
+from holdfast.node import partnering, series, tracing
 from holdfast.node.requests import CreateRequest, Override, PatchRequest
 
 TAGS = ["reservations"]
@@ -104,22 +104,28 @@ class Nothing(msgspec.Struct, kw_only=True):
         "sent."
     ),
     tags=TAGS,
-    opt={"permission": "reservations.create", "reach": VENUES, "counted": BOOKINGS},
-    operation_class=operation(body=CreateRequest, keyed=True, waits=True),
+    opt={
+        "permission": "reservations.create",
+        "reach": VENUES,
+        "counted": BOOKINGS,
+        "traced": True,
+    },
+    operation_class=operation(body=CreateRequest, keyed=True, waits=True, traced=True),
 )
 async def create_reservation(request: Asking) -> Response[bytes]:
     face, caller = face_of(request), caller_of(request)
     body = await request.body()
 
     def make() -> str:
-        wanted = read_body(body, CreateRequest)
-        caller.require(wanted.venue)
-        only_override(caller, wanted.override)
-        if caller.role == "guest":
-            only_as_guest(caller, wanted)
-            wanted.agent_id = caller.agent_id
-        if wanted.partner_reference is not None and caller.by_guest:
-            raise Forbidden("a partner's reference comes from the house; leave it out")
+        with tracing.step("request"):
+            wanted = read_body(body, CreateRequest)
+            caller.require(wanted.venue)
+            only_override(caller, wanted.override)
+            if caller.role == "guest":
+                only_as_guest(caller, wanted)
+                wanted.agent_id = caller.agent_id
+            if wanted.partner_reference is not None and caller.by_guest:
+                raise Forbidden("a partner's reference comes from the house; leave it out")
         before = partnering.known(face.replica, wanted)
         if before is not None:
             return Found(uuid_text(before.id))

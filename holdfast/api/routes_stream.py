@@ -134,7 +134,8 @@ def _rendered(face: Face, caller: Caller, changed: Changed, parted: Parted) -> E
     data: Any
     if changed.event == "venue":
         try:
-            data = render_venue(face.replica.venue(changed.subject.decode()).venue)
+            told = face.replica.venue(changed.subject.decode()).venue
+            data = render_venue(told, to_guest=caller.role == "guest")
         except NotFound:
             return []
     elif changed.event == "queue":

@@ -156,7 +156,8 @@ async def list_venues(request: Asking) -> Response[bytes]:
         ]  # fmt: skip
         keyed = sorted((f"{not index.venue.featured:d}{index.venue.id}", index) for index in known)
         page, place = page_of(keyed, query.limit, query.cursor)
-        items = [render_venue(index.venue) for index in page]
+        to_guest = caller.role == "guest"
+        items = [render_venue(index.venue, to_guest=to_guest) for index in page]
         return venues.VenueList(items=items, next=place)
 
     return answer(await face.run(listed))
@@ -171,10 +172,11 @@ async def list_venues(request: Asking) -> Response[bytes]:
     operation_class=operation(),
 )
 async def get_venue(request: Asking, venue: FromPath[str]) -> Response[bytes]:
-    face = face_of(request)
-    caller_of(request).require(venue)
+    face, caller = face_of(request), caller_of(request)
+    caller.require(venue)
     found = await face.run(lambda: face.replica.venue(venue).venue)
-    return answer(render_venue(found), headers={"ETag": f'"{version_tag(found)}"'})
+    shown = render_venue(found, to_guest=caller.role == "guest")
+    return answer(shown, headers={"ETag": f'"{version_tag(found)}"'})
 
 
 @put(

@@ -9,6 +9,7 @@ alone. A session belongs to one life of the directory: a restored copy has none.
 from __future__ import annotations
 
 import base64
+import heapq
 import hmac
 import secrets
 from collections import Counter
@@ -19,6 +20,10 @@ from holdfast.api.callers import Caller, permissions_of
 from holdfast.api.tokens import digest_of
 from holdfast.model.errors import Forbidden, Unauthorised
 from holdfast.model.limits import (
+    GUEST_IDLE_MS,
+    GUEST_MS_MAX,
+    GUEST_SESSIONS_MAX,
+    GUESTS_LOOKED_AT_MAX,
     SESSION_IDLE_MS,
     SESSION_MS_MAX,
     SESSIONS_MAX,
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
     from holdfast.api.face import Replica
 
 STAFF: Final = "staff"
+GUEST: Final = "guest"
+"""Whoever opened the guests' page and has no token: the subject is an agent id."""
 ROLE_BY_PAGE: Final = {"desk": "supervisor", "kiosk": "kiosk", "hub": "admin"}
 """What a page that is opened by ticket may do, where whoever made the ticket may."""
 CSRF_HEADER: Final = "x-csrf-token"
@@ -158,7 +165,8 @@ class Sessions:
     def begin(self, origin: tuple[str, str], role: str = "") -> Session:
         """Make a session of whatever `origin` stands for, narrowed to a page's role if one is
         given. Of whoever has the most sessions the one longest unused makes room for it, so that
-        nobody who logs in again and again logs others out. Raises Unauthorised."""
+        nobody who logs in again and again logs others out; guests make room for guests alone.
+        Raises Unauthorised."""
         secret = f"hfs_{secrets.token_urlsafe(32)}"
         now_ms = self._now_ms()
         life = self._replica.identity.incarnation
@@ -168,19 +176,32 @@ class Sessions:
             raise Unauthorised("whoever this was made for may do nothing here any more")
         with self._replica.transaction():
             logins = self._replica.store.logins
-            rows = logins.sessions()
-            over = [one for one in rows if self._is_over(one)]
-            rest = [one for one in rows if one not in over]
-            while len(rest) >= SESSIONS_MAX:
-                over.append(self._spared_first(rest))
-                rest.remove(over[-1])
-            for one in over:
-                logins.drop_session(one.hash)
-                self._forget(one.hash)
+            for digest in self._to_drop(logins.sessions(), guest=row.kind == GUEST):
+                logins.drop_session(digest)
+                self._forget(digest)
             logins.put_session(row)
         self._by_hash[row.hash] = row
         kept = None if row.kind == STAFF else _spans(row.kind)[1] // 1_000
         return Session(secret, caller, kept)
+
+    def _to_drop(self, rows: list[SessionRow], *, guest: bool) -> set[bytes]:
+        """What is over, and what makes room for one more."""
+        dropped = {one.hash for one in rows if self._is_over(one)}
+        rest = [one for one in rows if one.hash not in dropped and (one.kind == GUEST) == guest]
+        while len(rest) >= (GUEST_SESSIONS_MAX if guest else SESSIONS_MAX):
+            spared = self._spared_guest(rest) if guest else self._spared_first(rest)
+            dropped.add(spared.hash)
+            rest.remove(spared)
+        return dropped
+
+    def _spared_guest(self, rows: list[SessionRow]) -> SessionRow:
+        """Of those longest unused the first who never reserved anything here: whoever opens the
+        page a thousand times takes no reservation out of anybody's sight."""
+        longest = heapq.nsmallest(GUESTS_LOOKED_AT_MAX, rows, key=self._last_used_ms)
+        for row in longest:
+            if not self._replica.reservations.select(agent_id=row.subject, limit=1)[0]:
+                return row
+        return longest[0]
 
     def _spared_first(self, rows: list[SessionRow]) -> SessionRow:
         counts = Counter((row.kind, row.subject) for row in rows)
@@ -248,4 +269,6 @@ def _spans(kind: str) -> tuple[int, int]:
     """How long a session lives unused, and at the most, in milliseconds."""
     if kind == STAFF:
         return STAFF_IDLE_MS, STAFF_MS_MAX
+    if kind == GUEST:
+        return GUEST_IDLE_MS, GUEST_MS_MAX
     return SESSION_IDLE_MS, SESSION_MS_MAX

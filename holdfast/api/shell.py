@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -18,10 +19,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
-from holdfast.api.auth import SAFE_METHODS
+from holdfast.api.auth import SAFE_METHODS, TRACE
 from holdfast.api.problems import MEDIA_TYPE, problem_of
 from holdfast.api.rates import address_of
 from holdfast.model.errors import Forbidden, HoldfastError
+from holdfast.node.tracing import Step
 
 if TYPE_CHECKING:
     from holdfast.api.face import Face
@@ -68,6 +70,9 @@ class Shell:
                 headers = list(message["headers"])
                 present = {name.lower() for name, _ in headers}
                 headers += [pair for pair in _HEADERS if pair[0] not in present]
+                steps = scope["state"].get(TRACE)
+                if steps is not None:
+                    headers.append((b"server-timing", _timing(steps)))
                 if scope["scheme"] == "https":
                     headers.append(_HSTS)
                 message["headers"] = headers
@@ -107,6 +112,13 @@ class Shell:
         known = method if method in _METHODS else "-"
         self._face.metrics.count(known, route, status, seconds)
         log.info("%s %s %d %.1f ms %s", known, route, status, seconds * 1_000, name)
+
+
+def _timing(steps: Iterable[Step]) -> bytes:
+    """The steps as the header `Server-Timing` has them: names, milliseconds, and who refused."""
+    return ", ".join(
+        f"{one.name};dur={one.ms:.2f}" + (';desc="refused"' if one.refused else "") for one in steps
+    ).encode()
 
 
 _POLICY_VIOLATION: Final = 1008

@@ -41,6 +41,7 @@ from holdfast.commands.writing import make
 @click.option(
     "--each", is_flag=True, help="With --repeat: the dates that can be had; else all or none."
 )
+@click.option("--explain", is_flag=True, help="Say which steps it went through, refused or not.")
 @override_option
 @key_option
 @wait_option
@@ -61,6 +62,7 @@ def reserve(
     partner_reference: str | None,
     repeat: str | None,
     each: bool,
+    explain: bool,
     override: str | None,
     key: str | None,
     wait: int | None,
@@ -85,6 +87,8 @@ def reserve(
         raise click.UsageError("--each is of --repeat: give a rule too")
     if repeat is not None and (wait is not None or override is not None):
         raise click.UsageError("--repeat goes without --wait and --override")
+    if repeat is not None and explain:
+        raise click.UsageError("--repeat goes without --explain")
     if repeat is not None and partner_reference is not None:
         raise click.UsageError("--repeat goes without --partner-reference: each date has its own")
     card = read_guest(guest, name=guest_name, phone=guest_phone, email=guest_email)
@@ -109,7 +113,7 @@ def reserve(
         )  # fmt: skip
         return
     make(
-        data, "/reservations", body, key=key, wait=wait, as_json=as_json,
+        data, "/reservations", body, key=key, wait=wait, as_json=as_json, explain=explain,
         show=lambda session, made: show_reservation(
             made, to_guest=True, alone=is_shut_out(session)
         ),

@@ -74,6 +74,8 @@ class Session:
     def __init__(self, directory: Path, caller: _Caller, replica: Hub | Node | None) -> None:
         self.directory = directory
         self.replica = replica
+        self.steps = ""
+        """Those of the last call, as its header `Server-Timing` has them; empty: not asked for."""
         self._caller = caller
 
     @property
@@ -119,6 +121,7 @@ class Session:
     ) -> httpx.Response:
         given = {k: v for k, v in params.items() if v is not None and v != ""}
         response = self._caller.call(method, API + path, given, content, headers)
+        self.steps = response.headers.get("server-timing", "")
         if response.status_code >= 400:
             raise refusal(self._with_place_of_log(_document(response)), response.status_code)
         return response

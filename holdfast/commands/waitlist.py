@@ -186,6 +186,41 @@ def offer(
 @waitlist.command()
 @click.argument("waiting", metavar="ID")
 @data_option
+@click.option(
+    "--base",
+    metavar="URL",
+    help="How guests reach this device, such as https://book.example; left out: as it serves.",
+)
+@json_option
+def link(waiting: str, data: Path, base: str | None, as_json: bool) -> None:
+    """Print the address at which they take what is offered, without a login.
+
+    Whoever has it may take the place, once, until the offer lapses. Holdfast sends it to nobody.
+    Its secret stands behind the `#`: browsers send that part to no server.
+    """
+    from holdfast.commands.output import say, show_json
+    from holdfast.commands.session import open_session, quoted, running_process
+    from holdfast.model.errors import Unreachable
+
+    found = running_process(data)
+    if base is None and found is None:
+        raise Unreachable(
+            f"nothing serves {data}, so that no address leads there; start it with `holdfast hub "
+            "run` or `holdfast node run`, or say with --base how guests reach it"
+        )
+    with open_session(data) as session:
+        made = session.post(f"/waitlist/{quoted(waiting)}/link")
+    where = base if base is not None else found.url if found is not None else ""
+    url = where.rstrip("/") + made["path"]
+    if as_json:
+        show_json({"url": url, "expires_at": made["expires_at"]})
+    else:
+        say(url)
+
+
+@waitlist.command()
+@click.argument("waiting", metavar="ID")
+@data_option
 @guest_options
 @click.option("--source", metavar="S", help="Where it came from, such as phone or website.")
 @key_option

@@ -27,10 +27,12 @@ def make(
     wait: int | None,
     as_json: bool,
     show: Show,
+    explain: bool = False,
 ) -> None:
     """POST what is given of a body, under a key, and wait for a decision where that makes sense. A
     venue that was left out is the only one there is, a `date` may be a word such as `today`, a
-    guest who is meant by an agent id is named whole, and who may be the same one is told."""
+    guest who is meant by an agent id is named whole, and who may be the same one is told.
+    `explain`: with the steps that it went through, on standard error."""
     from holdfast.commands.hub_standing import (
         plan_to_wait,
         say_what_waiting_brought,
@@ -47,8 +49,13 @@ def make(
             body = body | {"date": date_meant(session, body["date"], body.get("venue"))}
         body = as_known(session, body)
         waiting = plan_to_wait(session, wait)
-        headers = {"Idempotency_Key": key, "Prefer": f"wait={wait}" if waiting.patient else None}
-        made = session.post(path, _given(body), **_given(headers))
+        preferred = [f"wait={wait}"] * waiting.patient + ["trace"] * explain
+        headers = {"Idempotency_Key": key, "Prefer": ", ".join(preferred) or None}
+        try:
+            made = session.post(path, _given(body), **_given(headers))
+        finally:
+            if explain:
+                _say_steps(session.steps)
         if as_json:
             show_json(made)
         else:
@@ -56,6 +63,18 @@ def make(
             say_who_is_known(made)
         say_what_waiting_brought(session, waiting, made)
         warn_if_shut_out(session)
+
+
+def _say_steps(timing: str) -> None:
+    """The steps that a `Server-Timing` header names, and which of them refused."""
+    from holdfast.commands.output import remark
+
+    words = []
+    for one in filter(None, timing.split(", ")):
+        name, *more = one.split(";")
+        words.append(f"{name} (refused)" if 'desc="refused"' in more else name)
+    if words:
+        remark(f"steps: {', '.join(words)}")
 
 
 def change(

@@ -144,6 +144,21 @@ def event(index: VenueIndex, told: Told, rests_on: Standing) -> FeedEvent:
     )
 
 
+def to_guest(index: VenueIndex, view: View, event: FeedEvent) -> FeedEvent:
+    """An event as the guest's own calendar tells it: where to go, for how many, and the code. Under
+    the same id and sequence, so that a newer file replaces it."""
+    venue = index.venue
+    at = venue.profile.address
+    town = " ".join(part for part in (at.postal_code, at.city) if part)
+    lines = [f"{view.code}, {'1 person' if view.party_size == 1 else f'{view.party_size} people'}"]
+    lines += [one for one in (venue.profile.contact.phone,) if one]
+    return event._replace(
+        summary=venue.name,
+        description="\n".join(lines),
+        location=", ".join(part for part in (at.street, town, at.country) if part),
+    )
+
+
 def sequence(told: Told, rests_on: Standing) -> int:
     """How often it changed (RFC 5546, 2.1.4): grows with whatever can change its time, place or
     status, and is the same wherever the same entries are.

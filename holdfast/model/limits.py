@@ -161,6 +161,10 @@ VIOLATION_PATTERNS_PER_DAY_MAX: Final = 2_000
 """Different ones of one day at one venue that are counted: rule, kind, channel, weekday, hour."""
 VIOLATIONS_KEPT_DAYS: Final = 400
 """How often each rule refused something: a season can be held against the one a year before."""
+REMINDER_KINDS_MAX: Final = 16
+"""Different kinds of reminders that are marked of one reservation."""
+REMINDERS_KEPT_DAYS: Final = 31
+"""After the start that they reminded of; nothing that has begun is reminded of again."""
 ENDED_RIGHTS_SHOWN_DAYS: Final = 7
 
 # --- who calls (docs/access.md) -----------------------------------------------------------------
@@ -179,6 +183,17 @@ STAFF_MS_MAX: Final = 16 * 3_600_000
 """The longest shift."""
 SESSIONS_MAX: Final = 256
 """Sessions of one device; the one longest unused makes room for the next."""
+GUEST_IDLE_MS: Final = 90 * 86_400_000
+"""A guest's own browser is known for so long without a visit: as far ahead as people reserve."""
+GUEST_MS_MAX: Final = 400 * 86_400_000
+"""No browser keeps a cookie for longer."""
+GUEST_SESSIONS_MAX: Final = 5_000
+"""Guests' own browsers that one device knows, counted apart: no crowd logs the staff out."""
+GUESTS_LOOKED_AT_MAX: Final = 100
+"""Of guests' sessions so many are asked whether anything is reserved, before one makes room."""
+GUESTS_PER_SECOND: Final = 0.5
+GUESTS_AT_ONCE: Final = 60
+"""New guests from one address: behind a proxy, or in a hotel's network, many share one."""
 TICKET_SECONDS: Final = 60
 TICKETS_MAX: Final = 64
 """Tickets that wait to be used; the oldest is worth nothing any more where more are made."""

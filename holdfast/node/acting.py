@@ -24,7 +24,11 @@ _DEVICES_OWN: Final = (
 """How the kinds begin that a device writes of itself: what it decides, ends and hands over as a
 holder, what follows from a clock, and its own papers. A request may be the occasion and no more."""
 
+_RIGHTS: Final = "right."
+"""Of the device's own: what a person may have asked for by name (`handing_over`)."""
+
 _by: ContextVar[str] = ContextVar("holdfast_acting_by", default=NOBODY)
+_hands_over: ContextVar[bool] = ContextVar("holdfast_hands_over", default=False)
 
 
 @contextmanager
@@ -44,9 +48,27 @@ def act_for(by: str) -> None:
     _by.set(_checked(by))
 
 
+@contextmanager
+def handing_over() -> Iterator[None]:
+    """A right that is granted, returned or revoked inside is what whoever acts asked for by name.
+    Anywhere else it only follows: from the venue file, a release, a device that was shut out."""
+    before = _hands_over.set(True)
+    try:
+        yield
+    finally:
+        _hands_over.reset(before)
+
+
+def acts_for() -> str:
+    """For whom is acted now; empty: for nobody."""
+    return _by.get()
+
+
 def by_for(kind: str) -> str:
     """Who is named by an entry of this kind that is written now; empty: nobody."""
     by = _by.get()
+    if by and _hands_over.get() and kind.startswith(_RIGHTS):
+        return by
     return NOBODY if not by or kind.startswith(_DEVICES_OWN) else by
 
 

@@ -17,6 +17,7 @@ from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import FOREVER, Held, Right
 from holdfast.model.venue import AllotmentWish, Resource, Venue
 from holdfast.node import former_grants, returning, selling
+from holdfast.node.acting import handing_over
 from holdfast.node.granting import HUB_HOLDER, lives_of, matched, wishes
 
 if TYPE_CHECKING:
@@ -424,10 +425,12 @@ def grant(hub: Hub, wanted: Wanted) -> list[bytes]:
     for field, date in (("from", wanted.from_date), ("until", wanted.until_date)):
         if date is not None:
             wall.parse_date(date, field)
-    granted = hub.granting.grant(
-        wanted.venue, wanted.holder, wanted.resources, wanted.quantity, wanted.from_date,
-        wanted.until_date, wanted.release_minutes,
-    )  # fmt: skip
+    # What else the transaction brings about comes at its end, and is nobody's word.
+    with hub.transaction(), handing_over():
+        granted = hub.granting.grant(
+            wanted.venue, wanted.holder, wanted.resources, wanted.quantity, wanted.from_date,
+            wanted.until_date, wanted.release_minutes,
+        )  # fmt: skip
     return [held.right.id for held in granted]
 
 
@@ -435,7 +438,8 @@ def grant_again(hub: Hub, venue_id: str, holder: str) -> list[bytes]:
     """Grant a device what the venue file wishes for it, also what it had once. Returns the rights.
     Raises NotFound, Conflict, RuleViolated where nothing of it can be granted."""
     try:
-        granted = hub.granting.again(venue_id, holder)
+        with hub.transaction(), handing_over():
+            granted = hub.granting.again(venue_id, holder)
     except NotFound as error:
         more = former_grants.sentence(hub, venue_id, holder)
         raise NotFound(f"{error.detail}.{more}" if more else error.detail) from error
@@ -468,7 +472,8 @@ def give_back(replica: Service, right: bytes) -> None:
         )
     if held.holder != replica.account:
         raise Forbidden(f"{holder} holds it, not {replica.name}; do this at {holder}")
-    returning.give_back(replica, right)
+    with replica.transaction(), handing_over():
+        returning.give_back(replica, right)
 
 
 def revoke(replica: Service, right: bytes, reason: str) -> None:
@@ -482,7 +487,7 @@ def revoke(replica: Service, right: bytes, reason: str) -> None:
             "`holdfast allotments return`"
         )
     _require_held(replica, right)
-    with replica.transaction():
+    with replica.transaction(), handing_over():
         replica.granting.revoke(right, reason)
     replica.settle(_known(replica, right)[0])
 

@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.model import restrictions
 from holdfast.model.figures import HOUSE
-from holdfast.model.limits import AGENTS_PER_CONTACT_MAX
 from holdfast.model.offers import VenueIndex
 from holdfast.model.restrictions import Restriction
 from holdfast.node import known_guests, restricting
 from holdfast.node.restricting import Asking
-from holdfast.node.same_guests import agents_of
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -51,13 +49,12 @@ def _ban(replica: Service, book: str, agent: str, card: dict[str, Any]) -> Restr
     """The strictest ban of somebody else with a contact of a card. None too where so many have it
     that it tells nobody from another: it is a hotel's reception, say."""
     with replica.lock:
-        people = {
-            frozenset(agents_of(replica, book, other))
-            for other in known_guests.sharing(replica, book, agent, card)
-        }
-        if not 1 <= len(people) <= AGENTS_PER_CONTACT_MAX:
+        # Most houses ban nobody, and then no card is opened.
+        if not restricting.bans_anybody(replica, book):
             return None
         found = [
-            one for person in people for one in restricting.in_force(replica, book, min(person))
+            one
+            for other in known_guests.sharing(replica, book, agent, card)
+            for one in restricting.in_force(replica, book, other)
         ]
     return restrictions.strictest(found, restrictions.BAN)

@@ -10,13 +10,15 @@ import datetime
 from typing import NamedTuple
 
 from holdfast.model import calendar, feeds
-from holdfast.model.errors import Invalid
+from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.forms import WAITLIST, form_now
 from holdfast.model.limits import (
     CALENDAR_CANCELLED_DAYS,
     CALENDAR_DAYS_AHEAD,
     CALENDAR_DAYS_BACK,
     CALENDAR_DAYS_MAX,
 )
+from holdfast.model.reservation import View
 from holdfast.model.venue import Venue
 from holdfast.model.wall import DAY_SECONDS
 from holdfast.node.service import Service
@@ -54,6 +56,22 @@ def feed(
         earliest = window.start - snapshot.longest_seconds(book)
         rows = snapshot.reservations(book, earliest, window.end)
         return Feed(index.venue, list(feeds.events(index, rows, window, standing)))
+
+
+def single(replica: Service, view: View) -> Feed:
+    """One reservation as its guest's calendar has it: the same event as in the venue's feed, told
+    in a guest's words. Raises NotFound for who has no place yet that they could come to."""
+    with replica.lock:
+        index = replica.venue(view.book.partition("/")[2])
+        administration = replica.book(view.book).administration
+        standing = feeds.standing(administration.rights, administration.closes)
+        snapshot = Snapshot(replica.store.path)
+    with snapshot:
+        row = snapshot.reservation(view.book, view.id)
+    if row is None or (form_now(row.view) == WAITLIST and not row.view.occupying):
+        raise NotFound(f"{view.code} has no place yet; a calendar can have it once it has")
+    event = feeds.event(index, row, standing)
+    return Feed(index.venue, [feeds.to_guest(index, row.view, event)])
 
 
 def _window(venue: Venue, now_s: int, start: int | None, end: int | None) -> feeds.Window:

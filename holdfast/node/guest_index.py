@@ -146,10 +146,7 @@ class GuestIndex:
             if private is None:
                 return []
             key, rows = index_key(private, book), self._r.store.cards
-            nums = {num for word in words for num in rows.with_word(token(key, word))}
-            placed = [one for num in nums if (one := rows.by_num(num)) is not None]
-        found = [one for one in placed if one.book == book]
-        return sorted(found, key=lambda one: (-one.stamp, one.num))
+            return rows.with_any_word(book, [token(key, word) for word in words])
 
     def _fitting(self, key: bytes, words: Iterable[tuple[str, int]]) -> dict[int, int]:
         found: dict[int, int] = {}

@@ -37,31 +37,34 @@ def known_as(replica: Service, view: View) -> list[dict[str, Any]]:
     if not card:
         return []
     by_agent = sharing(replica, view.book, view.agent_id, card)
-    people: dict[frozenset[str], tuple[str, list[str]]] = {}
-    with replica.lock:
-        for agent, by in by_agent.items():
-            people.setdefault(frozenset(agents_of(replica, view.book, agent)), (agent, by))
-    if len(people) > AGENTS_PER_CONTACT_MAX:
-        return []
-    found = [_told(replica, view.book, agent, by) for agent, by in people.values()]
+    found = [_told(replica, view.book, agent, by) for agent, by in by_agent.items()]
     # Sorting is stable: of equals, whose card is the newest.
     return sorted(found, key=lambda one: (-one["visits"], -one["no_shows"]))
 
 
 def sharing(replica: Service, book: str, agent: str, card: dict[str, Any]) -> dict[str, list[str]]:
-    """By what each agent id of another person than `agent` agrees with a card, by their newest one
-    that does, that first. Nobody where this device tells nothing of guests, or opens no card."""
+    """By what each other person than `agent` agrees with a card: under the agent id of their newest
+    card that does, newest first, each person once.
+
+    Nobody where this device tells nothing of guests, or opens no card; nobody either where more
+    than AGENTS_PER_CONTACT_MAX have that contact, which it learns from opening so many cards.
+    """
     words = guest_words.words_for_contacts(card)
     if not words or not receives(replica) or replica.cards.locked:
         return {}
     with replica.lock:
-        own = agents_of(replica, book, agent)
+        seen = set(agents_of(replica, book, agent))
     found: dict[str, list[str]] = {}
     for placed in replica.cards.index.with_contact(book, words):
-        if placed.agent_id not in own and placed.agent_id not in found:
-            by = guest_words.contacts_in_common(card, _opened(replica, placed))
-            if by:
-                found[placed.agent_id] = by
+        if placed.agent_id in seen:
+            continue
+        by = guest_words.contacts_in_common(card, _opened(replica, placed))
+        if by:
+            found[placed.agent_id] = by
+            if len(found) > AGENTS_PER_CONTACT_MAX:
+                return {}
+            with replica.lock:
+                seen.update(agents_of(replica, book, placed.agent_id))
     return found
 
 

@@ -32,6 +32,7 @@ from holdfast.node import (
 from holdfast.node.asking import Asked, Place, by_themself
 from holdfast.node.requests import CreateRequest
 from holdfast.node.restricting import STAFF, Asking
+from holdfast.node.tracing import step
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -51,30 +52,38 @@ def create(
     whoever it is for asks by themself, with nobody of the house between. Under a partner's
     reference that was heard of before, the reservation that has it, and nothing is made. Raises
     Invalid, RuleViolated, RateLimited, NotAvailable, Forbidden."""
-    venue = replica.venue(request.venue)
-    before = partnering.known(replica, request)
-    if before is not None:
-        return before
-    place = placing.place_of(venue, request)
-    check_words(request.kind, request.source, request.occasion, request.metadata)
-    override = overriding.reason_of(replica, request.override)
-    agent = agent_of(replica, request.user_id, request.agent_id)
-    limits = restricting.check(
-        replica, venue, agent, request.kind, start=place.start, takes_one=True, asking=asking
-    )
+    with step("request"):
+        venue = replica.venue(request.venue)
+        before = partnering.known(replica, request)
+        if before is not None:
+            return before
+        place = placing.place_of(venue, request)
+        check_words(request.kind, request.source, request.occasion, request.metadata)
+        override = overriding.reason_of(replica, request.override)
+        agent = agent_of(replica, request.user_id, request.agent_id)
+    with step("person"):
+        limits = restricting.check(
+            replica, venue, agent, request.kind, start=place.start, takes_one=True, asking=asking
+        )
     source = request.source or ("walk_in" if request.kind == "walk_in" else "direct")
     asked = Asked(
         request.kind, source, agent, by_guest, tuple(request.resources), request.resource_kind,
         area_asked(venue, request.area) or None, features=tuple(request.features),
     )  # fmt: skip
     with replica.transaction():
-        placing.check_rules(replica, venue, place, asked, limits, plain=asking.plain)
-        choice, beyond = _choose(replica, venue, place, request, asked)
-        banned_contacts.require(
-            replica, venue, agent, request.guest, request.kind, asking=asking,
-            insists=request.override is not None,
-        )  # fmt: skip
-        written = placing.claims_of(replica, venue, place, choice, override=override, beyond=beyond)
+        with step("rules"):
+            placing.check_rules(replica, venue, place, asked, limits, plain=asking.plain)
+        with step("availability"):
+            choice, beyond = _choose(replica, venue, place, request, asked)
+        with step("contact"):
+            banned_contacts.require(
+                replica, venue, agent, request.guest, request.kind, asking=asking,
+                insists=request.override is not None,
+            )  # fmt: skip
+        with step("right"):
+            written = placing.claims_of(
+                replica, venue, place, choice, override=override, beyond=beyond
+            )
         reservation = replica.reservation_ids.next(
             replica.identity.incarnation, replica.clock.now_ms()
         )
@@ -104,7 +113,7 @@ def create(
             ),
             partner=partnering.digest_in(replica, request),
         )
-        with recording.refused_as_invalid():
+        with step("create"), recording.refused_as_invalid():
             replica.append(book, event, subject=reservation, claims=written.claims)
         return recording.view_of(replica, reservation, book)
 

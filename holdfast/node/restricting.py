@@ -150,6 +150,11 @@ def in_force(replica: Replica, book: str, agent: str) -> list[Restriction]:
     return restrictions.in_force(found, lifts_of(replica, book, found), replica.clock.now_ms())
 
 
+def bans_anybody(replica: Replica, book: str) -> bool:
+    """Whether a ban was ever written at this venue, lifted or not. Call under the lock."""
+    return any(one.said.kind == restrictions.BAN for one in replica.store.restrictions.of(book))
+
+
 def written(replica: Replica, book: str, agent: str | None = None) -> list[Restriction]:
     """The restrictions of a person, or of everybody, whose writers' word counts, the oldest
     first."""

@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `hosts` are names that this replica is called by, beside those that it knows.
     `requests_per_second` bounds each token or session, `bookings_per_minute` the reservations that
     a token of role kiosk or guest asks for.
+    `guest_page` on: whoever reaches this replica may reserve as a guest, at `/book`, without a
+    token.
     `sync_compression` is `zlib` or `none`. `poll_seconds` lie between two exchanges where the live
     channel is down. `key_store` says where private keys lie: `file` or the operating system's
     `keyring`. `test_wall` names a test's file of milliseconds added to the wall clock.
@@ -76,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     requests_per_second: float = REQUESTS_PER_SECOND
     bookings_per_minute: float = BOOKINGS_PER_MINUTE
+    guest_page: str = "off"
     key_store: str = "file"
     log_level: str = "INFO"
     test_wall: str = ""
@@ -110,6 +113,7 @@ _SETTINGS: Final = (
     _Setting("hosts", 'names that this is called by over HTTP, such as ["desk.lan"]'),
     _Setting("requests_per_second", "requests of one token or session"),
     _Setting("bookings_per_minute", "reservations asked for by one token of role kiosk or guest"),
+    _Setting("guest_page", "on: guests reserve at /book, without a token", ("off", "on")),
     _Setting("key_store", "where private keys lie: file, or keyring", ("file", "keyring")),
     _Setting("log_level", "of the files in log/", ("DEBUG", "INFO", "WARNING", "ERROR")),
     # A clock that is bent for a test must not stay bent because a file was left behind.

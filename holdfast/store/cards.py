@@ -321,6 +321,15 @@ class Cards:
         rows = self._c.execute("SELECT card FROM guest_words WHERE token = ?", (word,))
         return [row[0] for row in rows]
 
+    def with_any_word(self, book: str, words: Sequence[bytes]) -> list[PlacedCard]:
+        """The cards of a book that at least one of the words finds, the newest first."""
+        marks = ", ".join("?" * len(words))
+        return self._placed(
+            f"WHERE book = ? AND num IN (SELECT card FROM guest_words WHERE token IN ({marks}))"  # noqa: S608
+            " ORDER BY stamp DESC, num",
+            (book, *words),
+        )
+
     def sharing(self, book: str) -> list[tuple[bytes, int, str]]:
         """(word, row, agent id) of the cards of a book with a telephone number or an address that
         stands in cards of several agent ids, by word."""

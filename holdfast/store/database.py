@@ -492,6 +492,22 @@ def m019_approvals(db: Database) -> None:
     )
 
 
+@migrations()
+def m020_reminders(db: Database) -> None:
+    """Which reminders were marked as sent here."""
+    _run(
+        db,
+        """
+        CREATE TABLE reminders (
+            reservation BLOB NOT NULL, kind TEXT NOT NULL, starts_at INTEGER NOT NULL,
+            book TEXT NOT NULL, at_ms INTEGER NOT NULL, by TEXT NOT NULL,
+            PRIMARY KEY (reservation, kind, starts_at)
+        ) WITHOUT ROWID;
+        CREATE INDEX reminders_by_start ON reminders (starts_at);
+        """,
+    )
+
+
 def _run(db: Database, script: str) -> None:
     """Statement by statement: `executescript` would commit the migration's own transaction."""
     for statement in script.split(";"):
@@ -661,5 +677,6 @@ _OURS: Final = frozenset(
         m016_tables,
         m017_service_notes,
         m019_approvals,
+        m020_reminders,
     )
 )

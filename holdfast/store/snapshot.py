@@ -73,6 +73,16 @@ class Snapshot:
             for view, packed in rows:
                 yield Row(_view_decoder.decode(view), packed)
 
+    def reservation(self, book: str, reservation: bytes) -> Row | None:
+        """One of a book by its id; None where no list would show it."""
+        with translated(self._path):
+            row = self._c.execute(
+                "SELECT view, seen FROM reservations WHERE book = ? AND id = ?"
+                " AND entries > 0 AND code <> ''",
+                (book, reservation),
+            ).fetchone()
+        return None if row is None else Row(_view_decoder.decode(row[0]), row[1])
+
     def longest_seconds(self, book: str) -> int:
         """The longest that anything in a book ever took: what may reach into an instant began at
         most so long before it."""

@@ -21,6 +21,7 @@ from holdfast.store.persons import Persons
 from holdfast.store.projections import Projections
 from holdfast.store.queue import Queue
 from holdfast.store.records import Records
+from holdfast.store.reminders import Reminders
 from holdfast.store.restrictions import Restrictions
 from holdfast.store.service_notes import ServiceNotes
 from holdfast.store.tables import Tables
@@ -54,6 +55,7 @@ class Store:
                 self.service_notes = ServiceNotes(self.db)
                 self.persons = Persons(self.db)
                 self.violations = Violations(self.db)
+                self.reminders = Reminders(self.db)
         except BaseException:
             self._lock.release()
             raise

@@ -19,7 +19,7 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 OWN_HEADERS = (
     "location", "etag", "idempotency-replayed", "preference-applied", "www-authenticate",
-    "retry-after", "last-modified",
+    "retry-after", "last-modified", "content-disposition",
 )  # fmt: skip
 """Headers that mean something to a client of the API; each must be described where it is sent."""
 _SAID_ONLY = {"description", "title", "default", "examples"}

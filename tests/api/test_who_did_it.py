@@ -15,6 +15,7 @@ import pytest
 from holdfast.api.auth import STAFF_HEADER
 from holdfast.model.pseudonyms import agent_id, is_agent_id
 from holdfast.node import actors
+from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from tests.api.conftest import bearer, calling, token_for
 from tests.kit import DAY, TRATTORIA, Fleet
@@ -49,7 +50,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 @asynccontextmanager
-async def with_staff(node: Node, *names: str) -> AsyncGenerator[httpx.AsyncClient, None]:
+async def with_staff(node: Hub | Node, *names: str) -> AsyncGenerator[httpx.AsyncClient, None]:
     """A device with these logins, called with its own token."""
     async with calling(node) as client:
         for name in names:
@@ -134,6 +135,34 @@ async def test_what_the_device_does_by_itself_is_nobodys_act(fleet: Fleet, desk:
     papers = [one for one in items if one["kind"].startswith(("chain.", "codes.", "right."))]
     assert papers
     assert {one["by"] for one in papers} == {None}
+
+
+async def test_an_allotment_that_somebody_grants_returns_or_revokes_names_them(fleet: Fleet):
+    anna, bela = ({STAFF_HEADER: quote(name)} for name in STAFF)
+    async with (
+        with_staff(fleet.nodes["desk"], *STAFF) as desk,
+        with_staff(fleet.the_hub, *STAFF) as hub,
+    ):
+        body = {"venue": "trattoria", "holder": "desk", "resources": ["T3"]}
+        (given,) = (await hub.post("/allotments", json=body, headers=anna)).json()["items"]
+        fleet.sync_all()
+        returned = await desk.post(f"/allotments/{given['id']}/return", json={}, headers=bela)
+        assert returned.status_code == 200, returned.text
+        held = {one["holder"]: one["id"] for one in (await hub.get("/allotments")).json()["items"]}
+        revoked = await hub.post(
+            f"/allotments/{held['bar']}/revoke", json={"reason": "lost"}, headers=bela
+        )
+        assert revoked.status_code == 200, revoked.text
+        fleet.sync_all()
+        said = {**body, "holder": "bar", "resources": None, "again": True}
+        assert (await hub.post("/allotments", json=said, headers=anna)).status_code == 201
+        items = (await hub.get("/audit", params={"limit": 500})).json()["items"]
+    told_of = [(one["kind"], one["by_name"]) for one in items if one["kind"].startswith("right.")]
+    assert told_of[-4:] == [
+        ("right.granted", "Anna Rossi"), ("right.revoked", "Bëla"), ("right.returned", "Bëla"),
+        ("right.granted", "Anna Rossi"),
+    ]  # fmt: skip
+    assert {name for _, name in told_of[:-4]} == {None}, "wishes of the venue file are nobody's"
 
 
 async def test_check_in_and_completion_say_who_to_staff_and_to_nobody_else(

@@ -29,8 +29,10 @@ reservations complete | reservations no-show | reservations undo-no-show | reser
 reservations import | reservations approve
 availability | arrivals
 holds list | holds add | holds show | holds extend | holds move | holds release | holds reserve
-waitlist list | waitlist add | waitlist show | waitlist offer | waitlist accept | waitlist remove
+waitlist list | waitlist add | waitlist show | waitlist offer | waitlist link | waitlist accept
+waitlist remove
 blocks list | blocks add | blocks show | blocks remove
+reminders due | reminders mark | reminders list
 jobs list | jobs run
 guests find | guests verify | guests show | guests export | guests erase | guests erasures
 guests restrict | guests restrictions | guests lift | guests profile

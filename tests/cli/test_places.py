@@ -1,4 +1,4 @@
-"""`holdfast holds`, `waitlist`, `blocks` and `jobs`: what they say, and both ways the same.
+"""`holdfast holds`, `waitlist`, `reminders`, `blocks` and `jobs`: both ways the same.
 
 The commands that answer with one document are run while the directory's process runs and again
 after it was stopped; what happened meanwhile may change values, never the form.
@@ -43,11 +43,19 @@ LISTED = f"""
 0 waitlist show {{waits}}
 1 waitlist accept {{waits}}
 0 waitlist offer {{waits}} --resource T6 --minutes 5
+0 waitlist link {{waits}} --base https://book.example/
 0 waitlist accept {{waits}} --user u3
+1 waitlist link {{waits}} --base https://book.example
 1 waitlist remove {{waits}}
 0 waitlist remove {{spare_wait}}
 1 waitlist add --venue trattoria --date {{day}} --party 99
 2 waitlist add --venue trattoria --date {{day}} --party 2 --from noon
+0 reminders due --kind day_before --before {{day}}T23:00 --venue trattoria
+0 reminders mark {{waits}} --kind day_before
+1 reminders mark {{waits}} --kind day_before
+0 reminders list {{waits}}
+2 reminders mark {{waits}} --kind Noon
+1 reminders mark {{spare_wait}} --kind day_before
 0 blocks add {TABLE} --at {{day}}T18:00 --until {{day}}T23:00 --rrule FREQ=DAILY;COUNT=2
 0 blocks list --venue trattoria
 0 blocks show {{block}}

@@ -14,7 +14,7 @@ from holdfast.model.entries import decode
 from holdfast.model.events import EVENT_BY_KIND
 from holdfast.model.pseudonyms import agent_id, application_agent_id, staff_agent_id
 from holdfast.node import waiting
-from holdfast.node.acting import NOBODY, act_for, acting, by_for
+from holdfast.node.acting import NOBODY, act_for, acting, by_for, handing_over
 from holdfast.node.node import Node
 from holdfast.node.requests import CreateRequest, WaitRequest
 from tests.kit import DAY, TRATTORIA, Fleet
@@ -33,6 +33,8 @@ OWN = {
     "reservation.expired",
 }  # fmt: skip
 """Kinds that name nobody, whoever was the occasion."""
+RIGHTS = {"right.granted", "right.returned", "right.revoked"}
+"""Of these, the kinds that somebody may have asked for by name."""
 
 
 @pytest.fixture
@@ -57,6 +59,18 @@ def test_a_devices_own_acts_name_nobody_and_all_others_do() -> None:
         assert {kind for kind in EVENT_BY_KIND if not by_for(kind)} == OWN
         assert {by_for(kind) for kind in EVENT_BY_KIND} == {ANNA, NOBODY}
     assert {by_for(kind) for kind in EVENT_BY_KIND} == {NOBODY}
+
+
+def test_a_right_names_whoever_hands_it_over_and_nobody_whom_it_only_follows_from() -> None:
+    with acting(ANNA):
+        with handing_over():
+            assert {kind for kind in EVENT_BY_KIND if not by_for(kind)} == OWN - RIGHTS
+        assert {by_for(kind) for kind in RIGHTS} == {NOBODY}
+        with pytest.raises(KeyError), handing_over():
+            raise KeyError
+        assert {by_for(kind) for kind in RIGHTS} == {NOBODY}
+    with handing_over():
+        assert {by_for(kind) for kind in RIGHTS} == {NOBODY}
 
 
 def test_who_acts_is_an_agent_id_and_ends_with_the_act() -> None:

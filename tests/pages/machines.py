@@ -13,6 +13,12 @@ from playwright.sync_api import Page, expect
 from tests.cli.support import DAY, VENUE, Running, join_desk, program
 
 
+def command(*words: object) -> None:
+    """A command that must succeed, in a process of its own."""
+    ended = program(*words)
+    assert ended.returncode == 0, ended.stderr
+
+
 class Machine:
     """A hub or node that runs on a directory."""
 
@@ -85,13 +91,18 @@ class Restaurant:
 
     def __init__(self, place: Path) -> None:
         self._closing = ExitStack()
-        # In processes of their own: the browser's event loop is this thread's already.
-        for words in (("hub", "init", "--tenant", "rome"), ("venue", "import", VENUE)):
-            done = program(*words, "--data", place / "hub")
-            assert done.returncode == 0, done.stderr
+        # In processes of their own: in this thread a browser's event loop runs.
+        command("hub", "init", "--data", place / "hub", "--tenant", "rome")
+        command("venue", "import", VENUE, "--data", place / "hub")
         self.hub = self._closing.enter_context(closing(Machine("hub", place / "hub")))
         join_desk(place / "hub", self.hub.url, place / "desk")
         self.desk = self._closing.enter_context(closing(Machine("node", place / "desk")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
 
     def another_desk(self, name: str) -> Machine:
         """A second desk of the restaurant. It has no table of its own: all but T1 and T2 are the
@@ -103,12 +114,6 @@ class Restaurant:
         done = program("node", "join", self.hub.url, "--code", code, "--data", directory)
         assert done.returncode == 0, done.stderr
         return self._closing.enter_context(closing(Machine("node", directory)))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.close()
 
     def lose_a_table(self, time: str, name: str, resource: str = "T3") -> Any:
         """Somebody asks the desk, which is cut off, for a table that the hub sells meanwhile."""

@@ -57,6 +57,8 @@ def test_a_party_is_dragged_from_its_table_to_another(browser: Browser, desk: De
     booked = desk.book("Anna Ricci", "T1")
     with at_the_desk(browser, desk, "floor") as page:
         expect(table(page, "T1", "reserved")).to_contain_text("Anna Ricci")
+        # The floor may be read before the day, which says what may be moved.
+        expect(page.locator("aside")).to_contain_text("Anna Ricci")
         page.mouse.move(*centre(table(page, "T1", "reserved")))
         page.mouse.down()
         page.mouse.move(*centre(table(page, "T2", "available")), steps=5)
@@ -141,3 +143,16 @@ def test_what_others_do_shows_by_itself_on_every_floor(browser: Browser, desk: D
         page.get_by_role("button", name="Roof").click()
         table(page, "G1", "available")
         expect(page.locator('[data-table="T1"]')).to_have_count(0)
+
+
+def test_how_full_each_hour_is_shows_at_a_glance_and_leads_there(browser: Browser, desk: Desk):
+    desk.book("Anna Ricci", "T1", minutes=120, party_size=4)
+    hour = desk.now(120).strftime("%H")
+    with at_the_desk(browser, desk, "floor") as page:
+        full = page.get_by_test_id("heat").locator(f"[data-hour='{hour}']")
+        expect(full).to_contain_text("4 of 14 seats taken")
+        calm = page.get_by_test_id("heat").locator("[data-hour='03']")
+        shades = {one.evaluate("b => getComputedStyle(b).backgroundColor") for one in (full, calm)}
+        assert len(shades) == 2, "a shade beside the number"
+        full.click()
+        expect(page.get_by_label("Shown time")).to_have_value(f"{hour}:00")

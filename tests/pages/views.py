@@ -143,7 +143,7 @@ def panel(page: Page, world: World) -> None:
     a_list(page, world)
     tap(page, re.compile("Anna Ricci"))
     dialog(page)
-    page.get_by_text("What was changed").click()
+    page.get_by_text("History").click()
     expect(page.locator("dialog[open] ol li").first).to_be_visible()
 
 

@@ -128,6 +128,9 @@ class Config(Shape, kw_only=True):
     bookings_per_minute: Annotated[
         float, Meta(description="reservations asked for by one token of role kiosk or guest")
     ]
+    guest_page: Annotated[
+        str, one_of(("off", "on"), description="`on`: guests reserve at `/book`, without a token")
+    ]
     key_store: Annotated[str, one_of(("file", "keyring"), description="where private keys lie")]
     log_level: Annotated[
         str, one_of(("DEBUG", "INFO", "WARNING", "ERROR"), description="of the files in log/")

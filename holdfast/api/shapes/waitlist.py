@@ -89,5 +89,40 @@ class WaitingParty(Shape, kw_only=True):
     ] = UNSET
 
 
+class OfferLink(Shape, kw_only=True):
+    """The address at which a party takes what it is offered."""
+
+    secret: Annotated[
+        str, Meta(description="whoever has it may take the place; it goes into no URL but a `#`")
+    ]
+    path: Annotated[str, Meta(description="of the page, behind this replica's address: `/offer#…`")]
+    expires_at: Annotated[VenueTime, Meta(description="from then on it is dead")]
+
+
+class OfferedPlace(Shape, kw_only=True):
+    """What is offered, as whoever has the address may know it: no name, and no table."""
+
+    venue: VenueId
+    venue_name: Annotated[str, Meta(description="as guests call it")]
+    code: Code
+    party_size: Annotated[int, Meta(description="people")]
+    starts_at: VenueTime
+    ends_at: VenueTime
+    expires_at: Annotated[VenueTime, Meta(description="until when it may be taken")]
+
+
+class TakenPlace(Shape, kw_only=True):
+    """What was taken, as whoever took it may know it."""
+
+    venue: VenueId
+    venue_name: Annotated[str, Meta(description="as guests call it")]
+    code: Code
+    party_size: Annotated[int, Meta(description="people")]
+    starts_at: VenueTime
+    ends_at: VenueTime
+    status: Status
+    assurance: Assurance
+
+
 class WaitingList(Items[WaitingParty], kw_only=True):
     """Who waits, date by date, in the order of their turns."""

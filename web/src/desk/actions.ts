@@ -3,10 +3,12 @@
 import { api, told, wordsOf, type Reservation, type Schemas } from "../api/client";
 import type { Day } from "../live/day.svelte";
 import { notices } from "../ui/notices.svelte";
-import { t, timeOf } from "../words/index.svelte";
+import { dateWords, t, timeOf } from "../words/index.svelte";
 import { nameOf } from "./looks";
 
-type Change = { starts_at?: string; ends_at?: string; resources?: string[]; party_size?: number; override?: Schemas["Override"] };
+export type Change = {
+  starts_at?: string; ends_at?: string; nights?: number; resources?: string[]; party_size?: number; override?: Schemas["Override"];
+};
 const WAIT = "wait=3";
 const at = (id: string) => ({ params: { path: { reference: id } } });
 
@@ -19,12 +21,15 @@ export class Actions {
 
   /** Throws after it has said what went wrong. */
   async move(one: Reservation, change: Change): Promise<void> {
-    const back: Change = { starts_at: one.starts_at, ends_at: one.ends_at, resources: [...one.resources] };
+    const length = one.nights ? { nights: one.nights } : { ends_at: one.ends_at };
+    const back: Change = { starts_at: one.starts_at, ...length, resources: [...one.resources] };
     if (change.party_size) back.party_size = one.party_size;
     try {
       const now = await this.#patch(one.id, change);
       const where = (now.pending_change ?? now).resources.join(", ");
       const words = { who: nameOf(now), where, at: timeOf((now.pending_change ?? now).starts_at) };
+      const on = (now.pending_change ?? now).starts_at.slice(0, 10);
+      if (on !== one.starts_at.slice(0, 10)) words.at = `${dateWords(on)} ${words.at}`;
       if (now.pending_change) notices.say(t("said.asked_to_move", words));
       else notices.say(t("said.moved", words), async () => void (await this.#patch(one.id, back)));
     } catch (error) {

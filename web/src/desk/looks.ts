@@ -1,7 +1,7 @@
 // How a reservation looks and reads at a desk: signs beside the colours, never colours alone.
 
 import type { Reservation } from "../api/client";
-import { t } from "../words/index.svelte";
+import { dateWords, t, timeOf } from "../words/index.svelte";
 
 export type Look = "booked" | "asked" | "here" | "gone" | "missed" | "failed" | "over";
 
@@ -20,6 +20,12 @@ export const SIGNS: Record<Look, string> = {
   booked: "●", asked: "◌", here: "▶", gone: "✓", missed: "∅", failed: "✕", over: "–",
 };
 
+/** What it is: whom it is for, or a place that is only held or out of use. */
+export type Sort = "guest" | "walk_in" | "house" | "hold" | "block";
+export const SORTS: readonly Sort[] = ["guest", "walk_in", "house", "hold", "block"];
+export const SORT_SIGNS: Record<Sort, string> = { guest: "◆", walk_in: "▲", house: "⌂", hold: "◔", block: "✕" };
+export const sortOf = (one: Pick<Reservation, "kind">): Sort => (one.kind === "walk_in" || one.kind === "house" ? one.kind : "guest");
+
 export const lookOf = (one: Pick<Reservation, "status">): Look => LOOKS[one.status] ?? "over";
 
 /** Whether it takes its place still, so that it is drawn where it stands. */
@@ -29,6 +35,13 @@ export const stands = (one: Reservation) => !["cancelled", "expired", "no_show",
 export const movable = (one: Reservation) => ["confirmed", "commit_pending", "checked_in"].includes(one.status) && !one.pending_change;
 
 export const nameOf = (one: Reservation): string => one.guest?.name || (one.kind === "walk_in" ? t("kind.walk_in") : one.code.slice(-6));
+
+/** Its day with its times; of a stay its first and last day with the nights between. */
+export function whenWords(one: Reservation): string {
+  // From left to right in every script: a span of times is a number.
+  if (!one.nights) return `${dateWords(one.service_date)} \u2066${timeOf(one.starts_at)}–${timeOf(one.ends_at)}\u2069`;
+  return `${dateWords(one.service_date)} – ${dateWords(one.ends_at)}, ${t("field.n_nights", { n: one.nights })}`;
+}
 
 /** What a host may say to the guest now. */
 export function tellOf(one: Reservation): string {

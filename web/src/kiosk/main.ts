@@ -5,16 +5,10 @@ import { mount } from "svelte";
 import { api, told, wordsOf, type Answered, type Venue } from "../api/client";
 import { session } from "../live/session.svelte";
 import "../look/look.css";
-import { LANGUAGES, speak } from "../words/index.svelte";
+import { homeLanguage, speak } from "../words/index.svelte";
 import Kiosk from "./Kiosk.svelte";
 
 const AGAIN_MS = 5_000;
-
-/** The language that the screen is set to: by its address, else by its browser. */
-function homeLanguage(): string {
-  const wished = [new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages];
-  return wished.map((one) => one.slice(0, 2)).find((one) => one in LANGUAGES) ?? "en";
-}
 
 async function readVenue(): Promise<Venue | null> {
   if (session.state?.role !== "kiosk") return null;

@@ -131,6 +131,8 @@ export class Day {
 
   /** An answer of the device to what was done here: it need not be waited for. */
   put(reservation: Reservation): void {
+    // What is of another day now is still what somebody looks at.
+    if (reservation.service_date !== this.date) this.aside = reservation;
     this.#note("reservation", reservation);
   }
 

@@ -18,15 +18,17 @@ export async function begin<Props extends Record<string, unknown>>(page: Compone
     const wished = navigator.languages.map((one) => one.slice(0, 2)).find((one) => one in LANGUAGES);
     if (wished && wished !== "en") await speak(wished);
     await session.begin();
-    if (!session.state) {
-      location.replace(`/?to=${encodeURIComponent(location.pathname)}`);
-      return;
-    }
-    whenSignedOut(() => location.replace(`/?to=${encodeURIComponent(location.pathname)}`));
+    if (!session.state || session.state.role === "guest") return toEntrance();
+    whenSignedOut(toEntrance);
     mount(page, { target, props: await read() });
   } catch (error) {
     target.textContent = wordsOf(error);
   }
+}
+
+// With which venue and which view it was, so that whoever logs in goes on there.
+function toEntrance(): void {
+  location.replace(`/?to=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
 }
 
 async function venueOf(own: string | null): Promise<Venue> {

@@ -26,6 +26,12 @@ let wished = "en";
 /** The language's code, such as `de`. */
 export const speaks = () => language;
 
+/** The language that a page opens in: by its address, else by its browser. */
+export function homeLanguage(): string {
+  const wished = [new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages];
+  return wished.map((one) => one.slice(0, 2)).find((one) => one in LANGUAGES) ?? "en";
+}
+
 /** Speak another language; one that there is not leaves the present one. */
 export async function speak(code: string): Promise<void> {
   const file = FILES[`./${code}.json`];
