@@ -16,16 +16,27 @@ const MANY = 40;
 export class Drawn {
   #shown = new Map<string, Card | null>();
 
-  /** Draw a card anew next time: somebody dragged it, and it stands where it was dropped. */
-  forget(id: string): void {
-    if (this.#shown.has(id)) this.#shown.set(id, null);
+  /** Cards that somebody dropped, and of how many such wishes the answer is awaited. */
+  #awaited = new Map<string, number>();
+
+  /** Leave a card where it was dropped. What is returned ends that: then it is drawn as it is told. */
+  leave(id: string): () => void {
+    this.#awaited.set(id, (this.#awaited.get(id) ?? 0) + 1);
+    return () => {
+      const others = this.#awaited.get(id)! - 1;
+      if (others) this.#awaited.set(id, others);
+      else this.#awaited.delete(id);
+      if (this.#shown.has(id)) this.#shown.set(id, null);
+    };
   }
 
   /** Make the calendar show these cards. */
   bring(calendar: Calendar, cards: readonly Card[]): void {
-    const next = new Map(cards.map((card) => [card.id, card]));
+    const next = new Map<string, Card | null>(cards.map((card) => [card.id, this.#awaited.has(card.id) ? null : card]));
+    const left = (id: string) => this.#awaited.has(id) && this.#shown.has(id);
+    for (const id of this.#awaited.keys()) if (left(id) && !next.has(id)) next.set(id, null);
     const gone = [...this.#shown.keys()].filter((id) => !next.has(id));
-    const changed = cards.filter((card) => !same(this.#shown.get(card.id), card));
+    const changed = cards.filter((card) => !left(card.id) && !same(this.#shown.get(card.id), card));
     if (gone.length + changed.length > MANY) calendar.setOption("events", [...cards] as never);
     else {
       gone.forEach((id) => calendar.removeEventById(id));
