@@ -13,6 +13,8 @@ export class Stream {
   #listeners = new Set<Listener>();
   #failed = 0;
   #opened = false;
+  #stands!: () => void;
+  #first = new Promise<void>((done) => (this.#stands = done));
   #timer: ReturnType<typeof setTimeout> | undefined;
   #onLife: (alive: boolean) => void;
 
@@ -38,6 +40,7 @@ export class Stream {
       if (first && this.#opened) this.#tell({ event: "reset", data: null });
       first = false;
       this.#opened = true;
+      this.#stands();
     };
     source.onerror = () => {
       this.#onLife(false);
@@ -56,8 +59,8 @@ export class Stream {
 
   /** When the first connection stands, or cannot for the moment: what is read from then on lacks
    * nothing that is told. */
-  async begun(): Promise<void> {
-    for (let waited = 0; !this.#opened && waited < BEGUN_MS; waited += 20) await new Promise((done) => setTimeout(done, 20));
+  begun(): Promise<void> {
+    return Promise.race([this.#first, new Promise<void>((done) => setTimeout(done, BEGUN_MS))]);
   }
 
   #tell(told: Told): void {
