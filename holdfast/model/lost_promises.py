@@ -68,14 +68,17 @@ def lost(view: View, seen: Sequence[Seen], administration: Administration) -> Lo
 
 
 def _promised_by(entry: Seen, contents: Mapping[bytes, Event | None]) -> tuple[bytes, ...]:
-    """The rights that an entry promises a place by, as it names them; empty: it promises none."""
+    """The rights that an entry promises a place by, as it names them; empty: it promises none.
+
+    Whoever sends a guest elsewhere answers by a right to what was asked, and gives by another one.
+    """
     named = tuple(claim.right for claim in entry.claims)
     if entry.kind in REQUESTS:
         return named if all(named) else ()
     event = contents.get(entry.operation)
     if isinstance(event, ClaimDecided) and event.verdict != "displaced":
         # The hub's word names no right of its own.
-        return tuple(right or HUB_RIGHT for right in named)
+        return tuple(right or HUB_RIGHT for right in (*named, *event.by))
     return ()
 
 

@@ -49,7 +49,7 @@ class Violation(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a machine shows of a reservation, the rights that its places were sold from, and the
+    """What a machine shows of a reservation, the rights that its places were given by, and the
     operations that it knows of it. `until_ms`: how long it is kept while nobody has reserved it;
     `reserving`: the operation that did. `promised`: to whom reserved it, its holder has.
     `left`: whoever reserved wants another place instead."""
@@ -339,7 +339,7 @@ class Oracles:
             ended,
             _asked(record),
             frozenset(seen.operation for seen in record.seen),
-            frozenset(claim.right for claim in view.live if claim.right),
+            _given_by(record, view.live),
             view.expires_at_ms,
             view.reserving,
             not view.reserving or view.assurance != "provisional",
@@ -662,6 +662,22 @@ def check_fresh_fold(oracles: Oracles, machine: Machine, replica: Service, book:
     machine.crash_at = crash_at
     if exchange.book_digest(book) != before:
         oracles.report("fresh fold", f"{machine.name} shows other than its journal says")
+
+
+def _given_by(record: Record, live: Iterable[ClaimView]) -> frozenset[bytes]:
+    """The rights that places were sold from and, where somebody was sent elsewhere, those to what
+    they had asked for, by which the device answered that gave them: its word is void with these,
+    also where it gave what is its own (§5.7)."""
+    rights, given = set(), set()
+    for claim in live:
+        rights.add(claim.right)
+        given.add(claim.id.operation)
+    for seen in record.seen:
+        if seen.kind == "claim.decided" and seen.operation in given:
+            decided = _decoded(seen.content)
+            if decided is not None:
+                rights.update(decided.by)
+    return frozenset(rights - {b""})
 
 
 def _places(claims: Iterable[ClaimView]) -> tuple[tuple[ClaimId, str, int, int, int], ...]:

@@ -587,36 +587,28 @@ class Projections:
         return known
 
     def _held(self, book: str, resource: str, start: int, end: int) -> list[Held]:
+        # What this transaction has folded and not yet written overrides all that the disk has of a
+        # reservation: a claim that was known from its decision alone has another name by now.
+        touched: set[bytes] = set()
+        for day in days(start, end):
+            touched |= self._dirty_places.get((book, resource, day), set())
         reach = self._reaches.get((book, resource), 0)
         rights = self.rights_of(book)
-        held = {
-            ClaimId(row[0], row[1]): _held(
-                ClaimId(row[0], row[1]), (resource, *row[2:7]), row[7], rights
-            )
+        found = [
+            _held(ClaimId(row[0], row[1]), (resource, *row[2:7]), row[7], rights)
             for row in self._c.execute(
                 'SELECT operation, idx, start, "end", quantity, live, right_id, reservation'
                 " FROM claims"
                 ' WHERE book = ? AND resource = ? AND start < ? AND start > ? AND "end" > ?',
                 (book, resource, end, start - reach - 1, start),
             )
-        }
-        # What this transaction has folded and not yet written counts too, and overrides the disk.
-        touched: set[bytes] = set()
-        for day in days(start, end):
-            touched |= self._dirty_places.get((book, resource, day), set())
+            if row[7] not in touched
+        ]
         for reservation in touched:
-            self._overlay(held, self._dirty[book, reservation], resource, start, end)
-        return list(held.values())
-
-    def _overlay(
-        self, held: dict[ClaimId, Held], record: Record, resource: str, start: int, end: int
-    ) -> None:
-        for claim in record.view.claims:
-            held.pop(claim.id, None)
-        rights = self.rights_of(record.book)
-        for claim_id, row in record.stored.claims.items():
-            if row[0] == resource and row[1] < end and row[2] > start:
-                held[claim_id] = _held(claim_id, row, record.id, rights)
+            for claim_id, row in self._dirty[book, reservation].stored.claims.items():
+                if row[0] == resource and row[1] < end and row[2] > start:
+                    found.append(_held(claim_id, row, reservation, rights))
+        return found
 
     def claims_of(self, book: str, resource: str, start: int, end: int) -> list[StoredClaim]:
         """Every claim of a resource that touches [start, end), as far as it is flushed."""

@@ -1,6 +1,6 @@
 """Who was told "it is booked" and has lost the place is told from who only wished for one.
 
-The desk holds T1 and T2, the kiosk T3; the rest is the hub's.
+The desk holds T1 and T2, by a right to each, the kiosk T3; the rest is the hub's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from tests.kit import TRATTORIA, Fleet, exchange_once
 
 ALLOTTED: dict[str, Any] = copy.deepcopy(TRATTORIA) | {
     "allotments": [
-        {"holder": "desk", "resources": ["T1", "T2"]},
+        {"holder": "desk", "resources": ["T1"]},
+        {"holder": "desk", "resources": ["T2"]},
         {"holder": "kiosk", "resources": ["T3"]},
     ]
 }
@@ -112,6 +113,29 @@ def test_what_was_admitted_and_lost_by_a_revocation_was_promised(fleet: Fleet):
     assert fleet.now(kiosk, asked).assurance == "admitted"
     revoke(fleet, "T1")
     fleet.reserve(hub, "19:00", ["T1"])
+    fleet.heal()
+    fleet.sync_all()
+    assert_lost(fleet, asked, "revoked", "desk")
+
+
+def test_who_was_sent_elsewhere_by_a_right_that_was_revoked_was_promised(fleet: Fleet):
+    """The desk gives T2, which is its own still; it answers by its right to T1, which it has lost
+    and has not heard of, after the hub's refusal (seed 133476 of the simulator)."""
+    desk, kiosk, hub = fleet.nodes["desk"], fleet.nodes["kiosk"], fleet.the_hub
+    fleet.reserve(desk, "19:00", ["T1"])
+    fleet.sync(desk)
+    fleet.reserve(hub, "19:00", ["T4"])
+    asked = fleet.reserve(kiosk, "19:00", ["T1"], may_move=True)
+    fleet.sync(kiosk)
+    fleet.cut("desk", "kiosk")
+    revoke(fleet, "T1")
+    assert fleet.now(hub, asked).status == lifecycle.COMMIT_FAILED
+    assert lost(hub, fleet, asked) is None, "nobody has promised anything yet"
+    exchange_once(kiosk, desk)
+    exchange_once(desk, kiosk)
+    exchange_once(kiosk, desk)
+    told = fleet.now(kiosk, asked)
+    assert (told.status, [claim.resource for claim in told.live]) == ("confirmed", ["T2"])
     fleet.heal()
     fleet.sync_all()
     assert_lost(fleet, asked, "revoked", "desk")

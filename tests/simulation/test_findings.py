@@ -285,6 +285,32 @@ def test_what_a_device_sold_that_is_switched_off_may_end_with_its_life() -> None
     assert set(result.exceptions) == {"sold from a right that had been taken back"}
 
 
+def test_who_was_sent_elsewhere_by_a_right_that_had_been_taken_back_may_lose_that_place() -> None:
+    """Desk 0 asks desk 1 for T1, which is taken. The hub takes T1 back from desk 1 and refuses the
+    wish; desk 1 has heard of neither, meets desk 0 and answers: T2, which is its own still. It
+    answered by a right that it had lost: the first honest exception (DESIGN §5.12, seed 133476)."""
+    result = play(
+        scenario(
+            ("sync", "desk0", {}),
+            ("reserve", "desk1", wish(2, "19:30", "T1")),
+            ("sync", "desk1", {}),
+            ("reserve", "desk0", {**wish(2, "19:30", "T1"), "may_move": True}),
+            ("sync", "desk0", {}),
+            ("revoke_right", "hub", {"pick": 0.5}),
+            ("settle", "hub", {}),
+            ("meet", "desk1", {"other": 0.0}),
+            ("sync", "desk0", {}),
+            allotments=[
+                {"holder": "desk1", "resources": ["T1"]},
+                {"holder": "desk1", "resources": ["T2"]},
+                {"holder": "desk0", "resources": ["T3", "T4"]},
+            ],
+        )
+    )
+    assert not result.violations, result.violations
+    assert set(result.exceptions) == {"sold from a right that had been taken back"}
+
+
 def test_a_disk_set_back_learns_at_once_what_it_had_said_before() -> None:
     """Desk 1 ends what it sold, its disk goes back and its chain goes on otherwise, longer than it
     was; after it was shut out and let in, the hub tells it what it sold anew, and took three

@@ -13,6 +13,7 @@ import pytest
 from sqlite_utils import Database
 
 from holdfast.model import lifecycle
+from holdfast.model.entries import Claim
 from holdfast.model.errors import (
     DirectoryDamaged,
     DirectoryError,
@@ -21,6 +22,8 @@ from holdfast.model.errors import (
     StorageFull,
     Unreachable,
 )
+from holdfast.model.events import ClaimDecided, RightGranted
+from holdfast.model.rights import Rights
 from holdfast.node.exchange import Exchange
 from holdfast.node.hub import Hub
 from holdfast.node.replica import Replica
@@ -29,6 +32,7 @@ from holdfast.store.readonly import ReadOnlyStore
 from holdfast.store.records import Token
 from holdfast.store.store import Store
 from tests.kit import Fleet, assert_same_book
+from tests.model.test_words_of_holders import ASKED, DESK, FIRST, ID, MADE, OWN, written
 
 
 @pytest.fixture
@@ -394,6 +398,30 @@ def test_a_backup_while_in_use_opens_and_says_the_same(fleet, tmp_path):
     rows = copy.execute("SELECT count(*) FROM journal").fetchone()
     copy.close()
     assert rows == hub.store.db.conn.execute("SELECT count(*) FROM journal").fetchone()
+
+
+def test_what_was_known_from_its_answer_alone_is_held_once_when_the_request_comes(tmp_path):
+    """Seed 1100: until the request comes a device's word stands under its own name. Whoever looks
+    at the place then, before that is written, must not see it twice."""
+    rights = Rights()
+    rights.granted(OWN, 1, RightGranted(DESK, ("T1",), 1, 0, 1000))
+    own = (Claim("T1", 100, 200, right=OWN),)
+    answer = written(9, ClaimDecided(ASKED, "admitted", "free"), DESK, own)
+    store = Store(tmp_path)
+    projections = store.projections
+    projections.rights_of = lambda _: rights
+    with store.atomic():
+        projections.see("a/b", ID, answer)
+        projections.flush()
+    with store.atomic():
+        projections.see("a/b", ID, MADE)
+        record = projections.get("a/b", ID)
+        assert record is not None
+        assert record.view.status == lifecycle.CONFIRMED
+        found = projections.occupancy("a/b").overlapping("T1", 0, 1000)
+        assert [held.claim for held in found] == [FIRST]
+        projections.flush()
+    store.close()
 
 
 def test_rolled_back_writes_do_not_use_up_codes_or_leave_gaps(fleet):
