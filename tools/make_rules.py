@@ -58,9 +58,9 @@ NOTES: Final = """\
   is {self_service}, whoever's token carries it. A front desk that books twenty times for one
   company is not stopped, and may move what its guest may not move any more.
 - **`online`** is asked of the same people. A venue that accepts nobody online (`accepting: false`)
-  refuses those who ask ahead, and offers them no slot; walk-ins at a kiosk go on, and so does
-  everything that the desk does. A place that is kept for the desk (`online: false`) is neither
-  offered to them nor had by name; whoever has it already keeps it.
+  refuses those who ask ahead, for a place on the waitlist too, and offers them no slot; walk-ins
+  at a kiosk go on, and so does everything that the desk does. A place that is kept for the desk
+  (`online: false`) is neither offered to them nor had by name; whoever has it already keeps it.
 - **`inactive`** (`active: false`) is asked of whoever wants something new, the desk, the house and
   supervisors included, the waitlist and its offers too. What is reserved there can be moved and
   served.

@@ -36,7 +36,7 @@ VENUES: Final = "venues"
 """The `reach` of routes that keep to the caller's venues by themselves. A route that does not say
 so concerns the whole replica, and is refused to who may see a part of it."""
 BOOKINGS: Final = "bookings"
-"""The `counted` of routes that ask for reservations."""
+"""The `counted` of routes that ask for reservations. Of a guest without a token every write is."""
 CALENDARS: Final = "calendars"
 """The `counted` of calendars. They take the secret of a token that reads calendars alone also in
 ways in which programs can send it that set no header."""
@@ -202,7 +202,7 @@ def _feed_key(connection: Connection, cookie: str | None) -> str | None:
     return pair.partition(":")[2] or " "
 
 
-def _counted_as(caller: Caller, connection: Connection) -> str:
+def counted_as(caller: Caller, connection: Connection) -> str:
     """Whose requests these are: of a guest who became one by opening a page, all of the address,
     since whoever wants to be another guest opens it again."""
     if caller.origin[0] == GUEST:
@@ -227,7 +227,7 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     manages = isinstance(permission, str) and permission.startswith("staff.")
     caller = access.identified(caller, None if manages else staff)
     connection.scope["state"]["caller"] = caller
-    who = _counted_as(caller, connection)
+    who = counted_as(caller, connection)
     traced = handler.opt.get("traced") and prefers_trace(connection.headers.get("prefer"))
     # At which step a person is refused is told to whom the reason is told.
     if traced and caller.may("guests.profile"):
@@ -238,7 +238,12 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         raise Forbidden(f"role {caller.role} may not do this ({permission or 'not permitted'})")
     if handler.opt.get("reach") != VENUES and permission != KNOWN and not access.sees_all(caller):
         raise Forbidden("this is about all venues, and this token is for some; take another token")
-    if handler.opt.get("counted") == BOOKINGS and caller.role in BOOKING_ROLES:
+    if caller.origin[0] == GUEST:
+        # Whatever they write: a route that marks itself could be forgotten.
+        if connection.scope.get("method") not in SAFE_METHODS:
+            with tracing.step("rate-limit"):
+                access.rates.writes.take(who)
+    elif handler.opt.get("counted") == BOOKINGS and caller.role in BOOKING_ROLES:
         with tracing.step("rate-limit"):
             access.rates.bookings.take(who)
     if calendars:

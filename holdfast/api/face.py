@@ -20,6 +20,7 @@ from litestar.datastructures import State
 
 from holdfast.api.auth import Access
 from holdfast.api.callers import Caller
+from holdfast.api.guest_streams import GuestStreams
 from holdfast.api.idempotency import Answers
 from holdfast.api.metrics import Metrics
 from holdfast.api.problems import problem_of
@@ -54,6 +55,7 @@ class Face:
         self.access = Access(replica, admin_token, self.run)
         self.answers = Answers(replica, self.run)
         self.changes = Changes()
+        self.guest_streams = GuestStreams()
         self.metrics = Metrics()
         self.exchanging = asyncio.Lock()
         self.live: Counter[tuple[str, str]] = Counter()

@@ -19,6 +19,8 @@ from holdfast.model.limits import (
     CALENDARS_AT_ONCE,
     CALENDARS_PER_SECOND,
     CALLERS_COUNTED_MAX,
+    CONTACTS_AT_ONCE_SHARE,
+    CONTACTS_PER_MINUTE_SHARE,
     GUESTS_AT_ONCE,
     GUESTS_PER_SECOND,
     SYNC_REQUESTS_PER_SECOND,
@@ -95,6 +97,19 @@ class Rates:
         self.bookings = Buckets(
             Rate("reservations asked for", per_minute / 60, max(1.0, per_minute)), clock
         )
+        self.writes = Buckets(
+            Rate("changes sent by guests", per_minute / 60, max(1.0, per_minute)), clock
+        )
+        """Whatever guests without a token write, by address."""
+        self.contacts = Buckets(
+            Rate(
+                "telephone numbers and e-mail addresses given",
+                per_minute * CONTACTS_PER_MINUTE_SHARE / 60,
+                max(1.0, per_minute * CONTACTS_AT_ONCE_SHARE),
+            ),
+            clock,
+        )
+        """Those of such writes that say how a guest is reached; taken from in the worker alone."""
         self.calendars = Buckets(Rate("calendars", CALENDARS_PER_SECOND, CALENDARS_AT_ONCE), clock)
         self.guests = Buckets(Rate("new guests", GUESTS_PER_SECOND, GUESTS_AT_ONCE), clock)
         self.wrong = Buckets(

@@ -17,6 +17,7 @@ from holdfast.api.bookings import asking_of, found, only_as_guest, only_own, sho
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
+from holdfast.api.guest_contacts import check_contact
 from holdfast.api.parsing import (
     PageQuery,
     read_body,
@@ -93,6 +94,7 @@ async def create_hold(request: Asking) -> Response[bytes]:
         if caller.role == "guest":
             only_as_guest(caller, wanted)
             wanted.agent_id = caller.agent_id
+        check_contact(request, caller, wanted.guest, needed=False)
         return uuid_text(
             holds.place(face.replica, wanted, asking_of(caller), by_guest=caller.by_guest).id
         )
@@ -220,10 +222,12 @@ async def reserve_hold(request: Asking, reference: FromPath[str]) -> Response[by
     body = await request.body()
 
     def reserve() -> str:
-        subject = uuid_text(found(face.replica, caller, reference, HOLD).id)
+        held = found(face.replica, caller, reference, HOLD)
+        subject = uuid_text(held.id)
         wanted = read_body(body, ReserveRequest)
         if caller.role == "guest":
             only_own(caller, wanted.user_id, wanted.agent_id)
+        check_contact(request, caller, wanted.guest, needed=held.card is None)
         holds.reserve(face.replica, subject, wanted, asking_of(caller), by_guest=caller.by_guest)
         return subject
 

@@ -34,9 +34,9 @@ class LookupRequest(msgspec.Struct, kw_only=True):
     operation_id="lookUpReservation",
     summary="One reservation, for whoever knows its code and its guest's address or number",
     description=(
-        "As its guest sees it, without the card. 404 whichever of the two is wrong. At a device "
-        "that reads the venue's guest cards. A guest finds so what they reserved by telephone; to "
-        "change it they ask the house."
+        "As its guest sees it, without the card. 404 whichever of the two is wrong. A device that "
+        "reads no venue's guest cards answers every code with 403. A guest finds so what they "
+        "reserved by telephone; to change it they ask the house."
     ),
     tags=["reservations"],
     status_code=200,
@@ -49,11 +49,14 @@ async def look_up_reservation(request: Asking) -> Response[bytes]:
 
     def look() -> str:
         wanted = read_body(body, LookupRequest)
+        email, phone = wanted.email, wanted.phone
+        seen = [one for one in face.replica.venue_ids() if caller.sees(one)]
+        contact_lookup.require_answerable(face.replica, seen, email=email, phone=phone)
         try:
             view = found(face.replica, caller, wanted.reference, proved=True)
         except NotFound:
             raise contact_lookup.unknown(wanted.reference) from None
-        if not contact_lookup.proved(face.replica, view, email=wanted.email, phone=wanted.phone):
+        if not contact_lookup.proved(face.replica, view, email=email, phone=phone):
             raise contact_lookup.unknown(wanted.reference)
         return uuid_text(view.id)
 

@@ -21,6 +21,7 @@ from holdfast.api.bookings import asking_of, found, only_as_guest, only_own, sho
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Replica, answer, caller_of, face_of
+from holdfast.api.guest_contacts import check_contact
 from holdfast.api.idempotency import Found
 from holdfast.api.parsing import (
     page_of,
@@ -124,6 +125,7 @@ async def create_reservation(request: Asking) -> Response[bytes]:
             if caller.role == "guest":
                 only_as_guest(caller, wanted)
                 wanted.agent_id = caller.agent_id
+            check_contact(request, caller, wanted.guest, needed=True)
             if wanted.partner_reference is not None and caller.by_guest:
                 raise Forbidden("a partner's reference comes from the house; leave it out")
         before = partnering.known(face.replica, wanted)
@@ -281,6 +283,7 @@ async def change_reservation(request: Asking, reference: FromPath[str]) -> Respo
         only_override(caller, wanted.override)
         if caller.role == "guest":
             only_as_guest(caller, wanted)
+        check_contact(request, caller, wanted.guest, needed=False)
         with face.replica.transaction():
             view = found(face.replica, caller, reference)
             subject = uuid_text(view.id)

@@ -21,10 +21,13 @@ from holdfast.api.bookings import names_told
 from holdfast.api.callers import Caller
 from holdfast.api.documented import EVENT_STREAM, operation
 from holdfast.api.face import Asking, Face, Replica, caller_of, face_of
+from holdfast.api.guest_streams import counted
 from holdfast.api.operations import QueueNews
+from holdfast.api.rates import address_of
 from holdfast.api.render import render_reservation, render_venue
 from holdfast.api.render_forms import render_block, render_hold, render_waiting
 from holdfast.api.routes_sync import queue_counts, sync_status
+from holdfast.api.sessions import GUEST
 from holdfast.api.shapes.blocks import Block
 from holdfast.api.shapes.books import NeedsPerson
 from holdfast.api.shapes.common import QueueCounts
@@ -47,6 +50,10 @@ _PERMISSION_BY_EVENT = {
     WAITLIST: "waitlist.read",
     BLOCK: "blocks.read",
 }
+_OF_RESERVATIONS = (
+    *(_PERMISSION_BY_EVENT[one] for one in ("reservation", HOLD, WAITLIST, BLOCK)),
+    "exceptions.read",
+)
 Events = list[tuple[str, bytes]]
 
 
@@ -58,7 +65,8 @@ Events = list[tuple[str, bytes]]
         "Events `reservation`, `hold`, `waitlist`, `block`, `venue`, `queue`, `sync`, `exception` "
         "with an `id` and the object as it is now; `Last-Event-ID` resumes, or gets `event: "
         "reset`: read everything anew. What was held, or waited, and is a reservation now is told "
-        "as both once, so that who lists holds or the waitlist takes it out."
+        "as both once, so that who lists holds or the waitlist takes it out. A guest without a "
+        "token has 4 open at once, and 32 of an address."
     ),
     tags=["stream"],
     opt={"permission": "stream.read", "reach": VENUES},
@@ -67,7 +75,11 @@ Events = list[tuple[str, bytes]]
 async def stream_changes(request: Asking) -> ServerSentEvent:
     face, caller = face_of(request), caller_of(request)
     start = face.changes.resume(request.headers.get("last-event-id"))
-    return ServerSentEvent(_events(face, caller, start), headers={"X-Accel-Buffering": "no"})
+    events = _events(face, caller, start)
+    if caller.origin[0] == GUEST:
+        address = address_of(request.scope.get("client"))
+        events = counted(events, face.guest_streams.opened(caller.session, address))
+    return ServerSentEvent(events, headers={"X-Accel-Buffering": "no"})
 
 
 async def _events(
@@ -91,6 +103,9 @@ async def _events(
                 yield ServerSentEventMessage(event="reset", id=changes.id_of(start), data="{}")
                 continue
             for one in news:
+                if not _may_concern(caller, one):
+                    start = one.number
+                    continue
                 for event, data in await face.run(_rendered, face, caller, one, parted):
                     # Things of which there is only one are sent when they differ.
                     if not one.subject and shown.get(event) == data:
@@ -123,14 +138,20 @@ class Parted:
         return new
 
 
+def _may_concern(caller: Caller, changed: Changed) -> bool:
+    """Whether there may be an event in a change for this caller, as far as can be told without the
+    worker, which every watcher would otherwise keep busy at each commit."""
+    if changed.event == "reservation":
+        return any(caller.may(permission) for permission in _OF_RESERVATIONS)
+    if changed.event == "venue" and not caller.sees(changed.subject.decode()):
+        return False
+    return caller.may(_PERMISSION_BY_EVENT[changed.event])
+
+
 def _rendered(face: Face, caller: Caller, changed: Changed, parted: Parted) -> Events:
-    """The events of one change, as this caller may see them."""
+    """The events of one change that may concern this caller, as they may see them."""
     if changed.event == "reservation":
         return _reservation(face, caller, changed, parted)
-    if changed.event == "venue" and not caller.sees(changed.subject.decode()):
-        return []
-    if not caller.may(_PERMISSION_BY_EVENT[changed.event]):
-        return []
     data: Any
     if changed.event == "venue":
         try:

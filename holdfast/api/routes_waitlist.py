@@ -18,6 +18,7 @@ from holdfast.api.bookings import asking_of, found, only_own, shown_reservation,
 from holdfast.api.callers import Caller
 from holdfast.api.documented import operation
 from holdfast.api.face import Asking, Face, Replica, answer, caller_of, face_of
+from holdfast.api.guest_contacts import check_contact
 from holdfast.api.parsing import PageQuery, page_of, read_body, read_if_match, read_query
 from holdfast.api.render_forms import render_waiting
 from holdfast.api.shapes.waitlist import WaitingList, WaitingParty
@@ -25,7 +26,7 @@ from holdfast.model import wall
 from holdfast.model.errors import Forbidden
 from holdfast.model.forms import WAITLIST
 from holdfast.model.ids import uuid_text
-from holdfast.model.reservation import version_tag
+from holdfast.model.reservation import View, version_tag
 from holdfast.model.waitlist import Place
 from holdfast.node import waiting
 from holdfast.node.amending import check_match
@@ -60,6 +61,7 @@ async def join_waitlist(request: Asking) -> Response[bytes]:
         if caller.role == "guest":
             only_own(caller, wanted.user_id, wanted.agent_id)
             wanted.agent_id = caller.agent_id
+        check_contact(request, caller, wanted.guest, needed=True)
         if wanted.priority and not caller.may("waitlist.offer"):
             raise Forbidden("whose turn it is the house says; leave `priority` out")
         return uuid_text(
@@ -140,7 +142,7 @@ async def offer_place(request: Asking, reference: FromPath[str]) -> Response[byt
 
     def offer() -> str:
         with face.replica.transaction():
-            subject = _matching(face.replica, caller, reference, if_match)
+            subject = uuid_text(_matching(face.replica, caller, reference, if_match).id)
             waiting.offer(face.replica, subject, read_body(body, OfferRequest))
         return subject
 
@@ -165,10 +167,12 @@ async def accept_offer(request: Asking, reference: FromPath[str]) -> Response[by
 
     def accept() -> str:
         with face.replica.transaction():
-            subject = _matching(face.replica, caller, reference, if_match)
+            waits = _matching(face.replica, caller, reference, if_match)
+            subject = uuid_text(waits.id)
             wanted = read_body(body, ReserveRequest)
             if caller.role == "guest":
                 only_own(caller, wanted.user_id, wanted.agent_id)
+            check_contact(request, caller, wanted.guest, needed=waits.card is None)
             waiting.accept(
                 face.replica, subject, wanted, asking_of(caller), by_guest=caller.by_guest
             )
@@ -206,7 +210,7 @@ async def leave_waitlist(request: Asking, reference: FromPath[str]) -> Response[
 
     def leave() -> tuple[WaitingParty, str]:
         with face.replica.transaction():
-            subject = _matching(face.replica, caller, reference, if_match)
+            subject = uuid_text(_matching(face.replica, caller, reference, if_match).id)
             gone = waiting.remove(face.replica, subject, query.reason, by_guest=caller.by_guest)
         place = waiting.place_of(face.replica, gone)
         return _rendered(face.replica, caller, place), version_tag(place.view)
@@ -215,11 +219,11 @@ async def leave_waitlist(request: Asking, reference: FromPath[str]) -> Response[
     return answer(shown, headers={"ETag": f'"{version}"'})
 
 
-def _matching(replica: Replica, caller: Caller, reference: str, if_match: str | None) -> str:
-    """The id of who waits, as long as they are as they were when they were looked at."""
+def _matching(replica: Replica, caller: Caller, reference: str, if_match: str | None) -> View:
+    """Who waits, as long as they are as they were when they were looked at."""
     view = found(replica, caller, reference, WAITLIST)
     check_match(view, if_match)
-    return uuid_text(view.id)
+    return view
 
 
 async def _shown(

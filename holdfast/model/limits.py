@@ -194,6 +194,10 @@ GUESTS_LOOKED_AT_MAX: Final = 100
 GUESTS_PER_SECOND: Final = 0.5
 GUESTS_AT_ONCE: Final = 60
 """New guests from one address: behind a proxy, or in a hotel's network, many share one."""
+GUEST_STREAMS_MAX: Final = 4
+GUEST_STREAMS_PER_ADDRESS_MAX: Final = 32
+"""Open streams of one guest's session, and of all of one address: each costs the worker something
+whenever anything is written."""
 TICKET_SECONDS: Final = 60
 TICKETS_MAX: Final = 64
 """Tickets that wait to be used; the oldest is worth nothing any more where more are made."""
@@ -217,6 +221,11 @@ left to the others. Five seconds' worth may come at once."""
 BOOKINGS_PER_MINUTE: Final = 60.0
 """Reservations that a token of role kiosk or guest may ask for: a queue of people at one screen
 makes fewer. As many may come at once."""
+CONTACTS_AT_ONCE_SHARE: Final = 1 / 6
+CONTACTS_PER_MINUTE_SHARE: Final = 1 / 60
+"""Of `bookings_per_minute`, how many writes with a telephone number or an e-mail address guests
+without a token send from one address, at once and each minute after that: ten, then one. A refusal
+tells who is banned, so that many would tell of everybody."""
 WRONG_TOKENS_PER_SECOND: Final = 1.0
 WRONG_TOKENS_AT_ONCE: Final = 100
 """Wrong tokens, tickets and sessions from one address. They cannot be guessed; this bounds what

@@ -6,12 +6,13 @@ is opened and looked at; nothing is searched, and what does not fit says nothing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from holdfast.model import guest_words
 from holdfast.model.errors import Invalid, NotFound
 from holdfast.model.reservation import View
-from holdfast.node.guest_scope import require_reading
+from holdfast.node.guest_scope import no_key, require_unlocked
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -22,16 +23,34 @@ def unknown(reference: str) -> NotFound:
     return NotFound(f"no reservation {reference} with this address or number here")
 
 
-def proved(replica: Service, view: View, *, email: str | None, phone: str | None) -> bool:
-    """Whether the guest of a reservation has this address, or this telephone number, as their card
-    says it: without case, and the number without what stands before it at home and abroad.
+def require_answerable(
+    replica: Service, venues: Sequence[str], *, email: str | None, phone: str | None
+) -> None:
+    """Whether anything of these venues could be proved here at all. Ask it before a code is looked
+    up: said of one that exists alone, it would tell that it does.
 
-    Raises Invalid where neither or both are given, RuleViolated where this device cannot read the
-    venue's cards.
+    Raises Invalid where neither or both are given, RuleViolated and Forbidden where this device
+    reads the cards of none of them. Where there are none, every code is unknown.
     """
     if (email is None) == (phone is None):
         raise Invalid.field("email", "give either the e-mail address or the telephone number")
-    require_reading(replica, view.book)
+    require_unlocked(replica)
+    if venues and not any(_reads(replica, replica.book_of(venue)) for venue in venues):
+        raise no_key()
+
+
+def _reads(replica: Service, book: str) -> bool:
+    with replica.lock:
+        return replica.cards.reader_in_force(book) is not None
+
+
+def proved(replica: Service, view: View, *, email: str | None, phone: str | None) -> bool:
+    """Whether the guest of a reservation has this address, or this telephone number, as their card
+    says it: without case, and the number without what stands before it at home and abroad. Not of a
+    card that this device does not read. Ask `require_answerable` first.
+    """
+    if not _reads(replica, view.book):
+        return False
     card = replica.reservations.guest(view, own=True) or {}
     if email is not None:
         return guest_words.same_address(email, card.get("email"))

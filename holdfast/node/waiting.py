@@ -35,7 +35,7 @@ from holdfast.model.next_in_line import wishes
 from holdfast.model.offers import Choice, VenueIndex, candidates
 from holdfast.model.reservation import View
 from holdfast.model.roles import GUEST_FACING
-from holdfast.model.rules import online
+from holdfast.model.rules import Violation, online
 from holdfast.model.rules.waiting import waiting_violations
 from holdfast.model.waitlist import Place
 from holdfast.node import (
@@ -54,8 +54,6 @@ from holdfast.node.requests import OfferRequest, ReserveRequest, WaitRequest
 from holdfast.node.restricting import STAFF, Asking
 
 if TYPE_CHECKING:
-    import datetime
-
     from holdfast.node.service import Service
 
 _CLOCK: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)\Z")
@@ -83,8 +81,12 @@ def join(
     now_ms = replica.clock.now_ms()
     if last * 1000 < now_ms:
         raise Invalid.field("to", "is over; ask for a later time or day")
-    _require_possible(venue, request, day, area, now_ms // 1000)
     agent = reserving.agent_of(replica, request.user_id, request.agent_id)
+    asked = Asked("guest", request.source or "direct", agent, by_guest)
+    found = waiting_violations(
+        venue.venue, request.party_size, day, now_ms // 1000, by_guest=by_themself(asked)
+    )
+    _require_possible(venue, request, area, found)
     restricting.require(replica, venue, agent, "guest", start=first, exclude=b"", asking=asking)
     until = min(now_ms + WAITLIST_DAYS * 86_400_000, last * 1000)
     with replica.transaction():
@@ -92,7 +94,6 @@ def join(
         banned_contacts.require(replica, venue, agent, request.guest, "guest", asking=asking)
         book = replica.book_of(request.venue)
         place = replica.reservation_ids.next(replica.identity.incarnation, now_ms)
-        asked = Asked("guest", request.source or "direct", agent, by_guest)
         event = ReservationCreated(
             agent_id=agent,
             party_size=request.party_size,
@@ -115,9 +116,8 @@ def join(
 
 
 def _require_possible(
-    venue: VenueIndex, request: WaitRequest, day: datetime.date, area: str, now_s: int
+    venue: VenueIndex, request: WaitRequest, area: str, found: list[Violation]
 ) -> None:
-    found = waiting_violations(venue.venue, request.party_size, day, now_s)
     if found:
         raise placing.refusal(found, [])
     kind = request.resource_kind or venue.default_kind

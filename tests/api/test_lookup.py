@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
-from tests.api.conftest import DAY, booking, calling
+from tests.api.conftest import DAY, booking, calling, venue_document
 
 pytestmark = pytest.mark.anyio
 ANN = {"name": "Ann Smith", "email": "Ann.Smith@Example.org", "phone": "+39 06 555 0199"}
@@ -53,3 +54,49 @@ async def test_a_hub_that_reads_no_cards_says_so_and_not_whether_they_fit(hub: H
     async with calling(hub) as client:
         asked = {"reference": code, "email": "ann.smith@example.org"}
         assert (await client.post("/reservations/lookup", json=asked)).status_code == 403
+
+
+@pytest.mark.parametrize("contact", [{}, {"email": "a@example.org", "phone": "06 5550199"}])
+async def test_who_gives_neither_contact_or_both_learns_of_no_code(
+    desk: Node, contact: dict[str, str]
+):
+    async with calling(desk) as client:
+        made = (await client.post("/reservations", json=booking(guest=ANN))).json()
+        answers = [
+            await client.post("/reservations/lookup", json={"reference": one} | contact)
+            for one in (made["code"], made["id"], "RES-2027-ZZZZZZ")
+        ]
+        assert [one.status_code for one in answers] == [422] * 3
+        assert len({one.json()["detail"] for one in answers}) == 1
+
+
+async def test_a_device_that_reads_no_cards_says_the_same_of_every_code(hub: Hub, desk: Node):
+    async with calling(desk) as client:
+        made = (await client.post("/reservations", json=booking(guest=ANN))).json()
+    desk.sync()
+    async with calling(hub) as client:
+        asked = [
+            {"reference": one, "email": "ann.smith@example.org"}
+            for one in (made["code"], made["id"], "RES-2027-ZZZZZZ")
+        ]
+        answers = [await client.post("/reservations/lookup", json=one) for one in asked]
+        assert (await client.get(f"/reservations/{made['code']}")).status_code == 200
+        assert [one.status_code for one in answers] == [403] * 3
+        assert len({one.json()["detail"] for one in answers}) == 1
+
+
+async def test_of_a_venue_whose_cards_it_does_not_read_it_knows_no_code(
+    hub: Hub, desk: Node, monkeypatch: pytest.MonkeyPatch
+):
+    async with calling(desk) as client:
+        code = (await client.post("/reservations", json=booking(guest=ANN))).json()["code"]
+    desk.sync()
+    hub.import_venue(venue_document(venue="bistro", name="Bistro", allotments=[]))
+    bistro, key = hub.book_of("bistro"), X25519PrivateKey.generate()
+    reads = lambda book: key if book == bistro else None  # noqa: E731
+    monkeypatch.setattr(hub.cards, "reader_in_force", reads)
+    async with calling(hub) as client:
+        for reference in (code, "RES-2027-ZZZZZZ"):
+            asked = {"reference": reference, "email": "ann.smith@example.org"}
+            answer = await client.post("/reservations/lookup", json=asked)
+            assert answer.status_code == 404

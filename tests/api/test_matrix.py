@@ -98,7 +98,7 @@ TABLE = [
     Row("POST", "/reservations/search", LISTERS, 200, 403,
         {"venue": "trattoria", "partner_reference": "BK-4711"}),
     Row("POST", "/reservations/lookup", ALL, 404, 404,
-        {"reference": "RES-2027-ZZZZZZ", "email": "ann@example.org"}),
+        {"reference": "RES-2027-ZZZZZZ", "email": "ann@example.org"}, at="node"),
     Row("GET", "/reservations", LISTERS, 200, HIDDEN),
     Row("GET", "/reservations?venue=trattoria", LISTERS, 200, 403),
     Row("GET", "/reservations/{reservation}", ALL, 200, 404),
