@@ -13,13 +13,16 @@ import icalendar
 import pytest
 
 from holdfast.api import sessions
+from holdfast.api.app import make_app
 from holdfast.model.limits import GUEST_IDLE_MS, GUEST_MS_MAX, GUESTS_AT_ONCE, WRONG_TOKENS_AT_ONCE
-from holdfast.model.pseudonyms import AGENT_BYTES, walk_in_agent_id
+from holdfast.model.pseudonyms import AGENT_BYTES, agent_id, walk_in_agent_id
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.node.settings import Settings
 from holdfast.store.logins import SessionRow
-from tests.api.conftest import ADMIN, DAY, booking, calling, token_for, venue_document
+from tests.api.conftest import ADMIN, DAY, bearer, booking, calling, token_for, venue_document
+from tests.api.described import Transport
+from tests.api.test_stream import watching
 
 pytestmark = pytest.mark.anyio
 
@@ -203,6 +206,20 @@ async def test_a_guest_is_told_no_account_and_no_device_of_the_house(client: htt
     whole = (await client.get(f"/reservations/{made['id']}")).json()
     assert (whole["made_by"], whole["business_account"]) == ("hub", "group-9")
     assert [claim["holder"] for claim in whole["claims"]] == ["hub"]
+
+
+async def test_nor_does_the_stream_tell_a_guest_of_them(hub: Hub):
+    app: Any = make_app(hub, admin_token=ADMIN)
+    base = "http://localhost/api/v1"
+    admin = httpx.AsyncClient(transport=Transport(app), base_url=base, headers=bearer())
+    async with app.lifespan(), admin:
+        anna = agent_id(b"k" * 32, "anna")
+        guest = bearer(await token_for(admin, "guest", anna))
+        async with watching(app, guest) as watcher:
+            await admin.post("/reservations", json=booking(agent_id=anna))
+            told = json.loads((await watcher.next("reservation"))["data"])
+    assert (told["agent_id"], told["made_by"], told["business_account"]) == (anna, "", None)
+    assert [claim["holder"] for claim in told["claims"]] == [None]
 
 
 async def test_a_write_needs_the_second_secret(client: httpx.AsyncClient):
