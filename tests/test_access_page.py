@@ -79,3 +79,11 @@ def test_what_is_asked_about_most_takes_the_role_that_the_program_asks_for():
     for cells in rows("| to … | takes"):
         permission, least = cells[1].strip("`"), cells[2].strip("`")
         assert next(role for role in order if permission in PERMISSIONS[role]) == least, permission
+
+
+def test_settings_are_named_as_they_are_set():
+    folder = Path(__file__).parent.parent
+    for page in (folder / "CHANGELOG.md", *(folder / "docs").rglob("*.md")):
+        assert "config set" not in page.read_text("utf-8"), page
+    assert '`guest_page = "on"` in its `config.toml`' in FLOWING
+    assert 'to switch it off, too, takes `guest_page = "off"` and a restart' in FLOWING

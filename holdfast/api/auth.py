@@ -23,7 +23,14 @@ from holdfast.api.rates import BOOKING_ROLES, Rates, address_of
 from holdfast.api.sessions import CSRF_HEADER, GUEST, STAFF, Sessions
 from holdfast.api.staff import Staff, login_of
 from holdfast.api.tokens import ADMIN, TOKEN, Tokens
-from holdfast.model.errors import Forbidden, Invalid, NotFound, PasswordWanted, Unauthorised
+from holdfast.model.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    PageShut,
+    PasswordWanted,
+    Unauthorised,
+)
 from holdfast.node import actors, tracing
 from holdfast.node.node import Node
 
@@ -108,6 +115,8 @@ class Access:
                 return self.tokens.authenticate(token)
             assert cookie is not None
             caller = self.sessions.authenticate(cookie)
+        except PageShut:
+            raise  # No guess: the cookie is a real one of before the switch was off.
         except Unauthorised:
             self.rates.wrong.take(address_of(connection.scope.get("client")))
             raise

@@ -54,7 +54,8 @@ class Caller(NamedTuple):
     @property
     def told_of_others(self) -> bool:
         """Whether it may know which other reservations stand in the way of one: an id is all that
-        it takes to find one at a kiosk, and to call it off."""
+        it takes to find one at a kiosk, and to call it off. Nor is anybody else told which devices
+        the house has, and in whose books it is."""
         return self.told_whose and self.role != "guest"
 
     @property

@@ -43,7 +43,7 @@ class Guests:
         if not self._open:
             raise Forbidden(
                 "guests do not reserve here by themselves; whoever runs this device lets them with "
-                "`holdfast config set guest_page on`"
+                '`guest_page = "on"` in its config.toml and a restart'
             )
         asked = [venue] if venue is not None else self._replica.venue_ids()
         known = [self._replica.venue(one).venue for one in asked]

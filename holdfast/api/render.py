@@ -58,11 +58,13 @@ def render_reservation(
     """A reservation as the contract has it. `guest` only where it may and can be read; `whole` adds
     when it was cancelled, confirmed again and over, `with_note` the venue's note about a
     cancellation; without `with_agent` it says nothing of whose it is, without `with_others` of no
-    other reservation; `with_visitor` adds what the house knows of them, `with_known` whom else it
+    other reservation, and nothing of the house's own: its accounts, the names of its devices;
+    `with_visitor` adds what the house knows of them, `with_known` whom else it
     knows by the same number or address, `with_who` who of the house received them."""
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
     claims = shown_claims(view)
+    with_house = with_others and not to_guest
     confirmed_ms, left_ms = replica.reservations.happened(view) if whole else (None, None)
     came_by, left_by = actors.receivers(replica, view) if with_who else (UNSET, UNSET)
     return reservations.Reservation(
@@ -75,7 +77,7 @@ def render_reservation(
         party_size=view.party_size,
         nights=view.nights or None,
         resources=[claim.resource for claim in claims],
-        claims=render_claims(venue, claims),
+        claims=render_claims(venue, claims, with_holder=with_house),
         status=view.status,
         assurance=view.assurance,
         pending_change=_pending_change(venue, view),
@@ -87,14 +89,14 @@ def render_reservation(
         may_move=view.may_move,
         agent_id=view.agent_id if with_agent else None,
         stamp=stamp_text(view.stamp, view.stamp_node),
-        made_by=view.made_by,
+        made_by=view.made_by if with_house else "",
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
         expires_at=_moment(venue, view.expires_at_ms) if form_now(view) else None,
         sync=replica.reservations.sync_state(view),
-        decision=render_decision(view.decision, with_won=with_others),
+        decision=render_decision(view.decision, with_won=with_others, with_by=with_house),
         waits_for=waits_for(replica, view),
         prognosis=_prognosis(replica, view, with_won=with_others),
-        business_account=venue.business_account or None,
+        business_account=(venue.business_account or None) if with_house else None,
         check_in=_check_in(venue, view),
         attendance_confirmed=view.attendance_confirmed,
         attendance_confirmed_at=_told_moment(venue, confirmed_ms),
@@ -142,15 +144,17 @@ def known_guests(replica: Replica, view: View) -> list[reservations.KnownGuest] 
     return msgspec.convert(found, list[reservations.KnownGuest]) if found else UNSET
 
 
-def render_claims(venue: Venue, claims: Iterable[ClaimView]) -> list[reservations.Claim]:
-    """What is taken, and when."""
+def render_claims(
+    venue: Venue, claims: Iterable[ClaimView], *, with_holder: bool = True
+) -> list[reservations.Claim]:
+    """What is taken, and when; without `with_holder` it does not say whose right it is."""
     return [
         reservations.Claim(
             resource=claim.resource,
             quantity=claim.quantity,
             starts_at=wall.format_time(venue, claim.start),
             ends_at=wall.format_time(venue, claim.end - claim.buffer),
-            holder=claim.holder or None,
+            holder=(claim.holder or None) if with_holder else None,
         )
         for claim in claims
     ]
@@ -227,14 +231,15 @@ def _pending_change(venue: Venue, view: View) -> reservations.PendingChange | No
 
 
 def render_decision(
-    decision: Decision | None, *, with_won: bool = True
+    decision: Decision | None, *, with_won: bool = True, with_by: bool = True
 ) -> reservations.Decision | None:
-    """A holder's answer; `won` are the reservations that hold what could not be had."""
+    """A holder's answer, and whose with `with_by`; `won` are the reservations that hold what could
+    not be had."""
     if decision is None:
         return None
     return reservations.Decision(
         verdict=decision.verdict,
-        by=decision.by,
+        by=decision.by if with_by else "",
         stamp=stamp_text(decision.stamp, decision.node),
         reason=decision.reason,
         won=[uuid_text(won) for won in decision.won] if with_won else [],
@@ -326,6 +331,8 @@ def render_venue(venue: Venue, *, to_guest: bool = False) -> venues.Venue:
     if to_guest:
         document = {key: value for key, value in document.items() if key not in _OF_THE_HOUSE}
         document["allotments"] = []
+        policies = document["policies"].items()
+        document["policies"] = {key: one for key, one in policies if key not in _OF_SOME_GUESTS}
         if "profile" in document:
             profile = document["profile"].items()
             document["profile"] = {key: one for key, one in profile if key != "integrations"}
@@ -334,3 +341,5 @@ def render_venue(venue: Venue, *, to_guest: bool = False) -> venues.Venue:
 
 _OF_THE_HOUSE: Final = frozenset({"overbooking", "guests", "business_account"})
 """How far it oversells, what it calls its guests, and whose books it is in."""
+_OF_SOME_GUESTS: Final = frozenset({"tiers", "tags"})
+"""What it lets those do whom it calls so."""

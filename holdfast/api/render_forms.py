@@ -112,8 +112,9 @@ def render_waiting(
     with_agent: bool = True,
     with_known: bool = False,
 ) -> WaitingParty:
-    """A party in the line, or what became of it; without `with_agent` it does not say who,
-    `with_known` adds whom the house knows by the same number or address."""
+    """A party in the line, or what became of it; without `with_agent` it does not say who, and to a
+    guest not at which device; `with_known` adds whom the house knows by the same number or
+    address."""
     view, form = place.view, place.view.form
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
@@ -138,7 +139,7 @@ def render_waiting(
         quoted_minutes=waiting.quoted_minutes(replica, place, now_s),
         offer=_offer(replica, venue, place),
         agent_id=view.agent_id if with_agent else None,
-        made_by=view.made_by,
+        made_by="" if to_guest else view.made_by,
         made_at=wall.format_time(venue, view.made_at_ms // 1000),
         expires_at=wall.format_time(venue, until // 1000) if until else None,
         sync=replica.reservations.sync_state(view),

@@ -205,7 +205,10 @@ def _held(replica: Replica, caller: Caller, view: View) -> Hold:
 
 
 def _in_line(replica: Replica, caller: Caller, view: View) -> WaitingParty:
-    return render_waiting(replica, waiting.place_of(replica, view), with_agent=caller.told_whose)
+    return render_waiting(
+        replica, waiting.place_of(replica, view), with_agent=caller.told_whose,
+        to_guest=caller.role == "guest",
+    )  # fmt: skip
 
 
 def _blocked(replica: Replica, caller: Caller, view: View) -> Block:

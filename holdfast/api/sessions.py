@@ -9,7 +9,6 @@ alone. A session belongs to one life of the directory: a restored copy has none.
 from __future__ import annotations
 
 import base64
-import heapq
 import hmac
 import secrets
 from collections import Counter
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.api.callers import Caller, permissions_of
 from holdfast.api.tokens import digest_of
-from holdfast.model.errors import Forbidden, Unauthorised
+from holdfast.model.capacity import DAY_SECONDS
+from holdfast.model.errors import Forbidden, PageShut, Unauthorised
 from holdfast.model.limits import (
     GUEST_IDLE_MS,
     GUEST_MS_MAX,
     GUEST_SESSIONS_MAX,
-    GUESTS_LOOKED_AT_MAX,
     SESSION_IDLE_MS,
     SESSION_MS_MAX,
     SESSIONS_MAX,
@@ -94,10 +93,14 @@ class Sessions:
     # --- who calls --------------------------------------------------------------------------------
 
     def authenticate(self, secret: str) -> Caller:
-        """The caller that has a cookie; the session is in use. Raises Unauthorised."""
+        """The caller that has a cookie; the session is in use. Raises Unauthorised, and its kind
+        PageShut for a guest who is known and shut out only as long as guests have no page here."""
         digest = digest_of(secret)
         caller = self.find(digest)
         if caller is None:
+            row = self._by_hash.get(digest)
+            if row is not None and row.kind == GUEST and not self._is_over(row):
+                raise PageShut("guests do not reserve here by themselves at present")
             raise Unauthorised("this session is over; log in again")
         self._used_ms[digest] = self._now_ms()
         return caller
@@ -188,20 +191,25 @@ class Sessions:
         """What is over, and what makes room for one more."""
         dropped = {one.hash for one in rows if self._is_over(one)}
         rest = [one for one in rows if one.hash not in dropped and (one.kind == GUEST) == guest]
-        while len(rest) >= (GUEST_SESSIONS_MAX if guest else SESSIONS_MAX):
-            spared = self._spared_guest(rest) if guest else self._spared_first(rest)
+        if guest:
+            return dropped | self._spared_guests(dropped, len(rest) - GUEST_SESSIONS_MAX + 1)
+        while len(rest) >= SESSIONS_MAX:
+            spared = self._spared_first(rest)
             dropped.add(spared.hash)
             rest.remove(spared)
         return dropped
 
-    def _spared_guest(self, rows: list[SessionRow]) -> SessionRow:
-        """Of those longest unused the first who never reserved anything here: whoever opens the
-        page a thousand times takes no reservation out of anybody's sight."""
-        longest = heapq.nsmallest(GUESTS_LOOKED_AT_MAX, rows, key=self._last_used_ms)
-        for row in longest:
-            if not self._replica.reservations.select(agent_id=row.subject, limit=1)[0]:
-                return row
-        return longest[0]
+    def _spared_guests(self, dropped: set[bytes], number: int) -> set[bytes]:
+        """Whoever opens the page a thousand times takes no reservation out of anybody's sight: of
+        all who have no reservation here the one longest unused goes, then of those to whom nothing
+        is to come, and only then whoever is longest unused."""
+        if number <= 0:
+            return set()
+        # Whoever sits at a table now is not over yet. When a session was last in use the store
+        # knows to the minute, which is near enough for months.
+        since = self._replica.clock.now_ms() // 1_000 - DAY_SECONDS
+        longest = self._replica.store.logins.least_needed(GUEST, since, number + len(dropped))
+        return set([one for one in longest if one not in dropped][:number])
 
     def _spared_first(self, rows: list[SessionRow]) -> SessionRow:
         counts = Counter((row.kind, row.subject) for row in rows)

@@ -177,6 +177,10 @@ class PasswordWanted(Unauthorised):
     """The same where a password does as well as a token, for programs that send nothing else."""
 
 
+class PageShut(Unauthorised):
+    """A session that is known and worth nothing as long as guests have no page here: no guess."""
+
+
 class Forbidden(HoldfastError):
     name = "forbidden"
     status = 403

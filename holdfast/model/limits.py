@@ -189,8 +189,6 @@ GUEST_MS_MAX: Final = 400 * 86_400_000
 """No browser keeps a cookie for longer."""
 GUEST_SESSIONS_MAX: Final = 5_000
 """Guests' own browsers that one device knows, counted apart: no crowd logs the staff out."""
-GUESTS_LOOKED_AT_MAX: Final = 100
-"""Of guests' sessions so many are asked whether anything is reserved, before one makes room."""
 GUESTS_PER_SECOND: Final = 0.5
 GUESTS_AT_ONCE: Final = 60
 """New guests from one address: behind a proxy, or in a hotel's network, many share one."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.model import waitlist
 from holdfast.model.errors import Gone, NotAvailable, NotFound
+from holdfast.model.ids import uuid_text
 from holdfast.model.reservation import View
 from holdfast.node import waiting
 from holdfast.node.acting import acting
@@ -61,7 +62,9 @@ def offered(replica: Service, secret: str) -> View:
         raise _unknown()
     state = waitlist.state_of(view)
     if state == waitlist.ACCEPTED:
-        raise Gone(f"this offer was taken already; it is reservation {view.code}")
+        raise Gone(
+            f"this offer was taken already; it is reservation {view.code}", taken_as=view.code
+        )
     if replica.clock.now_ms() >= until_ms:
         raise _lapsed(view)
     if state != waitlist.OFFERED or view.expires_at_ms != until_ms:
@@ -75,7 +78,9 @@ def accept(replica: Service, secret: str) -> View:
     with replica.transaction():
         view = offered(replica, secret)
         with acting(view.agent_id):
-            return waiting.accept(replica, view.code, ReserveRequest(), _GUEST, by_guest=True)
+            # By id: a code of a copied device may name two parties, and says so.
+            reference = uuid_text(view.id)
+            return waiting.accept(replica, reference, ReserveRequest(), _GUEST, by_guest=True)
 
 
 def _read(replica: Service, secret: str) -> tuple[bytes, int]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from holdfast.node.service import Service
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+_MINUTE_MS: Final = 60_000
+"""People write down when they sent something to the minute."""
 _HOUSE: Final = "house"
 """The kind of reservation that nobody comes for whom one could remind."""
 
@@ -64,7 +66,8 @@ def due(
 def mark(replica: Service, reference: str, kind: str, at_ms: int | None = None) -> Mark:
     """Mark a reminder as sent, once for each start: who is refused sends nothing. `at_ms`: when, if
     not now (Unix milliseconds). Raises Conflict where it was marked before, BadTransition for what
-    is not confirmed, Gone for what has begun, Invalid, NotFound."""
+    is not confirmed, Gone for what has begun, Invalid also for a time that is to come or before the
+    reservation was made, NotFound."""
     check_kind(kind)
     with replica.transaction():
         view = recording.find(replica, reference)
@@ -72,6 +75,11 @@ def mark(replica: Service, reference: str, kind: str, at_ms: int | None = None) 
         _require_ahead(view, now_ms)
         if at_ms is not None and at_ms > now_ms:
             raise Invalid.field("at", "is still to come; mark it when it is sent")
+        if at_ms is not None and at_ms // _MINUTE_MS < view.made_at_ms // _MINUTE_MS:
+            since = _when(replica, view, view.made_at_ms)
+            raise Invalid.field(
+                "at", f"is before {view.code} was made, {since}; nothing was sent then"
+            )
         marks = replica.store.reminders
         before = marks.get(view.id, kind, view.starts_at)
         if before is not None:

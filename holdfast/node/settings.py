@@ -63,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `requests_per_second` bounds each token or session, `bookings_per_minute` the reservations that
     a token of role kiosk or guest asks for.
     `guest_page` on: whoever reaches this replica may reserve as a guest, at `/book`, without a
-    token.
+    token. Like every setting it is read at the start.
     `sync_compression` is `zlib` or `none`. `poll_seconds` lie between two exchanges where the live
     channel is down. `key_store` says where private keys lie: `file` or the operating system's
     `keyring`. `test_wall` names a test's file of milliseconds added to the wall clock.

@@ -5,7 +5,7 @@ Owns those tables. Secrets come here as hashes only; what they mean is the faces
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlite_utils import Database
 
@@ -43,6 +43,22 @@ class WrongPins(NamedTuple):
     tries: int
     last_at_ms: int
     locked_until_ms: int
+
+
+_OWN: Final = (
+    "SELECT 1 FROM reservations INDEXED BY reservations_by_agent"
+    " WHERE agent_id = sessions.subject AND entries > 0 AND code <> ''"
+)
+"""What a session's own agent id has; what is held, and who waits, too."""
+_TO_COME: Final = (
+    f"{_OWN} AND starts_at >= :since"
+    " AND status NOT IN ('cancelled', 'completed', 'expired', 'no_show')"
+)
+_LEAST_FIRST: Final = (
+    f"NOT EXISTS ({_OWN})",
+    f"EXISTS ({_OWN}) AND NOT EXISTS ({_TO_COME})",
+    f"EXISTS ({_TO_COME})",
+)
 
 
 class Logins:
@@ -88,6 +104,21 @@ class Logins:
                 " ORDER BY used_at_ms, hash"
             )
         ]
+
+    def least_needed(self, kind: str, since: int, number: int) -> list[bytes]:
+        """The hashes of so many sessions of a kind, whose subjects are agent ids: first of those
+        who have no reservation here, then of those who have none that stands and began `since`
+        then (epoch seconds) or is to come, then of all; each time the one longest unused first."""
+        found: list[bytes] = []
+        for condition in _LEAST_FIRST:
+            if len(found) < number:
+                rows = self._c.execute(
+                    f"SELECT hash FROM sessions WHERE kind = :kind AND {condition}"  # noqa: S608
+                    " ORDER BY used_at_ms, hash LIMIT :number",
+                    {"kind": kind, "since": since, "number": number - len(found)},
+                )
+                found += [row[0] for row in rows]
+        return found
 
     def used_session(self, digest: bytes, at_ms: int) -> None:
         self._c.execute("UPDATE sessions SET used_at_ms = ? WHERE hash = ?", (at_ms, digest))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -11,11 +13,16 @@ import icalendar
 import pytest
 
 from holdfast.api import sessions
-from holdfast.model.limits import GUEST_IDLE_MS, GUEST_MS_MAX, GUESTS_AT_ONCE
+from holdfast.api.app import make_app
+from holdfast.model.limits import GUEST_IDLE_MS, GUEST_MS_MAX, GUESTS_AT_ONCE, WRONG_TOKENS_AT_ONCE
+from holdfast.model.pseudonyms import AGENT_BYTES, agent_id, walk_in_agent_id
 from holdfast.node.hub import Hub
 from holdfast.node.node import Node
 from holdfast.node.settings import Settings
-from tests.api.conftest import ADMIN, DAY, booking, calling, token_for, venue_document
+from holdfast.store.logins import SessionRow
+from tests.api.conftest import ADMIN, DAY, bearer, booking, calling, token_for, venue_document
+from tests.api.described import Transport
+from tests.api.test_stream import watching
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +41,14 @@ def trattoria() -> dict[str, Any]:
         "contact": {"phone": "+39 06 5550100"},
         "integrations": {"till": "T-77"},
     }
-    own = {"profile": profile, "business_account": "group-9"}
+    own: dict[str, Any] = {"profile": profile, "business_account": "group-9"}
+    own["guests"] = {"tiers": ["gold"], "tags": ["complainer"]}
+    own["policies"] = {
+        "max_party": 12,
+        "concurrent": 5,
+        "tiers": {"gold": {"concurrent": 9}},
+        "tags": {"complainer": {"concurrent": 6}},
+    }
     return venue_document(allotments=[{"holder": "desk", "resources": ["T*"]}], **own)
 
 
@@ -80,7 +94,7 @@ async def test_a_device_is_open_to_nobody_until_somebody_opens_it(hub: Hub):
     async with calling(hub) as admin:
         refused = await stranger(admin).post("/session", json=AS_GUEST)
         assert refused.status_code == 403
-        assert "config set guest_page on" in refused.json()["detail"]
+        assert '`guest_page = "on"` in its config.toml and a restart' in refused.json()["detail"]
         assert "set-cookie" not in refused.headers
 
 
@@ -171,8 +185,42 @@ async def test_what_is_the_houses_own_stands_in_no_guests_venue(client: httpx.As
         assert told["profile"]["contact"]["phone"] == "+39 06 5550100"
         assert "integrations" not in told["profile"]
         assert told["allotments"] == [] and "business_account" not in told
+        assert told["policies"]["concurrent"] == 5
+        assert "gold" not in json.dumps(told) and "complainer" not in json.dumps(told)
     whole = (await client.get("/venues/trattoria")).json()
+    assert whole["policies"]["tiers"] and whole["policies"]["tags"]
     assert whole["profile"]["integrations"] == {"till": "T-77"} and whole["allotments"]
+
+
+async def test_a_guest_is_told_no_account_and_no_device_of_the_house(client: httpx.AsyncClient):
+    page = await new_guest(client)
+    made = await reserved(page)
+    hold = {"venue": "trattoria", "starts_at": f"{DAY}T13:00", "party_size": 2}
+    held = (await page.post("/holds", json=hold)).json()
+    wish = {"venue": "trattoria", "date": DAY, "party_size": 2}
+    waits = (await page.post("/waitlist", json=wish)).json()
+    listed = [(await page.get(f"/{kind}")).json()["items"] for kind in ("reservations", "waitlist")]
+    one = (await page.get(f"/reservations/{made['id']}")).json()
+    for told in (made, held, waits, one, *listed[0], *listed[1]):
+        assert told["made_by"] == "" and told.get("business_account") is None
+        assert [claim["holder"] for claim in told.get("claims", [])] in ([None], [])
+    whole = (await client.get(f"/reservations/{made['id']}")).json()
+    assert (whole["made_by"], whole["business_account"]) == ("hub", "group-9")
+    assert [claim["holder"] for claim in whole["claims"]] == ["hub"]
+
+
+async def test_nor_does_the_stream_tell_a_guest_of_them(hub: Hub):
+    app: Any = make_app(hub, admin_token=ADMIN)
+    base = "http://localhost/api/v1"
+    admin = httpx.AsyncClient(transport=Transport(app), base_url=base, headers=bearer())
+    async with app.lifespan(), admin:
+        anna = agent_id(b"k" * 32, "anna")
+        guest = bearer(await token_for(admin, "guest", anna))
+        async with watching(app, guest) as watcher:
+            await admin.post("/reservations", json=booking(agent_id=anna))
+            told = json.loads((await watcher.next("reservation"))["data"])
+    assert (told["agent_id"], told["made_by"], told["business_account"]) == (anna, "", None)
+    assert [claim["holder"] for claim in told["claims"]] == [None]
 
 
 async def test_a_write_needs_the_second_secret(client: httpx.AsyncClient):
@@ -245,6 +293,17 @@ async def test_closing_the_page_shuts_every_guest_out_and_opening_it_lets_them_b
     assert (await page.get("/reservations")).json()["items"][0]["id"] == made["id"]
 
 
+async def test_a_guests_cookie_of_before_is_no_wrong_token(hub: Hub, client: httpx.AsyncClient):
+    now_ms = hub.clock.monotonic_ms()
+    hub.clock.monotonic_ms = lambda: now_ms  # type: ignore[method-assign]
+    page = await new_guest(client)
+    hub.settings = Settings()
+    for _ in range(int(WRONG_TOKENS_AT_ONCE)):
+        assert (await page.get("/reservations")).status_code == 401
+    wrong = await stranger(client).post("/session", json={"token": "no token"})
+    assert wrong.status_code == 401
+
+
 async def test_a_guest_who_leaves_is_a_stranger(client: httpx.AsyncClient):
     page = await new_guest(client)
     await reserved(page)
@@ -280,3 +339,50 @@ async def test_a_crowd_of_guests_logs_no_staff_out_and_hides_no_reservation(
     assert (await staff.get("/session")).status_code == 200
     assert (await has.get("/session")).status_code == 200
     assert (await idle.get("/session")).status_code == 401
+
+
+async def has_one(client: httpx.AsyncClient) -> str:
+    """An agent id that waits for a place."""
+    agent = walk_in_agent_id(os.urandom(AGENT_BYTES))
+    wish = {"venue": "trattoria", "date": DAY, "party_size": 2, "agent_id": agent}
+    assert (await client.post("/waitlist", json=wish)).status_code == 201
+    return agent
+
+
+async def test_however_many_have_something_one_who_has_nothing_makes_room(
+    hub: Hub, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where those with a reservation were not here for longer than anybody else."""
+    have = [await has_one(client) for _ in range(120)]
+    nothing = [walk_in_agent_id(os.urandom(AGENT_BYTES)) for _ in range(2)]
+    now_ms, life = hub.clock.now_ms(), hub.identity.incarnation
+    rows = [
+        SessionRow(os.urandom(32), life, "guest", agent, "", now_ms - 10_000, now_ms - 9_000 + at)
+        for at, agent in enumerate([*have, *nothing])
+    ]
+    with hub.transaction():
+        for row in rows:
+            hub.store.logins.put_session(row)
+    monkeypatch.setattr(sessions, "GUEST_SESSIONS_MAX", len(rows))
+    await new_guest(client)
+    left = {row.subject for row in hub.store.logins.sessions()}
+    assert left >= {*have, nothing[1]} and nothing[0] not in left
+
+
+async def test_who_has_nothing_to_come_makes_room_before_who_has(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sessions, "GUEST_SESSIONS_MAX", 3)
+    first, over, last = [await new_guest(client) for _ in range(3)]
+    await reserved(first)
+    cancelled = await reserved(over, starts_at=f"{DAY}T12:00")
+    await over.post(f"/reservations/{cancelled['id']}/cancel", json={})
+    await reserved(last, starts_at=f"{DAY}T15:00")
+    newest = await new_guest(client)
+    await reserved(newest, starts_at=f"{DAY}T09:00")
+    found = [(await one.get("/session")).status_code for one in (first, over, last, newest)]
+    assert found == [200, 401, 200, 200]
+    # Where all have something to come, whoever is longest unused goes.
+    await new_guest(client)
+    found = [(await one.get("/session")).status_code for one in (first, last, newest)]
+    assert found == [401, 200, 200]

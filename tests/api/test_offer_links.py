@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from holdfast.model.errors import Conflict
 from holdfast.model.limits import WRONG_TOKENS_AT_ONCE
 from holdfast.model.pseudonyms import agent_id
-from holdfast.node import offer_links
+from holdfast.node import lookup, offer_links
 from tests.api.conftest import bearer, calling, token_for
 from tests.kit import DAY, TRATTORIA, Fleet
 
@@ -223,3 +224,38 @@ async def test_only_who_may_offer_a_place_gets_its_address(desk: httpx.AsyncClie
         token = bearer(await token_for(desk, role, ANNA if role == "guest" else None))
         statuses[role] = (await desk.post(f"{path}/link", json={}, headers=token)).status_code
     assert statuses == {"staff": 200, "kiosk": 403, "guest": 403, "read-only": 403}
+
+
+async def test_what_was_taken_is_told_apart_from_what_lapsed(
+    fleet: Fleet, desk: httpx.AsyncClient, anybody: httpx.AsyncClient
+):
+    """So that a page whose answer was lost does not say that somebody's own place is gone."""
+    path = await offered_by_a_cancellation(desk)
+    secret = {"secret": (await posted(desk, f"{path}/link"))["secret"]}
+    done = await posted(anybody, "/offer/accept", secret)
+    for asked in SHOWN_AND_TAKEN:
+        again = await anybody.post(asked, json=secret)
+        assert (again.status_code, again.json()["taken_as"]) == (410, done["code"])
+
+
+async def test_what_lapsed_was_taken_by_nobody(
+    fleet: Fleet, desk: httpx.AsyncClient, anybody: httpx.AsyncClient
+):
+    path = await offered_by_a_cancellation(desk)
+    secret = {"secret": (await posted(desk, f"{path}/link"))["secret"]}
+    fleet.clocks.advance(minutes=10)
+    lapsed = await anybody.post("/offer", json=secret)
+    assert lapsed.status_code == 410 and "taken_as" not in lapsed.json()
+
+
+async def test_a_code_that_names_two_stops_no_offer_and_is_told_to_nobody(
+    desk: httpx.AsyncClient, anybody: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    path = await offered_by_a_cancellation(desk)
+    secret = {"secret": (await posted(desk, f"{path}/link"))["secret"]}
+
+    def twins(replica: object, code: str) -> None:
+        raise Conflict(f"{code} names 2 reservations")
+
+    monkeypatch.setattr(lookup, "by_code", twins)
+    assert (await anybody.post("/offer/accept", json=secret)).status_code == 201

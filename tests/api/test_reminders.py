@@ -226,5 +226,18 @@ async def test_there_is_an_end_to_the_kinds_of_one_reservation(hub: httpx.AsyncC
     for number in range(REMINDER_KINDS_MAX):
         assert (await marked(hub, one, kind=f"kind_{number}"))[0] == 201
     assert (await marked(hub, one, kind="one_more"))[0] == 422
-    earlier = {"kind": "kind_0", "at": "2027-06-01T10:00"}
+    earlier = {"kind": "kind_0", "at": one["made_at"][:16]}
     assert (await marked(hub, one, **earlier))[0] == 409
+
+
+async def test_nothing_was_sent_before_the_reservation_was_made(
+    fleet: Fleet, hub: httpx.AsyncClient
+):
+    one = await reserved(hub)
+    made = one["made_at"][:16]
+    for at in ("1969-12-31T00:00", "2027-06-01T10:00"):
+        status, refused = await marked(hub, one, at=at)
+        assert (status, refused["errors"][0]["field"]) == (422, "at")
+        assert one["code"] in refused["detail"]
+    # To the minute, as people write it down.
+    assert (await marked(hub, one, at=made))[0] == 201

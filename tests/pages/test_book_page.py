@@ -232,10 +232,36 @@ def test_whoever_asks_to_be_forgotten_leaves_nothing_in_the_browser(browser: Bro
         page.get_by_text("On this device", exact=True).click()
         tap(page, "Forget me on this device")
         tap(page, "Forget me on this device")
+        expect(page.get_by_role("heading", name="You are forgotten on this device")).to_be_visible()
+        looks_right(page)
+        # Nobody new either, before they say so.
+        assert page.evaluate("localStorage.length") == 0
+        assert page.context.request.get(f"{desk.url}/api/v1/session").status == 401
+        tap(page, "Go on as a new guest")
         expect(page.locator(".time").first).to_be_visible()
         to_mine(page)
         expect(page.get_by_text("You have no reservations here.")).to_be_visible()
         assert of_guests(desk)[0]["status"] == "confirmed"
+
+
+def test_all_that_somebody_has_is_read_however_many_pages_it_takes(browser: Browser, desk: Desk):
+    with a_guest(browser, desk) as page:
+        codes = []
+        for _ in range(2):
+            pick(page)
+            fill_in(page)
+            tap(page, "Reserve")
+            expect(page.get_by_role("heading", name="It is yours")).to_be_visible()
+            codes.append(page.locator(".code").inner_text())
+            tap(page, "Reserve another")
+        page.route(
+            re.compile(r"/api/v1/reservations\?.*limit=200"),
+            lambda route: route.continue_(url=route.request.url.replace("limit=200", "limit=1")),
+        )
+        page.reload()
+        to_mine(page)
+        for code in codes:
+            expect(page.get_by_role("article", name=code)).to_be_visible()
 
 
 # --- on a telephone, without a network ------------------------------------------------------------
@@ -270,6 +296,12 @@ def test_without_a_network_ones_own_reservations_are_read_with_the_time_they_are
         paths = {url.removeprefix(desk.url) for url in kept}
         assert "/book" in paths
         assert all(one.startswith(("/assets/", "/book")) for one in paths), paths
+        # Nor is another house's address answered with what this one said.
+        page.goto(f"{desk.url}/book?venue=other")
+        expect(page.get_by_text("There is no connection.")).to_be_visible()
+        expect(page.get_by_role("article")).to_have_count(0)
+        page.goto(f"{desk.url}/book?venue=trattoria")
+        expect(page.get_by_role("article", name=code)).to_be_visible()
     finally:
         context.close()
 

@@ -109,6 +109,10 @@ class Problem(Shape, kw_only=True):
         VenueTime | UnsetType | None,
         Meta(description="beside that: until when; null: until it is lifted"),
     ] = UNSET
+    taken_as: Annotated[
+        str | UnsetType,
+        Meta(description="`gone` of an offer that was taken: the code of the reservation"),
+    ] = UNSET
     error_id: Annotated[
         str | UnsetType, Meta(description="`internal`: under what the log has it")
     ] = UNSET

@@ -72,7 +72,8 @@ class Claim(Shape, kw_only=True):
     starts_at: VenueTime
     ends_at: Annotated[VenueTime, Meta(description="without the buffer that is kept after it")]
     holder: Annotated[
-        str | None, Meta(description="whose right it is sold from; null: not decided yet")
+        str | None,
+        Meta(description="whose right it is sold from; null: not decided yet, or not told"),
     ]
 
 
@@ -94,7 +95,7 @@ class Decision(Shape, kw_only=True):
             description="`moved`: to an equal or larger place; `displaced`: a person must call",
         ),
     ]
-    by: Annotated[str, Meta(description="name of the holder")]
+    by: Annotated[str, Meta(description="name of the holder; empty: not told")]
     stamp: StampText
     reason: Annotated[str, Meta(description="a code")]
     won: Annotated[
@@ -226,7 +227,9 @@ class Kept(Shape, kw_only=True):
         Meta(description="pseudonym of the guest; null at a screen that anybody stands at"),
     ]
     stamp: Annotated[StampText, Meta(description="its latest timestamp")]
-    made_by: Annotated[str, Meta(description="name of the node that made it")]
+    made_by: Annotated[
+        str, Meta(description="name of the node that made it; empty: not told, as to guests")
+    ]
     made_at: VenueTime
     expires_at: Annotated[
         VenueTime | None,
@@ -291,7 +294,8 @@ class Reservation(Kept, kw_only=True):
     """A reservation as it is now, as far as this replica knows."""
 
     business_account: Annotated[
-        str | None, Meta(description="the venue's own, as its file says today; null: none")
+        str | None,
+        Meta(description="the venue's own, as its file says today; null: none, or not told"),
     ]
     check_in: Annotated[CheckInWindow | None, Meta(description="null: at any time")]
     occasion: Occasion | None

@@ -76,7 +76,9 @@ class WaitingParty(Shape, kw_only=True):
         str | None,
         Meta(description="pseudonym of the guest; null at a screen that anybody stands at"),
     ]
-    made_by: Annotated[str, Meta(description="name of the node that made it")]
+    made_by: Annotated[
+        str, Meta(description="name of the node that made it; empty: not told, as to guests")
+    ]
     made_at: VenueTime
     expires_at: Annotated[VenueTime | None, Meta(description="until when it waits at the latest")]
     sync: OperationState

@@ -2,17 +2,18 @@
 // the device answers. What is shown is what the device said last, and since when.
 
 import { api, NoAnswer, Refused, setCsrf, told, whenSignedOut, type Answered, type Reservation, type Venue, type WaitingParty } from "../api/client";
+import { everyPage } from "../live/pages";
 import { session } from "../live/session.svelte";
 import { Stream } from "../live/stream";
-import { keep, readKept } from "./kept";
+import { forget, keep, readKept } from "./kept";
 
 /** `new`: not looked yet; `open`: all is well; `choose`: which house; `shut`: no guests here;
- * `other`: somebody of the house is logged in. */
-type State = "new" | "open" | "choose" | "shut" | "other";
+ * `other`: somebody of the house is logged in; `forgotten`: they wished to be nobody here. */
+type State = "new" | "open" | "choose" | "shut" | "other" | "forgotten";
 
 const SOON_MS = 200;
 const AGAIN_MS = 3_000;
-const MOST = 200;
+const PAGE = 200;
 const MATTERS = new Set(["reservation", "waitlist", "reset"]);
 
 class Guest {
@@ -35,6 +36,7 @@ class Guest {
 
   /** Look who this is, and what they have. Throws what is no refusal and no silence. */
   begin(): Promise<void> {
+    if (this.state === "forgotten") return Promise.resolve();
     // Several that hear at once that a session is over begin one new one.
     this.#beginning ??= this.#begin().finally(() => (this.#beginning = null));
     return this.#beginning;
@@ -70,6 +72,17 @@ class Guest {
     await session.logOut();
   }
 
+  /** Have no session, and nothing kept, and do not become somebody new before they say so. */
+  async forget(): Promise<void> {
+    await this.leave();
+    clearTimeout(this.#timer);
+    // Without a venue nothing is kept either of what was asked before and is answered only now.
+    this.venue = null;
+    this.reservations = this.waiting = [];
+    this.state = "forgotten";
+    await forget();
+  }
+
   find(id: string): Reservation | undefined {
     return this.reservations.find((one) => one.id === id);
   }
@@ -86,13 +99,14 @@ class Guest {
 
   async read(): Promise<void> {
     if (!this.venue) return;
-    const query = { venue: this.venue.venue, limit: MOST };
+    const venue = this.venue.venue;
     const [had, waits] = await Promise.all([
-      told(api.GET("/api/v1/reservations", { params: { query } })),
-      told(api.GET("/api/v1/waitlist", { params: { query } })),
+      everyPage((cursor) => told(api.GET("/api/v1/reservations", { params: { query: { venue, limit: PAGE, cursor } } }))),
+      everyPage((cursor) => told(api.GET("/api/v1/waitlist", { params: { query: { venue, limit: PAGE, cursor } } }))),
     ]);
-    this.reservations = sorted(had.items);
-    this.waiting = waits.items;
+    if (this.venue?.venue !== venue) return;
+    this.reservations = sorted(had);
+    this.waiting = waits;
     this.lost = false;
     this.#keep();
   }
@@ -147,7 +161,9 @@ class Guest {
   #showKept(): void {
     this.lost = true;
     const kept = readKept();
-    if (kept && this.state === "new") {
+    // What another house said is not what this address asks for.
+    const meant = kept && (!asked() || asked() === kept.venue.venue);
+    if (kept && meant && this.state === "new") {
       [this.venue, this.reservations, this.waiting, this.at] = [kept.venue, kept.reservations, kept.waiting, kept.at];
       this.state = "open";
     }

@@ -3,7 +3,7 @@
 
 import { api, told, wordsOf, type Answered, type Schemas, type Venue } from "../api/client";
 import { today } from "../desk/venue";
-import { everyPage } from "../live/day.svelte";
+import { everyPage } from "../live/pages";
 import type { Stream } from "../live/stream";
 import type { FleetNode } from "./fleet";
 

@@ -1,6 +1,7 @@
 // One service date of one venue, kept as the device tells its changes.
 
 import { api, told, type Block, type Hold, type Reservation } from "../api/client";
+import { everyPage } from "./pages";
 import type { Stream } from "./stream";
 
 /** Rows in one answer of a list, as the API bounds them. */
@@ -192,17 +193,4 @@ export class Day {
 
 function keyed<T extends Keyed>(items: readonly T[]): ReadonlyMap<string, T> {
   return new Map(items.map((one) => [one.id, one]));
-}
-
-export async function everyPage<T>(
-  page: (cursor: string | undefined) => Promise<{ items: readonly T[]; next?: string | null }>,
-): Promise<T[]> {
-  const found: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const part = await page(cursor);
-    found.push(...part.items);
-    cursor = part.next ?? undefined;
-  } while (cursor);
-  return found;
 }

@@ -1,7 +1,7 @@
 // What a person must look at, as the device tells it: read whole, and again when something of it changes.
 
 import { api, told, type NeedsPerson, type Reservation, type Schemas } from "../api/client";
-import { everyPage } from "./day.svelte";
+import { everyPage } from "./pages";
 import type { Stream } from "./stream";
 
 /** An exception; with what newer devices say of it beside. */

@@ -1,7 +1,7 @@
 // The stays and blocks that touch some days of a venue that sells nights, read anew as the device tells changes.
 
 import { api, told, type Block, type Reservation } from "../../api/client";
-import { everyPage } from "../../live/day.svelte";
+import { everyPage } from "../../live/pages";
 import type { Stream } from "../../live/stream";
 import { dayAfter } from "../venue";
 
