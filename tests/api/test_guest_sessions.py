@@ -192,12 +192,15 @@ async def test_what_is_the_houses_own_stands_in_no_guests_venue(client: httpx.As
     assert whole["profile"]["integrations"] == {"till": "T-77"} and whole["allotments"]
 
 
-async def test_a_guest_is_told_no_account_and_no_device_of_the_house(client: httpx.AsyncClient):
+async def test_a_guest_is_told_no_account_and_no_device_of_the_house(
+    client: httpx.AsyncClient, desk: Node
+):
     page = await new_guest(client)
     made = await reserved(page)
+    desk.sync()
     hold = {"venue": "trattoria", "starts_at": f"{DAY}T13:00", "party_size": 2}
     held = (await page.post("/holds", json=hold)).json()
-    wish = {"venue": "trattoria", "date": DAY, "party_size": 2}
+    wish = {"venue": "trattoria", "date": DAY, "party_size": 2, "guest": ANN}
     waits = (await page.post("/waitlist", json=wish)).json()
     listed = [(await page.get(f"/{kind}")).json()["items"] for kind in ("reservations", "waitlist")]
     one = (await page.get(f"/reservations/{made['id']}")).json()
@@ -206,7 +209,7 @@ async def test_a_guest_is_told_no_account_and_no_device_of_the_house(client: htt
         assert [claim["holder"] for claim in told.get("claims", [])] in ([None], [])
     whole = (await client.get(f"/reservations/{made['id']}")).json()
     assert (whole["made_by"], whole["business_account"]) == ("hub", "group-9")
-    assert [claim["holder"] for claim in whole["claims"]] == ["hub"]
+    assert [claim["holder"] for claim in whole["claims"]] == ["desk"]
 
 
 async def test_nor_does_the_stream_tell_a_guest_of_them(hub: Hub):
