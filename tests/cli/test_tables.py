@@ -58,13 +58,14 @@ def test_a_better_seating_is_shown_and_done_on_request(run: Run, tmp_path: Path)
     proposed = ["tables", "optimise", "--date", DAY, "--data", hub]
     shown = run(*proposed).stdout
     (row,) = [line for line in shown.splitlines() if line.startswith(code)]
-    assert re.search(r"19:30 +2 +T4 +T1 +fewer empty seats", row)
+    # T1, T2 and T6 are for two: with a solver at hand it may be any of them.
+    assert re.search(r"19:30 +2 +T4 +T[126] +fewer empty seats", row)
     assert "Empty seats: 2 now, 0 then" in shown
     narrow = on_a_terminal(*proposed, COLUMNS="80").splitlines()
     assert max(len(line) for line in narrow if "--accept" not in line) <= 80
     made = document(run(*proposed, "--json"))
     accept = run(*proposed, "--accept", made["id"])
-    assert accept.stdout == f"{code} is at T1 now.\n"
+    assert re.fullmatch(rf"{code} is at T[126] now\.\n", accept.stdout)
     stale = run(*proposed, "--accept", made["id"])
     assert (stale.exit_code, "has changed since" in stale.stderr) == (1, True)
 

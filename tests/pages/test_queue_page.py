@@ -81,6 +81,8 @@ def test_the_next_try_counts_and_what_was_refused_is_taken_back_after_one_questi
 
 
 def test_the_clock_says_how_far_it_is_off_and_the_log_unfolds(restaurant: Restaurant, page: Page):
+    restaurant.desk.post("/sync/pause")
+    restaurant.desk.post("/sync/resume")
     enter(page, restaurant.desk)
     page.get_by_role("link", name="Clock").click()
     expect(page.get_by_text("Wrong by")).to_be_visible()
@@ -88,4 +90,4 @@ def test_the_clock_says_how_far_it_is_off_and_the_log_unfolds(restaurant: Restau
     page.get_by_role("button", name="Exchange now").click()
     expect(page.get_by_text("Exchanged:")).to_be_visible()
     page.get_by_text("What the exchange did").click()
-    expect(page.get_by_role("cell", name="paused")).to_be_visible()
+    expect(page.get_by_role("cell", name="paused").first).to_be_visible()
