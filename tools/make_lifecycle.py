@@ -38,7 +38,8 @@ cancelled ([why all of them are one thing](decisions/0015-one-lifecycle-from-wis
 FACTS: Final = """\
 A *fact* happened: it is recorded whatever else is known, and never voided. An *intent* can lose.
 Capacity is free only when its holder has written the end; a step can but ask for it. A no-show can
-be taken back within {hours} hours.
+be taken back within {hours} hours; its place was given up with it, and is asked for anew
+([0024](decisions/0024-no-shows-give-up-their-place.md)).
 """
 
 COLLISIONS: Final = """\

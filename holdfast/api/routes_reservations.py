@@ -343,8 +343,11 @@ def _marking(
     permission: str,
     act: Act,
     body: type[msgspec.Struct] = Nothing,
+    *,
+    asks: bool = False,
 ) -> HTTPRouteHandler:
-    """The route of one mark; all of them differ in nothing but this."""
+    """The route of one mark; all of them differ in nothing but this. `asks`: it may ask for a
+    place, whose answer a caller may wait for."""
 
     @post(
         f"/reservations/{{reference:str}}/{path}",
@@ -353,7 +356,7 @@ def _marking(
         tags=TAGS,
         status_code=200,
         opt={"permission": permission, "reach": VENUES},
-        operation_class=operation(body=body, keyed=True),
+        operation_class=operation(body=body, keyed=True, waits=asks),
     )
     async def mark(request: Asking, reference: FromPath[str]) -> Response[bytes]:
         face, caller = face_of(request), caller_of(request)
@@ -365,9 +368,10 @@ def _marking(
             return subject
 
         answered = await face.answers.once(request, sent, 200, do)
-        return await shown_reservation(
-            face, caller, answered.subject, answered.status, answered.headers
-        )
+        headers = answered.headers
+        if asks:
+            headers |= await wait(face, request, answered.subject)
+        return await shown_reservation(face, caller, answered.subject, answered.status, headers)
 
     return mark
 
@@ -389,7 +393,7 @@ MARKS = [
     ),
     _marking(
         "undo-no-show", "undoNoShow", "Somebody came after all", "reservations.no-show",
-        _plain("undo_no_show"),
+        _plain("undo_no_show"), asks=True,
     ),
     _marking(
         "confirm", "confirmAttendance", "The guest said again that they will come",

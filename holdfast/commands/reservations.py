@@ -274,7 +274,7 @@ def complete(reservation: str, data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def no_show(reservation: str, data: Path, as_json: bool) -> None:
-    """The guests did not come."""
+    """The guests did not come; their place is free for others."""
     _step(reservation, "no-show", data, as_json)
 
 
@@ -283,7 +283,7 @@ def no_show(reservation: str, data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def undo_no_show(reservation: str, data: Path, as_json: bool) -> None:
-    """They came after all: takes a no-show back, within 24 hours."""
+    """They came after all: takes a no-show back, within 24 hours, and asks for a place again."""
     _step(reservation, "undo-no-show", data, as_json)
 
 

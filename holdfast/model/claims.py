@@ -38,7 +38,12 @@ of the old one has not ended that yet; SPARE one that was not picked, and that i
 NO_RIGHTS: Final = Rights()
 """Of a book in which nothing was granted: everything is the hub's."""
 
-REQUESTS: Final = frozenset({"reservation.created", "reservation.moved", "reservation.reserved"})
+RENEWED: Final = "reservation.no_show_undone"
+"""What was given up with a no-show is asked for anew by whoever takes the no-show back."""
+
+REQUESTS: Final = frozenset(
+    {"reservation.created", "reservation.moved", "reservation.reserved", RENEWED}
+)
 _REQUESTING: Final = (ReservationCreated, ReservationMoved)
 
 RESERVED: Final = "reservation.reserved"
@@ -487,7 +492,25 @@ def _taken_turns(
             else claim
             for claim in after
         ]
-    return after
+    over = [claim for claim in after if claim.override and claim.id in favoured]
+    return [_kept_over(claim, over, favoured) for claim in after] if over else after
+
+
+def _kept_over(
+    claim: ClaimView, over: list[ClaimView], favoured: Mapping[ClaimId, bytes]
+) -> ClaimView:
+    """A claim that has, of a place beyond the capacity, what was given up for it, is so itself:
+    whoever has a place keeps it, also where there was no room to begin with."""
+    if not claim.override and any(
+        favoured[old.id] == claim.id.operation
+        and old.resource == claim.resource
+        and old.start <= claim.start
+        and claim.end <= old.end
+        and claim.quantity <= old.quantity
+        for old in over
+    ):
+        return msgspec.structs.replace(claim, override=True)
+    return claim
 
 
 def _answers_passed_over(

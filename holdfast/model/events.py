@@ -156,7 +156,8 @@ class ReservationMarkedNoShow(Event, frozen=True):
 
 
 class ReservationNoShowUndone(Event, frozen=True):
-    """The judgement was wrong."""
+    """The judgement was wrong. Its claims ask for the place anew, where that was given up with the
+    judgement; it has none where nothing was left to give up."""
 
 
 class ReservationAttendanceConfirmed(Event, frozen=True):

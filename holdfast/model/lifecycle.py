@@ -68,12 +68,12 @@ STEPS: Final[tuple[Step, ...]] = (
     _step("cancelled", _UNTIL_ARRIVAL, CANCELLED, False, True),
     _step("checked_in", {COMMIT_PENDING, CONFIRMED}, CHECKED_IN, True, False),
     _step("completed", {CHECKED_IN}, COMPLETED, True, True),
-    _step("no_show", {COMMIT_PENDING, CONFIRMED}, NO_SHOW, False, False),
+    _step("no_show", {COMMIT_PENDING, CONFIRMED}, NO_SHOW, False, True),
     _step("no_show_undone", {NO_SHOW}, OPEN, False, False),
 )
 STEP_BY_KIND: Final = {step.kind: step for step in STEPS}
 STEP_BY_NAME: Final = {step.name: step for step in STEPS}
-ENDS_CLAIMS: Final = frozenset({CANCELLED, COMPLETED, EXPIRED})
+ENDS_CLAIMS: Final = frozenset({CANCELLED, COMPLETED, NO_SHOW, EXPIRED})
 """Statuses whose capacity is to be freed; it stays occupied until its holder writes the end."""
 
 _RANK: Final = {

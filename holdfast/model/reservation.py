@@ -23,6 +23,7 @@ from holdfast.model.claims import (
     OCCUPYING,
     PENDING,
     READY,
+    RENEWED,
     RESERVED,
     SPARE,
     STANDBY,
@@ -53,6 +54,7 @@ from holdfast.model.limits import FROM_PER_ENTRY_MAX
 from holdfast.model.rights import Rights
 
 BLOCK: Final = "block"
+_NO_SHOW: Final = lifecycle.STEP_BY_NAME["no_show"].kind
 _UNDECIDED: Final = (PENDING, STANDBY, READY)
 TRANSITIONS: Final = frozenset({"reservation.created", *lifecycle.STEP_BY_KIND})
 
@@ -65,7 +67,8 @@ class View(msgspec.Struct, array_like=True, gc=False):
     which whoever folds adds. `override`: why it has a place beyond the capacity, empty where it was
     not sold so. `form`: what it was made as, where that is no plain reservation; `expires_at_ms`:
     until when it, or what is offered to it, is kept while nobody has reserved it. `reserving`: the
-    operation that reserved it. `approval`: how it stands with the house's word (`approval.state`).
+    operation that reserved it, or asked for its place anew when a no-show was taken back.
+    `approval`: how it stands with the house's word (`approval.state`).
     `partner`: the digest of its partner's reference (`partners`); empty: it has none.
     """
 
@@ -262,7 +265,7 @@ def _fold_lifecycle(
     Another making under the same id is seen and changes nothing (`_standing`). Sets of transitions
     are bits of a number, because a hostile device may chain thousands of them. Returns the steps
     that contradicted what stood, by the kind of the exception, and the operations that reserved
-    what was held, or were written in sight of that.
+    what was held, or asked anew for what a no-show had given up, or were written in sight of that.
     """
     transitions = [
         entry
@@ -284,6 +287,7 @@ def _fold_lifecycle(
         if operation in counting and isinstance(event, ClaimDecided)
     }
     reserving = _reserving(view, turns, given, withdrawn)
+    marks = taken_back = 0
     for ready in turns:
         above = 0
         for predecessor in ready.follows:
@@ -299,7 +303,15 @@ def _fold_lifecycle(
         elif status and not void:
             # An amendment that it did not see cannot turn a step into a collision: it leaves the
             # status alone, and whose clock is ahead must not decide whether the step counts.
-            table = lifecycle.COLLIDE if steps & ~above else lifecycle.NEXT
+            unseen = steps & ~above
+            if ready.kind == RENEWED:
+                taken_back |= above
+                # Of several marks that knew nothing of each other each is taken back by itself.
+                if status == lifecycle.NO_SHOW and not marks & ~taken_back:
+                    unseen = 0
+            elif ready.kind == _NO_SHOW:
+                marks |= own
+            table = lifecycle.COLLIDE if unseen else lifecycle.NEXT
             outcome = table.get((status, ready.kind))
             if outcome is not None:
                 status = outcome.status
@@ -321,9 +333,14 @@ def _fold_lifecycle(
     view.status = status or lifecycle.OPEN
     view.leaves = tuple(sorted([operation for operation, own in bit.items() if leaves & own]))
     view.waiting = len(transitions) - len(bit)
+    renewing = _renewing(turns, bit, ancestors, marks, withdrawn)
+    if renewing:
+        view.reserving = _first_given(view, turns, given, renewing)
     if not view.reserving:
         return collisions, set()
-    reserved = bit[view.reserving]
+    reserved = 0
+    for operation in renewing or [view.reserving]:
+        reserved |= bit[operation]
     seen_by = {one for one in bit if (bit[one] | ancestors[one]) & reserved}
     for entry in entries:
         event = contents[entry.operation]
@@ -336,15 +353,45 @@ def _fold_lifecycle(
     return collisions, seen_by
 
 
+def _renewing(
+    turns: list[Seen],
+    bit: dict[bytes, int],
+    ancestors: dict[bytes, int],
+    marks: int,
+    withdrawn: set[bytes],
+) -> list[bytes]:
+    """The operations that asked for a place anew when they took a no-show back, of which none saw
+    another: what an earlier one was given was given up with a later mark."""
+    found = [
+        one.operation
+        for one in turns
+        if one.kind == RENEWED
+        and one.claims
+        and ancestors[one.operation] & marks
+        and one.operation not in withdrawn
+    ]
+    if len(found) < 2:
+        return found
+    seen = 0
+    for operation in found:
+        seen |= ancestors[operation]
+    return [operation for operation in found if not seen & bit[operation]]
+
+
 def _reserving(view: View, turns: list[Seen], given: set[bytes], withdrawn: set[bytes]) -> bytes:
-    """Of several who reserved what was held without knowing of each other, the one who was given
-    the place, else who was given another one since, else the first who may yet be, else the first:
-    whoever was told that it is theirs has it under their own name."""
+    """The operation that reserved what was held: whoever was told that it is theirs has it under
+    their own name. Empty: nobody did."""
     found = [
         entry.operation
         for entry in turns
         if entry.kind == RESERVED and entry.operation not in withdrawn
     ]
+    return _first_given(view, turns, given, found)
+
+
+def _first_given(view: View, turns: list[Seen], given: set[bytes], found: list[bytes]) -> bytes:
+    """Of several that asked without knowing of each other the one that was given the place, else
+    the one that was given another one since, else the first that may yet be, else the first."""
     if len(found) < 2:
         return found[0] if found else b""
     waits = {claim.id.operation for claim in view.claims if claim.state in _UNDECIDED}
@@ -480,12 +527,14 @@ def _overwrite(view: View, event: ReservationAmended | ReservationMoved) -> None
 
 
 def _override(view: View, contents: dict[bytes, Event | None]) -> str:
-    """Why the place that is had was sold beyond the capacity."""
-    for claim in view.claims:
-        if claim.override and claim.state == LIVE:
-            event = contents.get(claim.id.operation)
-            if isinstance(event, ReservationCreated | ReservationMoved):
-                return event.override
+    """Why the place that is had was sold beyond the capacity, or the one that it was kept of."""
+    if not any(claim.override and claim.state == LIVE for claim in view.claims):
+        return ""
+    over = [claim for claim in view.claims if claim.override]
+    for claim in sorted(over, key=lambda claim: (claim.state == LIVE, claim.stamp), reverse=True):
+        event = contents.get(claim.id.operation)
+        if isinstance(event, ReservationCreated | ReservationMoved) and event.override:
+            return event.override
     return ""
 
 
@@ -506,7 +555,8 @@ def _show_place(view: View, promised: Collection[bytes]) -> None:
 
     Of what was reserved only claims that are `promised`, by that or in sight of it, promise the
     guest anything: what was held or offered before, or beside it, its holder may let lapse without
-    knowing of it.
+    knowing of it. So it is with what was asked for anew after a no-show: what was had before was
+    given up with that.
     """
     live = [claim for claim in view.claims if claim.state == LIVE]
     pending = _asked(view)
@@ -579,15 +629,20 @@ def _latest_group(claims: Sequence[ClaimView]) -> list[ClaimView]:
 def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
     """Claims whose end is requested and that the holder has not ended yet (§5.5).
 
-    A completed visit asks only for what is left of its time; what has passed frees nothing.
+    A completed visit asks only for what is left of its time, and a no-show for what was left when
+    it was marked: what had passed frees nothing, and is there still when the mark is taken back.
     """
     if view.status not in lifecycle.ENDS_CLAIMS:
         # What was held for a reserving that was refused is held for nobody any more.
         lost = view.reserving and view.status == lifecycle.COMMIT_FAILED
         return [one for one in view.claims if one.state == SPARE or (lost and one.state == LIVE)]
-    if view.status == lifecycle.COMPLETED:
-        return [claim for claim in view.occupying if claim.state != LIVE or claim.end > now_s]
-    return [*view.occupying, *view.pending]
+    if view.status not in (lifecycle.COMPLETED, lifecycle.NO_SHOW):
+        return [*view.occupying, *view.pending]
+    # Of an imported visit that nobody came to no mark tells the time.
+    marked = view.status == lifecycle.NO_SHOW and view.no_show_at_ms > 0
+    after_ms = max(now_s * 1000, view.no_show_at_ms) if marked else now_s * 1000
+    ending = [one for one in view.occupying if one.state != LIVE or one.end * 1000 > after_ms]
+    return [*ending, *view.pending] if marked else ending
 
 
 def picked(view: View) -> tuple[bytes, list[ClaimView]] | None:

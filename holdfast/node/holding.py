@@ -190,13 +190,19 @@ class Holding:
             # reservation waits until the right is the hub's again, and nothing else does.
             self._others[name].add(operation)
             return 0
-        if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED):
-            # Cancelled before it was decided: it gets its end and displaces nobody (§5.4).
-            self._end(name, view, tuple(claim.id for claim in asked), "cancelled")
+        if view.status in (lifecycle.CANCELLED, lifecycle.EXPIRED) or (
+            view.status == lifecycle.NO_SHOW and view.no_show_at_ms
+        ):
+            # Given up before it was decided: it gets its end and displaces nobody (§5.4).
+            reason = "no_show" if view.status == lifecycle.NO_SHOW else "cancelled"
+            self._end(name, view, tuple(claim.id for claim in asked), reason)
             return 1
         made = view.making and self._is_making(record, operation)
-        # What reserves a hold takes its place, whether it names it or not.
-        takes_over = operation == view.reserving and view.status == lifecycle.COMMIT_PENDING
+        # What reserves a hold takes its place, whether it names it or not; so does what asks for
+        # the place of a no-show anew, also of guests who are seated there already.
+        takes_over = operation == view.reserving and view.status in (
+            lifecycle.COMMIT_PENDING, lifecycle.CHECKED_IN,
+        )  # fmt: skip
         if (made and operation != view.making) or (
             view.live and not takes_over and all(claim.replaces is None for claim in asked)
         ):

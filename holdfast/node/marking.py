@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.model import approval, lifecycle, rules, vocabulary, wall
+from holdfast.model.claims import LIVE
 from holdfast.model.errors import BadTransition, Invalid, RuleViolated
 from holdfast.model.events import (
     ReservationApproved,
@@ -21,7 +22,7 @@ from holdfast.model.events import (
 )
 from holdfast.model.offers import VenueIndex
 from holdfast.model.reservation import View
-from holdfast.node import asking, placing, recording, reserving, selling
+from holdfast.node import asking, placing, recording, renewing_place, reserving, selling
 from holdfast.node.asking import Asked, Place
 from holdfast.node.reasons import reason_code
 
@@ -115,11 +116,22 @@ def no_show(replica: Service, reference: str) -> View:
             start = wall.format_time(venue.venue, view.starts_at)
             message = f"{view.code} begins at {start}; a no-show can be marked from then on."
             raise RuleViolated(message, [{"rule": "not-started", "message": message}])
-        return recording.write(replica, view, ReservationMarkedNoShow())
+        return judge_no_show(replica, view)
+
+
+def judge_no_show(replica: Service, view: View) -> View:
+    """Write that nobody came: what is left of their time is free for others from now on, where it
+    is this replica's to end, and asked of its holder elsewhere. Call inside `transaction`."""
+    now_s = replica.clock.now_ms() // 1000
+    left = [claim for claim in view.occupying if claim.state != LIVE or claim.end > now_s]
+    ends = selling.own_ends(replica, view, [*left, *view.pending])
+    return recording.write(replica, view, ReservationMarkedNoShow(), ends=ends)
 
 
 def undo_no_show(replica: Service, reference: str) -> View:
-    """They came after all, as far as that can still be said."""
+    """They came after all, as far as that can still be said: the place that was given up with the
+    mark is asked for anew (`renewing_place`). Raises RuleViolated where it is too late for that,
+    NotAvailable, BadTransition, NotFound."""
     with replica.transaction():
         view = _step(replica, "no_show_undone", reference)
         hours = (replica.clock.now_ms() - view.no_show_at_ms) / 3_600_000
@@ -129,7 +141,8 @@ def undo_no_show(replica: Service, reference: str) -> View:
                 f"it can be undone for {lifecycle.NO_SHOW_REVERSIBLE_HOURS} hours."
             )
             raise RuleViolated(message, [{"rule": "no-show-final", "message": message}])
-        return recording.write(replica, view, ReservationNoShowUndone())
+        claims, ends = renewing_place.claims_of(replica, view)
+        return recording.write(replica, view, ReservationNoShowUndone(), claims=claims, ends=ends)
 
 
 def confirm(replica: Service, reference: str) -> View:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.model import lifecycle, no_shows
-from holdfast.model.events import ReservationMarkedNoShow
 from holdfast.model.reservation import View
 from holdfast.model.rights import HUB
 from holdfast.model.roles import RESERVED, may_write
-from holdfast.node import recording
+from holdfast.node import marking
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
@@ -44,7 +43,7 @@ def mark(replica: Service, name: str) -> int:
         )
         due = [view for view in due if replica.has_room(name, view.id)]
         for view in due:
-            recording.write(replica, view, ReservationMarkedNoShow())
+            marking.judge_no_show(replica, view)
     return len(due)
 
 

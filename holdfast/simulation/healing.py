@@ -310,8 +310,11 @@ def _nothing_lost(world: World, oracles: Oracles, answered: list[Answered]) -> N
 def _confirmations(world: World, oracles: Oracles) -> None:
     """What was shown as confirmed anywhere, ever, is so still or was ended by somebody."""
     final = oracles.shown.get(HUB, {})
-    for key, where in oracles.held_once.items():
+    for (key, renewing), where in oracles.held_once.items():
         one = final.get(key)
+        if one is not None and one.renewing and one.renewing != renewing:
+            # Given up with a no-show; what was had since is asked for by itself.
+            continue
         if one is not None and (one.asked or (one.live and one.status in HELD)):
             continue
         if key in oracles.loose:

@@ -62,7 +62,7 @@ class Keeping:
         """Ask everything of one change."""
         kept = self._kept_by.setdefault(machine.name, set())
         (kept.add if now.status == lifecycle.INTENT else kept.discard)(key)
-        if now.held and now.reserving:
+        if now.held and now.reserving and not now.renewing:
             self._reserved_once(key, now, record)
         # What a twin wrote under the same name comes back by the hub.
         if before is not None and not machine.doubled:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from holdfast.model import lifecycle, vocabulary
-from holdfast.model.claims import DEAD, ENDED, OCCUPYING, REQUESTS, ClaimView, Seen
+from holdfast.model.claims import DEAD, ENDED, OCCUPYING, RENEWED, REQUESTS, ClaimView, Seen
 from holdfast.model.entries import ClaimId
 from holdfast.model.events import ClaimDecided, OperationWithdrawn, RightGranted
 from holdfast.model.reservation import BLOCK, View
@@ -32,9 +32,10 @@ from holdfast.store.projections import Record
 
 Key = tuple[str, bytes]
 """(book, reservation)"""
-HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
+HELD: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN})
 TWO_HUBS: Final = "two hubs had both gone on, and no person had ended one"
 OVERSOLD: Final = "a device sold more than its right"
+NO_SHOW: Final = "reservation.no_show"
 _ASKS: Final = frozenset({"reservation.cancelled", "reservation.completed"})
 _DECIDING: Final = REQUESTS | {"claim.decided"}
 _KEPT: Final = HELD | {lifecycle.INTENT, lifecycle.COMMIT_PENDING}
@@ -52,7 +53,9 @@ class Shown(NamedTuple):
     """What a machine shows of a reservation, the rights that its places were given by, and the
     operations that it knows of it. `until_ms`: how long it is kept while nobody has reserved it;
     `reserving`: the operation that did. `promised`: to whom reserved it, its holder has.
-    `left`: whoever reserved wants another place instead."""
+    `left`: whoever reserved wants another place instead, or the place was given up with a no-show
+    and has not been had anew. `renewing`: the operation that took a no-show back and asked for it
+    anew."""
 
     status: str
     code: str
@@ -66,6 +69,7 @@ class Shown(NamedTuple):
     reserving: bytes
     promised: bool
     left: bool
+    renewing: bytes
 
     @property
     def held(self) -> bool:
@@ -112,7 +116,7 @@ class Oracles:
         self._world = world
         self.violations: list[Violation] = []
         self.shown: dict[str, dict[Key, Shown]] = {}
-        self.held_once: dict[Key, str] = {}
+        self.held_once: dict[tuple[Key, bytes], str] = {}
         self.loose: dict[Key, str] = {}
         self.lost_operations: dict[bytes, str] = {}
         self.exceptions: Counter[str] = Counter()
@@ -322,6 +326,8 @@ class Oracles:
         view = record.view
         ended = self._check_entitled(replica, record, view)
         over = {claim.id for claim in view.claims if claim.override}
+        renewing = _renewing(record)
+        promised = not view.reserving or view.assurance != "provisional"
         forced = view.form is not None and view.form.form == BLOCK
         known, told = (
             (self.forced, "blocked over what was sold")
@@ -342,8 +348,9 @@ class Oracles:
             _given_by(record, view.live),
             view.expires_at_ms,
             view.reserving,
-            not view.reserving or view.assurance != "provisional",
-            chose_another(view, _places(view.live)),
+            promised,
+            chose_another(view, _places(view.live)) or bool(renewing and not promised),
+            renewing,
         )
 
     # --- a confirmation stands ------------------------------------------------------------------
@@ -352,8 +359,11 @@ class Oracles:
         self, machine: Machine, key: Key, before: Shown | None, now: Shown, record: Record
     ) -> None:
         if now.held:
-            self.held_once.setdefault(key, machine.name)
+            self.held_once.setdefault((key, now.renewing), machine.name)
         if before is None or now.asked:
+            return
+        if now.renewing and now.renewing not in before.operations:
+            # The place was given up with a no-show, and asked for anew since.
             return
         # What is held or offered has its place until it lapses, however it is reserved meanwhile.
         ended = not before.held and before.kept and not now.live and not lapsed(record, before.live)
@@ -684,10 +694,33 @@ def _places(claims: Iterable[ClaimView]) -> tuple[tuple[ClaimId, str, int, int, 
     return tuple((c.id, c.resource, c.start, c.end, c.quantity) for c in claims)
 
 
+def _renewing(record: Record) -> bytes:
+    """The operation that took a no-show back and asked for the place anew; empty: none did."""
+    reserving = record.view.reserving
+    renewed = any(s.operation == reserving and s.kind == RENEWED for s in record.seen)
+    return reserving if renewed else b""
+
+
+def _missed(record: Record) -> bool:
+    """Whether somebody marked a no-show that nobody took back in sight of it, or all are taken for
+    one still."""
+    if record.view.status == lifecycle.NO_SHOW:
+        return True
+    above = {seen.operation: seen.follows for seen in record.seen}
+    todo = [one for seen in record.seen if seen.kind == RENEWED for one in seen.follows]
+    undone: set[bytes] = set()
+    while todo:
+        operation = todo.pop()
+        if operation not in undone:
+            undone.add(operation)
+            todo += above.get(operation, ())
+    return any(s.kind == NO_SHOW and s.operation not in undone for s in record.seen)
+
+
 def _asked(record: Record) -> bool:
     """Whether somebody entitled to it asked for the end of a reservation."""
     writers = {seen.operation: seen.node for seen in record.seen}
-    return any(
+    return _missed(record) or any(
         seen.kind in _ASKS
         or (
             seen.kind == "operation.withdrawn"

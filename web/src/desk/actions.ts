@@ -62,7 +62,13 @@ export class Actions {
 
   async undoNoShow(one: Reservation): Promise<void> {
     await this.#do(async () => {
-      this.#day.put(await told(api.POST("/api/v1/reservations/{reference}/undo-no-show", { ...at(one.id), body: {} })));
+      const params = { path: { reference: one.id }, header: { Prefer: WAIT } };
+      const now = await told(api.POST("/api/v1/reservations/{reference}/undo-no-show", { params, body: {} }));
+      this.#day.put(now);
+      // With the mark the place was given up: where it is somebody else's now, they sit elsewhere.
+      const words = { who: nameOf(now), where: now.resources.join(" + "), at: timeOf(now.starts_at) };
+      if (now.status === "commit_pending") notices.say(t("said.asked_to_move", words));
+      else if (now.resources.join() !== one.resources.join()) notices.say(t("said.moved", words));
     });
   }
 
