@@ -34,9 +34,46 @@ says no, with a sentence, and its `suggestions` are slots near the one that was 
 break none of them: the nearest before and the nearest after, for the nearest length that is
 allowed. They are as good as any slot of `GET /availability`, and empty where no other time helps.
 
-What is full has `alternatives` in the same order (409 `not-available`), of that day. Who named an
-`area` is offered other times there first; where it has no place at that start, then that start in
-the other areas (a slot each, the best fitting first): whose evening is planned may sit elsewhere.
+What is full has `alternatives` in the same order (409 `not-available`): of that day; where it has
+fewer than three, also of the days before and after it, near the same hour, outwards up to a week
+(less, where a day has very many starts), as far as the rules let somebody reserve then. Who named
+an `area` is offered other times there first; where it has no place at that start, then that start
+in the other areas (a slot each, the best fitting first): whose evening is planned may sit
+elsewhere. Of nights it is other days of arrival for as many nights, and then the same nights in
+rooms of other kinds that have beds for the party (`resource_kind` names the kind).
+`waitlist_available` says whether they may wait for that day; for nights there is no waitlist.
+
+Not every refusal is for want of room, and each says which it is:
+"""
+
+REFUSALS = (
+    ("others have it", "`not-available`, `reason: full`", "`full`"),
+    (
+        "all that would do is out of use (a [block](operations.md#taking-places-out-of-use))",
+        "`not-available`, `reason: blocked`",
+        "`blocked`",
+    ),
+    (
+        "the venue is closed, or the slot is",
+        "`rule-violated`: `hours`, `closed`, `slot-override`",
+        "the rule; `override`",
+    ),
+    (
+        "the venue, or that part of it, takes nobody then",
+        "`rule-violated`: `blackouts`",
+        "`blackouts`",
+    ),
+    (
+        "nothing of the kind is for such a party at any time",
+        "`rule-violated`: `seats`",
+        "`party`",
+    ),
+)
+
+OUT_OF_USE = """
+It is `blocked` where blocks alone leave no place that would do, whatever is reserved there besides:
+with one table out of use and three taken it is `full`. The house reads by which blocks, what for
+and until when (`blocks`); guests and kiosks read that it is out of use, and no more.
 """
 
 BINDING: Final = """\
@@ -151,8 +188,16 @@ no_mondays = Rule(
 
 def page() -> str:
     """The whole page."""
-    parts = [OPENING, *table(), "", BINDING, *binding(), "", _notes()]
+    parts = [
+        OPENING, *refusals(), OUT_OF_USE, *table(), "", BINDING, *binding(), "", _notes(),
+    ]  # fmt: skip
     return "\n".join(parts)
+
+
+def refusals() -> list[str]:
+    """One row for each way in which something cannot be had."""
+    told = "the `reason` of `GET /availability?include=full`"
+    return _table(("what stands in the way", "the refusal", told), REFUSALS)
 
 
 def table() -> list[str]:

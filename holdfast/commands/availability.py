@@ -59,7 +59,7 @@ def availability(
     """
     from holdfast.commands.output import show_json, show_table
     from holdfast.commands.session import open_session, quoted
-    from holdfast.commands.why_not import no_times_words, reason_words
+    from holdfast.commands.why_not import no_times_words, slot_words
     from holdfast.model.venue import parse_venue
 
     if date is None and starts_from is None and starts_to is None:
@@ -100,11 +100,7 @@ def availability(
                 " + ".join(slot.get("resources") or []),
                 slot.get("assurance"),
                 slot.get("remaining"),
-                *(
-                    [reason_words(slot.get("reason"), known, party, area, slot.get("starts_at"))]
-                    if known
-                    else []
-                ),
+                *([slot_words(slot, known, party, area)] if known else []),
             ]
             for slot in answer["slots"]
         ),

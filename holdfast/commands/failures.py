@@ -17,8 +17,8 @@ from typing import Any, Final
 from holdfast.model.errors import HoldfastError, Invalid, Unreachable
 
 _SHOWN: Final = 4
-"""Alternatives that a line names, three times in the area that was asked for and the best place
-elsewhere; `--json` clients read all of them."""
+"""Alternatives that a line names, three times in the area, or of the kind, that was asked for and
+the best place elsewhere; `--json` clients read all of them."""
 
 
 class Refused(HoldfastError):
@@ -127,4 +127,5 @@ def _slot(slot: dict[str, Any]) -> str:
     from holdfast.commands.words import clock_text
 
     where = " + ".join(map(str, slot.get("resources") or []))
-    return f"{clock_text(slot.get('starts_at'))} {where}".strip()
+    kind = f" ({slot['resource_kind']})" if slot.get("resource_kind") else ""
+    return f"{clock_text(slot.get('starts_at'))} {where}{kind}".strip()

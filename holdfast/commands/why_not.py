@@ -18,6 +18,7 @@ from holdfast.model.venue import Policies, Venue
 _PHRASES: Final = {
     "past": "already past",
     "full": "taken",
+    "blocked": "out of use",
     "inactive": "out of service, nothing new is taken",
     "hours": "not open so long",
     "slot": "between two start times",
@@ -58,6 +59,20 @@ def reason_words(
     if code == "nights" and venue.stays is not None:
         return f"for 1 to {venue.stays.max_nights} nights"
     return _PHRASES.get(code) or code.replace("-", " ").replace("_", " ")
+
+
+def slot_words(slot: dict[str, Any], venue: Venue, party: int, area: str | None = None) -> str:
+    """The same of a slot of `GET /availability`, with what it is out of use for."""
+    words = reason_words(slot.get("reason"), venue, party, area, slot.get("starts_at"))
+    blocks = slot.get("blocks") or []
+    why = dict.fromkeys(said for block in blocks if (said := _block_words(block)))
+    return f"{words}: {', '.join(why)}" if why else words
+
+
+def _block_words(block: dict[str, Any]) -> str:
+    what = "" if block.get("kind") == "blocked" else str(block.get("kind") or "")
+    said = dict.fromkeys(one for one in (what, str(block.get("reason") or "")) if one)
+    return " – ".join(said).replace("_", " ")
 
 
 def _override_words(venue: Venue, party: int, at_s: int) -> str:

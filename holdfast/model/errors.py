@@ -74,7 +74,11 @@ class NotFound(HoldfastError):
 
 
 class NotAvailable(HoldfastError):
-    """What this replica knows to be taken; `alternatives` are slots that it believes free."""
+    """What this replica knows to be taken; `alternatives` are slots that it believes free.
+
+    `reason` says whether others have it (`full`) or it is out of use (`blocked`, by the `blocks`,
+    of which the house alone is told).
+    """
 
     name = "not-available"
     status = 409
@@ -84,10 +88,13 @@ class NotAvailable(HoldfastError):
         detail: str,
         alternatives: list[dict[str, Any]] | None = None,
         waitlist_available: bool = False,
+        reason: str = "full",
+        blocks: list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(
-            detail, alternatives=alternatives or [], waitlist_available=waitlist_available
-        )
+            detail, alternatives=alternatives or [], waitlist_available=waitlist_available,
+            reason=reason, **({"blocks": blocks} if blocks else {}),
+        )  # fmt: skip
 
 
 class RuleViolated(HoldfastError):

@@ -19,12 +19,15 @@ from holdfast.model.entries import EPOCH_SECONDS_MAX, Claim, ClaimId
 from holdfast.model.errors import Invalid
 from holdfast.model.limits import SLOT_DAYS_MAX, SUGGESTED_SLOTS_LOOKED_AT_MAX
 from holdfast.model.offers import Choice, VenueIndex, candidates
+from holdfast.model.out_of_use import FULL
+from holdfast.model.reservation import View
 from holdfast.model.rules import blackouts
 from holdfast.model.rules.slots import SLOT_OVERRIDE
-from holdfast.model.rules.suggesting import Search, chosen
+from holdfast.model.rules.suggesting import Distance, Search, chosen, distance
 from holdfast.model.slot_overrides import override_at
-from holdfast.node import asking, selling
+from holdfast.node import asking, out_of_use, selling
 from holdfast.node.asking import Asked, Place
+from holdfast.node.out_of_use import OutOfUse
 from holdfast.node.requests import AvailabilityRequest
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ class Slot(NamedTuple):
     remaining: int
     assurance: str
     reason: str
+    blocks: tuple[View, ...] = ()
+    """What it is out of use by, as far as whoever asks is told."""
 
 
 def first_free(
@@ -156,6 +161,7 @@ def nearest(
     than are needed."""
     look = _look(replica, venue, request, asked)
     found: dict[int, Slot] = {}
+    distances: dict[int, Distance] = {}
     looked = 0
     for days in where.days:
         if len(found) >= count or looked >= SUGGESTED_SLOTS_LOOKED_AT_MAX:
@@ -163,8 +169,10 @@ def nearest(
         for day in days:
             starts = list(_starts(venue, request, day))
             looked += len(starts)
-            found |= {slot.start: slot for slot in _on_day(look, day, starts)}
-    return [found[at] for at in chosen(found, start, count)]
+            for slot in _on_day(look, day, starts):
+                found[slot.start] = slot
+                distances[slot.start] = distance(venue.venue, day, slot.start, start)
+    return [found[at] for at in chosen(distances, start, count)]
 
 
 def elsewhere(
@@ -217,13 +225,14 @@ def _on_day(
     """The slots of a service date that can be had; `full`: also those that cannot."""
     openings = _openings(look.replica, look.venue, look.fitting, starts, look.asked)
     come = _comers(look.replica, look.venue, starts, look.asked)
+    out = _out_of_use(look, starts) if full else None
     found = []
     for start, minutes in starts:
         choices = look.fitting if openings is None else openings.at(start)
         # Why not is asked of no start that nobody is shown.
         if choices or full:
             place = _place(look.venue, look.request, day, start, minutes)
-            slot = _slot(look, place, choices, come, free=openings is not None)
+            slot = _slot(look, place, choices, come, out, free=openings is not None)
             if slot.choice is not None or full:
                 found.append(slot)
     return found
@@ -338,17 +347,21 @@ def _openings(
     starts: list[tuple[int, int | None]],
     asked: Asked,
 ) -> Openings | None:
-    """None where each start is asked about by itself: for stays, and for what is moved, whose own
-    place is free to it."""
-    if not starts or not choices or asked.moved is not None:
+    """None where each start is asked about by itself: for stays, and where what is moved has its
+    own place, which is free to it."""
+    if not starts or not choices:
         return None
     lengths = {minutes for _, minutes in starts}
     minutes = lengths.pop()
     if lengths or minutes is None:
         return None
-    occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
+    first, last = starts[0][0], starts[-1][0]
     length = minutes * 60 + venue.venue.buffer_minutes * 60
-    return Openings(occupancy, venue, choices, starts[0][0], starts[-1][0], length)
+    own = () if asked.moved is None else asked.moved.claims
+    if any(claim.start < last + length and claim.end > first for claim in own):
+        return None
+    occupancy = replica.store.projections.occupancy(replica.book_of(venue.venue.id))
+    return Openings(occupancy, venue, choices, first, last, length)
 
 
 def _comers(
@@ -359,6 +372,16 @@ def _comers(
     if not lengths:
         return None
     return asking.comers(replica, venue, asked, starts[0][0], starts[-1][0], max(lengths))
+
+
+def _out_of_use(look: _Look, starts: list[tuple[int, int | None]]) -> OutOfUse | None:
+    """The blocks that may be why nothing is free at one of these starts."""
+    if not starts:
+        return None
+    lengths = [minutes * 60 for _, minutes in starts if minutes is not None]
+    length = max(lengths, default=((look.request.nights or 1) + 1) * wall.DAY_SECONDS)
+    before = starts[-1][0] + length + look.venue.venue.buffer_minutes * 60
+    return OutOfUse(look.replica, look.venue, starts[0][0], before)
 
 
 def _place(
@@ -383,10 +406,12 @@ def _slot(
     place: Place,
     choices: list[Choice],
     come: Comers | None = None,
+    out: OutOfUse | None = None,
     *,
     free: bool = False,
 ) -> Slot:
-    """What can be had of some choices at a place; `free`: they are known to be free."""
+    """What can be had of some choices at a place; `free`: they are known to be free. `out`: where
+    it is asked why nothing can."""
     replica, venue, asked = look.replica, look.venue, look.asked
     start, end = place.start, place.end
     wanted = asking.proposal(place, asked)
@@ -395,13 +420,16 @@ def _slot(
     if broken:
         return Slot(start, end, None, 0, "none", broken[0].rule)
     choices = left_open(venue, wanted, choices)
-    if not choices and not left_open(venue, wanted, look.fitting):
+    fitting = choices or left_open(venue, wanted, look.fitting)
+    if not fitting:
         return Slot(start, end, None, 0, "none", _why_shut(venue, wanted, look.fitting))
     ignoring = {claim.id for claim in asked.moved.claims} if asked.moved is not None else ()
     occupied_end = end + place.buffer
     choice = first_free(replica, venue, choices, start, occupied_end, ignoring=ignoring, free=free)
     if choice is None:
-        return Slot(start, end, None, 0, "none", "full")
+        reason, views = (FULL, []) if out is None else out.why(fitting, start, occupied_end)
+        told = () if asking.by_themself(asked) else tuple(views)
+        return Slot(start, end, None, 0, "none", reason, told)
     remaining = _remaining(replica, venue, choices, start, occupied_end, free=free)
     assurance = assurance_of(replica, venue, choice, start, occupied_end)
     return Slot(start, end, choice, remaining, assurance, "")
@@ -467,6 +495,8 @@ def render_slot(venue: VenueIndex, slot: Slot) -> dict[str, Any]:
     }
     if slot.reason:
         shown["reason"] = slot.reason
+        if slot.blocks:
+            shown["blocks"] = out_of_use.told(venue, slot.blocks)
         override = override_at(venue.venue, slot.start)
         if slot.reason == SLOT_OVERRIDE.id and override is not None:
             shown["override"] = override.kind

@@ -6,10 +6,9 @@ what is said when nothing is free. Writes nothing.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -18,20 +17,18 @@ from holdfast.model.claims import READY
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import Invalid, NotAvailable, RateLimited, RuleViolated
 from holdfast.model.offers import Choice, VenueIndex, is_tight, most_people
+from holdfast.model.out_of_use import BLOCKED
 from holdfast.model.reservation import View, standing_claims
 from holdfast.model.rules import blackouts
 from holdfast.model.rules.online import not_online
-from holdfast.model.rules.suggesting import Search, search
+from holdfast.model.rules.suggesting import nearby, search
 from holdfast.model.rules.waiting import waiting_violations
-from holdfast.node import asking, offering, selling
+from holdfast.node import asking, instead, offering, out_of_use, selling
 from holdfast.node.asking import Asked, Place
-from holdfast.node.requests import AvailabilityRequest, CreateRequest
+from holdfast.node.requests import CreateRequest
 
 if TYPE_CHECKING:
     from holdfast.node.service import Service
-
-
-ALTERNATIVES: Final = 3
 
 
 def place_of(venue: VenueIndex, request: CreateRequest) -> Place:
@@ -142,44 +139,79 @@ def permitted(
 
 
 def not_available(
-    replica: Service, venue: VenueIndex, place: Place, asked: Asked
+    replica: Service, venue: VenueIndex, place: Place, asked: Asked, choices: Sequence[Choice]
 ) -> NotAvailable | RuleViolated:
-    """The error to raise where no choice is free, with the nearest slots that are.
+    """The error to raise where none of the `choices` is free, with the nearest slots that are: of
+    that day, or where it has too few of days nearby.
 
     RuleViolated where there is no choice at any time: another time would not help, at most another
-    area.
+    area or, of nights, another kind.
     """
-    day = calendar.service_date(venue.venue, place.start)
-    minutes = None if place.nights else (place.end - place.start) // 60
-    near = Search(((day,),), minutes, place.nights)
+    wanted = asking.proposal(place, asked)
+    question = asking.question(
+        replica, venue, wanted, asked, asking.standing(replica, venue, asked)
+    )
+    where = nearby(question)
     if not asked.resources:
         here = (asked.resource_kind or venue.default_kind, asked.area or "")
         features = frozenset(asked.features)
         if not venue.offers(place.party_size, place.quantity or 1, *here, features):
-            wanted = asking.proposal(place, asked)
-            question = asking.question(replica, venue, wanted, asked, rules.NOBODY)
             replica.refusals.note(question, ["seats"])
             error = never(venue, place.party_size, place.quantity or 1, *here, asked.features)
-            if asked.area:
-                error.extra["suggestions"] = _nearest(replica, venue, place, asked, near)
+            if asked.area or place.nights is not None:
+                error.extra["suggestions"] = instead.near(replica, venue, place, asked, where)
             return error
-    what = " and ".join(asked.resources) if asked.resources else f"a place for {place.party_size}"
-    when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
-    alternatives = _nearest(replica, venue, place, asked, near)
-    way_out = "try one of the alternatives" if alternatives else "try another time or day"
+    alternatives = instead.near(replica, venue, place, asked, where)
+    reason, views = _why(replica, venue, place, asked, choices)
     return NotAvailable(
-        f"{what} at {when} ({venue.venue.time_zone}) is not free at {venue.venue.name}; {way_out}",
+        _refused_words(venue, place, asked, reason, views, others=bool(alternatives)),
         alternatives,
-        waitlist_available=_may_wait(replica, venue, place),
+        waitlist_available=_may_wait(replica, venue, place, asked),
+        reason=reason,
+        blocks=out_of_use.told(venue, views),
     )
 
 
-def _may_wait(replica: Service, venue: VenueIndex, place: Place) -> bool:
-    """Whether who did not get a place may wait for one on that day."""
+def _why(
+    replica: Service, venue: VenueIndex, place: Place, asked: Asked, choices: Sequence[Choice]
+) -> tuple[str, list[View]]:
+    """Why none of the choices is free; of what is out of use also the blocks, which the house alone
+    is told of."""
+    end = place.end + place.buffer
+    out = out_of_use.OutOfUse(replica, venue, place.start, end)
+    reason, views = out.why(choices, place.start, end)
+    return reason, [] if asking.by_themself(asked) else views
+
+
+def _refused_words(
+    venue: VenueIndex,
+    place: Place,
+    asked: Asked,
+    reason: str,
+    views: Sequence[View],
+    *,
+    others: bool,
+) -> str:
+    """What is not free, why, and the way out."""
+    when = wall.format_time(venue.venue, place.start)[:16].replace("T", " ")
+    at = f"at {when} ({venue.venue.time_zone})"
+    way_out = "try one of the alternatives" if others else "try another time or day"
+    named = " and ".join(asked.resources)
+    if reason == BLOCKED:
+        what = named or f"every place for {place.party_size}"
+        said = out_of_use.words(venue, views)
+        why = f" ({said})" if said else ""
+        return f"{what} {at} is out of use at {venue.venue.name}{why}; {way_out}"
+    what = named or f"a place for {place.party_size}"
+    return f"{what} {at} is not free at {venue.venue.name}; {way_out}"
+
+
+def _may_wait(replica: Service, venue: VenueIndex, place: Place, asked: Asked) -> bool:
+    """Whether who did not get a place may wait for one on that day. For nights nobody waits."""
     day = calendar.service_date(venue.venue, place.start)
     now_s = replica.clock.now_ms() // 1000
     return place.nights is None and not waiting_violations(
-        venue.venue, place.party_size, day, now_s
+        venue.venue, place.party_size, day, now_s, by_guest=asking.by_themself(asked)
     )
 
 
@@ -220,35 +252,7 @@ def _suggestions(
     """What the rules would allow instead; nothing where no other time or length helps."""
     if not replica.rules.may_be_cured(found):
         return []
-    return _nearest(replica, venue, place, asked, search(question))
-
-
-def _nearest(
-    replica: Service, venue: VenueIndex, place: Place, asked: Asked, where: Search
-) -> list[dict[str, Any]]:
-    """The nearest slots that can be had by whoever asks ahead, in order of time; where an area was
-    asked for, and the start is not among them, then those of that start in other areas: who named
-    an area is offered that first, and whose evening is planned need not move it."""
-    request = AvailabilityRequest(
-        venue=venue.venue.id,
-        party_size=place.party_size,
-        duration_minutes=where.minutes,
-        nights=where.nights,
-        quantity=place.quantity,
-        resource_kind=asked.resource_kind,
-        area=asked.area,
-        features=list(asked.features),
-    )
-    somebody = replace(asked, kind="guest", resources=())
-    with contextlib.suppress(Invalid, RuleViolated):
-        slots = offering.nearest(
-            replica, venue, request, somebody, where, place.start, ALTERNATIVES
-        )
-        if asked.area and all(slot.start != place.start for slot in slots):
-            others = offering.elsewhere(replica, venue, request, somebody, place.start)
-            slots += others[:ALTERNATIVES]
-        return [offering.render_slot(venue, slot) for slot in slots]
-    return []
+    return instead.near(replica, venue, place, asked, search(question))
 
 
 class Written(NamedTuple):

@@ -141,7 +141,7 @@ def _choose(
         return choice, insists and overriding.goes_beyond(replica, venue, choice, place.start, end)
     if request.override is not None and choices:
         return overriding.least_overbooked(replica, venue, choices, place.start, end), True
-    raise placing.not_available(replica, venue, place, asked)
+    raise placing.not_available(replica, venue, place, asked, choices)
 
 
 def check_words(

@@ -259,3 +259,32 @@ async def test_two_devices_show_the_same_block(fleet: Fleet, client: httpx.Async
         assert "note" not in (await kiosk.get(f"/blocks/{block['id']}")).json()
         taken = await hub.post("/reservations", json=booking("T3"))
         assert taken.status_code == 409
+
+
+async def test_what_is_out_of_use_says_so_to_everybody_and_why_to_the_house(
+    client: httpx.AsyncClient,
+):
+    await made(client, "/blocks", wanted("T1", "T2", "T3", "T4", reason="repair"))
+    staff = bearer(await token_for(client, "staff"))
+    guest = bearer(await token_for(client, "guest", ANNA))
+    kiosk = bearer(await token_for(client, "kiosk"))
+    query: dict[str, Any] = {
+        "venue": "trattoria", "date": DAY, "party_size": 2, "include": "full",
+    }  # fmt: skip
+    for headers, told in ((staff, True), (guest, False), (kiosk, False)):
+        for resources in (["T1"], []):
+            answer = await client.post("/reservations", json=booking(*resources), headers=headers)
+            problem = answer.json()
+            assert (answer.status_code, problem["type"], problem["reason"]) == (
+                409, "urn:holdfast:error:not-available", "blocked",
+            )  # fmt: skip
+            assert "is out of use" in problem["detail"]
+            assert ("repair" in problem["detail"]) is told
+            assert ("blocks" in problem) is told
+            assert problem["alternatives"]
+        slots = (await client.get("/availability", params=query, headers=headers)).json()["slots"]
+        (slot,) = [one for one in slots if one["starts_at"][11:16] == "19:30"]
+        assert (slot["reason"], "blocks" in slot) == ("blocked", told)
+        if told:
+            assert slot["blocks"] == problem["blocks"]
+            assert slot["blocks"][0]["reason"] == "repair"

@@ -65,6 +65,24 @@ async def test_what_is_taken_is_refused_with_other_times(client: httpx.AsyncClie
     assert "waitlist_available" in problem
 
 
+async def test_a_day_that_is_full_is_refused_with_days_nearby_and_what_is_offered_can_be_had(
+    client: httpx.AsyncClient,
+):
+    for hour in range(0, 24, 3):
+        for table in ("T1", "T2"):
+            body = booking(starts_at=f"{DAY}T{hour:02}:00", resources=[table], duration_minutes=180)
+            assert (await client.post("/reservations", json=body)).status_code == 201
+    answer = await client.post("/reservations", json=booking())
+    problem = answer.json()
+    assert (answer.status_code, problem["reason"]) == (409, "full")
+    assert problem["waitlist_available"] is True
+    days = {slot["starts_at"][:10] for slot in problem["alternatives"]}
+    assert DAY not in days and len(days) == 2
+    for slot in problem["alternatives"]:
+        taken = await client.post("/reservations", json=booking(starts_at=slot["starts_at"]))
+        assert taken.status_code == 201, taken.text
+
+
 async def test_metadata_that_cannot_be_written_is_answered_as_invalid(client: httpx.AsyncClient):
     nested: object = 1
     for _ in range(900):

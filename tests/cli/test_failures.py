@@ -257,6 +257,18 @@ class TestTheLine:
             "T1 is taken; free instead: Wed 2026-07-01 20:00 T1 + T2"
         )
 
+    def test_says_the_day_of_each_and_the_kind_where_it_is_another(self):
+        slots = [
+            {"starts_at": "2026-07-01T15:00:00+02:00", "resources": ["R1"]},
+            {
+                "starts_at": "2026-07-02T15:00:00+02:00",
+                "resources": ["S1"],
+                "resource_kind": "suite",
+            },
+        ]
+        line = line_of(NotAvailable("It is full.", slots))
+        assert "Wed 2026-07-01 15:00 R1, Thu 2026-07-02 15:00 S1 (suite)" in line
+
     def test_has_one_full_stop_at_the_most_where_sentences_are_joined(self):
         violations = [{"rule": "a", "message": "Too late."}, {"rule": "b", "message": "Too many."}]
         line = line_of(RuleViolated("Not so.", violations))

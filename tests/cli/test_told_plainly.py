@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.commands.fleet import with_followers
 from holdfast.commands.spelling import as_typed
-from holdfast.commands.why_not import no_times_words, reason_words
+from holdfast.commands.why_not import no_times_words, reason_words, slot_words
 from holdfast.commands.words import counted
 from holdfast.model.venue import Venue, parse_venue
 from tests.cli.support import DAY, VENUE, Run, Running, document, make_hub
@@ -54,6 +54,7 @@ class TestWhyNothingCanBeHad:
         [
             ("past", 2, "already past"),
             ("full", 2, "taken"),
+            ("blocked", 2, "out of use"),
             ("party", 13, "for at most 12 people"),
             ("party", 1, "for at least 2 people"),
             ("party", 9, "no place takes 9; the largest takes 8"),
@@ -71,6 +72,21 @@ class TestWhyNothingCanBeHad:
     )
     def test_a_reason_is_a_phrase(self, small: Venue, reason: str, party: int, said: str):
         assert reason_words(reason, small, party) == said
+
+    @pytest.mark.parametrize(
+        ("kind", "reason", "said"),
+        [
+            ("maintenance", "water_damage", "out of use: maintenance – water damage"),
+            ("maintenance", "maintenance", "out of use: maintenance"),
+            ("private_event", None, "out of use: private event"),
+            ("blocked", None, "out of use"),
+        ],
+    )
+    def test_what_is_out_of_use_says_what_for(
+        self, small: Venue, kind: str, reason: str | None, said: str
+    ):
+        slot = {"reason": "blocked", "blocks": [{"kind": kind, "reason": reason}] * 2}
+        assert slot_words(slot, small, 2) == said
 
     def test_a_closed_day_is_called_closed(self, small: Venue):
         assert no_times_words(small, "2026-12-28") == "Corner is closed on Monday 2026-12-28"

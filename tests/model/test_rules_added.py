@@ -10,7 +10,14 @@ import pytest
 
 from holdfast.model.calendar import local_to_epoch
 from holdfast.model.rules import RULES, Proposal, Question, Rule, RuleBook, Violation, fault_of
-from holdfast.model.rules.suggesting import DAYS_AROUND, chosen, search
+from holdfast.model.rules.suggesting import (
+    DAYS_AROUND,
+    NEARBY_DAYS,
+    chosen,
+    distance,
+    nearby,
+    search,
+)
 from holdfast.model.venue import Venue
 from tests.model.asked import NOW, restaurant
 
@@ -113,7 +120,36 @@ def test_nobody_is_sent_into_the_past_or_further_ahead_than_they_may():
 def test_the_nearest_before_and_after_come_first_and_all_in_order_of_time(
     starts: list[int], offered: list[int]
 ):
-    assert chosen(starts, 10, 3) == offered
+    assert chosen({start: (0, abs(start - 10)) for start in starts}, 10, 3) == offered
+
+
+def test_what_is_full_is_looked_for_nearby_for_the_length_that_was_asked_for():
+    at = restaurant(policies={"advance_days": 4, "min_minutes": 60})
+    found = nearby(question(at, "2026-07-02T12:00", minutes=30))
+    assert (found.minutes, found.nights) == (30, None)
+    assert found.days[0] == tuple(days("2026-07-02"))
+    assert found.days[1] == tuple(days("2026-07-01", "2026-07-03"))
+    assert [day for one in found.days for day in one][-1:] == days("2026-07-04")
+    far = nearby(question(restaurant(policies={}), "2026-12-01T12:00", nights=2))
+    assert (far.minutes, far.nights, len(far.days)) == (None, 2, NEARBY_DAYS + 1)
+
+
+@pytest.mark.parametrize(
+    ("start", "wanted", "away"),
+    [
+        ("2026-07-02T19:00", "2026-07-02T19:30", (0, 1800)),
+        ("2026-07-01T19:30", "2026-07-02T19:30", (1, 0)),
+        ("2026-07-05T20:00", "2026-07-02T19:30", (3, 1800)),
+        # In the night in which summer time ends the same hour is a day and an hour away.
+        ("2026-10-25T19:30", "2026-10-24T19:30", (1, 0)),
+    ],
+)
+def test_a_start_of_another_day_is_as_near_as_its_hour_on_the_clock(
+    start: str, wanted: str, away: tuple[int, int]
+):
+    at = restaurant()
+    day = datetime.date.fromisoformat(start[:10])
+    assert distance(at, day, local_to_epoch(at, start), local_to_epoch(at, wanted)) == away
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from holdfast.model.errors import (
     Forbidden,
     HoldfastError,
     Invalid,
+    NotAvailable,
     NotFound,
     RoleForbidden,
     RuleViolated,
@@ -228,6 +229,20 @@ def test_so_many_days_ahead_and_not_one_more(town: Fleet):
         town.move(desk, other, user_id="ann")
     town.clocks.advance(hours=24)
     assert reserve(town, desk, f"{NEXT_DAY}T19:30").code
+
+
+def test_nobody_is_offered_a_day_that_is_too_far_ahead_for_them(town: Fleet):
+    restrict(town, kind=MAX_ADVANCE, value=1)
+    desk = town.nodes["desk"]
+    tables = ["T1", "T2", "T3", "T4"]
+    for hour in range(8, 24, 2):
+        town.reserve(desk, f"{DAY}T{hour:02}:00", tables, 4, kind="house", duration_minutes=120)
+    for user, offered in (("ann", {DAY[:-1] + "2"}), ("bob", {DAY[:-1] + "2", NEXT_DAY})):
+        with pytest.raises(NotAvailable) as full:
+            reserve(town, desk, "19:30", user)
+        slots = full.value.extra["alternatives"]
+        assert {slot["starts_at"][:10] for slot in slots} == offered
+        assert reserve(town, desk, slots[0]["starts_at"], user).code
 
 
 def test_a_screen_is_told_no_numbers_either(town: Fleet):

@@ -168,6 +168,36 @@ def test_where_nothing_is_free_other_days_and_the_waitlist_are_offered(
             assert of_guests(desk)[0]["status"] == "confirmed"
 
 
+def test_what_is_gone_meanwhile_is_offered_on_other_days_with_their_dates(
+    browser: Browser, tmp_path: Path
+):
+    table = {"id": "T1", "kind": "table", "seats": [1, 4]}
+    with open_restaurant(tmp_path, resources=[table]) as desk, a_guest(browser, desk) as page:
+        pick(page)
+        fill_in(page)
+        today = desk.today()
+        desk.post(
+            "/blocks", venue="trattoria", kind="maintenance", reason="repair", resources=["T1"],
+            starts_at=f"{today}T00:00", ends_at=f"{today}T23:59",
+        )  # fmt: skip
+        tap(page, "Reserve")
+        expect(page.get_by_role("alert")).to_have_text(
+            "That is out of use then. Please choose another time."
+        )
+        expect(page.get_by_role("main")).not_to_contain_text("repair")
+        other = page.locator("form .times button").first
+        # Such as "Mon, Nov 23, 14:00": another day is never shown as a time alone.
+        expect(other).to_have_text(re.compile(r"^\w{3}, \w{3} \d+, \d\d:\d\d$"))
+        at = other.inner_text()
+        looks_right(page)
+        other.click()
+        tap(page, "Reserve")
+        expect(page.get_by_role("heading", name="It is yours")).to_be_visible()
+        (made,) = of_guests(desk)
+        assert made["starts_at"][:10] != today
+        assert made["starts_at"][11:16] == at[-5:]
+
+
 def test_what_was_reserved_by_telephone_is_found_by_code_and_number(browser: Browser, desk: Desk):
     made = desk.book(NAME, "T1", guest={"phone": "+39 06 5550199"}, source="phone")
     with a_guest(browser, desk) as page:

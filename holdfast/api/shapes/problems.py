@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from holdfast.api.shapes.common import Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import FieldError, Status
 from holdfast.api.shapes.series import RefusedDate
-from holdfast.api.shapes.venues import Slot
+from holdfast.api.shapes.venues import OutOfUse, Slot
 from holdfast.model.errors import HoldfastError
 from holdfast.model.floor import STATES
 
@@ -59,8 +59,10 @@ class Problem(Shape, kw_only=True):
     alternatives: Annotated[
         list[Slot] | UnsetType,
         Meta(
-            description="`not-available`: the nearest slots that are believed to be free; where an "
-            "area was asked for, then the same start in others"
+            description="`not-available`: the nearest slots that are believed to be free, of that "
+            "day, or where it has too few of a week around it; where an area was asked for, then "
+            "the same start in others; of nights, then the same nights in other kinds "
+            "(`resource_kind`)"
         ),
     ] = UNSET
     waitlist_available: Annotated[
@@ -98,12 +100,17 @@ class Problem(Shape, kw_only=True):
     reason: Annotated[
         str | UnsetType,
         Meta(
-            description="`forbidden`, where no reservation is taken for the guest: why, a code; "
-            "to who may read restrictions alone"
+            description="`not-available`: `full`, or `blocked` where all that would do is out of "
+            "use. `forbidden`, where no reservation is taken for the guest: why, a code; to who "
+            "may read restrictions alone"
         ),
     ] = UNSET
+    blocks: Annotated[
+        list[OutOfUse] | UnsetType,
+        Meta(description="`not-available` that is `blocked`: by what; only for the house"),
+    ] = UNSET
     restriction: Annotated[
-        str | UnsetType, Meta(description="beside that: the restriction's id")
+        str | UnsetType, Meta(description="of `forbidden`: the restriction's id")
     ] = UNSET
     until: Annotated[
         VenueTime | UnsetType | None,

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api.shapes.common import Date, Items, Shape, VenueTime, one_of
+from holdfast.api.shapes.common import Date, Identity, Items, Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import Assurance
 from holdfast.model import vocabulary
 from holdfast.model.approval import CONFIRMATIONS
@@ -412,6 +412,26 @@ class ResourceList(Items[Resource], kw_only=True):
     """Resources, by venue, in the order of its file."""
 
 
+class OutOfUse(Shape, kw_only=True):
+    """A block that is why nothing is free; only for the house."""
+
+    id: Identity
+    kind: Annotated[
+        str,
+        one_of(
+            sorted(vocabulary.BLOCK_KINDS),
+            description="what the places are used for; `blocked`: for nothing",
+        ),
+    ]
+    reason: Annotated[
+        str | None,
+        one_of(sorted(vocabulary.BLOCK_REASONS), description="why; null: nobody said"),
+    ]
+    resources: Annotated[list[str], Meta(description="ids of all that it takes")]
+    starts_at: VenueTime
+    ends_at: VenueTime
+
+
 class Slot(Shape, kw_only=True):
     """A start time, and what it would be."""
 
@@ -424,7 +444,18 @@ class Slot(Shape, kw_only=True):
     ]
     reason: Annotated[
         str | UnsetType,
-        Meta(description="why it cannot be had: a rule, `full` or `party`; with `include=full`"),
+        Meta(
+            description="why it cannot be had: a rule, `party`, `full`, or `blocked` where all "
+            "that would do is out of use; with `include=full`"
+        ),
+    ] = UNSET
+    blocks: Annotated[
+        list[OutOfUse] | UnsetType,
+        Meta(description="where the reason is `blocked`: by what; only for the house"),
+    ] = UNSET
+    resource_kind: Annotated[
+        str | UnsetType,
+        Meta(description="of an alternative: its kind, where that is another than was asked for"),
     ] = UNSET
     override: Annotated[
         SlotKind | UnsetType, Meta(description="where the reason is `slot-override`: which")

@@ -1,6 +1,7 @@
 // Where a house is and how to reach it, as links and lines.
 
 import type { Venue } from "../api/client";
+import type { Chosen } from "./Details.svelte";
 
 /** As one writes it in one line; empty: the house says nothing. */
 export function addressOf(venue: Venue): string {
@@ -22,4 +23,11 @@ export const callTo = (phone: string) => `tel:${phone.replaceAll(" ", "")}`;
 export function areasOf(venue: Venue, kind: string): string[] {
   const had = venue.resources.filter((one) => one.active !== false && one.online !== false && (!kind || one.kind === kind));
   return [...new Set(had.flatMap((one) => one.area ?? []))];
+}
+
+/** What was picked, with another slot that is offered instead of it: of another kind, or of another area
+    than the one that was asked for, it is asked for as such. */
+export function otherOf(venue: Venue, chosen: Chosen, slot: Chosen["slot"]): Chosen {
+  const there = slot.resources.every((id) => venue.resources.find((one) => one.id === id)?.area === chosen.area);
+  return { ...chosen, slot, kind: slot.resource_kind ?? chosen.kind, area: there ? chosen.area : "" };
 }

@@ -10,11 +10,16 @@ const RULES: Record<string, Word> = {
   rates: "book.problem.many",
   cutoff: "book.problem.time",
   past: "book.problem.time",
-  hours: "book.problem.time",
-  closed: "book.problem.time",
+  hours: "book.problem.closed",
+  closed: "book.problem.closed",
+  blackouts: "book.problem.closed",
+  "slot-override": "book.problem.time",
+  pacing: "book.problem.time",
+  seated: "book.problem.time",
   slot: "book.problem.time",
   advance: "book.problem.time",
   party: "book.problem.party",
+  seats: "book.problem.party",
 };
 const KINDS: Record<string, Word> = {
   "not-available": "book.problem.gone",
@@ -29,6 +34,7 @@ const KINDS: Record<string, Word> = {
 export function guestWords(error: unknown): string {
   if (error instanceof NoAnswer) return t("kiosk.problem.lost");
   if (!(error instanceof Refused)) return t("book.problem.house");
+  if (error.name === "not-available" && error.body.reason === "blocked") return t("book.problem.blocked");
   const rule = error.body.violations?.map((one) => RULES[one.rule]).find(Boolean);
   return t(rule ?? KINDS[error.name] ?? "book.problem.house");
 }

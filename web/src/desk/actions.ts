@@ -4,6 +4,7 @@ import { api, told, wordsOf, type Reservation, type Schemas } from "../api/clien
 import type { Day } from "../live/day.svelte";
 import { notices } from "../ui/notices.svelte";
 import { dateWords, t, timeOf } from "../words/index.svelte";
+import { withOthers } from "./instead";
 import { nameOf } from "./looks";
 
 export type Change = {
@@ -33,7 +34,7 @@ export class Actions {
       if (now.pending_change) notices.say(t("said.asked_to_move", words));
       else notices.say(t("said.moved", words), async () => void (await this.#patch(one.id, back)));
     } catch (error) {
-      notices.fail(wordsOf(error));
+      notices.fail(withOthers(error, one.starts_at));
       throw error;
     }
   }

@@ -10,6 +10,7 @@ export function guestWords(error: unknown): string {
   if (!(error instanceof Refused)) return t("kiosk.problem.desk");
   if (error.status === 401) way.over = true;
   if (error.name === "not-found") return t("kiosk.problem.not_found");
+  if (error.name === "not-available" && error.body.reason === "blocked") return t("kiosk.problem.blocked");
   if (error.name === "not-available") return t("kiosk.problem.gone");
   if (error.name === "rate-limited") return t("kiosk.problem.busy");
   if (error.body.violations?.some((one) => one.rule === "check-in")) return t("kiosk.problem.check_in");

@@ -61,6 +61,9 @@ export function dateWords(date: string, style: Intl.DateTimeFormatOptions = { we
   return new Intl.DateTimeFormat(language, { ...style, timeZone: "UTC" }).format(new Date(`${date.slice(0, 10)}T00:00:00Z`));
 }
 
+/** `19:30`, or `Thu 26 Nov, 19:30` where that is of another date than the one that is looked at. */
+export const whenOf = (at: string, date: string) => (at.slice(0, 10) === date.slice(0, 10) ? timeOf(at) : `${dateWords(at)}, ${timeOf(at)}`);
+
 /** How long ago in words, such as `2 minutes ago`. */
 export function agoWords(from: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - from) / 1000));
