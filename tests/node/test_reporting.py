@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.errors import Gone, Invalid, NotFound
 from holdfast.model.figure_lines import line
 from holdfast.model.limits import FIGURES_DAYS_MAX
 from holdfast.model.pseudonyms import agent_id
-from holdfast.node import reporting, same_guests
+from holdfast.node import holds, lapsing, reporting, same_guests
+from holdfast.node.requests import HoldRequest, ReserveRequest
 from holdfast.node.service import Service
 from tests.kit import DAY, HOTEL, NEXT_DAY, TRATTORIA, Fleet, every_view
 
@@ -169,6 +170,42 @@ def test_no_shows_are_counted_by_the_week_and_guests_who_stay_away_again_by_pseu
     assert by_itself["weeks"][0]["rate"] is None
 
 
+def test_booking_by_a_hold_took_as_long_as_the_guest_did(fleet: Fleet):
+    """One hold was reserved after 42 seconds and one after 3 minutes; one is given back, one lapses
+    and one is open: 2 of 4. A reservation without a hold takes no time."""
+    hub = fleet.the_hub
+
+    def held(table: str) -> str:
+        return holds.place(
+            hub,
+            HoldRequest(
+                venue="trattoria", starts_at=f"{DAY}T19:00", party_size=2, resources=[table]
+            ),
+        ).code
+
+    first, second, back, lapses = held("T2"), held("T3"), held("T4"), held("HALL")
+    fleet.clocks.advance(seconds=42)
+    holds.reserve(hub, first, ReserveRequest())
+    fleet.clocks.advance(seconds=138)
+    taken = holds.reserve(hub, second, ReserveRequest())
+    hub.reservations.cancel(taken.code, "guest_request", "guest")
+    holds.release(hub, back)
+    fleet.clocks.advance(minutes=30)
+    assert lapsing.lapse(hub, fleet.book) == 1
+    with pytest.raises(Gone):
+        holds.reserve(hub, lapses, ReserveRequest())
+    held("T4")
+    fleet.reserve(hub, "12:00", ["T3"])
+    found = service(hub)
+    assert found["holds"] == {
+        "made": 5, "reserved": 2, "given_back": 1, "lapsed": 1, "open": 1, "conversion": 0.5,
+    }  # fmt: skip
+    assert found["time_to_book_seconds"] == {"holds": 2, "median": 111.0, "mean": 111.0}
+    assert found["reservations"] == 3
+    fleet.sync_all()
+    assert service(fleet.nodes["desk"])["holds"] == found["holds"]
+
+
 def test_a_business_is_the_sum_of_its_venues_and_no_mean_of_them(fleet: Fleet):
     """Half of who was due at one venue came, and all who were due at the other."""
     evening(fleet)
@@ -191,8 +228,8 @@ def test_a_business_is_the_sum_of_its_venues_and_no_mean_of_them(fleet: Fleet):
     ]
     for one, alone in zip(found["venues"], of_each, strict=True):
         assert one == {"venue": one["venue"], "name": one["name"], **alone}
-    counts = [name for name in total if not name.endswith(("_rate", "_mean", "_median"))
-              and name not in ("utilisation", "waitlist_conversion")]  # fmt: skip
+    shares = ("_rate", "_mean", "_median", "_conversion", "utilisation")
+    counts = [name for name in total if not name.endswith(shares)]
     assert len(counts) > 30
     for name in counts:
         assert total[name] == sum(one[name] for one in of_each), name
