@@ -322,6 +322,7 @@ def _fields(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("called off", _cancellations(found["cancellations"])),
         ("came before", _repeats(found["repeats"])),
         ("waitlist", _waited(found["waitlist"])),
+        ("refused, too many", _limited(found["rate_limits"])),
         ("holds", _held(found["holds"])),
         ("took to book", _to_book(found["time_to_book_seconds"])),
         ("overbooked", str(found["overbooked"] or "")),
@@ -434,6 +435,11 @@ def _waited(found: dict[str, Any]) -> str:
     some = _listed((found[word], word) for word in words if found[word])
     share = f" ({_percent(found['conversion'])})" if found["accepted"] else ""
     return f"{found['joined']} joined" + (f": {some}{share}" if some else "")
+
+
+def _limited(found: dict[str, Any]) -> str:
+    whom = (("rates", "made"), ("concurrent", "ahead"), ("reschedules", "moved"))
+    return _listed((found[rule], word) for rule, word in whom if found[rule])
 
 
 def _held(found: dict[str, Any]) -> str:

@@ -41,6 +41,8 @@ WAITED: Final = ("joined", "offered", "accepted", "lapsed", "removed", "expired"
 """What is counted of those on the waitlist, of each once."""
 HELD: Final = ("made", "reserved", "given_back", "lapsed", "open")
 """What is counted of holds; the last four add up to the first."""
+LIMITED: Final = ("rates", "concurrent", "reschedules")
+"""The rules that say how much one person may have, by their ids: what they refuse is counted."""
 _IMPORTED_AT: Final = "import.status_at"
 _NOON_MINUTES: Final = 12 * 60
 
@@ -134,6 +136,10 @@ class Tally:
         self.counts["holds_made"] += 1
         self.counts[f"holds_{became}"] += 1
 
+    def add_refusals(self, rule: str, number: int) -> None:
+        """Count what one of the rules in LIMITED refused, at this replica (S-18)."""
+        self.counts[f"limited_{rule}"] += number
+
     def _add_visit(self, told: Told) -> None:
         """How long they were there, where both the coming and the going were said."""
         came_ms, left_ms = told.view.checked_in_at_ms, completed_at_ms(told.seen)
@@ -203,6 +209,7 @@ class Tally:
                     counts["waitlist_joined"] - counts["waitlist_waiting"],
                 ),
             },
+            "rate_limits": {rule: counts[f"limited_{rule}"] for rule in LIMITED},
             "holds": {
                 **{what: counts[f"holds_{what}"] for what in HELD},
                 "conversion": rate(

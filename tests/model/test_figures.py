@@ -166,6 +166,7 @@ def test_an_evening_worked_out_by_hand():
             "waiting": 0, "conversion": None,
         },
         # 55 h, 72 h, 7.5 h and 61 h: of four the middle two.
+        "rate_limits": {"rates": 0, "concurrent": 0, "reschedules": 0},
         "holds": {
             "made": 0, "reserved": 0, "given_back": 0, "lapsed": 0, "open": 0, "conversion": None,
         },

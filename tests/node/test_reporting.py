@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.model.errors import Gone, Invalid, NotFound
+from holdfast.model.errors import Gone, Invalid, NotFound, RateLimited, RuleViolated
 from holdfast.model.figure_lines import line
 from holdfast.model.limits import FIGURES_DAYS_MAX
 from holdfast.model.pseudonyms import agent_id
@@ -204,6 +204,47 @@ def test_booking_by_a_hold_took_as_long_as_the_guest_did(fleet: Fleet):
     assert found["reservations"] == 3
     fleet.sync_all()
     assert service(fleet.nodes["desk"])["holds"] == found["holds"]
+
+
+def test_what_the_limits_of_a_person_refused_is_what_the_report_of_refusals_says(tmp_path: Path):
+    """On 2 June two more than one may have ahead, one of which came too fast as well; on 3 June one
+    that came too fast; what is refused for another reason is none of them."""
+    policies = {"advance_days": 365, "max_party": 4, "concurrent": 1, "rates": {"per_hour": 1}}
+    with Fleet(tmp_path, copy.deepcopy(TRATTORIA) | {"policies": policies}) as fleet:
+        hub = fleet.the_hub
+
+        def asked(time: str, *, by_guest: bool = True, party: int = 2) -> None:
+            request = fleet.request(time, agent_id=ANNA, party=party)
+            hub.reservations.create(request, by_guest=by_guest)
+
+        def refused(time: str, **more: Any) -> None:
+            with pytest.raises((RuleViolated, RateLimited)):
+                asked(time, **more)
+
+        asked(f"{DAY}T08:00")
+        refused(f"{NEXT_DAY}T12:00")
+        fleet.clocks.advance(hours=2)
+        refused(f"{NEXT_DAY}T12:00")
+        fleet.clocks.advance(hours=22)
+        asked(f"{NEXT_DAY}T12:00")
+        hub.reservations.cancel(
+            hub.reservations.select(limit=9)[0][-1].code, "guest_request", "guest"
+        )
+        refused(f"{NEXT_DAY}T13:00")
+        refused(f"{NEXT_DAY}T14:00", party=5)
+        found = reporting.of_range(hub, "trattoria", "2027-06-02", DAY)
+        counted = {
+            one["rule"]: one["count"]
+            for one in hub.refusals.report("trattoria", "2027-06-02", NEXT_DAY)
+        }
+        assert found["rate_limits"] == {
+            "rates": counted["rates"], "concurrent": counted["concurrent"], "reschedules": 0,
+        }  # fmt: skip
+        assert found["rate_limits"]["concurrent"] == 2
+        days = [(one["limited_rates"], one["limited_concurrent"]) for one in found["days"]]
+        assert days == [(1, 2), (2, 0)]
+        assert service(hub)["rate_limits"] == {"rates": 2, "concurrent": 0, "reschedules": 0}
+        assert reporting.of_venues(hub, ["trattoria"], NEXT_DAY, NEXT_DAY)[0]["limited_rates"] == 0
 
 
 def test_a_business_is_the_sum_of_its_venues_and_no_mean_of_them(fleet: Fleet):

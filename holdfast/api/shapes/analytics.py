@@ -12,6 +12,7 @@ from msgspec import Meta
 from holdfast.api.shapes.common import Date, Items, Shape
 
 Count = Annotated[int, Meta(description="how many reservations")]
+Refused = Annotated[int, Meta(description="how often that rule said no on that date, here")]
 Statuses = Annotated[
     dict[str, int],
     Meta(description="how many reservations there are in each status that there are any in"),
@@ -98,6 +99,15 @@ class Waited(Shape, kw_only=True):
     ]
 
 
+class RateLimits(Shape, kw_only=True):
+    """What was refused because of how much one person may have: on these dates, at this replica,
+    as `GET /analytics/violations` counts it."""
+
+    rates: Annotated[int, Meta(description="too many made within a time (`policies.rates`)")]
+    concurrent: Annotated[int, Meta(description="too many ahead (`policies.concurrent`)")]
+    reschedules: Annotated[int, Meta(description="moved too often (`policies.max_reschedules`)")]
+
+
 class Held(Shape, kw_only=True):
     """Holds of places on these dates."""
 
@@ -179,6 +189,7 @@ class Totals(Shape, kw_only=True):
     no_shows: NoShows
     cancellations: Cancellations
     waitlist: Waited
+    rate_limits: RateLimits
     holds: Held
     time_to_book_seconds: TimeToBook
     lead_minutes: Annotated[
@@ -248,6 +259,9 @@ class FigureLine(Shape, kw_only=True):
     waitlist_expired: Count
     waitlist_waiting: Count
     waitlist_conversion: Rate
+    limited_rates: Refused
+    limited_concurrent: Refused
+    limited_reschedules: Refused
     holds_made: Count
     holds_reserved: Count
     holds_given_back: Count
