@@ -331,6 +331,8 @@ def render_venue(venue: Venue, *, to_guest: bool = False) -> venues.Venue:
     document = to_document(venue)
     # Said, so that a file which is read, changed and put back still has no limit.
     document["policies"] = dict.fromkeys(UNLIMITED) | document["policies"]
+    if venue.profile.geohash:
+        document["profile"]["geohash"] = venue.profile.geohash
     if to_guest:
         document = {key: value for key, value in document.items() if key not in _OF_THE_HOUSE}
         document["allotments"] = []

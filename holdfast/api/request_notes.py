@@ -15,6 +15,7 @@ from holdfast.api.staff import STAFF_ROLES
 from holdfast.model import (
     approval,
     floor,
+    geohash,
     guest_details,
     guest_notes,
     lifecycle,
@@ -199,7 +200,11 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "include": {
             "description": "`inactive`: also those that are out of service; left out: without",
             "enum": ["inactive"],
-        }
+        },
+        "geohash": {
+            "description": "the beginning of a geohash: venues in that cell; left out: all",
+            "pattern": f"^{geohash.WORD.pattern}$",
+        },
     },
     "AllotmentQuery": _ALL
     | {

@@ -192,6 +192,9 @@ class VenueProfile(msgspec.Struct, kw_only=True):
     geo: Annotated[
         tuple[float, float] | UnsetType, Meta(description="latitude and longitude, in degrees")
     ] = UNSET
+    geohash: Annotated[
+        str | UnsetType, Meta(description="the same as one word, worked out from `geo`")
+    ] = UNSET
     contact: Contact | UnsetType = UNSET
     media: Annotated[list[str] | UnsetType, Meta(description="addresses of pictures")] = UNSET
     features: Annotated[list[str] | UnsetType, Meta(description="words such as `terrace`")] = UNSET
