@@ -5,6 +5,7 @@ Owns the counters of requests and the text. Numbers of the replica are read when
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ class Metrics:
     """Counters of this process; they begin at zero when it starts."""
 
     def __init__(self) -> None:
+        # By the machine's clock, as monitors expect it under this name.
+        self._started_s = time.time()
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._seconds = 0.0
 
@@ -37,6 +40,8 @@ class Metrics:
             (
                 _head("holdfast_info", "gauge", "What runs here."),
                 f'holdfast_info{{role="{replica.role}",version="{__version__}"}} 1\n',
+                _head("process_start_time_seconds", "gauge", "Since when it runs, Unix seconds."),
+                f"process_start_time_seconds {self._started_s:.3f}\n",
                 _head("holdfast_requests_total", "counter", "Answered requests."),
                 *(
                     f'holdfast_requests_total{{method="{method}",route="{route}",'

@@ -28,6 +28,7 @@ from holdfast.model.reservation import View, shown_claims
 from holdfast.model.series import series_of
 from holdfast.model.sitting import seated_at
 from holdfast.model.venue import Venue, to_document
+from holdfast.model.venue_defaults import UNLIMITED
 from holdfast.node import actors, promised
 from holdfast.node.foreseeing import foreseen, waits_for
 from holdfast.node.known_guests import known_as
@@ -328,6 +329,10 @@ def render_staff(row: StaffRow, locked_until_ms: int) -> access.StaffMember:
 def render_venue(venue: Venue, *, to_guest: bool = False) -> venues.Venue:
     """The venue file with every default spelt out; to a guest without what is the house's own."""
     document = to_document(venue)
+    # Said, so that a file which is read, changed and put back still has no limit.
+    document["policies"] = dict.fromkeys(UNLIMITED) | document["policies"]
+    if venue.profile.geohash:
+        document["profile"]["geohash"] = venue.profile.geohash
     if to_guest:
         document = {key: value for key, value in document.items() if key not in _OF_THE_HOUSE}
         document["allotments"] = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from holdfast.api.render import guest_card, utc_text
+from holdfast.api.render import guest_card
 from holdfast.api.shapes import floor as shapes
 from holdfast.api.shapes.venues import ResourceEntry
 from holdfast.model import calendar, wall
@@ -71,7 +71,7 @@ def render_table(
 
     values: dict[str, Any] = {
         "state": table.state,
-        "since": utc_text(table.since_ms) if table.since_ms else None,
+        "since": wall.format_time(venue, table.since_ms // 1000) if table.since_ms else None,
         "party": [party(view) for view in table.party],
         "due": [party(view) for view in table.due],
         "next_party": party(table.next) if table.next is not None else None,

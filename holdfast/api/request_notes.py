@@ -15,6 +15,7 @@ from holdfast.api.staff import STAFF_ROLES
 from holdfast.model import (
     approval,
     floor,
+    geohash,
     guest_details,
     guest_notes,
     lifecycle,
@@ -199,7 +200,11 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "include": {
             "description": "`inactive`: also those that are out of service; left out: without",
             "enum": ["inactive"],
-        }
+        },
+        "geohash": {
+            "description": "the beginning of a geohash: venues in that cell; left out: all",
+            "pattern": f"^{geohash.WORD.pattern}$",
+        },
     },
     "AllotmentQuery": _ALL
     | {
@@ -433,6 +438,14 @@ _OWN_NOTES: Final[dict[str, dict[str, Note]]] = {
         "reference": {"description": "code or id"},
         "email": {"description": "the guest's address; this or `phone`"},
         "phone": {"description": "the guest's telephone number, however it is written"},
+        "date": {
+            "description": "the service date that the guest says; left out: not asked",
+            "format": "date",
+        },
+        "party_size": {"description": "how many the guest says they are; left out: not asked"},
+        "name": {
+            "description": "the guest's name, or some words of it; left out: not asked",
+        },
     },
     "SeriesRequest": {
         "rrule": {

@@ -22,11 +22,14 @@ from holdfast.node import contact_lookup
 
 
 class LookupRequest(msgspec.Struct, kw_only=True):
-    """A code or id, and either contact."""
+    """A code or id, and either contact; and what else the caller was asked."""
 
     reference: str
     email: str | None = None
     phone: str | None = None
+    date: str | None = None
+    party_size: int | None = None
+    name: str | None = None
 
 
 @post(
@@ -34,7 +37,7 @@ class LookupRequest(msgspec.Struct, kw_only=True):
     operation_id="lookUpReservation",
     summary="One reservation, for whoever knows its code and its guest's address or number",
     description=(
-        "As its guest sees it, without the card. 404 whichever of the two is wrong. A device that "
+        "As its guest sees it, without the card. 404 whatever of it is wrong. A device that "
         "reads no venue's guest cards answers every code with 403. A guest finds so what they "
         "reserved by telephone; to change it they ask the house."
     ),
@@ -51,12 +54,16 @@ async def look_up_reservation(request: Asking) -> Response[bytes]:
         wanted = read_body(body, LookupRequest)
         email, phone = wanted.email, wanted.phone
         seen = [one for one in face.replica.venue_ids() if caller.sees(one)]
-        contact_lookup.require_answerable(face.replica, seen, email=email, phone=phone)
+        answers = contact_lookup.Answers(wanted.date, wanted.party_size, wanted.name)
+        contact_lookup.require_answerable(
+            face.replica, seen, email=email, phone=phone, answers=answers
+        )
         try:
             view = found(face.replica, caller, wanted.reference, proved=True)
         except NotFound:
             raise contact_lookup.unknown(wanted.reference) from None
-        if not contact_lookup.proved(face.replica, view, email=email, phone=phone):
+        fits = contact_lookup.proved(face.replica, view, email=email, phone=phone, answers=answers)
+        if not fits:
             raise contact_lookup.unknown(wanted.reference)
         return uuid_text(view.id)
 

@@ -27,7 +27,7 @@ from holdfast.api.parsing import (
 from holdfast.api.render import render_venue
 from holdfast.api.shapes import venues
 from holdfast.api.shapes.venue_file import VenueFile
-from holdfast.model import wall
+from holdfast.model import geohash, wall
 from holdfast.model.errors import Forbidden, Invalid
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rules import blackouts
@@ -80,9 +80,10 @@ class VenueQuery(PageQuery, kw_only=True):
 
 
 class VenuesListQuery(PageQuery, kw_only=True):
-    """`include=inactive`: also those that are out of service."""
+    """`include=inactive`: also those that are out of service. `geohash`: those in that cell."""
 
     include: str | None = None
+    geohash: str | None = None
 
 
 @get(
@@ -148,11 +149,15 @@ async def list_venues(request: Asking) -> Response[bytes]:
     query = read_query(request.query_params.multi_items(), VenuesListQuery)
     if query.include not in (None, "inactive"):
         raise Invalid.field("include", "must be inactive, or left out")
+    cell = query.geohash or ""
+    if cell and not geohash.WORD.fullmatch(cell):
+        raise Invalid.field("geohash", f"must be {geohash.MEANS}, or left out")
 
     def listed() -> venues.VenueList:
         known = [
             index for index in _indexes(face.replica, caller, None)
-            if index.venue.active or query.include
+            if (index.venue.active or query.include)
+            and index.venue.profile.geohash.startswith(cell)
         ]  # fmt: skip
         keyed = sorted((f"{not index.venue.featured:d}{index.venue.id}", index) for index in known)
         page, place = page_of(keyed, query.limit, query.cursor)

@@ -110,17 +110,31 @@ def find(text: str, data: Path, limit: int | None, as_json: bool) -> None:
 @guests.command()
 @click.argument("code", metavar="CODE")
 @click.argument("contact", metavar="CONTACT")
+@click.option(
+    "--date", metavar="D", help="Asked: for which service date they reserved, YYYY-MM-DD."
+)
+@click.option("--party", "party_size", type=int, metavar="N", help="Asked: how many they are.")
+@click.option("--name", metavar="NAME", help="Asked: their name, or some words of it.")
 @data_option
 @json_option
-def verify(code: str, contact: str, data: Path, as_json: bool) -> int:
+def verify(
+    code: str,
+    contact: str,
+    date: str | None,
+    party_size: int | None,
+    name: str | None,
+    data: Path,
+    as_json: bool,
+) -> int:
     """Check a caller before anything is said to them: their code, and their address or number.
 
     \b
     Such as:
       holdfast guests verify RES-2026-7K3M9Q anna@example.org --data desk
-      holdfast guests verify RES-2026-7K3M9Q - --data desk
+      holdfast guests verify RES-2026-7K3M9Q - --date 2026-07-01 --data desk
 
-    It says yes or no, and neither which of the two is wrong nor anything of the guest. With `-` the
+    Ask one thing more, and give the answer with --date, --party or --name: all of it must be right.
+    It says yes or no, and neither what of it is wrong nor anything of the guest. With `-` the
     contact is read from standard input. The exit status is 1 for no.
     """
     from holdfast.commands.failures import Refused
@@ -128,7 +142,10 @@ def verify(code: str, contact: str, data: Path, as_json: bool) -> int:
     from holdfast.commands.session import open_session
 
     text = sys.stdin.read().strip() if contact == "-" else contact
-    asked = {"reference": code, "email" if "@" in text else "phone": text}
+    answers = {"date": date, "party_size": party_size, "name": name}
+    asked = {"reference": code, "email" if "@" in text else "phone": text} | {
+        question: answer for question, answer in answers.items() if answer is not None
+    }
     with open_session(data) as session:
         try:
             session.post("/reservations/lookup", asked)
@@ -137,12 +154,14 @@ def verify(code: str, contact: str, data: Path, as_json: bool) -> int:
             if refused.http_status != NotFound.status:
                 raise
             fits = False
+    several = any(answer is not None for answer in answers.values())
+    what = "the code, the contact and the answer" if several else "the code and the contact"
     if as_json:
         show_json({"verified": fits})
     elif fits:
-        say("yes: the code and the contact belong together.")
+        say(f"yes: {what} belong together.")
     else:
-        say("no: the code and the contact do not belong together here.")
+        say(f"no: {what} do not belong together here.")
     return 0 if fits else 1
 
 

@@ -322,6 +322,9 @@ def _fields(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("called off", _cancellations(found["cancellations"])),
         ("came before", _repeats(found["repeats"])),
         ("waitlist", _waited(found["waitlist"])),
+        ("refused, too many", _limited(found["rate_limits"])),
+        ("holds", _held(found["holds"])),
+        ("took to book", _to_book(found["time_to_book_seconds"])),
         ("overbooked", str(found["overbooked"] or "")),
         ("booked ahead", _spread(found["lead_minutes"])),
         ("stayed", _stayed(found["turn_minutes"])),
@@ -432,6 +435,34 @@ def _waited(found: dict[str, Any]) -> str:
     some = _listed((found[word], word) for word in words if found[word])
     share = f" ({_percent(found['conversion'])})" if found["accepted"] else ""
     return f"{found['joined']} joined" + (f": {some}{share}" if some else "")
+
+
+def _limited(found: dict[str, Any]) -> str:
+    whom = (("rates", "made"), ("concurrent", "ahead"), ("reschedules", "moved"))
+    return _listed((found[rule], word) for rule, word in whom if found[rule])
+
+
+def _held(found: dict[str, Any]) -> str:
+    if not found["made"]:
+        return ""
+    words = (
+        ("reserved", "reserved"), ("given_back", "given back"), ("lapsed", "lapsed"),
+        ("open", "open"),
+    )  # fmt: skip
+    share = f" ({_percent(found['conversion'])} reserved)" if found["reserved"] else ""
+    return f"{found['made']}: {_listed((found[n], word) for n, word in words if found[n])}{share}"
+
+
+def _to_book(found: dict[str, Any]) -> str:
+    """From a hold to its reservation."""
+    if not found["holds"]:
+        return ""
+    median, mean = (_brief(found[name]) for name in ("median", "mean"))
+    return f"half of the holds {median} or more, {mean} on average"
+
+
+def _brief(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 120 else _length(seconds / 60)
 
 
 def _spread(found: dict[str, Any]) -> str:

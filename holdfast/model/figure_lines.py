@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from holdfast.model import lifecycle
-from holdfast.model.figures import ASSURANCES, CANCELLERS, KINDS, WAITED
+from holdfast.model.figures import ASSURANCES, CANCELLERS, HELD, KINDS, LIMITED, WAITED
 
 
 def line(figures: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +35,11 @@ def line(figures: dict[str, Any]) -> dict[str, Any]:
         **{f"cancelled_{when}": cancelled[when] for when in ("in_time", "late", "undated")},
         **{f"waitlist_{what}": figures["waitlist"][what] for what in WAITED},
         "waitlist_conversion": figures["waitlist"]["conversion"],
+        **{f"limited_{rule}": figures["rate_limits"][rule] for rule in LIMITED},
+        **{f"holds_{what}": figures["holds"][what] for what in HELD},
+        "holds_conversion": figures["holds"]["conversion"],
+        "time_to_book_seconds_median": figures["time_to_book_seconds"]["median"],
+        "time_to_book_seconds_mean": figures["time_to_book_seconds"]["mean"],
         "lead_minutes_median": lead["median"],
         "lead_minutes_mean": lead["mean"],
         "turn_parties": turn["parties"],

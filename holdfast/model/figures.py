@@ -16,8 +16,8 @@ from typing import Any, Final
 from holdfast.model import lifecycle, wall
 from holdfast.model.claims import DEAD, ENDED, LIVE
 from holdfast.model.errors import Invalid
-from holdfast.model.forms import WAITLIST, form_now, made_as
-from holdfast.model.moments import Told, cancelled_at_ms, completed_at_ms
+from holdfast.model.forms import HOLD, WAITLIST, form_now, made_as
+from holdfast.model.moments import Told, cancelled_at_ms, completed_at_ms, reserved_at_ms
 from holdfast.model.open_time import OpenTime
 from holdfast.model.reservation import BLOCK, View, shown_claims
 from holdfast.model.venue import Resource, Venue
@@ -39,6 +39,10 @@ KINDS: Final = ("guest", "walk_in", HOUSE)
 CANCELLERS: Final = ("guest", "venue", "system")
 WAITED: Final = ("joined", "offered", "accepted", "lapsed", "removed", "expired", "waiting")
 """What is counted of those on the waitlist, of each once."""
+HELD: Final = ("made", "reserved", "given_back", "lapsed", "open")
+"""What is counted of holds; the last four add up to the first."""
+LIMITED: Final = ("rates", "concurrent", "reschedules")
+"""The rules that say how much one person may have, by their ids: what they refuse is counted."""
 _IMPORTED_AT: Final = "import.status_at"
 _NOON_MINUTES: Final = 12 * 60
 
@@ -56,6 +60,7 @@ class Tally:
         self.hours: Counter[int] = Counter()
         self.covers_by_hour: Counter[int] = Counter()
         self.lead: Counter[int] = Counter()
+        self.to_book: Counter[int] = Counter()
         self.turn: Counter[int] = Counter()
         self.planned: Counter[int] = Counter()
         self.booked_minutes = 0
@@ -113,6 +118,27 @@ class Tally:
             became = "waiting"
         self.counts[f"waitlist_{became}"] += 1
         self.counts["waitlist_lapsed"] += offered and not view.reserving and not view.occupying
+
+    def add_hold(self, told: Told) -> None:
+        """Count a hold, whatever became of it, and how long reserving it took (H-76)."""
+        view = told.view
+        if view.reserving:
+            became = "reserved"
+            taken_ms = reserved_at_ms(view, told.seen)
+            if taken_ms:
+                self.to_book[max(taken_ms - view.made_at_ms, 0) // 1_000] += 1
+        elif view.status == lifecycle.CANCELLED:
+            became = "given_back"
+        elif view.status == lifecycle.EXPIRED:
+            became = "lapsed"
+        else:
+            became = "open"
+        self.counts["holds_made"] += 1
+        self.counts[f"holds_{became}"] += 1
+
+    def add_refusals(self, rule: str, number: int) -> None:
+        """Count what one of the rules in LIMITED refused, at this replica (S-18)."""
+        self.counts[f"limited_{rule}"] += number
 
     def _add_visit(self, told: Told) -> None:
         """How long they were there, where both the coming and the going were said."""
@@ -183,6 +209,18 @@ class Tally:
                     counts["waitlist_joined"] - counts["waitlist_waiting"],
                 ),
             },
+            "rate_limits": {rule: counts[f"limited_{rule}"] for rule in LIMITED},
+            "holds": {
+                **{what: counts[f"holds_{what}"] for what in HELD},
+                "conversion": rate(
+                    counts["holds_reserved"], counts["holds_made"] - counts["holds_open"]
+                ),
+            },
+            "time_to_book_seconds": {
+                "holds": self.to_book.total(),
+                "median": median(self.to_book),
+                "mean": mean(self.to_book),
+            },
             "lead_minutes": _spread(self.lead),
             "turn_minutes": _spread(self.turn)
             | {"planned_median": median(self.planned), "planned_mean": mean(self.planned)},
@@ -227,6 +265,8 @@ def compute(
         tally = tally_by_date.get(view.service_date)
         if tally is not None and made_as(view) == WAITLIST:
             tally.add_waiting(view)
+        elif tally is not None and made_as(view) == HOLD:
+            tally.add_hold(told)
         if form:
             continue
         if tally is not None:

@@ -93,6 +93,13 @@ def same_number(typed: str, known: object) -> bool:
     return len(ours) >= PHONE_ENDINGS[-1] and theirs.endswith(ours)
 
 
+def same_name(typed: str, known: object) -> bool:
+    """Whether every word of a name that is said stands in one that is known, in whatever order and
+    spelling; no word is the name of nobody."""
+    said = set(_WORD.findall(folded(typed)))
+    return bool(said) and said <= set(_WORD.findall(folded(_text(known))))
+
+
 def is_contact(word: str) -> bool:
     """Whether a word of a card is an address or a telephone number, as a whole."""
     return word.startswith(("e=", "t=", f"t{PHONE_ENDINGS[0]}"))

@@ -59,6 +59,12 @@ def cancelled_at_ms(view: View, seen: Sequence[Seen]) -> int:
     return min(gave_up, default=0)
 
 
+def reserved_at_ms(view: View, seen: Sequence[Seen]) -> int:
+    """When what was held or waited for was reserved, Unix milliseconds; 0: nobody did."""
+    taking = [entry.stamp >> 16 for entry in seen if entry.operation == view.reserving]
+    return min(taking, default=0) if view.reserving else 0
+
+
 def checking_in(view: View, seen: Sequence[Seen]) -> Seen | None:
     """The entry that received the guests, as the view tells it; None: none did that is known."""
     found = [

@@ -28,8 +28,9 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What guests read of a venue. `geo` is latitude and longitude in degrees, `price_range` from 1
-    to 4, `integrations` pairs another system's name with the venue's id there."""
+    """What guests read of a venue. `geo` is latitude and longitude in degrees, `geohash` the same
+    as one word, worked out once from `geo` where there is one; `price_range` from 1 to 4,
+    `integrations` pairs another system's name with the venue's id there."""
 
     slug: str = ""
     description: str = ""
@@ -41,6 +42,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     media: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     integrations: tuple[tuple[str, str], ...] = ()
+    geohash: str = ""
 
 
 class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,8 +62,11 @@ class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def profile_document(profile: Profile) -> dict[str, object]:
-    """The profile as the venue file has it; what says nothing is left out."""
+    """The profile as the venue file has it; what says nothing is left out, and so is a geohash
+    that `geo` says already."""
     document: dict[str, object] = msgspec.json.decode(msgspec.json.encode(profile))
+    if profile.geo is not None:
+        document.pop("geohash", None)
     if profile.integrations:
         document["integrations"] = dict(profile.integrations)
     return {name: value for name, value in document.items() if value != {}}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from holdfast.model import geohash
 from holdfast.model.limits import (
     FEATURES_PER_RESOURCE_MAX,
     INTEGRATIONS_MAX,
@@ -31,17 +32,19 @@ def read_profile(reader: Reader) -> Profile:
     inner = reader.inner("profile")
     if inner is None:
         return Profile()
+    geo = _geo(inner)
     profile = Profile(
         slug=inner.text("slug", "", pattern=_SLUG, means="a name for addresses: a-z 0-9 -"),
         description=inner.text("description", "", chars_max=TEXT_CHARS_MAX),
         cuisine=_words(inner, "cuisine"),
         price_range=inner.optional_integer("price_range", 1, 4),
         address=_address(inner),
-        geo=_geo(inner),
+        geo=geo,
         contact=_contact(inner),
         media=_media(inner),
         features=_words(inner, "features"),
         integrations=_integrations(inner),
+        geohash=_geohash(inner, geo),
     )
     inner.finish()
     return profile
@@ -105,6 +108,17 @@ def _geo(inner: Reader) -> tuple[float, float] | None:
             return latitude, longitude
     inner.fault("geo", "must be latitude and longitude in degrees, such as [41.8902, 12.4922]")
     return None
+
+
+def _geohash(inner: Reader, geo: tuple[float, float] | None) -> str:
+    """That of `geo`; without one, what is said."""
+    said = inner.text("geohash", "", pattern=geohash.WORD, means=geohash.MEANS)
+    if geo is None:
+        return said
+    found = geohash.encode(*geo)
+    if not found.startswith(said):
+        inner.fault("geohash", f"{said!r} is not that of geo, which is {found}; leave it out")
+    return found
 
 
 def _media(inner: Reader) -> tuple[str, ...]:

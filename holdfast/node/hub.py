@@ -35,6 +35,7 @@ from holdfast.model.limits import (
 from holdfast.model.offers import VenueIndex
 from holdfast.model.rights import HUB
 from holdfast.model.venue import Venue, parse_venue, to_document, version_tag
+from holdfast.model.venue_defaults import with_defaults
 from holdfast.node import (
     directories,
     issuing,
@@ -182,9 +183,10 @@ class Hub(Service):
     # --- venues ---------------------------------------------------------------------------------
 
     def import_venue(self, document: dict[str, Any], if_match: str | None = None) -> Venue:
-        """Create or update a venue from its file; with `if_match` only that version of it
-        (`version_tag`). Raises Invalid, TooLarge, RuleViolated, Stale."""
-        venue = parse_venue(document)
+        """Create or update a venue from its file, with the usual limits where it says nothing of
+        them; with `if_match` only that version of it (`version_tag`). Raises Invalid, TooLarge,
+        RuleViolated, Stale."""
+        venue = parse_venue(with_defaults(document))
         data = msgspec.json.encode(to_document(venue))
         if len(data) > VENUE_BYTES_MAX:
             raise TooLarge(

@@ -241,10 +241,15 @@ def _computed(
 ) -> tuple[figures.Tally, list[figures.Tally], list[dict[str, Any]]]:
     book = replica.book_of(venue.id)
     between = figures.reaches(venue, first, last, snapshot.longest_seconds(book))
-    return figures.compute(
+    whole, days, resources = figures.compute(
         venue, first, last, snapshot.reservations(book, *between),
         _came_before(replica, book, snapshot),
     )  # fmt: skip
+    limits = snapshot.refused(book, first.isoformat(), last.isoformat(), figures.LIMITED)
+    for day, rule, number in limits:
+        for tally in (whole, days[(datetime.date.fromisoformat(day) - first).days]):
+            tally.add_refusals(rule, number)
+    return whole, days, resources
 
 
 def _came_before(replica: Service, book: str, snapshot: Snapshot) -> Callable[[View], bool]:

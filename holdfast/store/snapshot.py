@@ -106,6 +106,20 @@ class Snapshot:
             ).fetchall()
         return [(row[0], row[1], row[2]) for row in rows]
 
+    def refused(
+        self, book: str, first: str, last: str, rules: Collection[str]
+    ) -> list[tuple[str, str, int]]:
+        """(day, rule, how often) of what some rules refused here on days of a book, the last one
+        included."""
+        with translated(self._path):
+            rows = self._c.execute(
+                "SELECT day, rule, sum(number) FROM violations WHERE book = ? AND day >= ?"  # noqa: S608
+                f" AND day <= ? AND rule IN ({', '.join('?' * len(rules))})"
+                " GROUP BY day, rule ORDER BY day, rule",
+                (book, first, last, *rules),
+            ).fetchall()
+        return [(row[0], row[1], int(row[2])) for row in rows]
+
     def first_visit(self, book: str, agents: Collection[str]) -> int | None:
         """When a person, by all of their agent ids, first began a visit in a book that was
         completed, epoch seconds; None: never."""

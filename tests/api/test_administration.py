@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import time
 from pathlib import Path
 
 import httpx
@@ -20,6 +22,7 @@ ROOT = "http://localhost"
 async def test_health_readiness_and_numbers_need_no_token(client: httpx.AsyncClient):
     await client.post("/reservations", json=booking())
     client.headers.pop("authorization")
+    began = time.time() - 3_600
     health = (await client.get(f"{ROOT}/healthz")).json()
     assert health == {"status": "ok", "role": "hub", "name": "hub", "version": __version__}
     assert (await client.get(f"{ROOT}/readyz")).json() == {"status": "ready"}
@@ -29,6 +32,8 @@ async def test_health_readiness_and_numbers_need_no_token(client: httpx.AsyncCli
     ) in text
     assert 'holdfast_queue_operations{state="queued"} 0' in text
     assert 'holdfast_clock_state{state="undisciplined"} 1' in text
+    (since,) = re.findall(r"^process_start_time_seconds (\d+\.\d+)$", text, re.MULTILINE)
+    assert began <= float(since) <= time.time()
 
 
 async def test_a_venue_is_put_read_and_listed(client: httpx.AsyncClient):

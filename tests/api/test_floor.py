@@ -85,6 +85,7 @@ async def test_a_table_goes_round(client: httpx.AsyncClient):
     assert (due["code"], due["occasion"]) == (made.json()["code"], "birthday")
     seated = await mark(client, "occupied")
     assert (seated.status_code, seated.json()["state"]) == (200, "occupied")
+    assert seated.json()["since"] == seated.json()["party"][0]["checked_in_at"]
     assert [one["code"] for one in seated.json()["party"]] == [made.json()["code"]]
     assert (await mark(client, "occupied")).json()["state"] == "occupied"
     jump = await mark(client, "available")

@@ -47,6 +47,34 @@ async def test_code_and_contact_together_show_it_as_its_guest_sees_it(hub: Hub, 
             assert answer.status_code == 422, answer.text
 
 
+async def test_what_else_was_asked_must_be_right_and_is_not_told(desk: Node):
+    async with calling(desk) as client:
+        code = (await client.post("/reservations", json=booking(guest=ANN))).json()["code"]
+        both = {"reference": code, "email": "ann.smith@example.org"}
+        right: dict[str, object] = {"date": DAY, "party_size": 2, "name": "smith"}
+        alone: list[dict[str, object]] = [{name: right[name]} for name in right]
+        for answers in ({}, right, *alone):
+            answer = await client.post("/reservations/lookup", json=both | answers)
+            assert answer.status_code == 200, answers
+        said = set()
+        wrongs: list[dict[str, object]] = [
+            {"date": "2026-01-01"}, {"party_size": 3}, {"name": "Jones"}, {"name": "Ann Jones"},
+            {"name": " "}, right | {"party_size": 1},
+        ]  # fmt: skip
+        for answers in wrongs:
+            answer = await client.post("/reservations/lookup", json=both | answers)
+            assert answer.status_code == 404, answers
+            said.add(answer.json()["detail"])
+        other = await client.post("/reservations/lookup", json=both | {"email": "bob@example.org"})
+        assert said == {other.json()["detail"]}, "nobody learns what of it was wrong"
+        # A date that is none is said before any code is looked up.
+        for one in (code, "RES-2027-ZZZZZZ"):
+            wrong = await client.post(
+                "/reservations/lookup", json=both | {"reference": one, "date": "tomorrow"}
+            )
+            assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "date")
+
+
 async def test_a_hub_that_reads_no_cards_says_so_and_not_whether_they_fit(hub: Hub, desk: Node):
     async with calling(desk) as client:
         code = (await client.post("/reservations", json=booking(guest=ANN))).json()["code"]

@@ -11,7 +11,7 @@ import pytest
 from holdfast.model.pseudonyms import agent_id
 from holdfast.model.restrictions import DISCREET
 from holdfast.node.hub import Hub
-from tests.api.conftest import DAY, bearer, booking, token_for, venue_document
+from tests.api.conftest import DAY, bearer, booking, calling, token_for, venue_document
 
 pytestmark = pytest.mark.anyio
 
@@ -300,3 +300,26 @@ async def test_a_guests_own_token_reads_the_rules_in_plain_words(client: httpx.A
         answer = await client.post("/reservations", json=body, headers=guest)
     assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (429, True)
     assert "within an hour" in answer.json()["detail"]
+
+
+async def test_the_usual_limits_of_tables_are_shown_and_null_takes_them_away_for_good(hub: Hub):
+    """A file that is read, changed elsewhere and put back keeps having no limit."""
+    trattoria = venue_document(policies={}, allotments=[])
+    day = datetime.date.fromisoformat(DAY) + datetime.timedelta(days=100)
+    far = booking(starts_at=f"{day}T19:30")
+    async with calling(hub) as client:
+        await client.put("/venues/trattoria", json=trattoria)
+        usual = (await client.get("/venues/trattoria")).json()
+        assert (usual["policies"]["advance_days"], usual["policies"]["max_party"]) == (90, 12)
+        for wanted, rule in ((far, "advance"), (booking(party_size=13), "party")):
+            refused = await client.post("/reservations", json=wanted)
+            assert refused.status_code == 409
+            assert [one["rule"] for one in refused.json()["violations"]] == [rule]
+        usual["policies"] |= {"advance_days": None, "max_party": None}
+        assert (await client.put("/venues/trattoria", json=usual)).status_code == 200
+        free = (await client.get("/venues/trattoria")).json()
+        assert (free["policies"]["advance_days"], free["policies"]["max_party"]) == (None, None)
+        assert (await client.post("/reservations", json=far)).status_code == 201
+        assert (await client.put("/venues/trattoria", json=free | {"name": "M"})).status_code == 200
+        again = (await client.get("/venues/trattoria")).json()
+        assert again == free | {"name": "M"}

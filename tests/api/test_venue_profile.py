@@ -34,6 +34,25 @@ async def test_a_profile_is_created_and_read_and_its_slug_is_its_own(client: htt
     assert (await client.put("/venues/bistro", json=other)).status_code == 201
 
 
+async def test_a_venue_is_found_by_the_geohash_of_its_place(client: httpx.AsyncClient):
+    there = {"geo": [41.8902, 12.4922]}
+    assert (await put(client, profile=there)).json()["profile"]["geohash"] == "sr2yk3bs1"
+    shown = (await client.get(PATH)).json()
+    # What is read can be put back as it is; another place needs its own.
+    assert (await client.put(PATH, json=shown)).status_code == 200
+    shown["profile"]["geo"] = [57.64911, 10.40744]
+    moved = await client.put(PATH, json=shown)
+    assert [one["field"] for one in moved.json()["errors"]] == ["profile.geohash"]
+    far = venue_document(venue="bistro", name="Bistro", profile={"geo": [57.64911, 10.40744]})
+    await client.put("/venues/bistro", json=far)
+    await client.put("/venues/cafe", json=venue_document(venue="cafe", name="Cafe"))
+    for cell, names in (("sr2y", ["trattoria"]), ("u", ["bistro"]), ("s0", [])):
+        listed = (await client.get("/venues", params={"geohash": cell})).json()["items"]
+        assert [one["venue"] for one in listed] == names
+    for wrong in ("sr2a", "sr2yk3bs1x"):
+        assert (await client.get("/venues", params={"geohash": wrong})).status_code == 422
+
+
 async def test_a_reservation_carries_the_account_that_the_venue_has_now(client: httpx.AsyncClient):
     await put(client, business_account="ba_1")
     made = (await client.post("/reservations", json=booking())).json()

@@ -55,6 +55,20 @@ def test_a_caller_is_who_they_say_or_is_not_and_nothing_more_is_said(
         told = run("guests", "verify", code, "-", "--data", desk, stdin=f"{contact}\n")
         assert (told.exit_code, told.stdout[:3]) == ((0, "yes") if fits else (1, "no:"))
         assert "Ricci" not in told.output
+    for question, fits in (
+        (("--date", day(request)), True),
+        (("--party", 2), True),
+        (("--name", "RICCI"), True),
+        (("--date", day(request), "--party", 2, "--name", "ricci anna"), True),
+        (("--date", "2026-01-01"), False),
+        (("--party", 3), False),
+        (("--name", "Rossi"), False),
+        (("--name", ""), False),
+        (("--date", day(request), "--party", 3), False),
+    ):
+        told = run("guests", "verify", code, "anna@example.org", *question, "--data", desk)
+        assert (told.exit_code, told.stdout[:3]) == ((0, "yes") if fits else (1, "no:")), question
+        assert "Anna" not in told.output
     wrong = run("guests", "verify", "RES-2027-ZZZZZZ", "anna@example.org", "--data", desk)
     other = run("guests", "verify", code, "bruno@example.org", "--data", desk)
     assert (wrong.exit_code, wrong.stdout) == (1, other.stdout)

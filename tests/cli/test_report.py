@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 from pathlib import Path
 
@@ -46,6 +47,23 @@ def test_a_day_is_told_in_words(run: Run, busy: Path):
     ):
         assert words in said, (words, said)
     assert "did not come" not in said and "walk-ins" not in said
+
+
+def test_holds_are_told_in_words(run: Run, busy: Path):
+    day = (datetime.date.fromisoformat(DAY) + datetime.timedelta(weeks=1)).isoformat()
+    place = ("--venue", "trattoria", "--at", f"{day}T19:30", "--party", 2, "--json")
+    first = document(run("holds", "add", *place, "--data", busy))
+    document(run("holds", "add", *place, "--data", busy))
+    assert run("holds", "reserve", first["code"], "--data", busy).exit_code == 0
+    said = " ".join(run("report", "day", "--date", day, "--data", busy).stdout.split())
+    assert "holds 2: 1 reserved, 1 open (100.0 % reserved)" in said
+    assert "took to book half of the holds" in said
+    (line,) = csv.DictReader(
+        io.StringIO(run("report", "day", "--date", day, "--csv", "-", "--data", busy).stdout)
+    )
+    assert (line["holds_made"], line["holds_reserved"], line["holds_conversion"]) == (
+        "2", "1", "1.0",
+    )  # fmt: skip
 
 
 def test_a_range_has_all_together_and_a_line_for_each_day(run: Run, busy: Path):

@@ -23,6 +23,7 @@ from holdfast.model.events import (
     OperationWithdrawn,
     ReservationCancelled,
     ReservationCompleted,
+    ReservationReserved,
     encode_content,
 )
 from holdfast.model.figure_lines import line
@@ -165,6 +166,11 @@ def test_an_evening_worked_out_by_hand():
             "waiting": 0, "conversion": None,
         },
         # 55 h, 72 h, 7.5 h and 61 h: of four the middle two.
+        "rate_limits": {"rates": 0, "concurrent": 0, "reschedules": 0},
+        "holds": {
+            "made": 0, "reserved": 0, "given_back": 0, "lapsed": 0, "open": 0, "conversion": None,
+        },
+        "time_to_book_seconds": {"holds": 0, "median": None, "mean": None},
         "lead_minutes": {
             "parties": 4, "median": (55 + 61) / 2 * 60, "mean": (55 + 72 + 7.5 + 61) / 4 * 60,
         },
@@ -456,6 +462,57 @@ def test_of_those_who_wait_it_is_told_what_became_of_each():
     assert (found["reservations"], found["parties"]["booked"]) == (2, 1)
     told = line(day.figures())
     assert (told["waitlist_joined"], told["waitlist_conversion"]) == (8, 0.4)
+
+
+def held(status: str, after_seconds: int = 0, **fields: Any) -> Row:
+    """A hold of 1 June, 12:00; `after_seconds`: when it was reserved."""
+    found = row("2027-06-03T19:00", status=status, form=Form("hold"), **fields)
+    if not after_seconds:
+        return found
+    taken_ms = found.view.made_at_ms + after_seconds * 1_000
+    seen = Seen(
+        TOOK, "reservation.reserved", taken_ms << 16, b"D" * 16, "desk", False, (), (), (),
+        encode_content(ReservationReserved({})), 1,
+    )  # fmt: skip
+    return Row(msgspec.structs.replace(found.view, reserving=TOOK), [seen])
+
+
+def test_of_holds_it_is_told_what_became_of_each_and_how_long_booking_took():
+    """Seven were held. Four were reserved, after 20, 40, 90 and 600 seconds, of which one was
+    called off later; one is open: 4 of 6."""
+    rows = [
+        held("confirmed", 20),
+        held("completed", 600, state=ENDED),
+        held("cancelled", 40, cancel_reason="guest_request", cancelled_by="guest"),
+        held("commit_pending", 90, state=PENDING),
+        held("cancelled", cancel_reason="not_needed", cancelled_by="guest"),
+        held("expired", state=ENDED),
+        held("intent"),
+        row("2027-06-03T20:00"),
+    ]
+    whole, (day, _), _ = compute(VENUE, THURSDAY, FRIDAY, rows)
+    found = whole.figures()
+    assert found["holds"] == {
+        "made": 7, "reserved": 4, "given_back": 1, "lapsed": 1, "open": 1, "conversion": 0.6667,
+    }  # fmt: skip
+    assert found["time_to_book_seconds"] == {"holds": 4, "median": 65.0, "mean": 187.5}
+    # Who reserved has a reservation like any other, and so has who held nothing; others have none.
+    assert (found["reservations"], found["waitlist"]["joined"]) == (5, 0)
+    told = line(day.figures())
+    assert (told["holds_made"], told["holds_conversion"]) == (7, 0.6667)
+    assert told["time_to_book_seconds_median"] == 65.0
+
+
+def test_a_hold_reserved_by_a_clock_that_runs_behind_took_no_time_and_not_less():
+    early = held("confirmed", -30)
+    found = compute(VENUE, THURSDAY, THURSDAY, [early])[0].figures()["time_to_book_seconds"]
+    assert found == {"holds": 1, "median": 0.0, "mean": 0.0}
+
+
+def test_of_no_holds_there_is_no_share_and_no_time():
+    found = compute(VENUE, THURSDAY, THURSDAY, [row("2027-06-03T20:00")])[0].figures()
+    assert found["holds"]["conversion"] is None
+    assert found["time_to_book_seconds"] == {"holds": 0, "median": None, "mean": None}
 
 
 def test_who_came_again_is_told_of_those_who_came():

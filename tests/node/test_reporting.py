@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from holdfast.model.errors import Invalid, NotFound
+from holdfast.model.errors import Gone, Invalid, NotFound, RateLimited, RuleViolated
 from holdfast.model.figure_lines import line
 from holdfast.model.limits import FIGURES_DAYS_MAX
 from holdfast.model.pseudonyms import agent_id
-from holdfast.node import reporting, same_guests
+from holdfast.node import holds, lapsing, reporting, same_guests
+from holdfast.node.requests import HoldRequest, ReserveRequest
 from holdfast.node.service import Service
 from tests.kit import DAY, HOTEL, NEXT_DAY, TRATTORIA, Fleet, every_view
 
@@ -169,6 +170,83 @@ def test_no_shows_are_counted_by_the_week_and_guests_who_stay_away_again_by_pseu
     assert by_itself["weeks"][0]["rate"] is None
 
 
+def test_booking_by_a_hold_took_as_long_as_the_guest_did(fleet: Fleet):
+    """One hold was reserved after 42 seconds and one after 3 minutes; one is given back, one lapses
+    and one is open: 2 of 4. A reservation without a hold takes no time."""
+    hub = fleet.the_hub
+
+    def held(table: str) -> str:
+        return holds.place(
+            hub,
+            HoldRequest(
+                venue="trattoria", starts_at=f"{DAY}T19:00", party_size=2, resources=[table]
+            ),
+        ).code
+
+    first, second, back, lapses = held("T2"), held("T3"), held("T4"), held("HALL")
+    fleet.clocks.advance(seconds=42)
+    holds.reserve(hub, first, ReserveRequest())
+    fleet.clocks.advance(seconds=138)
+    taken = holds.reserve(hub, second, ReserveRequest())
+    hub.reservations.cancel(taken.code, "guest_request", "guest")
+    holds.release(hub, back)
+    fleet.clocks.advance(minutes=30)
+    assert lapsing.lapse(hub, fleet.book) == 1
+    with pytest.raises(Gone):
+        holds.reserve(hub, lapses, ReserveRequest())
+    held("T4")
+    fleet.reserve(hub, "12:00", ["T3"])
+    found = service(hub)
+    assert found["holds"] == {
+        "made": 5, "reserved": 2, "given_back": 1, "lapsed": 1, "open": 1, "conversion": 0.5,
+    }  # fmt: skip
+    assert found["time_to_book_seconds"] == {"holds": 2, "median": 111.0, "mean": 111.0}
+    assert found["reservations"] == 3
+    fleet.sync_all()
+    assert service(fleet.nodes["desk"])["holds"] == found["holds"]
+
+
+def test_what_the_limits_of_a_person_refused_is_what_the_report_of_refusals_says(tmp_path: Path):
+    """On 2 June two more than one may have ahead, one of which came too fast as well; on 3 June one
+    that came too fast; what is refused for another reason is none of them."""
+    policies = {"advance_days": 365, "max_party": 4, "concurrent": 1, "rates": {"per_hour": 1}}
+    with Fleet(tmp_path, copy.deepcopy(TRATTORIA) | {"policies": policies}) as fleet:
+        hub = fleet.the_hub
+
+        def asked(time: str, *, by_guest: bool = True, party: int = 2) -> None:
+            request = fleet.request(time, agent_id=ANNA, party=party)
+            hub.reservations.create(request, by_guest=by_guest)
+
+        def refused(time: str, **more: Any) -> None:
+            with pytest.raises((RuleViolated, RateLimited)):
+                asked(time, **more)
+
+        asked(f"{DAY}T08:00")
+        refused(f"{NEXT_DAY}T12:00")
+        fleet.clocks.advance(hours=2)
+        refused(f"{NEXT_DAY}T12:00")
+        fleet.clocks.advance(hours=22)
+        asked(f"{NEXT_DAY}T12:00")
+        hub.reservations.cancel(
+            hub.reservations.select(limit=9)[0][-1].code, "guest_request", "guest"
+        )
+        refused(f"{NEXT_DAY}T13:00")
+        refused(f"{NEXT_DAY}T14:00", party=5)
+        found = reporting.of_range(hub, "trattoria", "2027-06-02", DAY)
+        counted = {
+            one["rule"]: one["count"]
+            for one in hub.refusals.report("trattoria", "2027-06-02", NEXT_DAY)
+        }
+        assert found["rate_limits"] == {
+            "rates": counted["rates"], "concurrent": counted["concurrent"], "reschedules": 0,
+        }  # fmt: skip
+        assert found["rate_limits"]["concurrent"] == 2
+        days = [(one["limited_rates"], one["limited_concurrent"]) for one in found["days"]]
+        assert days == [(1, 2), (2, 0)]
+        assert service(hub)["rate_limits"] == {"rates": 2, "concurrent": 0, "reschedules": 0}
+        assert reporting.of_venues(hub, ["trattoria"], NEXT_DAY, NEXT_DAY)[0]["limited_rates"] == 0
+
+
 def test_a_business_is_the_sum_of_its_venues_and_no_mean_of_them(fleet: Fleet):
     """Half of who was due at one venue came, and all who were due at the other."""
     evening(fleet)
@@ -191,8 +269,8 @@ def test_a_business_is_the_sum_of_its_venues_and_no_mean_of_them(fleet: Fleet):
     ]
     for one, alone in zip(found["venues"], of_each, strict=True):
         assert one == {"venue": one["venue"], "name": one["name"], **alone}
-    counts = [name for name in total if not name.endswith(("_rate", "_mean", "_median"))
-              and name not in ("utilisation", "waitlist_conversion")]  # fmt: skip
+    shares = ("_rate", "_mean", "_median", "_conversion", "utilisation")
+    counts = [name for name in total if not name.endswith(shares)]
     assert len(counts) > 30
     for name in counts:
         assert total[name] == sum(one[name] for one in of_each), name

@@ -521,7 +521,7 @@ def test_what_is_counted_names_no_person_and_stands_after_a_restart(ruled: Ruled
 
 
 def test_days_are_asked_for_from_one_on_and_before_another_and_old_ones_go(ruled: Ruled):
-    with ruled({"max_party": 4}) as fleet:
+    with ruled({"max_party": 4, "advance_days": 730}) as fleet:
         desk = fleet.join("desk")
 
         def too_many() -> None:

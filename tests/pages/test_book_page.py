@@ -113,6 +113,41 @@ def test_what_the_hub_has_to_give_is_noted_and_becomes_theirs_before_their_eyes(
         expect(page.get_by_role("main")).to_contain_text("G1, Garden")
 
 
+def test_a_guest_says_once_that_they_are_coming(browser: Browser, desk: Desk):
+    coming, said = "We are coming", "You told the house that you are coming."
+    with a_guest(browser, desk) as page:
+        pick(page)
+        fill_in(page)
+        tap(page, "Reserve")
+        to_mine(page)
+        looks_right(page)
+        tap(page, coming)
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.get_by_role("button", name=coming)).to_have_count(0)
+        looks_right(page)
+        (one,) = of_guests(desk)
+        whole = desk.get(f"/reservations/{one['id']}")
+        assert whole["attendance_confirmed"] and whole["attendance_confirmed_at"]
+        page.reload()
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.get_by_role("button", name=coming)).to_have_count(0)
+
+
+def test_who_has_no_sure_place_yet_is_not_asked_whether_they_come(browser: Browser, desk: Desk):
+    with a_guest(browser, desk) as page:
+        page.get_by_label("Where").select_option("Garden")
+        expect(page.locator(".time").first).to_contain_text("to be confirmed")
+        pick(page)
+        fill_in(page)
+        tap(page, "Reserve")
+        expect(page.get_by_text("We have noted your wish and will confirm it.")).to_be_visible()
+        to_mine(page)
+        expect(page.get_by_role("button", name="Cancel it")).to_be_visible()
+        expect(page.get_by_role("button", name="We are coming")).to_have_count(0)
+        desk.post("/sync/now")
+        expect(page.get_by_role("button", name="We are coming")).to_be_visible()
+
+
 def test_a_guest_changes_the_time_and_how_many_come(browser: Browser, desk: Desk):
     with a_guest(browser, desk) as page:
         pick(page)

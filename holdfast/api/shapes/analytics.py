@@ -12,6 +12,7 @@ from msgspec import Meta
 from holdfast.api.shapes.common import Date, Items, Shape
 
 Count = Annotated[int, Meta(description="how many reservations")]
+Refused = Annotated[int, Meta(description="how often that rule said no on that date, here")]
 Statuses = Annotated[
     dict[str, int],
     Meta(description="how many reservations there are in each status that there are any in"),
@@ -98,6 +99,37 @@ class Waited(Shape, kw_only=True):
     ]
 
 
+class RateLimits(Shape, kw_only=True):
+    """What was refused because of how much one person may have: on these dates, at this replica,
+    as `GET /analytics/violations` counts it."""
+
+    rates: Annotated[int, Meta(description="too many made within a time (`policies.rates`)")]
+    concurrent: Annotated[int, Meta(description="too many ahead (`policies.concurrent`)")]
+    reschedules: Annotated[int, Meta(description="moved too often (`policies.max_reschedules`)")]
+
+
+class Held(Shape, kw_only=True):
+    """Holds of places on these dates."""
+
+    made: Count
+    reserved: Annotated[int, Meta(description="that became a reservation, whatever became of it")]
+    given_back: Annotated[int, Meta(description="that were given back")]
+    lapsed: Annotated[int, Meta(description="whose time was over")]
+    open: Annotated[int, Meta(description="that are kept still")]
+    conversion: Annotated[
+        float | None,
+        Meta(description="reserved, of those that are not open; from 0 to 1; null: of none"),
+    ]
+
+
+class TimeToBook(Shape, kw_only=True):
+    """From the making of a hold to its reservation."""
+
+    holds: Annotated[int, Meta(description="over how many")]
+    median: Annotated[float | None, Meta(description="seconds; null: of none")]
+    mean: Annotated[float | None, Meta(description="seconds; null: of none")]
+
+
 class Spread(Shape, kw_only=True):
     """A length of time, over parties."""
 
@@ -157,6 +189,9 @@ class Totals(Shape, kw_only=True):
     no_shows: NoShows
     cancellations: Cancellations
     waitlist: Waited
+    rate_limits: RateLimits
+    holds: Held
+    time_to_book_seconds: TimeToBook
     lead_minutes: Annotated[
         Spread, Meta(description="from making to start, of booked parties that asked beforehand")
     ]
@@ -224,6 +259,19 @@ class FigureLine(Shape, kw_only=True):
     waitlist_expired: Count
     waitlist_waiting: Count
     waitlist_conversion: Rate
+    limited_rates: Refused
+    limited_concurrent: Refused
+    limited_reschedules: Refused
+    holds_made: Count
+    holds_reserved: Count
+    holds_given_back: Count
+    holds_lapsed: Count
+    holds_open: Count
+    holds_conversion: Rate
+    time_to_book_seconds_median: Annotated[
+        float | None, Meta(description="from a hold's making to its reservation")
+    ]
+    time_to_book_seconds_mean: Annotated[float | None, Meta(description="the same")]
     lead_minutes_median: Minutes
     lead_minutes_mean: Minutes
     turn_parties: Annotated[int, Meta(description="parties whose coming and leaving were said")]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from holdfast.api.shapes.common import Date, Identity, Shape, UtcTime, VenueTime, one_of
+from holdfast.api.shapes.common import Date, Identity, Shape, VenueTime, one_of
 from holdfast.api.shapes.reservations import Assurance, Code, GuestCard, Occasion, Status
 from holdfast.api.shapes.venues import FloorEntry, ResourceEntry
 from holdfast.model import vocabulary
@@ -59,7 +59,7 @@ class TableState(ResourceEntry, kw_only=True):
     """A resource of the venue file, and how it stands."""
 
     state: TableStateWord
-    since: Annotated[UtcTime | None, Meta(description="since when; null: nobody said")]
+    since: Annotated[VenueTime | None, Meta(description="since when; null: nobody said")]
     party: Annotated[list[PartyAtTable], Meta(description="who sits there")]
     due: Annotated[list[PartyAtTable], Meta(description="who is awaited now; late ones first")]
     next_party: Annotated[

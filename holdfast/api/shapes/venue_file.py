@@ -6,7 +6,7 @@ Owns the description alone; the file is read, and every fault in it named, by
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -53,6 +53,8 @@ from holdfast.api.shapes.venues import (
 )
 from holdfast.model.limits import NIGHTS_MAX
 
+OF_TABLES: Final = "null: no limit; left out: none either, but where the first place is a table"
+
 
 class StaysFile(msgspec.Struct, kw_only=True):
     """When a night begins and ends."""
@@ -65,10 +67,10 @@ class StaysFile(msgspec.Struct, kw_only=True):
 class PoliciesFile(msgspec.Struct, kw_only=True, frozen=True):
     """What guests may ask for."""
 
-    advance_days: Annotated[int | None, Meta(description=ADVANCE)] = None
+    advance_days: Annotated[int | None, Meta(description=f"{ADVANCE}; {OF_TABLES} 90")] = None
     cutoff_minutes: Annotated[int, Meta(description="minutes before the start, at least")] = 0
     min_party: Annotated[int, Meta(description="people")] = 1
-    max_party: Annotated[int | None, Meta(description="people")] = None
+    max_party: Annotated[int | None, Meta(description=f"people; {OF_TABLES} 12")] = None
     hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")] = 15
     cancel_cutoff_minutes: Annotated[int | None, Meta(description=CANCEL_CUTOFF)] = None
     min_minutes: Annotated[int | None, Meta(description=MIN_MINUTES)] = None

@@ -115,10 +115,10 @@ class Rates(msgspec.Struct, kw_only=True):
 class Policies(Shape, kw_only=True):
     """What guests may ask for; what is left out is not limited."""
 
-    advance_days: Annotated[int | UnsetType, Meta(description=ADVANCE)] = UNSET
+    advance_days: Annotated[int | None, Meta(description=f"{ADVANCE}; null: no limit")]
     cutoff_minutes: Annotated[int, Meta(description="minutes before the start, at least")]
     min_party: Annotated[int, Meta(description="people")]
-    max_party: Annotated[int | UnsetType, Meta(description="people")] = UNSET
+    max_party: Annotated[int | None, Meta(description="people; null: no limit")]
     hold_minutes: Annotated[int, Meta(description="minutes that a hold lasts")]
     cancel_cutoff_minutes: Annotated[int | UnsetType, Meta(description=CANCEL_CUTOFF)] = UNSET
     min_minutes: Annotated[int | UnsetType, Meta(description=MIN_MINUTES)] = UNSET
@@ -191,6 +191,9 @@ class VenueProfile(msgspec.Struct, kw_only=True):
     address: Address | UnsetType = UNSET
     geo: Annotated[
         tuple[float, float] | UnsetType, Meta(description="latitude and longitude, in degrees")
+    ] = UNSET
+    geohash: Annotated[
+        str | UnsetType, Meta(description="the same as one word, worked out from `geo`")
     ] = UNSET
     contact: Contact | UnsetType = UNSET
     media: Annotated[list[str] | UnsetType, Meta(description="addresses of pictures")] = UNSET

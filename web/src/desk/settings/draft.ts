@@ -40,7 +40,6 @@ export function draftOf(venue: Venue): Draft {
 /** The whole file with the draft in it; whether it may be so is for the device to say. */
 export function fileOf(venue: Venue, draft: Draft): Schemas["VenueFile"] {
   const { hours: _hours, accepting: _accepting, ...rest } = venue;
-  const { max_party: _party, ...policies } = venue.policies;
   return {
     ...rest,
     name: draft.name,
@@ -48,7 +47,8 @@ export function fileOf(venue: Venue, draft: Draft): Schemas["VenueFile"] {
     seating_minutes: draft.seating_minutes ?? venue.seating_minutes,
     ...(draft.accepting ? {} : { accepting: false }),
     ...(draft.always_open ? {} : { hours: draft.hours }),
-    policies: { ...policies, ...(draft.max_party === null ? {} : { max_party: draft.max_party }) },
+    // Null is said: what is left out gets the usual limit.
+    policies: { ...venue.policies, max_party: draft.max_party },
     resources: venue.resources.map(({ active: _active, ...one }) => (draft.out.includes(one.id) ? { ...one, active: false } : one)),
   } as Schemas["VenueFile"];
 }
