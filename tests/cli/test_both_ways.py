@@ -19,6 +19,10 @@ from holdfast.cli import holdfast
 from holdfast.commands import session
 from tests.cli.support import DAY, VENUE, Running, document, make_hub
 
+pytestmark = pytest.mark.timeout(480)
+"""The fixture gives some five hundred commands, each from the beginning: three quarters of a minute
+on a machine that has nothing else to do."""
+
 MAPPING = """
 name = "old"
 venue = "trattoria"
