@@ -9,6 +9,7 @@ from tests.simulation import (
     test_directed,
     test_directed_held,
     test_directed_merge,
+    test_directed_missed,
     test_switched_off,
 )
 
@@ -25,6 +26,7 @@ def test_the_table_of_rules_is_the_tests() -> None:
         *test_directed.SCRIPTS,
         *test_directed_merge.SCRIPTS,
         *test_directed_held.SCRIPTS,
+        *test_directed_missed.SCRIPTS,
     ]
     played = {(one.rule, "directed", frozenset(one.oracles)) for one in directed}
     played |= {(rule.what, "random", frozenset(rule.oracles)) for rule in test_switched_off.RULES}
