@@ -492,25 +492,32 @@ def _taken_turns(
             else claim
             for claim in after
         ]
-    over = [claim for claim in after if claim.override and claim.id in favoured]
-    return [_kept_over(claim, over, favoured) for claim in after] if over else after
+    return _kept_over(after, favoured, asked) if any(one.override for one in after) else after
 
 
 def _kept_over(
-    claim: ClaimView, over: list[ClaimView], favoured: Mapping[ClaimId, bytes]
-) -> ClaimView:
-    """A claim that has, of a place beyond the capacity, what was given up for it, is so itself:
-    whoever has a place keeps it, also where there was no room to begin with."""
-    if not claim.override and any(
-        favoured[old.id] == claim.id.operation
-        and old.resource == claim.resource
-        and old.start <= claim.start
-        and claim.end <= old.end
-        and claim.quantity <= old.quantity
-        for old in over
-    ):
-        return msgspec.structs.replace(claim, override=True)
-    return claim
+    claims: list[ClaimView], favoured: Mapping[ClaimId, bytes], asked: Mapping[bytes, Seen]
+) -> list[ClaimView]:
+    """What was asked for anew after a no-show and is had, of a place beyond the capacity, by what
+    was given up for it, is beyond it itself: whoever has a place keeps it (`Occupancy.keeps`)."""
+    while True:
+        over = {
+            (favoured[one.id], one.resource, one.start, one.end, one.quantity)
+            for one in claims
+            if one.override and one.id in favoured
+        }
+        after = [
+            msgspec.structs.replace(one, override=True)
+            if not one.override
+            and (entry := asked.get(one.id.operation)) is not None
+            and entry.kind == RENEWED
+            and (one.id.operation, one.resource, one.start, one.end, one.quantity) in over
+            else one
+            for one in claims
+        ]
+        if after == claims:
+            return claims
+        claims = after
 
 
 def _answers_passed_over(

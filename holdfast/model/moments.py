@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from holdfast.model.claims import Seen, order
+from holdfast.model.claims import RENEWED, RESERVED, Seen, order
 from holdfast.model.events import (
     OperationWithdrawn,
     ReservationAttendanceConfirmed,
@@ -61,8 +61,16 @@ def cancelled_at_ms(view: View, seen: Sequence[Seen]) -> int:
 
 def reserved_at_ms(view: View, seen: Sequence[Seen]) -> int:
     """When what was held or waited for was reserved, Unix milliseconds; 0: nobody did."""
-    taking = [entry.stamp >> 16 for entry in seen if entry.operation == view.reserving]
-    return min(taking, default=0) if view.reserving else 0
+    if not view.reserving:
+        return 0
+    # After a no-show that was taken back `reserving` is who asked anew.
+    renewed = any(one.operation == view.reserving and one.kind == RENEWED for one in seen)
+    taking = [
+        entry.stamp >> 16
+        for entry in seen
+        if entry.kind == RESERVED and (renewed or entry.operation == view.reserving)
+    ]
+    return min(taking, default=0)
 
 
 def checking_in(view: View, seen: Sequence[Seen]) -> Seen | None:

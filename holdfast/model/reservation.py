@@ -333,7 +333,7 @@ def _fold_lifecycle(
     view.status = status or lifecycle.OPEN
     view.leaves = tuple(sorted([operation for operation, own in bit.items() if leaves & own]))
     view.waiting = len(transitions) - len(bit)
-    renewing = _renewing(turns, bit, ancestors, marks, withdrawn)
+    renewing = _renewing(view, turns, bit, ancestors, withdrawn)
     if renewing:
         view.reserving = _first_given(view, turns, given, renewing)
     if not view.reserving:
@@ -354,21 +354,29 @@ def _fold_lifecycle(
 
 
 def _renewing(
+    view: View,
     turns: list[Seen],
     bit: dict[bytes, int],
     ancestors: dict[bytes, int],
-    marks: int,
     withdrawn: set[bytes],
 ) -> list[bytes]:
     """The operations that asked for a place anew when they took a no-show back, of which none saw
-    another: what an earlier one was given was given up with a later mark."""
+    another: what an earlier one was given was given up with a later mark. Who knew nothing of a
+    move that is had, as that knew nothing of the mark, asks for nothing: they have a place."""
+    live = {claim.id.operation for claim in view.claims if claim.state == LIVE}
+    moves = [
+        one.operation for one in turns if one.kind == "reservation.moved" and one.operation in live
+    ]
     found = [
         one.operation
         for one in turns
         if one.kind == RENEWED
         and one.claims
-        and ancestors[one.operation] & marks
         and one.operation not in withdrawn
+        and all(
+            bit[move] & ancestors[one.operation] or bit[one.operation] & ancestors[move]
+            for move in moves
+        )
     ]
     if len(found) < 2:
         return found
@@ -638,11 +646,12 @@ def claims_to_end(view: View, now_s: int) -> list[ClaimView]:
         return [one for one in view.claims if one.state == SPARE or (lost and one.state == LIVE)]
     if view.status not in (lifecycle.COMPLETED, lifecycle.NO_SHOW):
         return [*view.occupying, *view.pending]
-    # Of an imported visit that nobody came to no mark tells the time.
-    marked = view.status == lifecycle.NO_SHOW and view.no_show_at_ms > 0
-    after_ms = max(now_s * 1000, view.no_show_at_ms) if marked else now_s * 1000
+    if view.status == lifecycle.NO_SHOW and not view.no_show_at_ms:
+        # An imported visit that nobody came to: no mark says from when on it is over.
+        return []
+    after_ms = max(now_s * 1000, view.no_show_at_ms)
     ending = [one for one in view.occupying if one.state != LIVE or one.end * 1000 > after_ms]
-    return [*ending, *view.pending] if marked else ending
+    return [*ending, *view.pending] if view.status == lifecycle.NO_SHOW else ending
 
 
 def picked(view: View) -> tuple[bytes, list[ClaimView]] | None:

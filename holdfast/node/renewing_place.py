@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from holdfast.model import wall
 from holdfast.model.areas import area_named
-from holdfast.model.claims import LIVE, READY, SPARE, STANDBY, ClaimView, wish_of
+from holdfast.model.claims import ENDED, LIVE, READY, SPARE, STANDBY, ClaimView, wish_of
 from holdfast.model.entries import Claim, ClaimId
 from holdfast.model.errors import BadTransition, NotAvailable
 from holdfast.model.offers import Choice, VenueIndex, candidates
@@ -31,68 +31,81 @@ def claims_of(replica: Service, view: View) -> tuple[tuple[Claim, ...], tuple[Cl
     """What is asked for, or sold, when a no-show is taken back, and what ends with it; nothing
     where nothing had been given up. Raises NotAvailable where nothing is free that suits, and
     BadTransition where a change of place waits for its answer elsewhere."""
-    if not view.claims or _nothing_given_up(replica, view):
+    if not view.claims or _nothing_given_up(view):
         return (), ()
     held = [*view.occupying, *view.pending]
     own = selling.own_ends(replica, view, held)
     others = [claim for claim in held if claim.id not in own]
-    if others:
-        return _asked_again(replica, view, others), ()
-    claims = _to_be_had(replica, view, own)
-    return claims, own
-
-
-def _nothing_given_up(replica: Service, view: View) -> bool:
-    """Whether their time had passed when they were marked, or the mark was imported: then the place
-    stays theirs."""
-    now_ms = replica.clock.now_ms()
-    marked_ms = view.no_show_at_ms or now_ms
-    return bool(view.live) and all(claim.end * 1000 <= marked_ms for claim in view.live)
-
-
-def _asked_again(replica: Service, view: View, others: list[ClaimView]) -> tuple[Claim, ...]:
-    """The same place, asked of the one who holds it, or was asked for it."""
     if any(claim.state in (STANDBY, READY, SPARE) for claim in others):
         raise BadTransition(
             f"whether {view.code} could be moved is not answered yet; take the no-show back then, "
             "or seat the guests as a walk-in",
             view.status,
         )
+    had = _had(view)
+    home = _home(replica, view, had)
+    if others:
+        return tuple(replace(wish_of(claim), asks=home) for claim in had), ()
+    return _to_be_had(replica, view, had, home, own), own
+
+
+def _nothing_given_up(view: View) -> bool:
+    """Whether their time had passed when they were marked, or nobody marked them here: the no-show
+    was imported. Then the place is theirs still."""
+    return bool(view.live) and all(
+        not view.no_show_at_ms or claim.end * 1000 <= view.no_show_at_ms for claim in view.live
+    )
+
+
+def _had(view: View) -> list[ClaimView]:
+    """The whole of the place that they had, or had asked for: also where a part of it is ended."""
+    shown = view.live or wished_claims(view) or shown_claims(view)
+    operations = {claim.id.operation for claim in shown}
+    return [
+        claim
+        for claim in view.claims
+        if claim.id.operation in operations and (claim in shown or claim.state == ENDED)
+    ]
+
+
+def _home(replica: Service, view: View, had: list[ClaimView]) -> bytes:
+    """Who alone gives a place: who held the one that was given up, or was asked for it. Two devices
+    that take a no-show back apart would else each give one of their own."""
     rights = replica.rights(view.book)
-    holders = {
-        rights.holder(claim.id, claim.right, claim.end) if claim.state == LIVE else claim.asks
-        for claim in others
+    homes = {
+        rights.holder(claim.id, claim.right, claim.end)
+        if claim.state in (LIVE, ENDED)
+        else rights.asked(claim.asks, wish_of(claim))
+        for claim in had
     }
-    holder = holders.pop() if len(holders) == 1 else HUB
-    asks = b"" if holder == HUB else holder
-    same = view.live or wished_claims(view)
-    return tuple(msgspec.structs.replace(wish_of(claim), asks=asks) for claim in same)
+    return homes.pop() if len(homes) == 1 else HUB
 
 
-def _to_be_had(replica: Service, view: View, ending: tuple[ClaimId, ...]) -> tuple[Claim, ...]:
+def _to_be_had(
+    replica: Service, view: View, had: list[ClaimView], home: bytes, ending: tuple[ClaimId, ...]
+) -> tuple[Claim, ...]:
     """The same place for the same time, else another that suits, else one for the rest of their
-    time: sold where this replica has the right to it, else asked for."""
+    time: of what its home has, and where this replica is that, of what others have."""
     venue = replica.venue(recording.venue_of(view))
-    before = shown_claims(view)
-    start, end = min(claim.start for claim in before), max(claim.end for claim in before)
-    buffer = before[0].buffer
+    start, end = min(claim.start for claim in had), max(claim.end for claim in had)
+    buffer = had[0].buffer
     now_s = replica.clock.now_ms() // 1000 // 60 * 60
     spans = [start, now_s] if start < now_s < end else [start]
-    same = Choice(
-        tuple(claim.resource for claim in before), tuple(claim.quantity for claim in before)
-    )
-    stands = all(
+    same = Choice(tuple(claim.resource for claim in had), tuple(claim.quantity for claim in had))
+    own = home == replica.account
+    found = None
+    if all(
         (resource := venue.resource(name)) is not None and resource.active
         for name in same.resources
-    )
-    found = None
-    if stands:
+    ):
         found = _free(replica, venue, [same], [start], end, ending)
-    found = found or _free(
-        replica, venue, _suitable(venue, view, start, end, buffer), spans, end, ending
-    )
     if found is None:
-        until = wall.format_time(venue.venue, end)[11:16]
+        others = _suitable(venue, view, had, start, end)
+        if not own:
+            others = [one for one in others if _asked(replica, venue, one, start, end) == home]
+        found = _free(replica, venue, others, spans, end, ending)
+    if found is None:
+        until = wall.format_time(venue.venue, end)[:16].replace("T", " ")
         raise NotAvailable(
             f"the place of {view.code} was given up with the no-show and is taken since, and "
             f"nothing else is free until {until}: put its guests on the waitlist, or seat them as "
@@ -100,28 +113,36 @@ def _to_be_had(replica: Service, view: View, ending: tuple[ClaimId, ...]) -> tup
             [],
         )
     begin, choice = found
-    wanted = [
-        Claim(resource, begin, end, quantity, buffer)
-        for resource, quantity in zip(choice.resources, choice.quantities, strict=True)
-    ]
+    wanted = [replace(claim, buffer=buffer) for claim in offering.claims_for(choice, begin, end)]
+    if not own:
+        return tuple(replace(claim, asks=home) for claim in wanted)
     terms = selling.terms(replica, venue, wanted, ending)
     if not terms.guaranteed:
-        return tuple(msgspec.structs.replace(claim, asks=terms.asks) for claim in wanted)
+        return tuple(replace(claim, asks=terms.asks) for claim in wanted)
     return tuple(
-        msgspec.structs.replace(claim, right=right)
-        for claim, right in zip(wanted, terms.rights, strict=True)
+        replace(claim, right=right) for claim, right in zip(wanted, terms.rights, strict=True)
     )
 
 
-def _suitable(venue: VenueIndex, view: View, start: int, end: int, buffer: int) -> list[Choice]:
+def _asked(replica: Service, venue: VenueIndex, choice: Choice, start: int, end: int) -> bytes:
+    """Who would be asked for a choice."""
+    wanted = offering.claims_for(choice, start, end)
+    return selling.terms(replica, venue, wanted, sell=False).asks
+
+
+def _suitable(
+    venue: VenueIndex, view: View, had: list[ClaimView], start: int, end: int
+) -> list[Choice]:
     """Every other choice, those in the area that they asked for first."""
-    first = venue.resource(shown_claims(view)[0].resource)
+    first = venue.resource(had[0].resource)
     quantity = None
     if first is not None and first.counts_units:
-        quantity = sum(claim.quantity for claim in shown_claims(view))
+        quantity = sum(claim.quantity for claim in had)
     kind = None if first is None else first.kind
     area = area_named(venue, view.area)
-    place = Place(start, end - buffer, view.nights or None, view.party_size, quantity, buffer)
+    place = Place(
+        start, end - had[0].buffer, view.nights or None, view.party_size, quantity, had[0].buffer
+    )
     wanted = proposal(place, Asked(view.kind, moved=view, resource_kind=kind))
     found: list[Choice] = []
     for wished in dict.fromkeys((area, None)):
