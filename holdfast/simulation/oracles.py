@@ -231,8 +231,9 @@ class Oracles:
                 now = now._replace(promised=True)
             # Also where it was confirmed before and has other places now: a sale is a sale.
             stood = key in known and now.stands_at(known[key])
-            if machine.doubled and not stood:
-                self._note_doubled(key, record, replica.identity.incarnation)
+            if not stood:
+                for life in self._doubled_lives():
+                    self._note_doubled(key, record, life)
             if machine.name != HUB and now.kept and not stood:
                 self._note_taken_back(key, now)
             self._check_step(machine, key, known.get(key), now, record)
@@ -258,6 +259,12 @@ class Oracles:
             del before[key]
             if not one.operations <= self.lost_operations.keys():
                 self.report("durable", f"{name} was started and does not know {one.code} any more")
+
+    def _doubled_lives(self) -> list[bytes]:
+        """Of devices that have a twin which nobody has noticed: also whoever hears of their sales
+        before they themselves are looked at shows what may end."""
+        machines = self._world.machines.values()
+        return [self._lives[m.name] for m in machines if m.doubled and m.name in self._lives]
 
     def _note_doubled(self, key: Key, record: Record, own: bytes) -> None:
         """What a device sells that has a twin which nobody has noticed may end when the hub closes
