@@ -55,11 +55,12 @@ from holdfast.api import (
 )
 from holdfast.api.auth import guard
 from holdfast.api.document import openapi
-from holdfast.api.face import Asking, Face, Replica
+from holdfast.api.face import Asking, Face, Replica, caller_of
 from holdfast.api.parsing import NoQuery, read_query
 from holdfast.api.permissions import PUBLIC
 from holdfast.api.problems import MEDIA_TYPE, problem_of
 from holdfast.api.shell import Shell
+from holdfast.model.errors import NotAvailable
 from holdfast.model.limits import BODY_BYTES_MAX
 from holdfast.node.acting import NOBODY, act_for
 
@@ -194,6 +195,8 @@ async def _check_query(request: Asking) -> None:
 
 
 def _as_problem(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+    if isinstance(error, NotAvailable) and not caller_of(request).may("blocks.read"):
+        error = error.without_blocks()
     problem = problem_of(error)
     return Response(
         problem.body(), status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE

@@ -7,7 +7,7 @@ where the caller says that it may.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET
 
@@ -31,6 +31,9 @@ from holdfast.node.foreseeing import waits_for
 
 if TYPE_CHECKING:
     from holdfast.api.face import Replica
+
+_OUT_OF_USE: Final = "blocked"
+"""What a block is for where that is the house's own business: one of the words for it."""
 
 
 def render_hold(
@@ -60,8 +63,8 @@ def render_block(
     names: Mapping[str, str] | None = None,
 ) -> Block:
     """A block; `dates` are those of its series that stand. Without `with_others` it does not say
-    over which reservations it stands, without `names`, those of people that are known here, not who
-    made it."""
+    what for, nor over which reservations it stands; without `names`, those of people that are known
+    here, not who made it."""
     assert view.form is not None
     venue_id = view.book.partition("/")[2]
     venue = venue_or_utc(replica, venue_id)
@@ -74,8 +77,8 @@ def render_block(
         code=view.code,
         venue=venue_id,
         service_date=view.service_date,
-        kind=view.form.use,
-        reason=view.form.reason or None,
+        kind=view.form.use if with_others else _OUT_OF_USE,
+        reason=view.form.reason or None if with_others else None,
         resources=[claim.resource for claim in claims],
         starts_at=wall.format_time(venue, view.starts_at),
         ends_at=wall.format_time(venue, view.ends_at),

@@ -124,6 +124,8 @@ async def get_availability(request: Asking) -> Response[bytes]:
 
     def slots() -> venues.Availability:
         found = face.replica.reservations.availability(wanted, by_guest=caller.by_guest)
+        if not caller.may("blocks.read"):
+            found = [{key: one[key] for key in one if key != "blocks"} for one in found]
         return venues.Availability(slots=msgspec.convert(found, list[venues.Slot]))
 
     return answer(await face.run(slots))

@@ -447,7 +447,7 @@ def _held(found: dict[str, Any]) -> str:
         return ""
     words = (
         ("reserved", "reserved"), ("given_back", "given back"), ("lapsed", "lapsed"),
-        ("open", "open"),
+        ("refused", "refused"), ("open", "open"),
     )  # fmt: skip
     share = f" ({_percent(found['conversion'])} reserved)" if found["reserved"] else ""
     return f"{found['made']}: {_listed((found[n], word) for n, word in words if found[n])}{share}"

@@ -88,13 +88,20 @@ class NotAvailable(HoldfastError):
         detail: str,
         alternatives: list[dict[str, Any]] | None = None,
         waitlist_available: bool = False,
-        reason: str = "full",
+        reason: str = "",
         blocks: list[dict[str, Any]] | None = None,
+        discreet: str = "",
     ) -> None:
         super().__init__(
             detail, alternatives=alternatives or [], waitlist_available=waitlist_available,
-            reason=reason, **({"blocks": blocks} if blocks else {}),
+            **({"reason": reason} if reason else {}), **({"blocks": blocks} if blocks else {}),
         )  # fmt: skip
+        self._discreet = discreet
+
+    def without_blocks(self) -> NotAvailable:
+        """The same for whoever is not told what a place is out of use for."""
+        extra = {name: value for name, value in self.extra.items() if name != "blocks"}
+        return NotAvailable(self._discreet or self.detail, **extra)
 
 
 class RuleViolated(HoldfastError):

@@ -39,8 +39,8 @@ KINDS: Final = ("guest", "walk_in", HOUSE)
 CANCELLERS: Final = ("guest", "venue", "system")
 WAITED: Final = ("joined", "offered", "accepted", "lapsed", "removed", "expired", "waiting")
 """What is counted of those on the waitlist, of each once."""
-HELD: Final = ("made", "reserved", "given_back", "lapsed", "open")
-"""What is counted of holds; the last four add up to the first."""
+HELD: Final = ("made", "reserved", "given_back", "lapsed", "refused", "open")
+"""What is counted of holds; the others add up to the first. `refused` had no place at any time."""
 LIMITED: Final = ("rates", "concurrent", "reschedules")
 """The rules that say how much one person may have, by their ids: what they refuse is counted."""
 _IMPORTED_AT: Final = "import.status_at"
@@ -129,6 +129,8 @@ class Tally:
                 self.to_book[max(taken_ms - view.made_at_ms, 0) // 1_000] += 1
         elif view.status == lifecycle.CANCELLED:
             became = "given_back"
+        elif view.claims and all(claim.state == DEAD for claim in view.claims):
+            became = "refused"
         elif view.status == lifecycle.EXPIRED:
             became = "lapsed"
         else:
@@ -213,7 +215,8 @@ class Tally:
             "holds": {
                 **{what: counts[f"holds_{what}"] for what in HELD},
                 "conversion": rate(
-                    counts["holds_reserved"], counts["holds_made"] - counts["holds_open"]
+                    counts["holds_reserved"],
+                    counts["holds_made"] - counts["holds_refused"] - counts["holds_open"],
                 ),
             },
             "time_to_book_seconds": {

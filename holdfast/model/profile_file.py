@@ -111,14 +111,10 @@ def _geo(inner: Reader) -> tuple[float, float] | None:
 
 
 def _geohash(inner: Reader, geo: tuple[float, float] | None) -> str:
-    """That of `geo`; without one, what is said."""
+    """That of `geo`, whatever is said beside it: who reads a venue, changes its place and writes it
+    back has changed its place. Without one, what is said."""
     said = inner.text("geohash", "", pattern=geohash.WORD, means=geohash.MEANS)
-    if geo is None:
-        return said
-    found = geohash.encode(*geo)
-    if not found.startswith(said):
-        inner.fault("geohash", f"{said!r} is not that of geo, which is {found}; leave it out")
-    return found
+    return said if geo is None else geohash.encode(*geo)
 
 
 def _media(inner: Reader) -> tuple[str, ...]:

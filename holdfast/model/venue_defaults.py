@@ -6,7 +6,7 @@ venue that is in a book already is read as it stands there: what its keys mean n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 ADVANCE_DAYS: Final = 90
@@ -23,11 +23,41 @@ def with_defaults(document: dict[str, Any]) -> dict[str, Any]:
     if not _has_tables(document) or not isinstance(policies, Mapping):
         return document
     missing = {name: value for name, value in UNLIMITED.items() if name not in policies}
-    least = policies.get("min_party")
-    if isinstance(least, int) and least > MAX_PARTY:
-        # Who takes none but large parties has not forgotten how large.
+    # Who says elsewhere that they take larger parties, or further ahead, has not forgotten it.
+    if any(size > MAX_PARTY for size in _sizes(document, policies)):
         missing.pop("max_party", None)
+    if any(
+        days < ADVANCE_DAYS for days in _numbers(_each(policies, "tiers", "tags"), "advance_days")
+    ):
+        missing.pop("advance_days", None)
     return document | {"policies": {**policies, **missing}} if missing else document
+
+
+def _sizes(document: Mapping[str, Any], policies: Mapping[str, Any]) -> Iterator[int]:
+    """The parties that the file speaks of: the smallest of all, the smallest of each place, and the
+    largest of each slot that is set apart."""
+    yield from _numbers([policies], "min_party")
+    yield from _numbers(_each(document, "slot_overrides"), "max_party")
+    for place in _each(document, "resources"):
+        seats = place.get("seats")
+        least = seats[0] if isinstance(seats, list | tuple) and seats else seats
+        if isinstance(least, int):
+            yield least
+
+
+def _numbers(those: Iterable[Mapping[str, Any]], name: str) -> Iterator[int]:
+    return (value for one in those if isinstance(value := one.get(name), int))
+
+
+def _each(document: Mapping[str, Any], *names: str) -> Iterator[Mapping[str, Any]]:
+    """The objects in lists, or under names, of a document, as far as there are any."""
+    for name in names:
+        listed = document.get(name)
+        values = listed.values() if isinstance(listed, Mapping) else listed
+        if not isinstance(values, str):
+            for one in values if isinstance(values, Iterable) else ():
+                if isinstance(one, Mapping):
+                    yield one
 
 
 def _has_tables(document: Mapping[str, Any]) -> bool:

@@ -289,7 +289,7 @@ def _moved(
             replica, venue, choices, place.start, end, ignoring=ignoring
         )
         return _Move(place, least, True)
-    raise placing.not_available(replica, venue, place, asked, choices)
+    raise placing.not_available(replica, venue, place, asked, choices, plain=asking.plain)
 
 
 def _time_of(claims: Sequence[ClaimView]) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,12 +51,15 @@ def near(
     )
     somebody = replace(asked, kind="guest", resources=())
     with contextlib.suppress(Invalid, RuleViolated):
-        allowed = where._replace(days=_days(replica, venue, asked, where))
+        may = _may_on(replica, venue, asked)
+        allowed = where._replace(days=tuple(tuple(filter(may, days)) for days in where.days))
         slots = offering.nearest(
             replica, venue, request, somebody, allowed, place.start, ALTERNATIVES
         )
         found = [offering.render_slot(venue, slot) for slot in slots]
         if any(slot.start == place.start for slot in slots):
+            return found
+        if not may(calendar.service_date(venue.venue, place.start)):
             return found
         if asked.area:
             others = offering.elsewhere(replica, venue, request, somebody, place.start)
@@ -74,23 +78,15 @@ def _kind(venue: VenueIndex, asked: Asked) -> str | None:
     return asked.resource_kind
 
 
-def _days(
-    replica: Service, venue: VenueIndex, asked: Asked, where: Search
-) -> tuple[tuple[datetime.date, ...], ...]:
-    """The days to look at, less those that a restriction leaves to others than this person."""
+def _may_on(replica: Service, venue: VenueIndex, asked: Asked) -> Callable[[datetime.date], bool]:
+    """Whether a restriction leaves a day to this person, and not to others alone."""
     if not asked.agent_id:
-        return where.days
+        return lambda _: True
     with replica.lock:
         binding = restricting.in_force(replica, replica.book_of(venue.venue.id), asked.agent_id)
     today = calendar.service_date(venue.venue, replica.clock.now_ms() // 1000)
-    return tuple(
-        tuple(
-            day
-            for day in days
-            if not restrictions.advance_violations(binding, restrictions.LIMITED_KIND, day, today)
-        )
-        for days in where.days
-    )
+    kind = restrictions.LIMITED_KIND
+    return lambda day: not restrictions.advance_violations(binding, kind, day, today)
 
 
 def _of_other_kinds(

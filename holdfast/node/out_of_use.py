@@ -84,12 +84,14 @@ def told(venue: VenueIndex, views: Sequence[View]) -> list[dict[str, Any]]:
 
 
 def words(venue: VenueIndex, views: Sequence[View]) -> str:
-    """What the house reads of the first block in the way: what for, why, and until when."""
+    """What the house reads of the first block in the way: what for, why, and until when, where no
+    other one follows."""
     for view in views:
         if view.form is not None:
             what = "" if view.form.use == "blocked" else view.form.use.replace("_", " ")
             why = view.form.reason.replace("_", " ")
             until = wall.format_time(venue.venue, view.ends_at)[:16].replace("T", " ")
             said = dict.fromkeys(part for part in (what, why) if part)
-            return ", ".join([*[": ".join(said)] * bool(said), f"until {until}"])
+            ends = [f"until {until}"] if len(views) == 1 else []
+            return ", ".join([*[": ".join(said)] * bool(said), *ends])
     return ""

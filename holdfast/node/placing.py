@@ -139,14 +139,23 @@ def permitted(
 
 
 def not_available(
-    replica: Service, venue: VenueIndex, place: Place, asked: Asked, choices: Sequence[Choice]
+    replica: Service,
+    venue: VenueIndex,
+    place: Place,
+    asked: Asked,
+    choices: Sequence[Choice],
+    *,
+    plain: bool = True,
 ) -> NotAvailable | RuleViolated:
     """The error to raise where none of the `choices` is free, with the nearest slots that are: of
     that day, or where it has too few of days nearby.
 
     RuleViolated where there is no choice at any time: another time would not help, at most another
-    area or, of nights, another kind.
+    area or, of nights, another kind. `plain` as of `check_rules`: what anybody is offered tells
+    nothing of the person.
     """
+    if not plain:
+        asked = replace(asked, agent_id="")
     wanted = asking.proposal(place, asked)
     question = asking.question(
         replica, venue, wanted, asked, asking.standing(replica, venue, asked)
@@ -163,12 +172,14 @@ def not_available(
             return error
     alternatives = instead.near(replica, venue, place, asked, where)
     reason, views = _why(replica, venue, place, asked, choices)
+    others = bool(alternatives)
     return NotAvailable(
-        _refused_words(venue, place, asked, reason, views, others=bool(alternatives)),
+        _refused_words(venue, place, asked, reason, views, others=others),
         alternatives,
         waitlist_available=_may_wait(replica, venue, place, asked),
         reason=reason,
         blocks=out_of_use.told(venue, views),
+        discreet=_refused_words(venue, place, asked, reason, (), others=others),
     )
 
 
@@ -198,7 +209,8 @@ def _refused_words(
     way_out = "try one of the alternatives" if others else "try another time or day"
     named = " and ".join(asked.resources)
     if reason == BLOCKED:
-        what = named or f"every place for {place.party_size}"
+        where = f" in {asked.area}" if asked.area else ""
+        what = named or f"every place for {place.party_size}{where}"
         said = out_of_use.words(venue, views)
         why = f" ({said})" if said else ""
         return f"{what} {at} is out of use at {venue.venue.name}{why}; {way_out}"

@@ -74,7 +74,7 @@ def create(
         with step("rules"):
             placing.check_rules(replica, venue, place, asked, limits, plain=asking.plain)
         with step("availability"):
-            choice, beyond = _choose(replica, venue, place, request, asked)
+            choice, beyond = _choose(replica, venue, place, request, asked, plain=asking.plain)
         with step("contact"):
             banned_contacts.require(
                 replica, venue, agent, request.guest, request.kind, asking=asking,
@@ -119,7 +119,13 @@ def create(
 
 
 def _choose(
-    replica: Service, venue: VenueIndex, place: Place, request: CreateRequest, asked: Asked
+    replica: Service,
+    venue: VenueIndex,
+    place: Place,
+    request: CreateRequest,
+    asked: Asked,
+    *,
+    plain: bool,
 ) -> tuple[Choice, bool]:
     """The choice to take, and whether that is beyond the capacity."""
     found = candidates(
@@ -141,7 +147,7 @@ def _choose(
         return choice, insists and overriding.goes_beyond(replica, venue, choice, place.start, end)
     if request.override is not None and choices:
         return overriding.least_overbooked(replica, venue, choices, place.start, end), True
-    raise placing.not_available(replica, venue, place, asked, choices)
+    raise placing.not_available(replica, venue, place, asked, choices, plain=plain)
 
 
 def check_words(

@@ -8,6 +8,7 @@ before it. All of them or none; or, where the request says so, each that can be 
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Callable
 from itertools import pairwise
@@ -75,7 +76,22 @@ def create(replica: Service, request: SeriesRequest, asking: Asking = STAFF) -> 
                 found.refused.append(Refused(start, error))
         if found.refused and not (request.each and found.views):
             raise _conflict(venue, found.refused, len(dates))
+    for one in found.refused:
+        offered = one.error.extra.get("alternatives", [])
+        offered[:] = [slot for slot in offered if not _taken(found.views, slot)]
     return found
+
+
+def _taken(views: list[View], slot: dict[str, Any]) -> bool:
+    """Whether a date of the series that was made after a slot was found has its place."""
+    start, end = (datetime.datetime.fromisoformat(slot[at]) for at in ("starts_at", "ends_at"))
+    return any(
+        claim.resource in slot["resources"]
+        and claim.start < end.timestamp()
+        and start.timestamp() < claim.end
+        for view in views
+        for claim in view.occupying
+    )
 
 
 def of(replica: Service, reference: str) -> list[View]:

@@ -208,7 +208,8 @@ async def test_supervisors_block_and_whoever_works_there_sees_it(
     client: httpx.AsyncClient, role: str
 ):
     token = bearer(await token_for(client, role, ANNA if role == "guest" else None))
-    block = await made(client, "/blocks", wanted("T1", note="the lamp fell down"))
+    told = {"kind": "private_event", "reason": "repair", "note": "the lamp fell down"}
+    block = await made(client, "/blocks", wanted("T1", **told))
     changes = role in ("admin", "supervisor")
     tried = [
         await client.post("/blocks", json=wanted("T2"), headers=token),
@@ -221,6 +222,9 @@ async def test_supervisors_block_and_whoever_works_there_sees_it(
     assert {seen.status_code, listed.status_code} == {403 if role == "guest" else 200}
     reads = role in ("admin", "supervisor", "staff")
     assert ("lamp" in seen.text) == reads
+    if role in ("kiosk", "guest"):
+        assert "private_event" not in seen.text
+        assert "repair" not in seen.text
 
 
 async def test_a_kiosk_device_takes_nothing_out_of_use_whoever_asks(fleet: Fleet):
@@ -259,6 +263,25 @@ async def test_two_devices_show_the_same_block(fleet: Fleet, client: httpx.Async
         assert "note" not in (await kiosk.get(f"/blocks/{block['id']}")).json()
         taken = await hub.post("/reservations", json=booking("T3"))
         assert taken.status_code == 409
+
+
+async def test_a_token_that_may_not_read_blocks_is_not_told_of_them_by_a_refusal(
+    client: httpx.AsyncClient,
+):
+    await made(client, "/blocks", wanted("T1", "T2", "T3", "T4", reason="repair"))
+    body = {
+        "name": "widget", "role": "staff",
+        "permissions": ["availability.read", "reservations.create", "reservations.read"],
+    }  # fmt: skip
+    narrow = bearer((await client.post("/tokens", json=body)).json()["token"])
+    refused = await client.post("/reservations", json=booking("T1"), headers=narrow)
+    assert (refused.status_code, refused.json()["reason"]) == (409, "blocked")
+    query: dict[str, Any] = {"venue": "trattoria", "date": DAY, "party_size": 2, "include": "full"}
+    slots = await client.get("/availability", params=query, headers=narrow)
+    assert "blocked" in slots.text
+    for said in (refused.text, slots.text):
+        assert "repair" not in said
+        assert "blocks" not in said
 
 
 async def test_what_is_out_of_use_says_so_to_everybody_and_why_to_the_house(

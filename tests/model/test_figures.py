@@ -168,7 +168,8 @@ def test_an_evening_worked_out_by_hand():
         # 55 h, 72 h, 7.5 h and 61 h: of four the middle two.
         "rate_limits": {"rates": 0, "concurrent": 0, "reschedules": 0},
         "holds": {
-            "made": 0, "reserved": 0, "given_back": 0, "lapsed": 0, "open": 0, "conversion": None,
+            "made": 0, "reserved": 0, "given_back": 0, "lapsed": 0, "refused": 0, "open": 0,
+            "conversion": None,
         },
         "time_to_book_seconds": {"holds": 0, "median": None, "mean": None},
         "lead_minutes": {
@@ -493,7 +494,8 @@ def test_of_holds_it_is_told_what_became_of_each_and_how_long_booking_took():
     whole, (day, _), _ = compute(VENUE, THURSDAY, FRIDAY, rows)
     found = whole.figures()
     assert found["holds"] == {
-        "made": 7, "reserved": 4, "given_back": 1, "lapsed": 1, "open": 1, "conversion": 0.6667,
+        "made": 7, "reserved": 4, "given_back": 1, "lapsed": 1, "refused": 0, "open": 1,
+        "conversion": 0.6667,
     }  # fmt: skip
     assert found["time_to_book_seconds"] == {"holds": 4, "median": 65.0, "mean": 187.5}
     # Who reserved has a reservation like any other, and so has who held nothing; others have none.
@@ -501,6 +503,13 @@ def test_of_holds_it_is_told_what_became_of_each_and_how_long_booking_took():
     told = line(day.figures())
     assert (told["holds_made"], told["holds_conversion"]) == (7, 0.6667)
     assert told["time_to_book_seconds_median"] == 65.0
+
+
+def test_a_hold_that_nobody_had_a_place_for_was_refused_and_did_not_lapse():
+    rows = [held("intent", state=DEAD), held("expired", state=DEAD), held("confirmed", 20)]
+    found = compute(VENUE, THURSDAY, THURSDAY, rows)[0].figures()["holds"]
+    assert (found["made"], found["refused"], found["lapsed"], found["open"]) == (3, 2, 0, 0)
+    assert found["conversion"] == 1.0
 
 
 def test_a_hold_reserved_by_a_clock_that_runs_behind_took_no_time_and_not_less():

@@ -79,3 +79,22 @@ def test_the_page_of_the_venue_file_says_these_numbers():
 )
 def test_what_is_no_venue_file_is_left_for_its_reader_to_say(wrong: dict[str, Any]):
     assert with_defaults(wrong) == wrong
+
+
+def test_who_speaks_of_larger_parties_or_shorter_times_has_not_forgotten_the_limit():
+    hall = {"id": "HALL", "kind": "table", "seats": [14, 20]}
+    assert limits("left out", first=hall) == (90, None)
+    evening = {"from": "2026-08-15T18:00", "to": "2026-08-15T20:00"}
+    event = evening | {"kind": "normal", "max_party": 20}
+    found = with_defaults(LEAST | {"slot_overrides": [event]})["policies"]
+    assert found == {"advance_days": 90}
+    tiers = {"gold": {"advance_days": 60}}
+    assert with_defaults(LEAST | {"policies": {"tiers": tiers}})["policies"] == {
+        "tiers": tiers, "max_party": 12,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", [7, "ab", [7, "x"], {"a": 7}, None])
+def test_what_is_no_venue_file_is_left_to_the_reader(odd: object):
+    document = LEAST | {"slot_overrides": odd, "policies": {"tiers": odd}}
+    assert with_defaults(document)["policies"]["advance_days"] == 90

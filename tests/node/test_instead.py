@@ -17,9 +17,10 @@ import pytest
 from holdfast.model.errors import NotAvailable, RuleViolated
 from holdfast.model.reservation import View
 from holdfast.model.rules.suggesting import NEARBY_DAYS
-from holdfast.node.requests import CreateRequest
+from holdfast.node import guest_terms, reserving, series
+from holdfast.node.requests import CreateRequest, SeriesRequest
 from holdfast.node.service import Service
-from tests.kit import DAY, HOTEL, WEEK, Fleet
+from tests.kit import DAY, HOTEL, TRATTORIA, WEEK, Fleet
 from tests.node.test_brute_force import (
     DAYS,
     NOW,
@@ -295,3 +296,51 @@ def test_nights_that_are_offered_instead_can_be_had(tmp_path: Path, seed: int) -
                     others += 1
                     assert slot["starts_at"][:10] == night[:10]
         assert others > 3 and near > 10
+
+
+def test_nothing_is_offered_further_ahead_than_this_guest_may(tmp_path: Path) -> None:
+    """The limit of a person is asked of other areas and kinds too, not of other days alone."""
+    with Fleet(tmp_path, HOTEL) as fleet:
+        hub = fleet.the_hub
+        agent = reserving.agent_of(hub, "ann", None)
+        assert agent
+        guest_terms.restrict(hub, agent, "max-advance-days", "no_shows", value=2)
+        with pytest.raises(RuleViolated) as refused:
+            fleet.reserve(hub, "2027-06-10T15:00", nights=2, user_id="ann")
+        found = refused.value.extra["suggestions"]
+        assert found
+        assert max(one["starts_at"][:10] for one in found) <= "2027-06-04"
+
+
+def test_what_is_full_far_ahead_is_not_answered_with_a_day_far_before(tmp_path: Path) -> None:
+    one_table = copy.deepcopy(TRATTORIA) | {
+        "policies": {"advance_days": 30}, "resources": TRATTORIA["resources"][:1],
+    }  # fmt: skip
+    with Fleet(tmp_path, one_table) as fleet:
+        hub = fleet.the_hub
+        fleet.reserve(hub, "2027-12-01T19:30", kind="house")
+        with pytest.raises(NotAvailable) as refused:
+            fleet.reserve(hub, "2027-12-01T19:30", kind="house")
+        assert refused.value.extra["alternatives"] == []
+
+
+def test_a_series_is_not_offered_what_its_own_dates_take(tmp_path: Path) -> None:
+    one_table = copy.deepcopy(TRATTORIA) | {"resources": TRATTORIA["resources"][:1]}
+    with Fleet(tmp_path, one_table) as fleet:
+        hub = fleet.the_hub
+        for time in ("17:30", "19:00", "20:30", "22:00"):
+            fleet.reserve(hub, f"2027-06-04T{time}")
+        made = series.create(
+            hub,
+            SeriesRequest(
+                venue="trattoria", starts_at=f"{DAY}T19:00", party_size=2,
+                rrule="FREQ=DAILY;COUNT=4", each=True,
+            ),
+        )  # fmt: skip
+        (refused,) = made.refused
+        offered = refused.error.extra["alternatives"]
+        assert offered
+        for slot in offered:
+            taken = fleet.reserve(hub, slot["starts_at"][:16])
+            assert taken.status == "confirmed"
+            hub.reservations.cancel(taken.code, late=True)

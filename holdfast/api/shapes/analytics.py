@@ -104,7 +104,9 @@ class RateLimits(Shape, kw_only=True):
     as `GET /analytics/violations` counts it."""
 
     rates: Annotated[int, Meta(description="too many made within a time (`policies.rates`)")]
-    concurrent: Annotated[int, Meta(description="too many ahead (`policies.concurrent`)")]
+    concurrent: Annotated[
+        int, Meta(description="too many ahead (`policies.concurrent`, or a guest's own limit)")
+    ]
     reschedules: Annotated[int, Meta(description="moved too often (`policies.max_reschedules`)")]
 
 
@@ -115,10 +117,14 @@ class Held(Shape, kw_only=True):
     reserved: Annotated[int, Meta(description="that became a reservation, whatever became of it")]
     given_back: Annotated[int, Meta(description="that were given back")]
     lapsed: Annotated[int, Meta(description="whose time was over")]
+    refused: Annotated[int, Meta(description="that their holder had no place for")]
     open: Annotated[int, Meta(description="that are kept still")]
     conversion: Annotated[
         float | None,
-        Meta(description="reserved, of those that are not open; from 0 to 1; null: of none"),
+        Meta(
+            description="reserved, of those that had a place and are not open; from 0 to 1; null: "
+            "of none"
+        ),
     ]
 
 
@@ -266,6 +272,7 @@ class FigureLine(Shape, kw_only=True):
     holds_reserved: Count
     holds_given_back: Count
     holds_lapsed: Count
+    holds_refused: Count
     holds_open: Count
     holds_conversion: Rate
     time_to_book_seconds_median: Annotated[

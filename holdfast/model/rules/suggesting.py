@@ -45,7 +45,12 @@ def search(question: Question) -> Search:
     minutes = None if nights is not None else allowed_minutes(question)
     if nights is not None and venue.stays is not None:
         nights = max(1, min(nights, venue.stays.max_nights))
-    return Search(_days(question, DAYS_AROUND), minutes, nights)
+    last = last_day(question)
+    wanted = _day_of(question)
+    if last is not None:
+        # Too far ahead is what was refused: the nearest day that is not.
+        wanted = min(wanted, last)
+    return Search(_days(question, wanted, last, DAYS_AROUND), minutes, nights)
 
 
 def nearby(question: Question) -> Search:
@@ -53,19 +58,24 @@ def nearby(question: Question) -> Search:
     from its own day outwards, a few days at the most."""
     proposal = question.proposal
     minutes = None if proposal.nights is not None else proposal.length_s // 60
-    return Search(_days(question, NEARBY_DAYS), minutes, proposal.nights)
+    days = _days(question, _day_of(question), last_day(question), NEARBY_DAYS)
+    return Search(days, minutes, proposal.nights)
 
 
-def _days(question: Question, around_days: int) -> tuple[tuple[datetime.date, ...], ...]:
+def _day_of(question: Question) -> datetime.date:
+    """The day that was asked for; today, where that is past."""
     today = calendar.service_date(question.venue, question.now_s)
-    last = last_day(question)
-    wanted = max(today, calendar.service_date(question.venue, question.proposal.starts_at))
-    if last is not None:
-        wanted = min(wanted, last)
-    found: list[tuple[datetime.date, ...]] = [(wanted,)]
-    for days_away in range(1, around_days + 1):
+    return max(today, calendar.service_date(question.venue, question.proposal.starts_at))
+
+
+def _days(
+    question: Question, wanted: datetime.date, last: datetime.date | None, around_days: int
+) -> tuple[tuple[datetime.date, ...], ...]:
+    today = calendar.service_date(question.venue, question.now_s)
+    found: list[tuple[datetime.date, ...]] = []
+    for days_away in range(around_days + 1):
         away = datetime.timedelta(days=days_away)
-        around = (wanted - away, wanted + away)
+        around = dict.fromkeys((wanted - away, wanted + away))
         found.append(tuple(day for day in around if today <= day and (last is None or day <= last)))
     return tuple(days for days in found if days)
 
