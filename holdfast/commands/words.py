@@ -58,6 +58,17 @@ _OPERATION: Final = {
     "reservation.completed": "completed",
     "reservation.no_show": "no-show",
     "reservation.approved": "approved",
+    "guest.noted": "note of a guest",
+    "guest.note_withdrawn": "note taken back",
+    "guest.flagged": "guest marked",
+    "guest.described": "guest described",
+    "guest.profiled": "guest's standing",
+    "guest.restricted": "guest restricted",
+    "guest.restriction_lifted": "restriction lifted",
+    "guest.merged": "guests are one",
+    "guest.unmerged": "guests are two",
+    "resource.cleaned": "table cleaned",
+    "service.notes_edited": "service notes",
 }
 PROMISES: Final = {
     "guaranteed": "It is booked. It is yours.",

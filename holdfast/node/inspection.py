@@ -227,7 +227,7 @@ def queue_item(replica: Replica, operation: Operation) -> dict[str, Any]:
     return {
         "id": operation.id.hex(),
         "kind": operation.kind,
-        "subject": subject_of(replica, chain.book, operation.subject),
+        "subject": subject_of(replica, chain.book, operation.subject) if operation.subject else "",
         "venue": chain.book.partition("/")[2],
         "stamp": str(Stamp.unpack(operation.stamp, chain.incarnation.hex())),
         "state": operation.state,
@@ -239,7 +239,7 @@ def queue_item(replica: Replica, operation: Operation) -> dict[str, Any]:
 
 
 def _decision_on(replica: Replica, book: str, operation: Operation) -> dict[str, Any] | None:
-    record = replica.record(operation.subject, book)
+    record = replica.record(operation.subject, book) if operation.subject else None
     if record is None:
         return None
     decided = decisions_in(replica, record).get(operation.id)

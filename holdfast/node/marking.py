@@ -21,7 +21,7 @@ from holdfast.model.events import (
     ReservationNoShowUndone,
 )
 from holdfast.model.offers import VenueIndex
-from holdfast.model.reservation import View
+from holdfast.model.reservation import View, standing_claims
 from holdfast.node import asking, placing, recording, renewing_place, reserving, selling
 from holdfast.node.asking import Asked, Place
 from holdfast.node.reasons import reason_code
@@ -108,13 +108,17 @@ def complete(replica: Service, reference: str) -> View:
 
 
 def no_show(replica: Service, reference: str) -> View:
-    """Only after the start: before it nobody can be late."""
+    """Only after the start: before it nobody can be late, and neither can who asked for a later
+    time, whether that is answered or not."""
     with replica.transaction():
         view = _step(replica, "no_show", reference)
-        if replica.clock.now_ms() // 1000 < view.starts_at:
+        wished = min((claim.start for claim in standing_claims(view)), default=0)
+        begins = max(view.starts_at, wished)
+        if replica.clock.now_ms() // 1000 < begins:
             venue = replica.venue(recording.venue_of(view))
-            start = wall.format_time(venue.venue, view.starts_at)
-            message = f"{view.code} begins at {start}; a no-show can be marked from then on."
+            start = wall.format_time(venue.venue, begins)
+            how = "begins" if begins == view.starts_at else "is to be moved, and begins then"
+            message = f"{view.code} {how} at {start}; a no-show can be marked from then on."
             raise RuleViolated(message, [{"rule": "not-started", "message": message}])
         return judge_no_show(replica, view)
 

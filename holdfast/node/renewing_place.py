@@ -31,8 +31,6 @@ def claims_of(replica: Service, view: View) -> tuple[tuple[Claim, ...], tuple[Cl
     """What is asked for, or sold, when a no-show is taken back, and what ends with it; nothing
     where nothing had been given up. Raises NotAvailable where nothing is free that suits, and
     BadTransition where a change of place waits for its answer elsewhere."""
-    if not view.claims or _nothing_given_up(view):
-        return (), ()
     held = [*view.occupying, *view.pending]
     own = selling.own_ends(replica, view, held)
     others = [claim for claim in held if claim.id not in own]
@@ -42,6 +40,8 @@ def claims_of(replica: Service, view: View) -> tuple[tuple[Claim, ...], tuple[Cl
             "or seat the guests as a walk-in",
             view.status,
         )
+    if not view.claims or _nothing_given_up(view):
+        return (), ()
     had = _had(view)
     home = _home(replica, view, had)
     if others:

@@ -62,7 +62,7 @@ from holdfast.sync.seals import chain_next, chain_start, sign_seal
 SOFTWARE: Final = f"holdfast-{__version__}"
 """What this software calls itself in a chain's first entry and in the fleet view."""
 
-PROJECTION_VERSION: Final = 15
+PROJECTION_VERSION: Final = 16
 """Raised when a fold or a schema changes what a reservation looks like: projections are then made
 anew from the journal when the directory is opened."""
 
@@ -427,6 +427,8 @@ class Replica:
         book = self.book(name)
         if kind in _APART:
             self._note_apart(book, chain, judged)
+            if queue and self.keeps_queue:
+                self._queued.append((judged.operation, name, n + 1, kind, b"", stamp))
         elif kind.startswith(_ADMINISTRATIVE):
             self._flush_own_administration(name)
             if self._books.absorb(book, chain, judged):

@@ -113,6 +113,12 @@ class Service(Replica):
                     "change the reservation instead",
                     [{"rule": "finished", "message": f"The operation is {row.state}."}],
                 )
+            if not row.subject:
+                raise RuleViolated(
+                    f"operation {operation.hex()} ({row.kind}) is about no reservation, and is not "
+                    "withdrawn; take back what it says, where that is possible",
+                    [{"rule": "no-reservation", "message": "It is about no reservation."}],
+                )
             chain = self.store.journal.chain_by_id(row.chain)
             view = self.view(row.subject, chain.book)
             with refused_as_invalid():

@@ -2,10 +2,10 @@
 interleavings are played in a minute, where the simulator plays days.
 
 A schedule is a list of steps: what is asked for where (reserve, hold, wait, offer, move, reserve
-what was held, cancel), who exchanges with whom, and whose answer is lost. After every step every
-replica is asked: what was confirmed has a place, what is held is kept, nothing is sold twice on one
-replica or on all together, nobody's reservation became somebody else's. At the end all agree, and
-nothing waits.
+what was held, cancel, mark who did not come, take that back), who exchanges with whom, and whose
+answer is lost. After every step every replica is asked: what was confirmed has a place, what is
+held is kept, nothing is sold twice on one replica or on all together, nobody's reservation became
+somebody else's. At the end all agree, and nothing waits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Any, Final, NamedTuple
 from holdfast.model import lifecycle
 from holdfast.model.claims import PENDING, READY, SPARE, STANDBY
 from holdfast.model.errors import HoldfastError, Unreachable
-from holdfast.model.reservation import View, claims_to_end, view_digest
+from holdfast.model.events import ClaimDecided
+from holdfast.model.reservation import View, claims_to_end, content_of, view_digest
 from holdfast.node import holds, waiting
 from holdfast.node.requests import (
     CreateRequest,
@@ -36,7 +37,7 @@ from tests.kit import WEEK, Fleet, exchange_once
 
 VENUE: Final[dict[str, Any]] = {
     "venue": "trattoria", "name": "Trattoria", "kind": "restaurant", "time_zone": "Europe/Rome",
-    "slot_minutes": 30, "seating_minutes": 90, "hours": WEEK,
+    "slot_minutes": 30, "seating_minutes": 90, "hours": WEEK, "policies": {"advance_days": 3_000},
     "resources": [
         {"id": "T1", "kind": "table", "seats": [1, 4]},
         {"id": "T2", "kind": "table", "seats": [1, 4]},
@@ -54,9 +55,11 @@ DEVICES: Final = ("desk", "bar")
 EVERYBODY: Final = ("hub", *DEVICES)
 PLACES: Final = ("T1", "T1", "T2", "T2", "T3", "T3", "HALL")
 TIMES: Final = ("19:00", "20:00", "20:30")
-PROMISED: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN, lifecycle.NO_SHOW})
+PROMISED: Final = frozenset({lifecycle.CONFIRMED, lifecycle.CHECKED_IN})
 KEPT: Final = PROMISED | {lifecycle.INTENT, lifecycle.COMMIT_PENDING}
 FIRST_DAY: Final = datetime.date(2027, 6, 3)
+MARK: Final = "reservation.no_show"
+UNDOING: Final = "reservation.no_show_undone"
 
 Step = tuple[Any, ...]
 
@@ -66,19 +69,25 @@ class Broken(AssertionError):
 
 
 class Known(NamedTuple):
-    """What a replica showed of a reservation when it was looked at last."""
+    """What a replica showed of a reservation when it was looked at last: `had` are the operations
+    by which it has its place, `marks` those that marked it as a no-show, as far as it knew."""
 
     promised: bool
     kept: bool
     agent: str
+    had: frozenset[bytes]
+    marks: frozenset[bytes]
 
 
 # --- schedules ------------------------------------------------------------------------------------
 
 
 def draw(seed: int, form: str) -> list[Step]:
-    """The schedule of a seed: `form` is what is made first, `plain`, `hold` or `wait`."""
+    """The schedule of a seed: `form` is what is made first, `plain`, `hold` or `wait`; `late` is a
+    plain one whose guests are not there when it begins."""
     by = random.Random(f"{form} {seed}")
+    if form == "late":
+        return _draw_late(by)
     steps: list[Step] = [_make(by, form)]
     forms = [form]
     if by.random() < 0.7:
@@ -105,6 +114,30 @@ def draw(seed: int, form: str) -> list[Step]:
             steps.append(("cancel", who, which))
         else:
             steps.append(_spread(by))
+    return steps
+
+
+def _draw_late(by: random.Random) -> list[Step]:
+    steps: list[Step] = [("make", by.choice(EVERYBODY), "plain", by.choice(PLACES), "19:00", False)]
+    if by.random() < 0.7:
+        steps += [("sync", one) for one in by.choice((("desk", "bar", "desk"), ("bar", "desk")))]
+    steps.append(("late",))
+    for _ in range(by.randint(7, 15)):
+        who, kind = by.choice(EVERYBODY), by.random()
+        if kind < 0.36:
+            steps.append(_spread(by))
+        elif kind < 0.56:
+            steps.append(("no_show", who, 0))
+        elif kind < 0.78:
+            steps.append(("undo_no_show", who, 0))
+        elif kind < 0.86:
+            steps.append(("walk_in", who, by.choice(PLACES)))
+        elif kind < 0.94:
+            steps.append(("move", who, 0, by.choice(PLACES), None))
+        elif kind < 0.97:
+            steps.append(("check_in", who, 0))
+        else:
+            steps.append(("cancel", who, 0))
     return steps
 
 
@@ -155,6 +188,11 @@ class Game:
         self._ended: set[bytes] = set()
         self._known: dict[tuple[str, bytes], Known] = {}
 
+    @property
+    def made(self) -> bool:
+        """Whether there is anything that could be lost."""
+        return any(view is not None for view in self._made)
+
     def play(self, steps: Sequence[Step]) -> None:
         """Play a schedule to its end. Raises Broken."""
         for step in steps:
@@ -178,6 +216,18 @@ class Game:
             replica(rest[0]).reset_peer()
         elif what == "meet":
             exchange_once(replica(rest[0]), replica(rest[1]))
+        elif what == "late":
+            at = datetime.datetime.fromisoformat(f"{self._date}T19:40+02:00")
+            now_ms = fleet.the_hub.clock.now_ms()
+            fleet.clocks.advance(seconds=at.timestamp() - now_ms / 1000)
+        elif what == "walk_in":
+            self._made.append(None)
+            self._made[-1] = replica(rest[0]).reservations.create(
+                CreateRequest(
+                    venue="trattoria", starts_at=f"{self._date}T19:30", party_size=2,
+                    resources=[rest[1]], kind="walk_in",
+                )
+            )  # fmt: skip
         elif what == "make":
             self._made.append(None)
             self._made[-1] = self._make(replica(rest[0]), *rest[1:])
@@ -222,6 +272,8 @@ class Game:
         elif what == "cancel":
             replica.reservations.cancel(view.code)
             self._ended.add(view.id)
+        elif what in ("no_show", "undo_no_show", "check_in"):
+            getattr(replica.reservations, what)(view.code)
         else:
             assert what == "reserve", what
             take = waiting.accept if view.form and view.form.form == "waitlist" else holds.reserve
@@ -262,6 +314,10 @@ class Game:
         if len({claim.id.operation for claim in view.live}) > 1:
             raise Broken(f"{who}: {view.code} stands at two places")
         before = self._known.get((who, view.id))
+        record = self._town.replica(who).record(view.id, view.book)
+        marks = frozenset(seen.operation for seen in record.seen if seen.kind == MARK)
+        if before is not None and _missed(record, before, marks - before.marks):
+            before = None
         stands = bool(view.live) and view.status in PROMISED
         if before is not None and before.promised:
             if not stands:
@@ -275,6 +331,8 @@ class Game:
             and (view.assurance != "provisional" or (before is not None and before.promised)),
             bool(view.live) and view.status in KEPT,
             view.agent_id,
+            frozenset(claim.id.operation for claim in view.live),
+            marks,
         )
 
     def _settle(self) -> None:
@@ -309,6 +367,32 @@ class Game:
             raise Broken(f"{view.code} is {view.status}, and its place is not free")
 
 
+def _missed(record: Any, before: Known, marks: frozenset[bytes]) -> bool:
+    """Whether somebody who knew of the place that was had marked its guests as a no-show, or
+    somebody did so and it was not taken back: `marks` are those that were not known before."""
+    follows = {seen.operation: seen.follows for seen in record.seen}
+    asked_as = {
+        seen.operation: event.decides
+        for seen in record.seen
+        if isinstance(event := content_of(seen), ClaimDecided)
+    }
+    had = {asked_as.get(operation, operation) for operation in before.had}
+    undone = _above(follows, [seen.operation for seen in record.seen if seen.kind == UNDOING])
+    return any(mark not in undone or had & _above(follows, [mark]) for mark in marks)
+
+
+def _above(follows: dict[bytes, tuple[bytes, ...]], below: Iterable[bytes]) -> set[bytes]:
+    """All that was written before these, as their writers knew."""
+    found: set[bytes] = set()
+    todo = [one for operation in below for one in follows[operation]]
+    while todo:
+        operation = todo.pop()
+        if operation not in found:
+            found.add(operation)
+            todo += follows.get(operation, ())
+    return found
+
+
 Place = tuple[str, int, int, int]
 
 
@@ -330,16 +414,17 @@ def _require_room(places: Iterable[Place], who: str) -> None:
 
 
 def search(town: Town, seeds: Iterable[int], form: str, *, keeps: bool) -> int:
-    """Play the schedules of these seeds. Returns how many. Raises Broken with the seed and the
-    schedule that broke something."""
+    """Play the schedules of these seeds. Returns in how many something was reserved, held or waited
+    for. Raises Broken with the seed and the schedule that broke something."""
     played = 0
     for seed in seeds:
         steps = draw(seed, form)
+        game = Game(town, keeps=keeps)
         try:
-            Game(town, keeps=keeps).play(steps)
+            game.play(steps)
         except Broken as broken:
             raise Broken(f"{form} {seed}: {broken}\n" + "\n".join(map(str, steps))) from broken
-        played += 1
+        played += game.made
     return played
 
 

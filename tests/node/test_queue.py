@@ -12,10 +12,11 @@ from holdfast.model.entries import SCHEMA
 from holdfast.model.errors import Forbidden, NotFound, RuleViolated, Unreachable
 from holdfast.model.events import ReservationAmended
 from holdfast.node import exchange as exchange_module
+from holdfast.node import guest_terms, inspection, reserving, service_notes
 from holdfast.node import replica as replica_module
 from holdfast.node.node import Node
 from holdfast.sync import gate
-from tests.kit import Fleet
+from tests.kit import DAY, Fleet
 
 
 def states(node: Node) -> dict[str, int]:
@@ -235,3 +236,26 @@ def test_doubling_a_whole_exchange_changes_nothing(fleet):
     assert desk.store.queue.waiting() == 0
     fleet.sync_all()
     fleet.assert_agree()
+
+
+def test_what_is_about_no_reservation_waits_in_the_queue_too(fleet):
+    """A ban that nobody has heard of is as unsent as a reservation."""
+    desk = fleet.join("desk")
+    fleet.sync_all()
+    before = states(desk)
+    fleet.cut("desk")
+    agent = reserving.agent_of(desk, "ann", None)
+    guest_terms.restrict(desk, agent, "booking-ban", "no_shows")
+    empty = service_notes.read(desk, "trattoria", DAY)
+    service_notes.write(desk, "trattoria", DAY, "Table 4 has a birthday.", empty.tag, author="Mia")
+    assert states(desk) == before | {"queued": 2}
+    (ban, notes) = [
+        inspection.queue_item(desk, one) for one in desk.store.queue.select(state="queued")
+    ]
+    assert (ban["kind"], ban["subject"], ban["decision"]) == ("guest.restricted", "", None)
+    assert notes["kind"] == "service.notes_edited"
+    with pytest.raises(RuleViolated, match="is about no reservation"):
+        desk.withdraw(bytes.fromhex(ban["id"]), "entered_by_mistake")
+    fleet.heal()
+    fleet.sync_all()
+    assert states(desk).keys() == {"merged"}

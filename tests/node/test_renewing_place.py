@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.model import lifecycle
 from holdfast.model.claims import ENDED, LIVE
-from holdfast.model.errors import BadTransition, NotAvailable
+from holdfast.model.errors import BadTransition, NotAvailable, RuleViolated
 from holdfast.model.moments import reserved_at_ms
 from holdfast.model.reservation import View
 from holdfast.node import amending, holds, no_shows
@@ -437,3 +437,24 @@ def test_a_guest_who_reserved_a_hold_did_so_when_they_did(desks: Fleet) -> None:
     record = desk.record(view.id, view.book)
     assert record is not None
     assert reserved_at_ms(again, record.seen) - view.made_at_ms in range(60_000, 61_000)
+
+
+def test_who_asked_for_another_day_is_not_late_today(fleet: Fleet) -> None:
+    """The hub may have moved them already, and would end what they were given (seed 145536)."""
+    desk = desk_of(fleet)
+    view = late(fleet, desk)
+    fleet.cut("desk")
+    fleet.move(desk, view, time="2027-06-05T12:00")
+    with pytest.raises(RuleViolated, match="is to be moved, and begins then at 2027-06-05"):
+        desk.reservations.no_show(view.code)
+
+
+def test_a_mark_is_not_taken_back_beside_a_change_that_nobody_answered(fleet: Fleet) -> None:
+    """Also where their time had passed when they were marked: the change was given up with it."""
+    desk = desk_of(fleet)
+    view = late(fleet, desk, 95)
+    fleet.cut("desk")
+    fleet.move(desk, view, resources=["T2"])
+    desk.reservations.no_show(view.code)
+    with pytest.raises(BadTransition, match="could be moved is not answered yet"):
+        desk.reservations.undo_no_show(view.code)

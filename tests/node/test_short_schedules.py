@@ -19,7 +19,7 @@ PER_TOWN = 150
 @pytest.mark.parametrize(
     ("form", "keeps"),
     # Who waits may leave one offer for another, and a move gives up what it had.
-    [("plain", False), ("hold", True), ("wait", False)],
+    [("plain", False), ("hold", True), ("wait", False), ("late", False)],
 )
 def test_no_short_schedule_breaks_a_promise(tmp_path: Path, form: str, keeps: bool) -> None:
     for first in range(0, SCHEDULES, PER_TOWN):
