@@ -60,11 +60,17 @@ def line_of(error: HoldfastError) -> str:
     missing = [part for part in parts if part not in line and part.split(": ", 1)[-1] not in line]
     if missing:
         line = f"{line.rstrip('.')} ({sentences(missing)})"
-    free = [_slot(one) for one in _dicts(extra.get("alternatives") or extra.get("suggestions"))]
-    more = [f"free instead: {', '.join(free[:_SHOWN])}{_venue_hint(extra)}"] if free else []
+    slots = _dicts(extra.get("alternatives") or extra.get("suggestions"))
+    more = [f"{said}{_venue_hint(extra)}"] if (said := free_instead(slots)) else []
     if extra.get("waitlist_available"):
         more.append("`holdfast waitlist add` lets them wait for a place of that day")
     return sentences([line, *more])
+
+
+def free_instead(slots: Iterable[dict[str, Any]]) -> str:
+    """What is free instead of what was refused, as part of a line; nothing where nothing is."""
+    free = [_slot(one) for one in slots][:_SHOWN]
+    return f"free instead: {', '.join(free)}" if free else ""
 
 
 def _venue_hint(extra: dict[str, Any]) -> str:

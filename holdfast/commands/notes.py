@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.commands.days import date_meant
 from holdfast.commands.options import Group, all_reasons, data_option, json_option, reason_option
 from holdfast.commands.words import time_text
 from holdfast.model.vocabulary import ERASE_REASONS
@@ -177,7 +178,8 @@ def _path(venue: str, date: str) -> str:
 
 def _read(session: Session, venue: str, date: str, service: str) -> tuple[dict[str, Any], str]:
     """The notes, and the tag that names their state."""
-    found = session.request("GET", _path(venue, date), params={"service": service})
+    day = date_meant(session, date, venue) or date
+    found = session.request("GET", _path(venue, day), params={"service": service})
     return found.data, found.headers["ETag"]
 
 

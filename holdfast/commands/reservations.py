@@ -482,7 +482,9 @@ def _change_words(change: Any) -> str:
 def show_series(made: dict[str, Any]) -> None:
     """What became of the dates of a series, what the guest may be told of each, and what else
     could be had."""
+    from holdfast.commands.failures import free_instead
     from holdfast.commands.output import Column, remark, show_table
+    from holdfast.node.words import sentences
 
     show_table(
         ["when", "code", "where", "state", Column("tell the guest", drop=1, below=True)],
@@ -499,9 +501,8 @@ def show_series(made: dict[str, Any]) -> None:
         by_day="venue",
     )
     for one in made["refused"]:
-        others = ", ".join(clock_text(slot["starts_at"]) for slot in one["alternatives"])
-        instead = f" Free: {others}." if others else ""
-        remark(f"{clock_text(one['starts_at'])} could not be had: {one['detail']}{instead}")
+        said = f"{clock_text(one['starts_at'])} could not be had: {one['detail']}"
+        remark(sentences([said, *filter(None, [free_instead(one["alternatives"])])]))
 
 
 def _step(reservation: str, step: str, data: Path, as_json: bool, **body: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from holdfast.commands.days import DATE_HELP, date_meant
 from holdfast.commands.options import data_option, json_option, only_venue
 from holdfast.commands.words import until_text
 
@@ -14,7 +15,7 @@ from holdfast.commands.words import until_text
 @click.command()
 @data_option
 @click.option("--venue", metavar="V", help="The id of the venue; left out where there is only one.")
-@click.option("--date", required=True, metavar="D", help="A service date: 2026-07-01.")
+@click.option("--date", default="today", metavar="D", help=f"{DATE_HELP}; left out: today.")
 @json_option
 def slots(data: Path, venue: str | None, date: str, as_json: bool) -> None:
     """How many people begin in each slot of a service, and how many more may.
@@ -24,14 +25,16 @@ def slots(data: Path, venue: str | None, date: str, as_json: bool) -> None:
 
     \b
     Such as:
-      holdfast slots --date 2026-07-01 --data desk
+      holdfast slots --date tomorrow --data desk
     """
     from holdfast.commands.output import Column, show_json, show_table
     from holdfast.commands.session import open_session, quoted
 
     with open_session(data) as session:
-        asked = quoted(venue or only_venue(session))
-        found = session.request("GET", f"/venues/{asked}/slots", params={"date": date}).data
+        asked = venue or only_venue(session)
+        day = date_meant(session, date, asked)
+        where = f"/venues/{quoted(asked)}/slots"
+        found = session.request("GET", where, params={"date": day}).data
     if as_json:
         show_json(found)
         return
@@ -47,7 +50,7 @@ def slots(data: Path, venue: str | None, date: str, as_json: bool) -> None:
             "why",
         ],
         (_row(one) for one in found["items"]),
-        empty=f"There are no slots on {date}; `holdfast availability --full` says why.",
+        empty=f"There are no slots on {day}; `holdfast availability --full` says why.",
         by_day="venue",
     )  # fmt: skip
 

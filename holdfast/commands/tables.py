@@ -18,7 +18,7 @@ from holdfast.commands.options import (
     override_option,
     venue_option,
 )
-from holdfast.commands.words import code_words, time_text
+from holdfast.commands.words import code_words, time_text, until_text
 from holdfast.commands.writing import make
 from holdfast.model.floor import MARKS
 
@@ -60,7 +60,7 @@ def list_(data: Path, venue: str | None, at: str | None, state: str | None, as_j
     show_table(
         ["where", "now", "since", "who", "people", "until", Column("next", drop=1),
          Column("seats", drop=2), Column("area", drop=3)],
-        (_row(one) for one in found["items"]),
+        (_row(one, found["at"]) for one in found["items"]),
         empty="No table stands so." if state else "The venue has no tables.",
     )  # fmt: skip
     counts = found["totals"]["states"]
@@ -71,7 +71,8 @@ def list_(data: Path, venue: str | None, at: str | None, state: str | None, as_j
     say(f"{some}; {found['totals']['seats']} seats in all.")
 
 
-def _row(table: dict[str, Any]) -> list[Any]:
+def _row(table: dict[str, Any], at: str) -> list[Any]:
+    """A line; what is of another day than `at` says so."""
     sits, due, block = table["party"], table["due"], table["block"]
     shown = [*sits, *due] if sits else due
     first = shown[0] if shown else None
@@ -80,21 +81,14 @@ def _row(table: dict[str, Any]) -> list[Any]:
     return [
         table["id"],
         _STATES.get(table["state"], code_words(table["state"])),
-        _clock(table["since"]) if table["since"] else "",
+        time_text(table["since"]) if table["since"] else "",
         first["code"] if first else block["code"] if block else "",
         first["party_size"] if first else "",
-        time_text(first["ends_at"] if first else block["ends_at"]) if first or block else "",
-        f"{time_text(then['starts_at'])} for {then['party_size']}" if then else "",
+        time_text(first["ends_at"]) if first else until_text(at, block["ends_at"]) if block else "",
+        f"{until_text(at, then['starts_at'])} for {then['party_size']}" if then else "",
         f"{seats[0]}-{seats[1]}" if seats else "",
         table.get("area", ""),
     ]
-
-
-def _clock(moment: str) -> str:
-    """An instant of this machine's clock, the time alone."""
-    import datetime
-
-    return f"{datetime.datetime.fromisoformat(moment).astimezone():%H:%M}"
 
 
 @tables.command()

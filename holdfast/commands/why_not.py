@@ -100,7 +100,7 @@ def _party_words(venue: Venue, party: int, area: str) -> str:
     if party < policies.min_party:
         return f"for at least {policies.min_party} people"
     index = VenueIndex(venue)
-    most = most_people(index, index.default_kind, area)
+    most = most_people(index, index.usual_kind(area), area)
     if most is not None and party > most:
         return f"no place takes {party}; the largest takes {most}"
     return f"no place is for {party}"

@@ -65,6 +65,12 @@ class VenueIndex:
         remember = lru_cache(maxsize=OFFERS_PER_VENUE_IN_MEMORY)
         self.offers = remember(self._offers)
 
+    def usual_kind(self, area: str = "") -> str:
+        """The kind that is meant where none is named: that of the first resource; in an area that
+        has none of it that of the first one there."""
+        there = [one.kind for one in self.venue.resources if area in ("", one.area)]
+        return there[0] if there and self.default_kind not in there else self.default_kind
+
     @cached_property
     def offline(self) -> frozenset[str]:
         """The resources that people do not get who reserve by themselves."""
@@ -155,7 +161,7 @@ def candidates(
 ) -> Iterator[Choice]:
     """What suits the party, best first: smallest waste, fewest resources, lowest priority, id.
 
-    `resource_kind` left out: the kind of the venue's first resource. `area` is the venue's own name
+    `resource_kind` left out: `VenueIndex.usual_kind`. `area` is the venue's own name
     of one (`areas.area_asked`). `quantity` (default 1) is for pools that count units. Every
     resource of a choice has all of the `features`, and is active. `wanted_resources` are taken all
     together, as the one choice there is; then kind, area and features do not matter, and
@@ -175,7 +181,7 @@ def candidates(
         chairs = len(wanted_resources) if one_chair_more else 0
         wanted = _wanted(index, party_size, amount, wanted_resources, below_minimum, chairs)
         return iter((wanted,))
-    kind = resource_kind or index.default_kind
+    kind = resource_kind or index.usual_kind(area or "")
     of_kind = [resource for resource in index.venue.resources if resource.kind == kind]
     if not of_kind:
         kinds = sorted({resource.kind for resource in index.venue.resources})

@@ -53,9 +53,13 @@ def near(
     with contextlib.suppress(Invalid, RuleViolated):
         may = _may_on(replica, venue, asked)
         allowed = where._replace(days=tuple(tuple(filter(may, days)) for days in where.days))
-        slots = offering.nearest(
-            replica, venue, request, somebody, allowed, place.start, ALTERNATIVES
-        )
+        slots = [
+            slot
+            for slot in offering.nearest(
+                replica, venue, request, somebody, allowed, place.start, ALTERNATIVES
+            )
+            if not _is_had(asked, slot)
+        ]
         found = [offering.render_slot(venue, slot) for slot in slots]
         if any(slot.start == place.start for slot in slots):
             return found
@@ -70,12 +74,20 @@ def near(
     return []
 
 
+def _is_had(asked: Asked, slot: Slot) -> bool:
+    """Whether a slot is the place that whoever moves has already."""
+    if asked.moved is None or slot.choice is None:
+        return False
+    had = {claim.resource for claim in asked.moved.live}
+    return asked.present == (slot.start, slot.end) and had == set(slot.choice.resources)
+
+
 def _kind(venue: VenueIndex, asked: Asked) -> str | None:
     """The kind that was asked for, be it by the name of a place."""
     if asked.resource_kind is None and asked.resources:
         named = venue.resource(asked.resources[0])
         return None if named is None else named.kind
-    return asked.resource_kind
+    return asked.resource_kind or venue.usual_kind(asked.area or "")
 
 
 def _may_on(replica: Service, venue: VenueIndex, asked: Asked) -> Callable[[datetime.date], bool]:
@@ -95,7 +107,7 @@ def _of_other_kinds(
     """The slot of the same nights in each other kind that has beds for the party, the best fitting
     first. What takes any party, such as a space for a car, is no room for it."""
     day = calendar.service_date(venue.venue, start)
-    here = request.resource_kind or venue.default_kind
+    here = request.resource_kind or venue.usual_kind(request.area or "")
     same_nights = Search(((day,),), None, request.nights)
     found: list[tuple[Slot, str]] = []
     for kind in dict.fromkeys(one.kind for one in venue.venue.resources):

@@ -162,7 +162,7 @@ def not_available(
     )
     where = nearby(question)
     if not asked.resources:
-        here = (asked.resource_kind or venue.default_kind, asked.area or "")
+        here = (asked.resource_kind or venue.usual_kind(asked.area or ""), asked.area or "")
         features = frozenset(asked.features)
         if not venue.offers(place.party_size, place.quantity or 1, *here, features):
             replica.refusals.note(question, ["seats"])

@@ -120,7 +120,7 @@ def _require_possible(
 ) -> None:
     if found:
         raise placing.refusal(found, [])
-    kind = request.resource_kind or venue.default_kind
+    kind = request.resource_kind or venue.usual_kind(area)
     if next(candidates(venue, request.party_size, None, kind, area or None), None) is None:
         raise placing.never(venue, request.party_size, 1, kind, area)
 

@@ -21,7 +21,7 @@ def test_a_series_is_made_listed_and_called_off(run: Run, hub: Path):
     assert made.stdout.count("RES-") == 2
     assert made.stdout.count("It is booked. It is yours.") == 2
     assert made.stderr.count("could not be had") == 1
-    assert "Free:" in made.stderr
+    assert "; free instead: " in made.stderr
     listed = json.loads(run("reservations", "list", "--json", "--data", hub).stdout)["items"]
     code = listed[-1]["code"]
     series = run("reservations", "list", "--series", code, "--json", "--data", hub)

@@ -17,8 +17,8 @@ import pytest
 from holdfast.model.errors import NotAvailable, RuleViolated
 from holdfast.model.reservation import View
 from holdfast.model.rules.suggesting import NEARBY_DAYS
-from holdfast.node import guest_terms, reserving, series
-from holdfast.node.requests import CreateRequest, SeriesRequest
+from holdfast.node import guest_terms, reserving, series, waiting
+from holdfast.node.requests import CreateRequest, SeriesRequest, WaitRequest
 from holdfast.node.service import Service
 from tests.kit import DAY, HOTEL, TRATTORIA, WEEK, Fleet
 from tests.node.test_brute_force import (
@@ -143,7 +143,8 @@ def test_whoever_moves_is_offered_days_nearby_too(small: Small):
         fill(fleet, DAY)
         view = fleet.reserve(fleet.the_hub, f"{NEXT_DAY}T19:30")
         error = refused(lambda: fleet.move(fleet.the_hub, view, time="19:30"))
-        assert starts(error) == ["06-02T19:00", "06-02T19:30", "06-04T19:30"]
+        # What they have on Friday is none.
+        assert starts(error) == ["06-02T19:00", "06-02T19:30"]
         fleet.move(fleet.the_hub, view, time=f"{TODAY}T19:00")
 
 
@@ -344,3 +345,45 @@ def test_a_series_is_not_offered_what_its_own_dates_take(tmp_path: Path) -> None
             taken = fleet.reserve(hub, slot["starts_at"][:16])
             assert taken.status == "confirmed"
             hub.reservations.cancel(taken.code, late=True)
+
+
+def test_an_area_without_the_usual_kind_offers_what_it_has(tmp_path: Path) -> None:
+    """A restaurant with simulators: who asks for that area asks for a bay."""
+    bays = [
+        {"id": f"BAY-{n}", "kind": "bay", "seats": [1, 2], "area": "Sims"} for n in (1, 2)
+    ]  # fmt: skip
+    venue = copy.deepcopy(TRATTORIA) | {"resources": [*TRATTORIA["resources"], *bays]}
+    with Fleet(tmp_path, venue) as fleet:
+        hub = fleet.the_hub
+        assert all(slot["resources"] == ["BAY-1"] for slot in fleet.slots(hub, area="Sims"))
+        taken = [fleet.reserve(hub, "19:30", area="Sims") for _ in range(2)]
+        assert [view.live[0].resource for view in taken] == ["BAY-1", "BAY-2"]
+        with pytest.raises(NotAvailable) as refused:
+            fleet.reserve(hub, "19:30", area="Sims")
+        offered = refused.value.extra["alternatives"]
+        assert {one["resources"][0] for one in offered if one["starts_at"][11:16] != "19:30"} <= {
+            "BAY-1", "BAY-2",
+        }  # fmt: skip
+        waits = waiting.join(
+            hub,
+            WaitRequest(
+                venue="trattoria", date=DAY, party_size=2, earliest="19:00", latest="21:00",
+                area="Sims",
+            ),
+        )  # fmt: skip
+        assert waits.status == "intent"
+
+
+def test_who_moves_is_not_offered_what_they_have(tmp_path: Path) -> None:
+    venue = copy.deepcopy(TRATTORIA) | {"resources": TRATTORIA["resources"][:2]}
+    with Fleet(tmp_path, venue) as fleet:
+        hub = fleet.the_hub
+        fleet.reserve(hub, "19:30", ["T1"])
+        view = fleet.reserve(hub, "19:30", ["T2"])
+        with pytest.raises(NotAvailable) as refused:
+            fleet.move(hub, view, resources=["T1"])
+        offered = refused.value.extra["alternatives"]
+        assert offered
+        assert ("19:30", ["T2"]) not in [
+            (one["starts_at"][11:16], one["resources"]) for one in offered
+        ]
