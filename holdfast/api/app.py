@@ -54,8 +54,9 @@ from holdfast.api import (
     routes_waitlist,
 )
 from holdfast.api.auth import guard
+from holdfast.api.callers import Caller
 from holdfast.api.document import openapi
-from holdfast.api.face import Asking, Face, Replica, caller_of
+from holdfast.api.face import Asking, Face, Replica
 from holdfast.api.parsing import NoQuery, read_query
 from holdfast.api.permissions import PUBLIC
 from holdfast.api.problems import MEDIA_TYPE, problem_of
@@ -194,8 +195,15 @@ async def _check_query(request: Asking) -> None:
         read_query(request.query_params.multi_items(), NoQuery)
 
 
+def _reads_blocks(request: Asking) -> bool:
+    """Whether whoever asks may know what a place is out of use for; where nobody had to say who
+    they are, nobody may."""
+    caller: Caller | None = request.scope["state"].get("caller")
+    return caller is not None and caller.may("blocks.read")
+
+
 def _as_problem(request: Request[object, object, State], error: Exception) -> Response[bytes]:
-    if isinstance(error, NotAvailable) and not caller_of(request).may("blocks.read"):
+    if isinstance(error, NotAvailable) and not _reads_blocks(request):
         error = error.without_blocks()
     problem = problem_of(error)
     return Response(

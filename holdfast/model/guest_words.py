@@ -94,8 +94,8 @@ def same_number(typed: str, known: object) -> bool:
 
 
 def same_name(typed: str, known: object) -> bool:
-    """Whether every word of a name that is said stands in one that is known, in whatever order and
-    spelling; no word is the name of nobody."""
+    """Whether every word of a name that is said stands in one that is known, in whatever order,
+    whatever its capitals and accents; no word is the name of nobody."""
     said = set(_WORD.findall(folded(typed)))
     return bool(said) and said <= set(_WORD.findall(folded(_text(known))))
 

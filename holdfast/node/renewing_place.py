@@ -2,8 +2,8 @@
 
 Owns what they are given: with the mark their place was given up (DESIGN §5.5), so it is asked for
 anew. Where this replica has it to give they have it at once, or another that suits where somebody
-sits there now. Where another holds it, and may be giving it away at this moment, that one answers:
-of the same place, so that it decides between its own two words and nobody else's.
+sits there now. Where another holds it, and may be giving it away at this moment, that one answers,
+of places of its own: it decides between its own words and nobody else's (decision 0024).
 """
 
 from __future__ import annotations
