@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from holdfast.model.errors import Conflict
+from holdfast.model.errors import Conflict, NotAvailable
 from holdfast.model.limits import WRONG_TOKENS_AT_ONCE
 from holdfast.model.pseudonyms import agent_id
 from holdfast.node import lookup, offer_links
@@ -259,3 +259,17 @@ async def test_a_code_that_names_two_stops_no_offer_and_is_told_to_nobody(
 
     monkeypatch.setattr(lookup, "by_code", twins)
     assert (await anybody.post("/offer/accept", json=secret)).status_code == 201
+
+
+async def test_a_refusal_to_somebody_who_says_no_name_is_an_answer_and_no_error(
+    anybody: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    def refusing(*_: object) -> None:
+        blocks = [{"reason": "repair"}]
+        raise NotAvailable("T1 is out of use (repair)", reason="blocked", blocks=blocks,
+                           discreet="T1 is out of use")  # fmt: skip
+
+    monkeypatch.setattr(offer_links, "accept", refusing)
+    answer = await anybody.post("/offer/accept", json={"secret": "x"})
+    assert (answer.status_code, answer.json()["detail"]) == (409, "T1 is out of use")
+    assert "repair" not in answer.text

@@ -13,7 +13,6 @@ from holdfast.api.shapes.common import (
     Shape,
     VenueTime,
     Who,
-    one_of,
 )
 from holdfast.api.shapes.reservations import (
     Assurance,
@@ -24,7 +23,7 @@ from holdfast.api.shapes.reservations import (
     VenueId,
     WaitsFor,
 )
-from holdfast.model import vocabulary
+from holdfast.api.shapes.venues import BlockKind, BlockReason
 
 
 class Occurrence(Shape, kw_only=True):
@@ -43,17 +42,8 @@ class Block(Shape, kw_only=True):
     code: Code
     venue: VenueId
     service_date: ServiceDate
-    kind: Annotated[
-        str,
-        one_of(
-            sorted(vocabulary.BLOCK_KINDS),
-            description="what the places are used for; `blocked`: for nothing",
-        ),
-    ]
-    reason: Annotated[
-        str | None,
-        one_of(sorted(vocabulary.BLOCK_REASONS), description="why; null: nobody said"),
-    ]
+    kind: BlockKind
+    reason: BlockReason
     resources: Annotated[list[str], Meta(description="ids, in the order of `claims`")]
     starts_at: VenueTime
     ends_at: VenueTime

@@ -415,21 +415,24 @@ class ResourceList(Items[Resource], kw_only=True):
     """Resources, by venue, in the order of its file."""
 
 
+BlockKind = Annotated[
+    str,
+    one_of(
+        sorted(vocabulary.BLOCK_KINDS),
+        description="what the places are used for; `blocked`: for nothing",
+    ),
+]
+BlockReason = Annotated[
+    str | None, one_of(sorted(vocabulary.BLOCK_REASONS), description="why; null: nobody said")
+]
+
+
 class OutOfUse(Shape, kw_only=True):
     """A block that is why nothing is free; only for the house."""
 
     id: Identity
-    kind: Annotated[
-        str,
-        one_of(
-            sorted(vocabulary.BLOCK_KINDS),
-            description="what the places are used for; `blocked`: for nothing",
-        ),
-    ]
-    reason: Annotated[
-        str | None,
-        one_of(sorted(vocabulary.BLOCK_REASONS), description="why; null: nobody said"),
-    ]
+    kind: BlockKind
+    reason: BlockReason
     resources: Annotated[list[str], Meta(description="ids of all that it takes")]
     starts_at: VenueTime
     ends_at: VenueTime
